@@ -1,0 +1,294 @@
+/**
+ * What a connector is: one typed object that reads top to bottom like a fact sheet of the partner's API. It contains no fetch,
+ * no loop, no token and no try; the pipeline asks, pages, retries and reports. What only one partner needs is a named function
+ * at the foot of that partner's file.
+ */
+import type { z } from "zod"
+import type { Attributes, CollectionKind, Identity, JsonValue, OpenKey } from "./item.ts"
+
+export type { Attributes, CollectionKind, Identity, Item, JsonValue, OpenKey, Reject } from "./item.ts"
+
+// ---------------------------------------------------------------------------------------------- requests and pages
+
+/** A request relative to the connector's base URL; the pipeline adds authentication, timeout and size limit. */
+export interface PageRequest {
+  method?: "GET" | "POST"
+  /** Starts with `/`. */
+  path: string
+  /** Repeated keys are sent as given: `{ "types[]": ["a", "b"] }` becomes `types[]=a&types[]=b`. Undefined is left out. */
+  query?: Record<string, string | number | boolean | readonly string[] | undefined>
+  /** Sent as JSON. */
+  body?: JsonValue
+  headers?: Record<string, string>
+}
+
+/** The partner's answer, already known to be a 2xx of a bounded size whose body parsed as JSON. */
+export interface PartnerAnswer {
+  body: unknown
+  headers: Headers
+}
+
+/** The partner account a source reads. */
+export interface Account {
+  /** The partner's own id of the account: two sources of one project may not share it. */
+  id: string
+  name: string
+  /** Test and live mode of one account count as two. */
+  mode: "live" | "test"
+}
+
+/** Half-open range of the stream's order field, epoch ms. Null: without that bound. */
+export interface Window {
+  from: number | null
+  to: number | null
+}
+
+/** Everything a request may depend on. */
+export interface PageContext<Config> {
+  config: Config
+  account: Account
+  /** The collections the user chose, of those the stream feeds. */
+  collections: ReadonlySet<string>
+  window: Window
+  /** What the previous page's `next` said; null for the first page of a window. */
+  token: string | null
+  /** Rows to ask for, at most the stream's `pageSize`; halved when an answer was over the size limit. */
+  pageSize: number
+}
+
+/** One record of a page: the partner's object, untouched, with what the pipeline needs to know of it. */
+export interface PageRecord {
+  id: string
+  /** Epoch ms: the record's place in the stream's order field (a feed event's time, a list object's creation). */
+  time: number
+  body: JsonValue
+}
+
+export interface Page {
+  records: PageRecord[]
+  /** Opaque to the pipeline, at most 4,000 characters; null when the window has been read whole. */
+  next: string | null
+}
+
+// --------------------------------------------------------------------------------------------------- normalizing
+
+/** What a connector says of one row; the kit adds key, version, place and the fields the user added. */
+export interface Draft extends Identity {
+  collection: string
+  /** The partner's record id. */
+  id: string
+  /** Events only: which fact of the record (`succeeded`, `paid`); together with `id` it is the item's key. */
+  fact?: string
+  /** Epoch ms. Events: when the fact became true. Objects: leave out. */
+  time?: number
+  /** Epoch ms: objects whose record carries the partner's update time. Left out: the feed's or the asking time is used. */
+  version?: number
+  /** Events: the attributes of the fact. */
+  data?: Attributes
+  /** Objects only. */
+  userAttributes?: Attributes
+  /** Objects only. */
+  accountAttributes?: Attributes
+  /** A person's former or other id, to be joined to `userId`: yields one `alias` item. */
+  formerUserId?: string
+}
+
+export interface Normalized {
+  drafts: Draft[]
+  /** Keys whose fact the record cannot tell yet. */
+  open?: OpenKey[]
+  /** Keys that will never become a fact (an expired authorization): forgotten from the open ones. */
+  closed?: { collection: string; key: string }[]
+}
+
+export interface NormalizeContext<Config> {
+  config: Config
+  account: Account
+  collections: ReadonlySet<string>
+  /** `email`: people are their lower-case email where known. `partnerId`: always the partner's id. */
+  identity: "email" | "partnerId"
+  /** How the record was come by. */
+  via: "feed" | "list" | "webhook"
+  /** Answers to `follow`, in the order of its requests. */
+  followed: readonly unknown[]
+  /** Epoch ms on the partner's clock: when the record's page was asked for. */
+  asked: number
+}
+
+/** Thrown by `normalize` when a record cannot become items; the record goes to quarantine with this reason, in the user's words. */
+export class RecordError extends Error {
+  override name = "RecordError"
+}
+
+/** Thrown by `page` when a 2xx body is not what the partner documents; the page is asked again later, nothing is skipped. */
+export class ShapeError extends Error {
+  override name = "ShapeError"
+}
+
+// -------------------------------------------------------------------------------------------------------- streams
+
+/**
+ * One upstream request chain with its own cursor. A `live` stream is read from its floor on every run; a `backfill` stream is
+ * read by passes, newest first, for a range of fact times.
+ */
+export interface Stream<Config> {
+  name: string
+  title: string
+  mode: "live" | "backfill"
+  /** Names of the collections it feeds. */
+  collections: readonly string[]
+  /** Rows a page holds at most. */
+  pageSize: number
+  /**
+   * Live: how late the partner may show an event, seconds, at least 300. Read again below the cursor on every run.
+   * Backfill: 0.
+   */
+  lookbackSeconds: number
+  /** Live: how far back the feed reaches. Beyond it, a gap pass reads the lists instead. */
+  retentionDays?: number
+  /**
+   * Backfill: how far before the range of fact times the list's own order field must be read, to find facts that came true
+   * later. `all`: records of every age. `{ days }`: no fact comes later than that after the order field.
+   */
+  reach?: "all" | { days: number }
+  /** Backfill: how far back a list can be read at all (a feed used as a list). Facts before are reported as untold. */
+  reachesBackDays?: number
+  /** The request of the next page. Windows are half-open in ms; translate to the partner's own units and inclusiveness. */
+  request(ctx: PageContext<Config>): PageRequest
+  page(answer: PartnerAnswer, ctx: PageContext<Config>): Page
+  /**
+   * A bounded number of further requests (at most FOLLOW_MAX a page) that complete the page's records, where the partner's feed
+   * leaves out what identity needs. Never one a record.
+   */
+  follow?(records: readonly PageRecord[], ctx: PageContext<Config>): PageRequest[]
+  normalize(record: PageRecord, ctx: NormalizeContext<Config>): Normalized
+}
+
+/** The most further requests `follow` may name for one page. */
+export const FOLLOW_MAX = 3
+
+// ----------------------------------------------------------------------------------------------------- collections
+
+export interface Collection {
+  name: string
+  title: string
+  /** A sentence a marketer understands: what a row is and when it appears. */
+  description: string
+  kind: CollectionKind
+  /** On unless the user turns it off. */
+  default: boolean
+  /** The documented attribute table: every attribute an item of this collection may carry, each with `.describe()`. */
+  schema: z.ZodObject
+}
+
+// --------------------------------------------------------------------------------------------------- authentication
+
+export interface ApiKeyAuth {
+  kind: "apiKey"
+  /** Field label and help for the console's form. */
+  label: string
+  help: string
+  /** The shape a key must have; its error message names the way out. */
+  schema: z.ZodType<string>
+  /** Headers that authenticate a request with this key. */
+  headers(key: string): Record<string, string>
+}
+
+export interface OAuth2Auth<Config> {
+  kind: "oauth2"
+  label: string
+  help: string
+  scopes: readonly string[]
+  pkce: boolean
+  authorizeUrl(config: Config): string
+  tokenUrl(config: Config): string
+  revokeUrl?(config: Config): string
+  refresh: "none" | "rotating" | "stable"
+  headers(accessToken: string): Record<string, string>
+}
+
+export type Auth<Config> = ApiKeyAuth | OAuth2Auth<Config>
+
+// ---------------------------------------------------------------------------------------------------------- limits
+
+export interface Limits {
+  /** Calls a second that the partner publishes for one account; the source stays under it over all its slices. */
+  callsPerSecond: number
+  /** The page that says so. */
+  docs: string
+}
+
+/**
+ * What a partner's non-2xx answer means, where its documentation says more than the status code does. Null: the status code
+ * decides (DESIGN 6).
+ */
+export type AnswerMeaning =
+  | { kind: "auth"; message: string }
+  | { kind: "denied"; message: string }
+  | { kind: "limited"; retryAfterMs: number | null }
+  | { kind: "token_refused" }
+  | { kind: "transient"; message: string }
+  | { kind: "fault"; message: string }
+
+// --------------------------------------------------------------------------------------------------------- templates
+
+/** Ready-made metrics and segments; the shapes are the destination's (see templates.ts). */
+export interface Templates {
+  metrics: readonly MetricTemplate[]
+  segments: readonly SegmentTemplate[]
+}
+
+export interface MetricTemplate {
+  key: string
+  title: string
+  description: string
+  collections: readonly string[]
+  metric: JsonValue
+}
+
+export interface SegmentTemplate {
+  key: string
+  title: string
+  description: string
+  collections: readonly string[]
+  segment: JsonValue
+}
+
+// ---------------------------------------------------------------------------------------------------------- connector
+
+export interface Connector<Config = unknown> {
+  /** Lower-case, used in paths: `stripe`. */
+  name: string
+  title: string
+  docs: string
+  /** What the user states beside the credentials; `z.object({})` where nothing is needed. */
+  config: z.ZodType<Config>
+  /** Ways to authenticate, the recommended one first. */
+  auth: readonly Auth<Config>[]
+  /** Origin of the API, without a trailing slash; next-page links may not leave it. */
+  baseUrl(config: Config): string
+  /** Sent with every request, the pinned API version among them. */
+  headers: Record<string, string>
+  limits: Limits
+  /** One call that proves the credentials and names the account. */
+  account: {
+    request(config: Config): PageRequest
+    read(answer: PartnerAnswer, credential: string): Account
+  }
+  collections: readonly Collection[]
+  streams: readonly Stream<Config>[]
+  /** How long an open key may wait for its fact. */
+  openForDays: number
+  /** Reads a non-2xx answer. */
+  meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null
+  templates: Templates
+}
+
+/** Fixes the type of a connector's config; returns the object as it is. */
+export function defineConnector<Config>(connector: Connector<Config>): Connector<Config> {
+  return connector
+}
+
+/** A connector whose config type is not known, as the registry holds it. */
+// biome-ignore lint/suspicious/noExplicitAny: the registry erases each connector's config type; config is re-validated by its own schema
+export type AnyConnector = Connector<any>
