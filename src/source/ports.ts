@@ -1,0 +1,81 @@
+/**
+ * The effects that the product's logic needs, as capabilities handed in: the shipped modules run unchanged over the platform and
+ * over the simulator. Nothing outside the implementations of these ports may reach for a clock, randomness, a timer or the
+ * network.
+ */
+import type { Changes, OutboxMeta, Row } from "./changes.ts"
+import type { SourceRpc } from "./rpc.ts"
+
+export interface Clock {
+  /** Epoch ms, our clock. */
+  now(): number
+  /** Resolves after so many ms. */
+  sleep(ms: number): Promise<void>
+  /** A signal that aborts after so many ms. */
+  timeout(ms: number): AbortSignal
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number
+  /** An unguessable id: `prefix_` and 24 characters of [0-9a-z]. */
+  id(prefix: string): string
+}
+
+/** One HTTP exchange. Redirects are never followed. Rejects on network failure or abort. */
+export type Http = (url: string, init: RequestInit & { signal: AbortSignal }) => Promise<Response>
+
+export interface Cipher {
+  /** `context` (project, source, purpose) is bound to the sealed value: it opens under the same context only. */
+  seal(plain: string, context: string): Promise<string>
+  open(sealed: string, context: string): Promise<string>
+}
+
+/** One structured line; fields never hold a secret or a person's data. */
+export type Log = (event: string, fields: Record<string, string | number | boolean | null>) => void
+
+/** A source's own durable rows. Reads see the last commit; a commit is atomic, with the alarm in it. */
+export interface Store {
+  core(): string | null
+  seen(): Row[]
+  open(): Row[]
+  /** The oldest rows, without their items. */
+  outbox(limit: number): OutboxMeta[]
+  outboxItems(ids: readonly number[]): Row[]
+  outboxTotals(): { rows: number; items: number; bytes: number }
+  quarantine(before: number | null, limit: number): Row[]
+  quarantineByIds(ids: readonly number[]): Row[]
+  runs(): Row[]
+  /** Applies everything or nothing. */
+  commit(changes: Changes): void
+  /** Erases every row, alarm included, and leaves the given core. */
+  erase(core: string): void
+}
+
+export type Lanes = "fetch" | "backfill" | "forward"
+
+/** Sends a wake-up. May reject: the deadline kept in the state makes up for it. */
+export type Wake = (lane: Lanes, delaySeconds: number) => Promise<void>
+
+/** The coarse status for lists, in D1. */
+export type Publish = (status: { status: string; code: string | null; message: string | null }) => Promise<void>
+
+/** What the source's Durable Object stands on. */
+export interface SourcePorts {
+  clock: Pick<Clock, "now">
+  random: Random
+  store: Store
+  wake: Wake
+  publish: Publish
+  cipher: Pick<Cipher, "open">
+  log: Log
+}
+
+/** What a queue consumer stands on. */
+export interface ConsumerPorts {
+  clock: Clock
+  random: Random
+  http: Http
+  source(name: string): Pick<SourceRpc, "lease" | "checkpoint" | "settle" | "credential" | "claim" | "report">
+  log: Log
+}
