@@ -1,0 +1,14 @@
+/** Runs before every test file in workerd: each file has its own, empty D1. */
+import { applyD1Migrations, type D1Migration } from "cloudflare:test"
+import { env } from "cloudflare:workers"
+
+declare global {
+  namespace Cloudflare {
+    interface Env {
+      DB: D1Database
+      TEST_MIGRATIONS: D1Migration[]
+    }
+  }
+}
+
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)

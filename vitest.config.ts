@@ -1,0 +1,35 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers"
+import { defineConfig } from "vitest/config"
+
+/** Everything that touches a binding runs in workerd, with a real D1, Durable Objects, alarms and queues. */
+const IN_WORKERD = ["test/{routes,source,db,e2e}/**/*.test.ts"]
+/** The rest is pure and runs in plain node, which starts in a tenth of the time. */
+const IN_NODE = ["test/**/*.test.ts"]
+
+/** 32 bytes each, for tests only. */
+const TEST_VAULT_KEYS =
+  "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
+const TEST_AUTH_SECRET = "a-secret-of-the-test-suite-32-bytes-long"
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: IN_NODE, exclude: [...IN_WORKERD, "test/{conformance,bench}/**"] } },
+      {
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                VAULT_KEYS: TEST_VAULT_KEYS,
+                AUTH_SECRET: TEST_AUTH_SECRET,
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+              },
+            },
+          })),
+        ],
+        test: { name: "workers", include: IN_WORKERD, setupFiles: ["test/support/migrate.ts"] },
+      },
+    ],
+  },
+})
