@@ -1,4 +1,5 @@
 /** Runs before every test file in workerd: each file has its own, empty D1. */
+/// <reference types="@cloudflare/vitest-pool-workers/types" />
 import { applyD1Migrations, type D1Migration } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 

@@ -1,0 +1,24 @@
+import type { BatchItem } from "drizzle-orm/batch"
+import { drizzle } from "drizzle-orm/d1"
+
+export type Database = ReturnType<typeof openDatabase>
+/** One statement of an atomic batch. */
+export type Statement = BatchItem<"sqlite">
+
+/** Whose rows: part of every query. */
+export interface Tenant {
+  org: string
+  project: string
+}
+
+export function openDatabase(d1: D1Database) {
+  return drizzle(d1)
+}
+
+/** True for the error D1 answers when a row with these columns exists. `table` narrows it to one table. */
+export function isUniqueViolation(error: unknown, table: string): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes(`UNIQUE constraint failed: ${table}.`)) return true
+  }
+  return false
+}

@@ -1,0 +1,43 @@
+/** Keyset paging, newest first: a row's place is its time of creation and its id. */
+import { base64url } from "oslo/encoding"
+import { z } from "zod"
+import { badField } from "../errors.ts"
+
+export interface PageQuery {
+  limit: number
+  cursor: string | null
+}
+
+export interface Page<T> {
+  rows: T[]
+  /** Opaque; null on the last page. */
+  cursor: string | null
+}
+
+export interface Place {
+  createdAt: number
+  id: string
+}
+
+const placeSchema = z.object({ createdAt: z.int(), id: z.string() })
+
+export function placeOf(cursor: string): Place {
+  try {
+    const text = new TextDecoder().decode(base64url.decode(cursor, { strict: false }))
+    return placeSchema.parse(JSON.parse(text))
+  } catch {
+    throw badField("cursor", "is not one that this list returned.")
+  }
+}
+
+/** Cuts a page out of `limit + 1` rows: the one too many tells that there is more. */
+export function cutPage<T extends Place>(rows: T[], limit: number): Page<T> {
+  const kept = rows.slice(0, limit)
+  const last = kept.at(-1)
+  return { rows: kept, cursor: last && rows.length > limit ? cursorOf(last) : null }
+}
+
+function cursorOf({ createdAt, id }: Place): string {
+  const bytes = new TextEncoder().encode(JSON.stringify({ createdAt, id }))
+  return base64url.encode(bytes, { includePadding: false })
+}

@@ -1,0 +1,179 @@
+/**
+ * What D1 keeps: configuration, drafts, sealed credentials, templates made real, audit, and one coarse status for lists.
+ * Everything that moves lives in the source's Durable Object. Times `...At` are epoch ms.
+ *
+ * Each list of words below is the one source of its SQL column, its zod schema and its type.
+ */
+import { sql } from "drizzle-orm"
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
+import type { JsonValue } from "../connectors/kit/define.ts"
+import type { CollectionChoice } from "../source/rpc.ts"
+
+export const STATUSES = ["draft", "connected", "paused", "error"] as const
+export const MODES = ["live", "test"] as const
+export const IDENTITIES = ["email", "partnerId"] as const
+/** What a draft may still lack before it can be finished. */
+export const LACKS = ["credentials", "name", "sync"] as const
+export const METRIC_TYPES = ["collection", "event", "formula", "user"] as const
+export const AUDIT_ACTIONS = [
+  "source.created",
+  "source.drafted",
+  "source.finished",
+  "source.changed",
+  "source.paused",
+  "source.resumed",
+  "source.deleted",
+  "source.expired",
+  "source.reconnected",
+  "source.scheduled",
+  "source.synced",
+  "source.resynced",
+  "source.rearmed",
+  "quarantine.replayed",
+  "quarantine.discarded",
+  "destination.changed",
+  "destination.overridden",
+  "metric.created",
+  "metric.changed",
+  "metric.deleted",
+  "segment.created",
+  "segment.changed",
+  "segment.deleted",
+] as const
+
+export type Status = (typeof STATUSES)[number]
+export type Lack = (typeof LACKS)[number]
+export type AuditAction = (typeof AUDIT_ACTIONS)[number]
+
+/** Part of every table and of every query. */
+const tenant = { org: text().notNull(), project: text().notNull() }
+const json = <T>() => text({ mode: "json" }).$type<T>()
+const made = { createdBy: text("created_by").notNull(), createdAt: integer("created_at").notNull() }
+
+export const sources = sqliteTable(
+  "sources",
+  {
+    ...tenant,
+    id: text().primaryKey(),
+    connector: text().notNull(),
+    /** The partner's account; null in a draft without credentials. */
+    accountId: text("account_id"),
+    accountName: text("account_name"),
+    accountMode: text("account_mode", { enum: MODES }),
+    name: text().notNull(),
+    config: json<JsonValue>().notNull(),
+    collections: json<CollectionChoice[]>().notNull(),
+    identity: text({ enum: IDENTITIES }).notNull(),
+    /** 00:00 UTC. */
+    startDate: integer("start_date").notNull(),
+    intervalHours: integer("interval_hours").notNull(),
+    active: integer({ mode: "boolean" }).notNull(),
+    status: text({ enum: STATUSES }).notNull(),
+    statusCode: text("status_code"),
+    statusMessage: text("status_message"),
+    statusAt: integer("status_at").notNull(),
+    /** Grows with every change; the Durable Object ignores an older one. */
+    version: integer().notNull(),
+    credential: text(),
+    credentialVersion: integer("credential_version").notNull(),
+    /** The override of the project's destination; null: the project's. */
+    destination: json<StoredDestination>(),
+    destinationVersion: integer("destination_version").notNull(),
+    /** When the watchdog looks after the Durable Object next; null: nothing to look after. */
+    checkAfter: integer("check_after"),
+    /** Partner time of the first accepted credential. */
+    connectedAt: integer("connected_at"),
+    /** Drafts: what is missing, the templates chosen so far, and when the draft is forgotten. */
+    missing: json<Lack[]>().notNull(),
+    templates: json<string[]>().notNull(),
+    expiresAt: integer("expires_at"),
+    ...made,
+    updatedAt: integer("updated_at").notNull(),
+    deletedAt: integer("deleted_at"),
+  },
+  (table) => [
+    uniqueIndex("sources_account")
+      .on(table.org, table.project, table.connector, table.accountId, table.accountMode)
+      .where(sql`deleted_at is null`),
+    index("sources_list").on(table.org, table.project, table.createdAt, table.id),
+    index("sources_watch").on(table.checkAfter).where(sql`check_after is not null`),
+    index("sources_expiry").on(table.expiresAt).where(sql`expires_at is not null`),
+  ],
+)
+
+export interface StoredDestination {
+  org: string
+  project: string
+  /** Intempt's id: 19 digits, more than a JS number can hold. */
+  sourceId: string
+  /** `prefix.secret`, sealed. */
+  key: string
+}
+
+/** A project's default destination. */
+export const destinations = sqliteTable(
+  "destinations",
+  {
+    ...tenant,
+    target: json<StoredDestination>().notNull(),
+    version: integer().notNull(),
+    updatedBy: text("updated_by").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.org, table.project] })],
+)
+
+const definition = {
+  ...tenant,
+  id: text().primaryKey(),
+  name: text().notNull(),
+  definition: json<JsonValue>().notNull(),
+  /** The source and template it was made from; null where a user wrote it. */
+  source: text(),
+  template: text(),
+  ...made,
+  updatedAt: integer("updated_at").notNull(),
+}
+
+export const metrics = sqliteTable("metrics", definition, (table) => [
+  uniqueIndex("metrics_template").on(table.source, table.template).where(sql`template is not null`),
+  index("metrics_list").on(table.org, table.project, table.createdAt, table.id),
+])
+
+export const segments = sqliteTable("segments", definition, (table) => [
+  uniqueIndex("segments_template").on(table.source, table.template).where(sql`template is not null`),
+  index("segments_list").on(table.org, table.project, table.createdAt, table.id),
+])
+
+/** Append-only: triggers in the migrations refuse update and delete. */
+export const audit = sqliteTable(
+  "audit",
+  {
+    ...tenant,
+    id: integer().primaryKey({ autoIncrement: true }),
+    at: integer().notNull(),
+    /** The token's `sub`, or `system`. */
+    actor: text().notNull(),
+    action: text({ enum: AUDIT_ACTIONS }).notNull(),
+    /** The id of what was changed. */
+    subject: text().notNull(),
+    /** What was changed, without secrets. */
+    detail: json<JsonValue>().notNull(),
+  },
+  (table) => [index("audit_list").on(table.org, table.project, table.id)],
+)
+
+/** Answers of creates, kept a day under the caller's Idempotency-Key. */
+export const idempotency = sqliteTable(
+  "idempotency",
+  {
+    ...tenant,
+    key: text().notNull(),
+    /** SHA-256 of method, path and body. */
+    request: text().notNull(),
+    /** The id of what was made. */
+    made: text().notNull(),
+    at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.org, table.project, table.key] }), index("idempotency_age").on(table.at)],
+)

@@ -1,0 +1,80 @@
+/**
+ * What the watchdog and the operators read and write across tenants: the only queries without an organization and a project in
+ * their condition.
+ */
+import { and, asc, eq, inArray, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm"
+import type { SourceRef } from "../source/rpc.ts"
+import type { Database } from "./database.ts"
+import { type Status, sources } from "./schema.ts"
+import { ours, type SourceRow } from "./sources.ts"
+
+/** Sources, deleted ones among them, whose Durable Object should be looked after, the longest overdue first. */
+export function dueSources(db: Database, now: number, limit: number): Promise<SourceRow[]> {
+  return db
+    .select()
+    .from(sources)
+    .where(and(isNotNull(sources.checkAfter), lte(sources.checkAfter, now)))
+    .orderBy(asc(sources.checkAfter))
+    .limit(limit)
+}
+
+/** Moves the appointment, unless the source was changed meanwhile and has a new one. */
+export async function moveCheck(db: Database, row: SourceRow, checkAfter: number | null): Promise<void> {
+  await db
+    .update(sources)
+    .set({ checkAfter })
+    .where(and(eq(sources.id, row.id), eq(sources.version, row.version)))
+}
+
+export function expiredDrafts(db: Database, now: number, limit: number): Promise<SourceRow[]> {
+  return db
+    .select()
+    .from(sources)
+    .where(and(isNotNull(sources.expiresAt), lte(sources.expiresAt, now), isNull(sources.deletedAt)))
+    .orderBy(asc(sources.expiresAt))
+    .limit(limit)
+}
+
+export interface CoarseStatus {
+  status: Exclude<Status, "draft">
+  code: string | null
+  message: string | null
+}
+
+/** The Durable Object's word on how a source fares, for lists. Writes only what differs. */
+export async function publishStatus(
+  db: Database,
+  ref: SourceRef,
+  { status, code, message }: CoarseStatus,
+  now: number,
+) {
+  // `is not` tells null from a text, which `!=` does not.
+  const codeDiffers = sql`${sources.statusCode} is not ${code}`
+  const differs = or(ne(sources.status, status), codeDiffers, sql`${sources.statusMessage} is not ${message}`)
+  await db
+    .update(sources)
+    .set({ status, statusCode: code, statusMessage: message, statusAt: now })
+    .where(and(ours(ref), eq(sources.id, ref.source), ne(sources.status, "draft"), differs))
+}
+
+/** Sources in trouble over all projects, the longest first. */
+export function troubledSources(db: Database, now: number, limit: number): Promise<SourceRow[]> {
+  const failing = inArray(sources.status, ["error"])
+  const overdue = and(isNotNull(sources.checkAfter), lte(sources.checkAfter, now))
+  return db
+    .select()
+    .from(sources)
+    .where(and(isNull(sources.deletedAt), or(failing, overdue)))
+    .orderBy(asc(sources.statusAt))
+    .limit(limit)
+}
+
+/** By id alone, for operators. */
+export async function findAnywhere(db: Database, id: string): Promise<SourceRow | null> {
+  const row = await db
+    .select()
+    .from(sources)
+    .where(and(eq(sources.id, id), isNull(sources.deletedAt)))
+    .get()
+  return row ?? null
+}

@@ -1,0 +1,129 @@
+/** The Worker's bindings as wrangler.toml names them, and its settings, parsed once into a form with nothing optional left. */
+import { base64 } from "oslo/encoding"
+import { z } from "zod"
+
+export const VAULT_KEY_BYTES = 32
+const AUTH_SECRET_MIN_CHARS = 32
+
+export interface Bindings {
+  DB: D1Database
+  SOURCES: DurableObjectNamespace
+  FETCH_QUEUE: Queue
+  BACKFILL_QUEUE: Queue
+  FORWARD_QUEUE: Queue
+  /** Where outbound requests go instead of the open network: bound in the sandbox only. */
+  EGRESS?: Fetcher
+  VAULT_KEYS?: string
+  AUTH_SECRET?: string
+  AUTH_JWKS_URL?: string
+  AUTH_ISSUER?: string
+  AUTH_AUDIENCE?: string
+  PUBLIC_URL?: string
+  AUTHORIZE_ORIGINS?: string
+}
+
+export interface VaultKey {
+  id: string
+  bytes: Uint8Array
+}
+
+export type TokenKeys = { kind: "secret"; secret: string } | { kind: "jwks"; url: string }
+
+export interface Settings {
+  /** The first seals, all open. */
+  vaultKeys: [VaultKey, ...VaultKey[]]
+  auth: { issuer: string; audience: string; keys: TokenKeys }
+  /** Without a trailing slash; null where the world cannot reach this Worker. */
+  publicUrl: string | null
+  /** Origin of a partner's authorize page -> origin the browser is sent to instead. Empty outside the sandbox. */
+  authorizeOrigins: ReadonlyMap<string, string>
+}
+
+/** Names every setting that is missing or malformed; never their values. */
+export class SettingsError extends Error {
+  override name = "SettingsError"
+}
+
+/** Parsed on first use and kept for the isolate's life: bindings do not change under a running isolate. */
+export function settingsOf(env: Bindings): Settings {
+  const known = parsed.get(env)
+  if (known) return known
+  const settings = parseSettings(env)
+  parsed.set(env, settings)
+  return settings
+}
+
+const parsed = new WeakMap<Bindings, Settings>()
+
+export function parseSettings(env: Omit<Bindings, "DB" | "SOURCES" | `${string}_QUEUE`>): Settings {
+  const result = settingsSchema.safeParse(env)
+  if (!result.success) {
+    const faults = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)
+    throw new SettingsError(`The Worker's settings are incomplete. ${faults.join(" ")}`)
+  }
+  return result.data
+}
+
+const required = (what: string) => z.string({ error: `is missing; ${what}` }).min(1, `is empty; ${what}`)
+
+const vaultKeys = required('set it to "id:base64" with a 32-byte key, the sealing one first.').transform(
+  (text, ctx): [VaultKey, ...VaultKey[]] => {
+    const [first, ...rest] = text.split(",").map((part) => vaultKey(part.trim()))
+    const ids = new Set([first, ...rest].map((key) => key?.id))
+    if (first && rest.every((key) => key !== null) && ids.size === rest.length + 1) return [first, ...rest]
+    ctx.addIssue({ code: "custom", message: 'is not a list of "id:base64" with distinct ids and 32-byte keys.' })
+    return z.NEVER
+  },
+)
+
+function vaultKey(text: string): VaultKey | null {
+  const match = /^([a-z0-9]{1,16}):([A-Za-z0-9+/]{43}=)$/.exec(text)
+  if (!match?.[1] || !match[2]) return null
+  const bytes = base64.decode(match[2])
+  return bytes.byteLength === VAULT_KEY_BYTES ? { id: match[1], bytes } : null
+}
+
+const origins = z.string().transform((text, ctx) => {
+  const pairs = text.split(",").filter((pair) => pair.trim() !== "")
+  const entries = pairs.map((pair) => pair.trim().split("=") as [string, string])
+  if (entries.every((entry) => entry.length === 2 && entry.every((origin) => URL.canParse(origin)))) {
+    return new Map(entries)
+  }
+  ctx.addIssue({ code: "custom", message: 'is not a list of "https://origin=https://origin".' })
+  return z.NEVER
+})
+
+const publicUrl = z
+  .union([z.literal(""), z.url({ protocol: /^https?$/, error: "is not an http(s) URL." })])
+  .transform((url) => (url === "" ? null : url.replace(/\/+$/, "")))
+
+const settingsSchema = z
+  .object({
+    VAULT_KEYS: vaultKeys,
+    AUTH_SECRET: z.string().min(AUTH_SECRET_MIN_CHARS, "is shorter than 32 characters.").optional(),
+    AUTH_JWKS_URL: z.url({ error: "is not a URL." }).optional(),
+    AUTH_ISSUER: required("set it to the `iss` of your tokens."),
+    AUTH_AUDIENCE: required("set it to the `aud` of your tokens."),
+    PUBLIC_URL: publicUrl.default(null),
+    AUTHORIZE_ORIGINS: origins.default(new Map()),
+  })
+  .transform((env, ctx): Settings => {
+    const keys = tokenKeys(env.AUTH_SECRET, env.AUTH_JWKS_URL)
+    if (!keys) {
+      ctx.addIssue({ code: "custom", path: ["AUTH_SECRET"], message: "set exactly one of it and AUTH_JWKS_URL." })
+      return z.NEVER
+    }
+    return {
+      vaultKeys: env.VAULT_KEYS,
+      auth: { issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE, keys },
+      publicUrl: env.PUBLIC_URL,
+      authorizeOrigins: env.AUTHORIZE_ORIGINS,
+    }
+  })
+
+/** Exactly one: with both set, a token could choose which of two keys it is checked by. */
+function tokenKeys(secret: string | undefined, url: string | undefined): TokenKeys | null {
+  if (secret && url) return null
+  if (secret) return { kind: "secret", secret }
+  return url ? { kind: "jwks", url } : null
+}

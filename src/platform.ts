@@ -1,0 +1,110 @@
+/**
+ * The ports on Cloudflare Workers: the one place, with the vault, that reaches for the clock, randomness, timers, the network and
+ * the bindings.
+ */
+import { type Database, openDatabase } from "./db/database.ts"
+import { publishStatus } from "./db/watch.ts"
+import { type Bindings, type Settings, settingsOf } from "./env.ts"
+import type { WakeUp } from "./pipeline/messages.ts"
+import type { PipelinePorts } from "./pipeline/ports.ts"
+import type { Cipher, Clock, Http, Lanes, Log, Publish, Random, SourcePorts, Wake } from "./source/ports.ts"
+import { objectName, type SourceControl, type SourceRef, type SourceRpc } from "./source/rpc.ts"
+import { createVault } from "./vault.ts"
+
+const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz"
+const ID_LENGTH = 24
+/** The largest multiple of 36 that a byte can be under: bytes from here on would favour the first characters. */
+const ID_BYTE_BOUND = 252
+
+export const clock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  timeout: (ms) => AbortSignal.timeout(ms),
+}
+
+export const random: Random = {
+  next: () => Math.random(),
+  id: (prefix) => {
+    let id = ""
+    while (id.length < ID_LENGTH) id += idChars(crypto.getRandomValues(new Uint8Array(ID_LENGTH)))
+    return `${prefix}_${id.slice(0, ID_LENGTH)}`
+  },
+}
+
+function idChars(bytes: Uint8Array): string {
+  const fair = [...bytes].filter((byte) => byte < ID_BYTE_BOUND)
+  return fair.map((byte) => ID_CHARS.charAt(byte % ID_CHARS.length)).join("")
+}
+
+export const log: Log = (event, fields) => console.log(JSON.stringify({ event, ...fields }))
+
+/** Redirects are not followed: a credential must not travel where somebody else points. */
+export function httpOf(env: Bindings): Http {
+  return (url, init) => (env.EGRESS ?? globalThis).fetch(url, { ...init, redirect: "manual" })
+}
+
+export async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
+/** The stub speaks our contract: plain data in, plain data out, so the type is all that RPC hides. */
+export function sourceOf(env: Bindings, name: string): SourceRpc {
+  return env.SOURCES.getByName(name) as unknown as SourceRpc
+}
+
+// ------------------------------------------------------------------------------------------------ who stands on what
+
+/** What the API and the watchdog stand on. */
+export interface ApiPorts {
+  settings: Settings
+  db: Database
+  clock: Clock
+  random: Random
+  http: Http
+  cipher: Cipher
+  log: Log
+  sha256(text: string): Promise<string>
+  source(ref: SourceRef): SourceControl
+}
+
+export function apiPorts(env: Bindings): ApiPorts {
+  const settings = settingsOf(env)
+  const source = (ref: SourceRef) => sourceOf(env, objectName(ref))
+  const cipher = createVault(settings.vaultKeys)
+  return { settings, db: openDatabase(env.DB), clock, random, http: httpOf(env), cipher, log, sha256, source }
+}
+
+export function consumerPorts(env: Bindings, connector: PipelinePorts["connector"]): PipelinePorts {
+  return { clock, random, http: httpOf(env), source: (name) => sourceOf(env, name), log, connector }
+}
+
+/** All that a source's Durable Object stands on but its own storage and the connectors. */
+export function sourcePorts(env: Bindings, ref: SourceRef): Omit<SourcePorts, "store" | "connector"> {
+  const cipher = createVault(settingsOf(env).vaultKeys)
+  return { clock, random, wake: wakeOf(env, ref), publish: publishOf(env, ref), cipher, log }
+}
+
+export function wakeOf(env: Bindings, ref: SourceRef): Wake {
+  const queues = { fetch: env.FETCH_QUEUE, backfill: env.BACKFILL_QUEUE, forward: env.FORWARD_QUEUE }
+  const message: WakeUp = { source: objectName(ref) }
+  return async (lane, delaySeconds) => {
+    await queues[lane].send(message, { delaySeconds })
+  }
+}
+
+export function publishOf(env: Bindings, ref: SourceRef): Publish {
+  return ({ status, code, message }) =>
+    publishStatus(openDatabase(env.DB), ref, { status: coarse(status), code, message }, clock.now())
+}
+
+/** `syncing` comes and goes with every run: lists do not show it, so that runs write no D1 row. */
+function coarse(status: string): "connected" | "paused" | "error" {
+  return status === "paused" || status === "error" ? status : "connected"
+}
+
+/** Queue names differ by environment and end alike. */
+export function laneOf(queue: string): Lanes | null {
+  const lane = /-(fetch|backfill|forward)$/.exec(queue)?.[1]
+  return lane === "fetch" || lane === "backfill" || lane === "forward" ? lane : null
+}

@@ -1,0 +1,79 @@
+/**
+ * Seals secrets for storage: AES-256-GCM under one of the live keys. A sealed value reads `v1.<key id>.<iv>.<ciphertext>`, and
+ * opens only under the context it was sealed for, so that a value copied to another project, source or purpose stays shut.
+ *
+ * Rotation: put a new key first in VAULT_KEYS. New values are sealed with it; old ones open as long as their key stays listed.
+ */
+import { base64url } from "oslo/encoding"
+import type { VaultKey } from "./env.ts"
+import type { Cipher } from "./source/ports.ts"
+import type { SourceRef } from "./source/rpc.ts"
+
+const VERSION = "v1"
+/** 96 bits, as NIST SP 800-38D wants for random nonces. */
+const IV_BYTES = 12
+
+export type Purpose = "credential" | "destination"
+
+/** What a sealed value is bound to. A project's default destination belongs to no source: its `source` is empty. */
+export function sealContext(ref: SourceRef, purpose: Purpose): string {
+  return `${ref.org}/${ref.project}/${ref.source}#${purpose}`
+}
+
+/** A value that cannot be opened: tampered with, of another context, or sealed with a key that is no longer listed. */
+export class SealError extends Error {
+  override name = "SealError"
+}
+
+export function createVault(keys: readonly [VaultKey, ...VaultKey[]]): Cipher {
+  const imported = new Map(keys.map((key) => [key.id, importKey(key)]))
+  return {
+    seal: async (plain, context) => {
+      const id = keys[0].id
+      const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
+      const sealed = await crypto.subtle.encrypt(gcm(iv, id, context), await keyOf(imported, id), utf8(plain))
+      return [VERSION, id, encode(iv), encode(new Uint8Array(sealed))].join(".")
+    },
+    open: async (sealed, context) => {
+      const { id, iv, ciphertext } = parse(sealed)
+      const key = await keyOf(imported, id)
+      const plain = await crypto.subtle.decrypt(gcm(iv, id, context), key, ciphertext).catch(refuse)
+      return new TextDecoder().decode(plain)
+    },
+  }
+}
+
+function importKey(key: VaultKey): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", key.bytes, "AES-GCM", false, ["encrypt", "decrypt"])
+}
+
+function gcm(iv: Uint8Array, id: string, context: string) {
+  return { name: "AES-GCM", iv, additionalData: utf8(`${VERSION}.${id}.${context}`) }
+}
+
+function keyOf(imported: Map<string, Promise<CryptoKey>>, id: string): Promise<CryptoKey> {
+  const key = imported.get(id)
+  if (!key) throw new SealError(`A secret was sealed with the key "${id}", which VAULT_KEYS no longer lists.`)
+  return key
+}
+
+function parse(sealed: string): { id: string; iv: Uint8Array; ciphertext: Uint8Array } {
+  const [version, id, iv, ciphertext, more] = sealed.split(".")
+  if (version !== VERSION || !id || !iv || !ciphertext || more !== undefined) refuse()
+  try {
+    return {
+      id,
+      iv: base64url.decode(iv, { strict: false }),
+      ciphertext: base64url.decode(ciphertext, { strict: false }),
+    }
+  } catch {
+    return refuse()
+  }
+}
+
+function refuse(): never {
+  throw new SealError("A stored secret could not be opened: it was changed, or belongs elsewhere.")
+}
+
+const encode = (bytes: Uint8Array) => base64url.encode(bytes, { includePadding: false })
+const utf8 = (text: string) => new TextEncoder().encode(text)
