@@ -68,7 +68,18 @@ export interface ApiPorts {
   source(ref: SourceRef): SourceControl
 }
 
+/** Made once an isolate: the bindings do not change under it, and imported keys are kept. */
 export function apiPorts(env: Bindings): ApiPorts {
+  const known = made.get(env)
+  if (known) return known
+  const ports = makeApiPorts(env)
+  made.set(env, ports)
+  return ports
+}
+
+const made = new WeakMap<Bindings, ApiPorts>()
+
+function makeApiPorts(env: Bindings): ApiPorts {
   const settings = settingsOf(env)
   const source = (ref: SourceRef) => sourceOf(env, objectName(ref))
   const cipher = createVault(settings.vaultKeys)

@@ -26,35 +26,39 @@ export class SealError extends Error {
 }
 
 export function createVault(keys: readonly [VaultKey, ...VaultKey[]]): Cipher {
-  const imported = new Map(keys.map((key) => [key.id, importKey(key)]))
+  const keyOf = keyring(keys)
   return {
     seal: async (plain, context) => {
       const id = keys[0].id
       const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
-      const sealed = await crypto.subtle.encrypt(gcm(iv, id, context), await keyOf(imported, id), utf8(plain))
+      const sealed = await crypto.subtle.encrypt(gcm(iv, id, context), await keyOf(id), utf8(plain))
       return [VERSION, id, encode(iv), encode(new Uint8Array(sealed))].join(".")
     },
     open: async (sealed, context) => {
       const { id, iv, ciphertext } = parse(sealed)
-      const key = await keyOf(imported, id)
+      const key = await keyOf(id)
       const plain = await crypto.subtle.decrypt(gcm(iv, id, context), key, ciphertext).catch(refuse)
       return new TextDecoder().decode(plain)
     },
   }
 }
 
-function importKey(key: VaultKey): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", key.bytes, "AES-GCM", false, ["encrypt", "decrypt"])
+/** Imports each key on first use. Keys are kept, not promises: a promise may not be awaited from another request's context. */
+function keyring(keys: readonly VaultKey[]): (id: string) => Promise<CryptoKey> {
+  const imported = new Map<string, CryptoKey>()
+  return async (id) => {
+    const known = imported.get(id)
+    if (known) return known
+    const key = keys.find((one) => one.id === id)
+    if (!key) throw new SealError(`A secret was sealed with the key "${id}", which VAULT_KEYS no longer lists.`)
+    const fresh = await crypto.subtle.importKey("raw", key.bytes, "AES-GCM", false, ["encrypt", "decrypt"])
+    imported.set(id, fresh)
+    return fresh
+  }
 }
 
 function gcm(iv: Uint8Array, id: string, context: string) {
   return { name: "AES-GCM", iv, additionalData: utf8(`${VERSION}.${id}.${context}`) }
-}
-
-function keyOf(imported: Map<string, Promise<CryptoKey>>, id: string): Promise<CryptoKey> {
-  const key = imported.get(id)
-  if (!key) throw new SealError(`A secret was sealed with the key "${id}", which VAULT_KEYS no longer lists.`)
-  return key
 }
 
 function parse(sealed: string): { id: string; iv: Uint8Array; ciphertext: Uint8Array } {

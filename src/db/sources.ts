@@ -80,10 +80,10 @@ export async function changeSource(
   more: Statement[] = [],
 ): Promise<SourceRow> {
   const isDraft = (patch.status ?? row.status) === "draft"
-  const checkAfter = isDraft ? null : entry.at + CHECK_SOON_MS
+  const appointment = isDraft ? {} : { checkAfter: entry.at + CHECK_SOON_MS }
   const update = db
     .update(sources)
-    .set({ ...patch, version: row.version + 1, updatedAt: entry.at, checkAfter })
+    .set({ ...appointment, ...patch, version: row.version + 1, updatedAt: entry.at })
     .where(and(ours(row), eq(sources.id, row.id), eq(sources.version, row.version)))
     .returning()
   const [rows] = await taken(db.batch([update, auditIfChanged(db, row, entry), ...more]))
@@ -95,8 +95,9 @@ export async function changeSource(
 /** Leaves a tombstone: the id is never used again, the account is free, and nothing personal or secret stays. */
 export function forgetSource(db: Database, row: SourceRow, entry: AuditEntry): Promise<SourceRow> {
   const blank = { name: "", accountName: null, accountId: null, accountMode: null, config: {}, collections: [] }
-  const shut = { credential: null, destination: null, active: false, expiresAt: null, deletedAt: entry.at }
-  return changeSource(db, { ...row, status: "paused" }, { ...blank, ...shut, templates: [], missing: [] }, entry)
+  const shut = { credential: null, destination: null, active: false, expiresAt: null, templates: [], missing: [] }
+  const gone = { deletedAt: entry.at, checkAfter: entry.at + CHECK_SOON_MS }
+  return changeSource(db, row, { ...blank, ...shut, ...gone }, entry)
 }
 
 export function ours({ org, project }: Tenant): SQL | undefined {
