@@ -91,6 +91,8 @@ export interface Draft extends Identity {
   accountAttributes?: Attributes
   /** A person's former or other id, to be joined to `userId`: yields one `alias` item. */
   formerUserId?: string
+  /** The partner's own object, where the record wraps it (a feed's event): the fields the user added are read from it. */
+  from?: JsonValue
 }
 
 export interface Normalized {
@@ -162,6 +164,8 @@ export interface Stream<Config> {
    */
   follow?(records: readonly PageRecord[], ctx: PageContext<Config>): PageRequest[]
   normalize(record: PageRecord, ctx: NormalizeContext<Config>): Normalized
+  /** The collection that a record counts against when it cannot be normalized. Left out: the stream's first chosen one. */
+  about?(record: PageRecord): string
 }
 
 /** The most further requests `follow` may name for one page. */
@@ -274,6 +278,8 @@ export interface Connector<Config = unknown> {
   account: {
     request(config: Config): PageRequest
     read(answer: PartnerAnswer, credential: string): Account
+    /** The account as a refusal names it, for credentials that work but may not make this call; null: it does not say. */
+    refused?(status: number, body: unknown, credential: string): Account | null
   }
   collections: readonly Collection[]
   streams: readonly Stream<Config>[]

@@ -1,0 +1,9 @@
+/** Every partner that can be connected. A new one is its file and one line here. */
+import type { AnyConnector } from "./kit/define.ts"
+import { stripe } from "./stripe.ts"
+
+export const connectors: readonly AnyConnector[] = [stripe]
+
+export function getConnector(name: string): AnyConnector | undefined {
+  return connectors.find((connector) => connector.name === name)
+}

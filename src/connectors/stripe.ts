@@ -1,0 +1,185 @@
+/** Stripe: customers, subscriptions, charges and invoices of one account, read with a secret or restricted key. */
+import { z } from "zod"
+import { bearer } from "./kit/auth.ts"
+import { defineConnector, type PageRecord, type Stream } from "./kit/define.ts"
+import type { JsonValue } from "./kit/item.ts"
+import { meaning, readAccount, refusedAccount } from "./stripe/answers.ts"
+import { CHARGE, chargeFromList } from "./stripe/charge.ts"
+import { collections } from "./stripe/collections.ts"
+import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
+import { collectionOf, fromEvent, neededTypes, typeFilter } from "./stripe/events.ts"
+import { followRefunds, REFUND_EXPAND, withCharges } from "./stripe/follow.ts"
+import { INVOICE, invoiceFromList, invoiceUpdated } from "./stripe/invoice.ts"
+import { listPage, listRequest, PAGE_SIZE } from "./stripe/lists.ts"
+import { refundFromList } from "./stripe/refund.ts"
+import type { Reading } from "./stripe/shape.ts"
+import {
+  CANCELLED,
+  CHANGE,
+  NEW_TRIAL,
+  subscriptionChange,
+  subscriptionFromList,
+  TRIAL_CANCELLED,
+  TRIAL_EXPIRED,
+} from "./stripe/subscription.ts"
+import { templates } from "./stripe/templates.ts"
+
+/** The newest version that the official sample objects show. https://docs.stripe.com/changelog/dahlia#2026-08-26.dahlia */
+const STRIPE_VERSION = "2026-08-26.dahlia"
+
+/** "We guarantee access to events through the API for 30 days." https://docs.stripe.com/api/events */
+const EVENTS_KEPT_DAYS = 30
+
+/**
+ * Events appear some seconds after the time they carry; connectors that met gaps read 1 to 5 minutes again
+ * (singer-io/tap-stripe#45, estuary/connectors#2731). Twice the most costs nothing, since an idle page is one call either way.
+ */
+const EVENT_LAG_SECONDS = 600
+
+/** An authorization is captured within 7 days, extended ones within 30. https://docs.stripe.com/payments/extended-authorization */
+const CHARGE_SETTLES_DAYS = 35
+
+/** A refund that asks the customer for bank details expires after 45 days. https://docs.stripe.com/refunds */
+const REFUND_SETTLES_DAYS = 60
+
+type Config = Record<string, never>
+
+export const stripe = defineConnector<Config>({
+  name: "stripe",
+  title: "Stripe",
+  docs: "https://docs.stripe.com/api",
+  config: z.strictObject({}),
+  auth: [
+    {
+      kind: "apiKey",
+      label: "Secret or restricted key",
+      help:
+        "In the Stripe Dashboard, under Developers, API keys, create a restricted key with Read for Customers, Charges and " +
+        "Refunds, Balance transactions, Subscriptions, Invoices, Events and Connected accounts (for this account's name). A secret key works too.",
+      schema: keySchema(),
+      headers: bearer,
+    },
+  ],
+  baseUrl: () => "https://api.stripe.com",
+  headers: { "Stripe-Version": STRIPE_VERSION },
+  // 100 in live mode, 25 in test mode, shared with the merchant's own software.
+  limits: { callsPerSecond: 20, docs: "https://docs.stripe.com/rate-limits" },
+  account: {
+    request: () => ({ path: "/v1/account" }),
+    read: readAccount,
+    refused: refusedAccount,
+  },
+  collections,
+  streams: [
+    {
+      name: "events",
+      title: "Everything new",
+      mode: "live",
+      collections: collections.map(({ name }) => name),
+      pageSize: PAGE_SIZE,
+      lookbackSeconds: EVENT_LAG_SECONDS,
+      retentionDays: EVENTS_KEPT_DAYS,
+      request: (ctx) => listRequest("/v1/events", ctx, { "types[]": typeFilter(ctx.collections) }),
+      page: (answer, ctx) => {
+        const page = listPage(answer)
+        return { ...page, records: withCharges(ofTypes(page.records, neededTypes(ctx.collections))) }
+      },
+      follow: (records, ctx) => (ctx.collections.has(CHARGE) ? followRefunds(records) : []),
+      normalize: fromEvent,
+      about: collectionOf,
+    },
+    list("customers", "Customers", CUSTOMERS, "/v1/customers", {}, customerFromList, { reach: "all" }),
+    list("charges", "Charges", CHARGE, "/v1/charges", { "expand[]": ["data.customer"] }, chargeFromList, {
+      reach: { days: CHARGE_SETTLES_DAYS },
+    }),
+    list("refunds", "Refunds", CHARGE, "/v1/refunds", { "expand[]": REFUND_EXPAND }, refundFromList, {
+      reach: { days: REFUND_SETTLES_DAYS },
+    }),
+    list(
+      "subscriptions",
+      "Subscriptions",
+      [NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED, CANCELLED],
+      "/v1/subscriptions",
+      { status: "all", "expand[]": ["data.customer"] },
+      subscriptionFromList,
+      { reach: "all" },
+    ),
+    list("invoices", "Invoices", INVOICE, "/v1/invoices", {}, invoiceFromList, { reach: "all" }),
+    changes(
+      "subscription_changes",
+      "Changes of subscriptions",
+      CHANGE,
+      "customer.subscription.updated",
+      subscriptionChange,
+    ),
+    changes("invoice_updates", "Updates of invoices", INVOICE, "invoice.updated", invoiceUpdated),
+  ],
+  openForDays: REFUND_SETTLES_DAYS,
+  meaning,
+  templates,
+})
+
+/** A list of objects, read newest first for a range of times. */
+function list(
+  name: string,
+  title: string,
+  feeds: string | readonly string[],
+  path: string,
+  query: Record<string, string | readonly string[]>,
+  normalize: (object: JsonValue, reading: Reading) => ReturnType<Stream<Config>["normalize"]>,
+  range: Pick<Stream<Config>, "reach" | "reachesBackDays">,
+): Stream<Config> {
+  return {
+    name,
+    title,
+    mode: "backfill",
+    collections: [feeds].flat(),
+    pageSize: PAGE_SIZE,
+    lookbackSeconds: 0,
+    ...range,
+    request: (ctx) => listRequest(path, ctx, query),
+    page: listPage,
+    normalize: ({ body }, ctx) => normalize(body, ctx),
+  }
+}
+
+/** The feed read as a list, for what no object remembers. A fact's time is its event's, so nothing before the range is needed. */
+function changes(
+  name: string,
+  title: string,
+  feeds: string,
+  type: string,
+  read: Parameters<typeof list>[5],
+): Stream<Config> {
+  const range = { reach: { days: 0 }, reachesBackDays: EVENTS_KEPT_DAYS }
+  return list(name, title, feeds, "/v1/events", { "types[]": [type] }, read, range)
+}
+
+/** Where Stripe could not filter, the rest is dropped here, before it costs anything. */
+function ofTypes(records: PageRecord[], types: readonly string[]): PageRecord[] {
+  return records.filter(({ body }) => types.includes(String((body as { type?: unknown } | null)?.type)))
+}
+
+/** https://docs.stripe.com/keys#api-keys; the length is Stripe's to change. */
+function keySchema() {
+  return z
+    .string()
+    .trim()
+    .superRefine((key, ctx) => {
+      const fault = faultOfKey(key)
+      if (fault) ctx.addIssue({ code: "custom", message: fault })
+    })
+}
+
+function faultOfKey(key: string): string | null {
+  if (/^(sk|rk)_(live|test)_[A-Za-z0-9]{8,}$/.test(key)) return null
+  if (key.startsWith("pk_")) return "This is a publishable key. Take the secret key (sk_) or a restricted key (rk_)."
+  if (key.startsWith("whsec_"))
+    return "This is a webhook's signing secret. Take the secret key (sk_) or a restricted key (rk_)."
+  if (key.startsWith("ca_")) return "This is a Connect client id. Take the secret key (sk_) or a restricted key (rk_)."
+  if (/^sk_org_/.test(key)) return "This is an organization's key. Take a key of the one account to read."
+  if (/^shp|^pat-|^xox|^sk-/.test(key)) return "This is another product's key. A Stripe key begins with sk_ or rk_."
+  if (/^(sk|rk)_/.test(key))
+    return "This key is not complete. Copy it again: it begins with sk_live_, sk_test_, rk_live_ or rk_test_."
+  return "A Stripe key begins with sk_live_, sk_test_, rk_live_ or rk_test_."
+}

@@ -1,0 +1,57 @@
+/** What Stripe's answers mean, and what they say of the account. https://docs.stripe.com/error-codes, /rate-limits, /keys */
+import type { Account, AnswerMeaning, PartnerAnswer } from "../kit/define.ts"
+import { retryAfterMs } from "../kit/limits.ts"
+import { json, text } from "../kit/values.ts"
+
+export function meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null {
+  const error = json(body)
+  const [code, param] = [text(error, "error.code"), text(error, "error.param")]
+  const message = text(error, "error.message") ?? `Stripe answered ${status}`
+  if (status === 401) return { kind: "auth", message: refusedKey(code) }
+  // Sent where an app's access was revoked or the account is gone.
+  if (code === "account_invalid" || code === "platform_api_key_expired")
+    return { kind: "auth", message: refusedKey(code) }
+  if (status === 403) return { kind: "denied", message: missingPermission(message) }
+  if (status === 429) return { kind: "limited", retryAfterMs: retryAfterMs(headers) }
+  // The object that the page before ended with is gone, or older than the feed keeps events.
+  if (param === "starting_after" && (status === 400 || status === 404)) return { kind: "token_refused" }
+  if (status === 409 || status === 424) return { kind: "transient", message }
+  return status >= 400 && status < 500 ? { kind: "fault", message } : null
+}
+
+export function readAccount(answer: PartnerAnswer, key: string): Account {
+  const account = json(answer.body)
+  const id = text(account, "id") ?? ""
+  const name =
+    text(account, "settings.dashboard.display_name") ?? text(account, "business_profile.name") ?? text(account, "email")
+  return { id, name: name ?? id, mode: modeOf(key) }
+}
+
+/**
+ * A restricted key may work and yet not be allowed to read the account; the refusal names the account: "The provided key
+ * 'rk_live_...' does not have the required permissions for this endpoint on account 'acct_1Nuzfl...'."
+ */
+export function refusedAccount(status: number, body: unknown, key: string): Account | null {
+  const [id] = (status === 403 && text(json(body), "error.message")?.match(/\bacct_[A-Za-z0-9]+\b(?!\*)/)) || []
+  return id === undefined ? null : { id, name: id, mode: modeOf(key) }
+}
+
+function modeOf(key: string): Account["mode"] {
+  return /^[a-z]+_live_/.test(key) ? "live" : "test"
+}
+
+function refusedKey(code: string | null): string {
+  if (code === "api_key_expired" || code === "platform_api_key_expired") {
+    return "This Stripe key has expired or was rolled. Paste the new one from the Stripe Dashboard under Developers, API keys."
+  }
+  return "Stripe does not accept this key. Check in the Stripe Dashboard under Developers, API keys that it still exists."
+}
+
+/** `rak_subscription_read` is what the Dashboard lists as Subscriptions, Read. */
+function missingPermission(message: string): string {
+  const [, resource, level] = message.match(/\brak_([a-z0-9_]+)_(read|write)\b/) ?? []
+  if (!resource)
+    return "This Stripe key lacks the permission to read this. Edit the restricted key in the Stripe Dashboard."
+  const name = resource.replaceAll("_", " ")
+  return `This Stripe key lacks the permission "${name}: ${level}". Edit the restricted key in the Stripe Dashboard and add it.`
+}

@@ -1,0 +1,89 @@
+/** The feed of events: which types tell a collection's facts, and who reads each. https://docs.stripe.com/api/events/types */
+import type { NormalizeContext, Normalized, PageRecord } from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { text } from "../kit/values.ts"
+import { CHARGE, chargeExpired, chargeFailed, chargePaid } from "./charge.ts"
+import { CUSTOMERS, customerCreated, customerDeleted, customerUpdated } from "./customer.ts"
+import { INVOICE, invoiceFact, invoiceUpdated } from "./invoice.ts"
+import { refundFromEvent, refundsFromCharge } from "./refund.ts"
+import type { Reading } from "./shape.ts"
+import {
+  CANCELLED,
+  CHANGE,
+  NEW_TRIAL,
+  subscriptionCreated,
+  subscriptionDeleted,
+  subscriptionPaused,
+  subscriptionUpdated,
+  TRIAL_CANCELLED,
+  TRIAL_EXPIRED,
+} from "./subscription.ts"
+
+/** `types[]` takes no more names; a longer list is not filtered at Stripe but here. https://docs.stripe.com/api/events/list */
+const MOST_TYPES = 20
+
+interface Announcement {
+  type: string
+  /** The collections whose facts it may tell. */
+  tells: readonly string[]
+  read(event: JsonValue, reading: Reading): Normalized
+}
+
+/** Twenty in all, so that every choice of collections can be filtered at Stripe. */
+const ANNOUNCEMENTS: readonly Announcement[] = [
+  { type: "customer.created", tells: [CUSTOMERS], read: customerCreated },
+  { type: "customer.updated", tells: [CUSTOMERS], read: customerUpdated },
+  { type: "customer.deleted", tells: [CUSTOMERS], read: customerDeleted },
+  { type: "customer.subscription.created", tells: [NEW_TRIAL], read: subscriptionCreated },
+  {
+    type: "customer.subscription.updated",
+    tells: [CHANGE, NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED, CANCELLED],
+    read: subscriptionUpdated,
+  },
+  { type: "customer.subscription.paused", tells: [TRIAL_EXPIRED], read: subscriptionPaused },
+  {
+    type: "customer.subscription.deleted",
+    tells: [CANCELLED, TRIAL_CANCELLED, TRIAL_EXPIRED],
+    read: subscriptionDeleted,
+  },
+  { type: "charge.succeeded", tells: [CHARGE], read: chargePaid },
+  { type: "charge.captured", tells: [CHARGE], read: chargePaid },
+  { type: "charge.failed", tells: [CHARGE], read: chargeFailed },
+  { type: "charge.refunded", tells: [CHARGE], read: refundsFromCharge },
+  { type: "charge.refund.updated", tells: [CHARGE], read: refundFromEvent },
+  { type: "refund.created", tells: [CHARGE], read: refundFromEvent },
+  { type: "refund.updated", tells: [CHARGE], read: refundFromEvent },
+  { type: "refund.failed", tells: [CHARGE], read: refundFromEvent },
+  { type: "invoice.created", tells: [INVOICE], read: invoiceFact("created") },
+  { type: "invoice.updated", tells: [INVOICE], read: invoiceUpdated },
+  { type: "invoice.paid", tells: [INVOICE], read: invoiceFact("paid") },
+  { type: "invoice.voided", tells: [INVOICE], read: invoiceFact("voided") },
+  { type: "invoice.marked_uncollectible", tells: [INVOICE], read: invoiceFact("uncollectible") },
+]
+
+/** Not asked for, since it only tidies up what is forgotten in time anyway; taken where it comes all the same. */
+const IF_SENT: readonly Announcement[] = [{ type: "charge.expired", tells: [CHARGE], read: chargeExpired }]
+
+export function neededTypes(collections: ReadonlySet<string>): string[] {
+  return ANNOUNCEMENTS.filter(({ tells }) => tells.some((name) => collections.has(name))).map(({ type }) => type)
+}
+
+/** The filter to send, or none where Stripe takes no filter of that length. */
+export function typeFilter(collections: ReadonlySet<string>): string[] | undefined {
+  const types = neededTypes(collections)
+  return types.length <= MOST_TYPES ? types : undefined
+}
+
+/** An event that announces nothing of ours yields nothing: Stripe adds types at any time. */
+export function fromEvent(record: PageRecord, ctx: NormalizeContext<unknown>): Normalized {
+  return announcementOf(record)?.read(record.body, ctx) ?? { drafts: [] }
+}
+
+export function collectionOf(record: PageRecord): string {
+  return announcementOf(record)?.tells[0] ?? ""
+}
+
+function announcementOf({ body }: PageRecord): Announcement | undefined {
+  const type = text(body, "type")
+  return [...ANNOUNCEMENTS, ...IF_SENT].find((known) => known.type === type)
+}

@@ -1,0 +1,37 @@
+/** Stripe's lists: newest first, bounded by creation time, paged by the last id. https://docs.stripe.com/api/pagination */
+import {
+  type Page,
+  type PageContext,
+  type PageRecord,
+  type PageRequest,
+  type PartnerAnswer,
+  ShapeError,
+} from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { inSeconds } from "../kit/paging.ts"
+import { flag, fromSeconds, json, number, rows, text } from "../kit/values.ts"
+
+/** The most that `limit` takes. */
+export const PAGE_SIZE = 100
+
+export function listRequest(path: string, ctx: PageContext<unknown>, query: PageRequest["query"] = {}): PageRequest {
+  const { gte, lt } = inSeconds(ctx.window)
+  const place = { limit: ctx.pageSize, "created[gte]": gte, "created[lt]": lt, starting_after: ctx.token ?? undefined }
+  return { path, query: { ...place, ...query } }
+}
+
+export function listPage(answer: PartnerAnswer): Page {
+  const body = json(answer.body)
+  if (text(body, "object") !== "list" || !Array.isArray(rows(body, "data"))) throw new ShapeError("Stripe sent no list")
+  const records = rows(body, "data").map(listRecord)
+  const last = records.at(-1)
+  if (!flag(body, "has_more")) return { records, next: null }
+  if (!last) throw new ShapeError("Stripe sent an empty page and says that there is more")
+  return { records, next: last.id }
+}
+
+function listRecord(object: JsonValue): PageRecord {
+  const [id, created] = [text(object, "id"), number(object, "created")]
+  if (id === null || created === null) throw new ShapeError("Stripe sent an object without id or creation time")
+  return { id, time: fromSeconds(created), body: object }
+}

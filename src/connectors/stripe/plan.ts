@@ -1,0 +1,89 @@
+/** What a subscription costs: its items, spelled as prices and, in every version still, as plans. */
+import type { JsonValue } from "../kit/item.ts"
+import { at, isObject, number, rows, text } from "../kit/values.ts"
+import { idAt, major } from "./shape.ts"
+
+/** How many of an interval make a month. https://docs.stripe.com/billing/subscriptions/analytics#monthly-recurring-revenue-mrr */
+const PER_MONTH: Readonly<Record<string, number>> = { day: 365 / 12, week: 52 / 12, month: 1, year: 1 / 12 }
+
+export interface Plan {
+  price: string | null
+  plan: string | null
+  product: string | null
+  interval: string | null
+  interval_count: number | null
+  quantity: number | null
+  currency: string | null
+  /** Major units a billing period, before discounts and tax; what is metered or tiered counts nothing. */
+  amount: number
+  /** The same, a month. */
+  monthlyAmount: number
+}
+
+export function planOf(subscription: JsonValue): Plan {
+  const items = itemsOf(subscription)
+  const first = priceOf(items[0])
+  const currency = text(subscription, "currency") ?? text(first, "currency")
+  const cents = (of: (item: JsonValue) => number) => items.reduce<number>((sum, item) => sum + of(item), 0)
+  const inMajor = (minor: number) => (currency === null ? 0 : major(Math.round(minor), currency))
+  return {
+    price: text(first, "id"),
+    plan: text(first, "nickname") ?? text(first, "lookup_key") ?? text(first, "id"),
+    product: idAt(first, "product"),
+    interval: text(first, "recurring.interval") ?? text(first, "interval"),
+    interval_count: number(first, "recurring.interval_count") ?? number(first, "interval_count"),
+    quantity: number(items[0], "quantity"),
+    currency,
+    amount: inMajor(cents(periodAmount)),
+    monthlyAmount: inMajor(cents(monthlyAmount)),
+  }
+}
+
+/** The current billing period's start: on the subscription, from 2025-03-31.basil on its items. */
+export function periodStart(subscription: JsonValue): number | null {
+  return number(subscription, "current_period_start") ?? number(subscription, "items.data.0.current_period_start")
+}
+
+/** A change's previous attributes may name the one plan and quantity of a simple subscription in place of its items. */
+function itemsOf(subscription: JsonValue): JsonValue[] {
+  const items = rows(subscription, "items.data")
+  const plan = at(subscription, "plan")
+  const [only] = items
+  if (!isObject(plan) || items.length > 1) return items
+  const quantity = at(subscription, "quantity") ?? at(only, "quantity") ?? 1
+  const isThatPlan = text(priceOf(only), "id") === text(plan, "id")
+  return [{ ...(isObject(only) && isThatPlan ? only : { plan }), quantity }]
+}
+
+function priceOf(item: JsonValue | undefined): JsonValue {
+  const price = at(item, "price")
+  return isObject(price) ? price : (at(item, "plan") ?? null)
+}
+
+function periodAmount(item: JsonValue): number {
+  const price = priceOf(item)
+  const usage = text(price, "recurring.usage_type") ?? text(price, "usage_type")
+  return usage === "metered" ? 0 : unitAmount(price) * packages(price, number(item, "quantity") ?? 1)
+}
+
+function monthlyAmount(item: JsonValue): number {
+  const price = priceOf(item)
+  const interval = text(price, "recurring.interval") ?? text(price, "interval") ?? "month"
+  const count = number(price, "recurring.interval_count") ?? number(price, "interval_count") ?? 1
+  return (periodAmount(item) * (PER_MONTH[interval] ?? 0)) / Math.max(1, count)
+}
+
+/** Cents, with their fraction where a price has one; 0 for a tiered price, which has no amount of its own. */
+function unitAmount(price: JsonValue): number {
+  const decimal = text(price, "unit_amount_decimal") ?? text(price, "amount_decimal")
+  const exact = decimal === null ? null : Number(decimal)
+  return exact ?? number(price, "unit_amount") ?? number(price, "amount") ?? 0
+}
+
+/** https://docs.stripe.com/products-prices/pricing-models#transform-quantities */
+function packages(price: JsonValue, quantity: number): number {
+  const size = number(price, "transform_quantity.divide_by") ?? number(price, "transform_usage.divide_by")
+  if (!size) return quantity
+  const round = text(price, "transform_quantity.round") ?? text(price, "transform_usage.round")
+  return round === "down" ? Math.floor(quantity / size) : Math.ceil(quantity / size)
+}

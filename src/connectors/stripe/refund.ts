@@ -1,0 +1,171 @@
+/**
+ * Refunds: each is a fact of its own with its own amount and its own id, whichever way Stripe tells of it.
+ *
+ * The lists tell it whole. The feed tells it in pieces: `refund.*` and `charge.refund.updated` carry the refund but not who paid;
+ * `charge.refunded` carries who paid but, from 2022-11-15 on, no refund, and until 2024-10-28 it was the only event of a
+ * charge's refund. What a page of the feed leaves open is looked up in `/v1/refunds` (see follow.ts).
+ * https://docs.stripe.com/changelog/2022-11-15/deprecates-charges-auto-expand
+ * https://docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update
+ */
+import { type Draft, type Normalized, RecordError } from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { at, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
+import { CHARGE, chargePerson, isCaptured } from "./charge.ts"
+import { changed, idAt, needMoney, person, type Reading } from "./shape.ts"
+
+/** A refund can come back that long after it succeeded. https://docs.stripe.com/refunds#failed-refunds */
+const MAY_FAIL_FOR_MS = 30 * 86_400_000
+
+/** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
+export const ANNOUNCED_WITHIN_S = 60
+
+/** A capture and the release of what it left over are one act at Stripe. */
+const RELEASED_WITHIN_S = 10
+
+/** From this version's date on `refund.created` is sent for every refund. */
+const REFUND_EVENTS_SINCE = "2024-10-28"
+
+export function refundFromList(refund: JsonValue, reading: Reading): Normalized {
+  const charge = chargeOf(refund, [])
+  if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
+  const status = needText(refund, "status")
+  const time = fromSeconds(needNumber(refund, "created"))
+  const open = openFacts(status, reading.asked - time).map((fact) => ({ ...key(refund, fact), time }))
+  return { drafts: drafts(refund, status, charge, reading), open }
+}
+
+/** From `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`. */
+export function refundFromEvent(event: JsonValue, reading: Reading): Normalized {
+  const refund = at(event, "data.object") ?? null
+  const status = announcedStatus(event)
+  if (status === null) return { drafts: [] }
+  const charge = chargeOf(refund, reading.followed)
+  if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
+  return { drafts: drafts(refund, status, charge, reading), closed: closedFacts(refund, status) }
+}
+
+/** From `charge.refunded`: the refunds it announces, where no event of their own does. */
+export function refundsFromCharge(event: JsonValue, reading: Reading): Normalized {
+  const charge = at(event, "data.object") ?? null
+  if (!announcesByCharge(event)) return { drafts: [] }
+  const refunds = embeddedRefunds(event) ?? listedRefunds(event, reading.followed)
+  return {
+    drafts: refunds.flatMap((refund) => {
+      const known = chargeOf(refund, reading.followed) ?? charge
+      return movesNoMoney(refund, known) ? [] : drafts(refund, needText(refund, "status"), known, reading)
+    }),
+  }
+}
+
+/**
+ * The status that an event newly tells. An update that only adds the bank's reference number, weeks later, tells nothing new:
+ * taking the snapshot's status there would send the refund a second time.
+ */
+export function announcedStatus(event: JsonValue): string | null {
+  const type = text(event, "type")
+  if (type === "refund.failed") return "failed"
+  if (type === "refund.created" || changed(event, "status")) return text(event, "data.object.status")
+  return null
+}
+
+/** Whether `charge.refunded` is the event to read a refund from: not for a released authorization, nor beside `refund.created`. */
+export function announcesByCharge(event: JsonValue): boolean {
+  const version = text(event, "api_version")
+  return isCaptured(at(event, "data.object") ?? null) && (version === null || version < REFUND_EVENTS_SINCE)
+}
+
+/** The refunds that came with this event, where the event's version embeds them (before 2022-11-15). */
+export function embeddedRefunds(event: JsonValue): JsonValue[] | null {
+  const all = rows(event, "data.object.refunds.data")
+  if (all.length === 0) return null
+  const earlier = rows(event, "data.previous_attributes.refunds.data").map((refund) => text(refund, "id"))
+  if (changed(event, "refunds")) return all.filter((refund) => !earlier.includes(text(refund, "id")))
+  return all.filter((refund) => isAnnouncedBy(event, refund))
+}
+
+/**
+ * Before 2025-03-31.basil a partial capture and a cancelled authorization left a refund behind, for money that was never taken.
+ * It carries what the capture left over and the capture's time, which is that of the charge's balance transaction.
+ * https://support.stripe.com/questions/changes-to-balance-transaction-behavior-for-partial-capture-and-payment-cancellation-flows
+ */
+export function movesNoMoney(refund: JsonValue, charge: JsonValue): boolean {
+  if (!isCaptured(charge)) return true
+  const capturedAt = number(charge, "balance_transaction.created")
+  if (capturedAt === null || !looksReleased(refund, charge)) return false
+  return Math.abs(needNumber(refund, "created") - capturedAt) <= RELEASED_WITHIN_S
+}
+
+/** As far as amounts can tell: a refund of just what a partial capture left over. */
+export function looksReleased(refund: JsonValue, charge: JsonValue): boolean {
+  const leftOver = (number(charge, "amount") ?? 0) - (number(charge, "amount_captured") ?? 0)
+  return leftOver > 0 && number(refund, "amount") === leftOver
+}
+
+function listedRefunds(event: JsonValue, followed: readonly unknown[]): JsonValue[] {
+  const charge = needText(event, "data.object.id")
+  const found = allRefunds(followed).filter(
+    (refund) => idAt(refund, "charge") === charge && isAnnouncedBy(event, refund),
+  )
+  if (found.length > 0) return found
+  throw new RecordError(`Stripe's event does not name the refund of ${charge}, nor was it found in the list of refunds`)
+}
+
+function isAnnouncedBy(event: JsonValue, refund: JsonValue): boolean {
+  return Math.abs(needNumber(event, "created") - needNumber(refund, "created")) <= ANNOUNCED_WITHIN_S
+}
+
+/** The refunded charge: as it is known from the page, better as the list tells it, for there its capture is dated. */
+function chargeOf(refund: JsonValue, followed: readonly unknown[]): JsonValue | undefined {
+  const id = idAt(refund, "charge")
+  const listed = id === null ? undefined : allRefunds(followed).find((other) => idAt(other, "charge") === id)
+  return [at(listed, "charge"), at(refund, "charge")].find(isObject)
+}
+
+function allRefunds(followed: readonly unknown[]): JsonValue[] {
+  return followed.flatMap((body) => rows(body as JsonValue, "data"))
+}
+
+function drafts(refund: JsonValue, status: string, charge: JsonValue | undefined, reading: Reading): Draft[] {
+  if (status !== "succeeded" && status !== "failed") return []
+  const id = needText(refund, "id")
+  return [
+    {
+      collection: CHARGE,
+      // A guest is known by the charge's id; so is, in the worst case, whoever could not be looked up.
+      userId: charge
+        ? chargePerson(charge, reading)
+        : (idAt(refund, "customer") ?? idAt(refund, "charge") ?? person(refund, [], reading)),
+      id,
+      fact: status,
+      time: fromSeconds(needNumber(refund, "created")),
+      data: present({
+        type: "refund",
+        status,
+        amount_refunded: needMoney(refund, "amount"),
+        currency: needText(refund, "currency"),
+        refund: id,
+        charge: idAt(refund, "charge"),
+        customer: idAt(charge, "customer") ?? idAt(refund, "customer"),
+        payment_intent: idAt(refund, "payment_intent"),
+        reason: text(refund, "reason"),
+        failure_code: text(refund, "failure_reason"),
+      }),
+      from: refund,
+    },
+  ]
+}
+
+/** What live reading may still tell of a refund that a list showed in this state. */
+function openFacts(status: string, ageMs: number): string[] {
+  if (status === "pending" || status === "requires_action") return ["succeeded", "failed"]
+  return status === "succeeded" && ageMs < MAY_FAIL_FOR_MS ? ["failed"] : []
+}
+
+function closedFacts(refund: JsonValue, status: string) {
+  if (status === "canceled") return [key(refund, "succeeded"), key(refund, "failed")]
+  return status === "failed" ? [key(refund, "succeeded")] : []
+}
+
+function key(refund: JsonValue, fact: string) {
+  return { collection: CHARGE, key: `${needText(refund, "id")}:${fact}` }
+}

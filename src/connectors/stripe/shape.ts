@@ -1,0 +1,68 @@
+/** What every Stripe object has in common, and how the several API versions spell it. */
+import type { NormalizeContext } from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { at, email, isObject, majorUnits, needNumber, needText, text } from "../kit/values.ts"
+
+/**
+ * Stripe counts three currencies otherwise than ISO 4217 does: ISK and UGX are sent in hundredths that are always 00, MGA in
+ * whole ariary. HUF and TWD are special in payouts only. https://docs.stripe.com/currencies#special-cases
+ */
+const STRIPE_DECIMALS = { isk: 2, ugx: 2, mga: 0 }
+
+export type Reading = NormalizeContext<unknown>
+
+/** The amount at a path in major units of the object's currency; null where the object has none. */
+export function money(object: JsonValue, path: string): number | null {
+  const minor = at(object, path)
+  return typeof minor === "number" ? major(minor, needText(object, "currency")) : null
+}
+
+export function needMoney(object: JsonValue, path: string): number {
+  return major(needNumber(object, path), needText(object, "currency"))
+}
+
+export function major(minor: number, currency: string): number {
+  return majorUnits(minor, currency, STRIPE_DECIMALS)
+}
+
+/** A reference is an id, or the object itself where the request expanded it. */
+export function idAt(object: JsonValue | undefined, path: string): string | null {
+  return text(object, path) ?? text(object, `${path}.id`)
+}
+
+/** Newer accounts may bill an account in place of a customer: https://docs.stripe.com/api/invoices/object */
+export function customerId(object: JsonValue): string | null {
+  return idAt(object, "customer") ?? text(object, "customer_account")
+}
+
+/**
+ * Who a record is about: the first of the emails that is one, else the customer, else the record itself, so that a guest's money
+ * is never dropped. The fields are paths into the object.
+ */
+export function person(object: JsonValue, emails: readonly string[], reading: Reading): string {
+  const customer = customerId(object)
+  if (reading.identity === "partnerId" && customer) return customer
+  for (const path of emails) {
+    const found = email(text(object, path))
+    if (found) return found
+  }
+  return customer ?? needText(object, "id")
+}
+
+/** The state before a change, of an event's object: its `previous_attributes` laid over it. */
+export function before(event: JsonValue): JsonValue {
+  const now = at(event, "data.object") ?? null
+  const previous = at(event, "data.previous_attributes")
+  return isObject(now) && isObject(previous) ? { ...now, ...previous } : now
+}
+
+/** Whether an event says that the field at the top of its object changed. */
+export function changed(event: JsonValue, field: string): boolean {
+  const previous = at(event, "data.previous_attributes")
+  return isObject(previous) && Object.hasOwn(previous, field)
+}
+
+export function changedFields(event: JsonValue): string[] {
+  const previous = at(event, "data.previous_attributes")
+  return isObject(previous) ? Object.keys(previous).sort() : []
+}

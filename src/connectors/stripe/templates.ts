@@ -1,0 +1,203 @@
+/** Metrics and segments to start from. Amounts of money are of one currency: the user sets it when creating them. */
+import type { JsonValue, MetricTemplate, SegmentTemplate, Templates } from "../kit/define.ts"
+import type { Metric, Segment } from "../kit/templates.ts"
+import { CHARGE } from "./charge.ts"
+import { CUSTOMERS } from "./customer.ts"
+import { INVOICE } from "./invoice.ts"
+import { CANCELLED, CHANGE, NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED } from "./subscription.ts"
+
+type Filter = { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
+type FieldFunction = "sum" | "average" | "unique"
+
+const MONEY = { kind: "number", decimals: 2 } as const
+const COUNT = { kind: "number", decimals: 0 } as const
+const SHARE = { kind: "percentage", decimals: 1 } as const
+
+const USD: Filter = { attribute: "currency", operator: "=", value: "usd" }
+const SUCCEEDED: Filter = { attribute: "status", operator: "=", value: "succeeded" }
+const PAYMENT: Filter = { attribute: "type", operator: "=", value: "payment" }
+const REFUND: Filter = { attribute: "type", operator: "=", value: "refund" }
+const PAYMENTS = [PAYMENT, SUCCEEDED, USD]
+const CONVERTED: Filter = { attribute: "status", operator: "=", value: "active" }
+const AFTER_TRIAL: Filter = { attribute: "inTrial", operator: "=", value: false }
+
+const revenue = money(
+  "revenue",
+  "Revenue",
+  "Payments that succeeded, before refunds.",
+  CHARGE,
+  "sum",
+  "amount",
+  PAYMENTS,
+)
+const refunds = money("refunds", "Refunds", "Money that went back.", CHARGE, "sum", "amount_refunded", [
+  REFUND,
+  SUCCEEDED,
+  USD,
+])
+const trials = count("new_trials", "New trials", "Trials that began.", NEW_TRIAL, [])
+const paidTrials = count("trials_to_paid", "Trials turned paid", "Trials that became active.", TRIAL_EXPIRED, [
+  CONVERTED,
+])
+
+export const templates: Templates = {
+  metrics: [
+    revenue,
+    refunds,
+    formula("net_revenue", "Net revenue", "Payments less refunds.", "a - b", { a: revenue, b: refunds }, MONEY),
+    money("average_charge", "Average charge", "The average payment.", CHARGE, "average", "amount", PAYMENTS),
+    {
+      key: "paying_customers",
+      title: "Paying customers",
+      description: "People with a payment that succeeded.",
+      collections: [CHARGE],
+      metric: field(CHARGE, "unique", "userId", [PAYMENT, SUCCEEDED], COUNT),
+    },
+    count("failed_payments", "Failed payments", "Payments that were declined.", CHARGE, [
+      PAYMENT,
+      { attribute: "status", operator: "=", value: "failed" },
+    ]),
+    trials,
+    paidTrials,
+    formula(
+      "trial_to_paid",
+      "Trial to paid %",
+      "Of the trials, how many became paid.",
+      "a / b * 100",
+      { a: paidTrials, b: trials },
+      SHARE,
+    ),
+    count("cancelled_trials", "Cancelled trials", "Trials that were cancelled.", TRIAL_CANCELLED, []),
+    mrr("mrr_converted", "MRR from trials", "Monthly revenue that ended trials brought.", CHANGE, [
+      { attribute: "change", operator: "=", value: "trial_ended" },
+      { attribute: "mrrChange", operator: ">", value: 0 },
+    ]),
+    mrr("mrr_expansion", "Expansion MRR", "Monthly revenue gained from upgrades.", CHANGE, [
+      { attribute: "change", operator: "=", value: "upgraded" },
+    ]),
+    mrr("mrr_contraction", "Contraction MRR", "Monthly revenue lost to downgrades, negative.", CHANGE, [
+      { attribute: "change", operator: "=", value: "downgraded" },
+    ]),
+    mrr("mrr_churned", "Churned MRR", "Monthly revenue lost with ended subscriptions, negative.", CANCELLED, [
+      AFTER_TRIAL,
+    ]),
+    count("churned_subscriptions", "Churned subscriptions", "Subscriptions that ended after their trial.", CANCELLED, [
+      AFTER_TRIAL,
+    ]),
+    money(
+      "invoices_uncollectible",
+      "Uncollectible invoices",
+      "What was given up.",
+      INVOICE,
+      "sum",
+      "amount_remaining",
+      [{ attribute: "status", operator: "=", value: "uncollectible" }, USD],
+    ),
+  ],
+  segments: [
+    people(
+      "failed_payment_14_days",
+      "Failed-payment customers",
+      "A payment failed in the last 14 days and none succeeded.",
+      [
+        done(CHARGE, 14, [PAYMENT, { attribute: "status", operator: "=", value: "failed" }]),
+        notDone(CHARGE, 14, [PAYMENT, SUCCEEDED]),
+      ],
+    ),
+    people("in_trial", "In trial", "Began a trial in the last 30 days that has neither ended nor been cancelled.", [
+      done(NEW_TRIAL, 30),
+      notDone(TRIAL_EXPIRED, 30),
+      notDone(TRIAL_CANCELLED, 30),
+    ]),
+    people(
+      "trial_ending",
+      "Trial ending",
+      "Began a trial 11 or more days ago that has not ended: 14-day trials about to end.",
+      [done(NEW_TRIAL, 14), notDone(NEW_TRIAL, 11), notDone(TRIAL_EXPIRED, 14), notDone(TRIAL_CANCELLED, 14)],
+    ),
+    people("churned_30_days", "Churned in 30 days", "A paid subscription ended in the last 30 days.", [
+      done(CANCELLED, 30, [AFTER_TRIAL]),
+    ]),
+    people("high_value", "High value", "Paid more than 1,000 in the last 90 days.", [
+      { ...done(CHARGE, 90, PAYMENTS), measure: { function: "sum", field: "amount", operator: ">", value: 1000 } },
+    ]),
+    people(
+      "delinquent",
+      "Overdue customers",
+      "Their latest invoice is overdue.",
+      [{ on: "attribute", attribute: "delinquent", operator: "=", value: true }],
+      [CUSTOMERS],
+    ),
+  ],
+}
+
+function money(
+  key: string,
+  title: string,
+  description: string,
+  collection: string,
+  by: FieldFunction,
+  name: string,
+  filters: Filter[],
+): MetricTemplate {
+  return { key, title, description, collections: [collection], metric: field(collection, by, name, filters, MONEY) }
+}
+
+function mrr(key: string, title: string, description: string, collection: string, filters: Filter[]): MetricTemplate {
+  return money(key, title, description, collection, "sum", "mrrChange", [...filters, USD])
+}
+
+function count(key: string, title: string, description: string, collection: string, filters: Filter[]): MetricTemplate {
+  return {
+    key,
+    title,
+    description,
+    collections: [collection],
+    metric: { type: "event", collection, filters, format: COUNT },
+  }
+}
+
+function formula(
+  key: string,
+  title: string,
+  description: string,
+  expression: string,
+  of: Record<string, MetricTemplate>,
+  format: Metric["format"],
+): MetricTemplate {
+  const terms = Object.fromEntries(Object.entries(of).map(([letter, metric]) => [letter, metric.key]))
+  const collections = [...new Set(Object.values(of).flatMap((metric) => metric.collections))]
+  return { key, title, description, collections, metric: { type: "formula", expression, terms, format } }
+}
+
+function field(
+  collection: string,
+  by: FieldFunction,
+  name: string,
+  filters: Filter[],
+  format: Metric["format"],
+): JsonValue {
+  return { type: "collection", collection, field: name, function: by, filters, format }
+}
+
+type Condition = Segment["conditions"][number]
+type EventCondition = Extract<Condition, { on: "event" }>
+
+function done(collection: string, days: number, filters: Filter[] = []): EventCondition {
+  return { on: "event", collection, filters, has: "done", within: { kind: "last", days } }
+}
+
+function notDone(collection: string, days: number, filters: Filter[] = []): EventCondition {
+  return { ...done(collection, days, filters), has: "not done" }
+}
+
+function people(
+  key: string,
+  title: string,
+  description: string,
+  conditions: Condition[],
+  collections = conditions.flatMap((condition) => ("collection" in condition ? [condition.collection] : [])),
+): SegmentTemplate {
+  const segment: Segment = { over: "users", join: "all", conditions }
+  return { key, title, description, collections: [...new Set(collections)], segment: segment as unknown as JsonValue }
+}
