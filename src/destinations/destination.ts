@@ -1,0 +1,28 @@
+/** What forwarding needs of a place that items go to. */
+import type { Item } from "../connectors/kit/item.ts"
+import type { ExchangePorts } from "../exchange.ts"
+import type { ClaimGrant, PostResult } from "../source/rpc.ts"
+
+export type Target = ClaimGrant["destination"]
+
+/** What became of one POST. */
+export type PostAnswer = Omit<PostResult, "rows">
+
+/** `reason` names the way out. */
+export type DestinationCheck =
+  | { ok: true }
+  | { ok: false; code: "key_shape" | "key_rejected" | "not_found" | "no_credits" | "unreachable"; reason: string }
+
+export interface Destination {
+  title: string
+  /** Items of one POST at most. */
+  itemsMax: number
+  /** Several rows are joined into one POST only while its body stays under this. */
+  bytesMax: number
+  /** The request's body. `scope` tells the items of one source from another's: the same item of the same source has one id. */
+  body(items: readonly Item[], scope: string): string
+  /** Never throws, never retries. */
+  post(ports: ExchangePorts, target: Target, body: string): Promise<PostAnswer>
+  /** Tests the address and the key without writing anything. */
+  check(ports: ExchangePorts, target: Target): Promise<DestinationCheck>
+}

@@ -1,0 +1,201 @@
+/**
+ * Intempt's ingest API, as its SDKs' probes of production found it. One region; requests are JSON and never compressed (gzip is
+ * answered 400); Basic authentication (a key in the query would be logged). It does not deduplicate by `eventId`.
+ */
+import { z } from "zod"
+import { ALIAS, type Attributes, type Item } from "../connectors/kit/item.ts"
+import { retryAfterMs } from "../connectors/kit/limits.ts"
+import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../exchange.ts"
+import type { Destination, DestinationCheck, PostAnswer, Target } from "./destination.ts"
+
+const API = "https://api.intempt.com/v1"
+
+/** What every official SDK sends, and up to which acceptance has been verified. */
+const ITEMS_MAX = 50
+/** As large as one row may be: joining rows beyond it saves nothing and risks a 413. */
+const BODY_BYTES_MAX = 1_000_000
+export const POST_TIMEOUT_MS = 20_000
+/** An answer holds nothing, or a list of errors. */
+const ANSWER_BYTES_MAX = 64 * 1024
+/** An error's message is shown with the quarantined item; it is a sentence, not the item. */
+const REASON_CHARS_MAX = 300
+/** A longer wait is a mistake, and would make delivery look dead. */
+const RETRY_AFTER_MAX_MS = 60 * 60 * 1000
+/** In place of a status. */
+const NO_ANSWER = 0
+/** The entry of two ids to be joined, as the official SDKs name it. */
+const ALIAS_NAME = "Identify"
+
+/** What a user can do about an answer that is not about the items. */
+const REASONS: Record<number, string> = {
+  401: "Intempt did not accept the API key (401). Paste a key that is active.",
+  402: "The Intempt account is out of credits (402).",
+  403: "The Intempt API key may not write to this source (403).",
+  404: "Intempt knows no such organization, project or source (404). Compare the three with Intempt's address bar.",
+  413: "The request was too large for Intempt (413).",
+  429: "Intempt asks to wait (429).",
+}
+
+const REJECTIONS: Record<number, Exclude<DestinationCheck, { ok: true }>["code"]> = {
+  401: "key_rejected",
+  402: "no_credits",
+  403: "key_rejected",
+  404: "not_found",
+}
+
+/** `prefix.secret`. Printable; a colon would end the user name of Basic authentication early. */
+const KEY = /^[!-9;-~]+\.[!-9;-~]+$/
+
+export const intempt: Destination = {
+  title: "Intempt",
+  itemsMax: ITEMS_MAX,
+  bytesMax: BODY_BYTES_MAX,
+  body: trackBody,
+  post,
+  check: checkDestination,
+}
+
+/** A key that cannot be one is not sent anywhere. */
+async function post(ports: ExchangePorts, target: Target, body: string): Promise<PostAnswer> {
+  const fault = keyFault(target.key)
+  if (fault !== null) return { outcome: "rejected", status: NO_ANSWER, reason: fault, retryAt: null }
+  return toPostAnswer(await send(ports, target, body), target.key, ports.clock.now())
+}
+
+/** Null for a key of the right shape, else what is wrong and where to find the right one. */
+export function keyFault(key: string): string | null {
+  if (KEY.test(key) && key.indexOf(".") === key.lastIndexOf(".")) return null
+  return "An Intempt API key is written prefix.secret, with one dot. Copy it whole from Intempt: Settings, API keys."
+}
+
+/**
+ * Sends a request without items. Authentication comes before validation, so a right key is answered 400 (or 2xx) and a wrong one
+ * 401, and nothing is written either way. This order has not been tried against production; were it the other way round, a
+ * wrong key would pass here and be named by the first delivery, which keeps everything and says so.
+ */
+export async function checkDestination(ports: ExchangePorts, target: Target): Promise<DestinationCheck> {
+  const fault = keyFault(target.key)
+  if (fault !== null) return { ok: false, code: "key_shape", reason: fault }
+  return toCheck(await send(ports, target, trackBody([], "")), target.key)
+}
+
+function send(ports: ExchangePorts, target: Target, body: string): Promise<Exchange> {
+  const bounds = { timeoutMs: POST_TIMEOUT_MS, maxBytes: ANSWER_BYTES_MAX }
+  return exchange(ports, urlOf(target), { method: "POST", headers: headersOf(target.key), body }, bounds)
+}
+
+function urlOf({ org, project, sourceId }: Target): string {
+  const [o, p, s] = [org, project, sourceId].map(encodeURIComponent)
+  return `${API}/${o}/projects/${p}/sources/${s}/track`
+}
+
+/** The key's one dot becomes the colon of Basic authentication. */
+function headersOf(key: string): Record<string, string> {
+  return { authorization: `Basic ${btoa(key.replace(".", ":"))}`, "content-type": "application/json" }
+}
+
+// ----------------------------------------------------------------------------------------------------------- the body
+
+interface Entry {
+  name: string
+  type: "track" | "identify" | "group" | "alias"
+  payload: Payload[]
+}
+
+/** What is undefined stays out of the JSON. */
+interface Payload {
+  eventId: string
+  timestamp: number
+  userId: string | undefined
+  accountId: string | undefined
+  anotherUserId: string | undefined
+  data: Attributes | undefined
+  userAttributes: Attributes | undefined
+  accountAttributes: Attributes | undefined
+}
+
+/** One entry a collection and type, items in their order. */
+function trackBody(items: readonly Item[], scope: string): string {
+  const entries = new Map<string, Entry>()
+  for (const item of items) entryOf(entries, item).payload.push(payloadOf(item, scope))
+  return JSON.stringify({ track: [...entries.values()] })
+}
+
+function entryOf(entries: Map<string, Entry>, item: Item): Entry {
+  const type = typeOf(item)
+  const key = `${type}/${item.collection}`
+  const known = entries.get(key)
+  if (known) return known
+  const entry: Entry = { name: type === "alias" ? ALIAS_NAME : item.collection, type, payload: [] }
+  entries.set(key, entry)
+  return entry
+}
+
+function typeOf(item: Item): Entry["type"] {
+  if (item.collection === ALIAS) return "alias"
+  if (item.kind === "event") return "track"
+  return item.userAttributes ? "identify" : "group"
+}
+
+function payloadOf(item: Item, scope: string): Payload {
+  const { userId, accountId, anotherUserId, data, userAttributes, accountAttributes } = item
+  const eventId = eventIdOf(item, scope)
+  return { eventId, timestamp: item.time, userId, accountId, anotherUserId, data, userAttributes, accountAttributes }
+}
+
+/** A fact happens once; each state of an object is an event of its own. */
+function eventIdOf({ kind, collection, key, version }: Item, scope: string): string {
+  const id = `${scope}/${collection}/${key}`
+  return kind === "event" ? id : `${id}@${version}`
+}
+
+// --------------------------------------------------------------------------------------------------------- the answer
+
+/** What the caller does with the rows. Only 400 and 422 are about the items; what nobody knows pauses, and loses nothing. */
+export function outcomeOf(status: number): PostAnswer["outcome"] {
+  if (status >= 200 && status < 300) return "delivered"
+  if (status === 400 || status === 422) return "refused"
+  if (status === 413) return "too_large"
+  if (status === NO_ANSWER || status === 408 || status === 425 || status === 429 || status >= 500) return "later"
+  return "rejected"
+}
+
+/** Pure; exported for tests. */
+export function toPostAnswer(exchanged: Exchange, key: string, now: number): PostAnswer {
+  if (exchanged.kind !== "answered") return unanswered(exchanged.kind)
+  const { status, headers } = exchanged
+  const wait = retryAfterMs(headers)
+  const reason = reasonOf(exchanged).replaceAll(key, "[secret]").slice(0, REASON_CHARS_MAX)
+  const retryAt = wait === null ? null : now + Math.min(wait, RETRY_AFTER_MAX_MS)
+  return { outcome: outcomeOf(status), status, reason, retryAt }
+}
+
+function unanswered(kind: "timeout" | "unreachable"): PostAnswer {
+  const reason = kind === "timeout" ? "Intempt did not answer in time." : "Intempt could not be reached."
+  return { outcome: outcomeOf(NO_ANSWER), status: NO_ANSWER, reason, retryAt: null }
+}
+
+function reasonOf(answered: Answered): string {
+  const { status } = answered
+  if (outcomeOf(status) === "delivered") return "Accepted."
+  if (outcomeOf(status) === "refused") return messageOf(answered) ?? `Intempt refused the items (${status}).`
+  return REASONS[status] ?? `Intempt answered ${status}.`
+}
+
+/** `{"errors": [{"message"}]}`: why items were refused is of use only in Intempt's own words. */
+function messageOf({ body }: Answered): string | null {
+  const parsed = answer.safeParse(body.kind === "whole" ? jsonOf(body.text) : null)
+  return parsed.data?.errors[0]?.message ?? null
+}
+
+const answer = z.object({ errors: z.array(z.object({ message: z.string() })) })
+
+// ---------------------------------------------------------------------------------------------------------- the check
+
+/** Pure; exported for tests. */
+export function toCheck(exchanged: Exchange, key: string): DestinationCheck {
+  const { outcome, status, reason } = toPostAnswer(exchanged, key, 0)
+  if (outcome === "delivered" || outcome === "refused") return { ok: true }
+  if (outcome !== "rejected") return { ok: false, code: "unreachable", reason: `${reason} Try again in a moment.` }
+  return { ok: false, code: REJECTIONS[status] ?? "unreachable", reason }
+}

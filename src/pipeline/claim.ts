@@ -1,0 +1,143 @@
+/**
+ * One claim of outbox rows: posted side by side, each answer reported at once. What was taken and not reported is posted again
+ * later, so nothing else is waited for between an answer and its report.
+ */
+import type { Destination } from "../destinations/destination.ts"
+import type { ClaimGrant, OutboxRow, PostResult, ReportAnswer, SourceWork } from "../source/rpc.ts"
+import { packPosts } from "./pack.ts"
+import { inParallel } from "./parallel.ts"
+import type { PipelinePorts } from "./ports.ts"
+import { tell } from "./rpc.ts"
+
+/** A POST lasts 20 s at most; the rest is for its report, so that no row is claimed anew while its POST is under way. */
+export const CLAIM_REST_MS = 30_000
+
+/** One consumer's time with one source, over as many claims as it is given. */
+export interface Shift {
+  ports: PipelinePorts
+  destination: Destination
+  /** The Durable Object's stub, anew for each call. */
+  source: () => SourceWork
+  /** The source's own id, part of each item's id. */
+  scope: string
+  deadline: number
+  counts: Counts
+}
+
+export interface Counts {
+  claims: number
+  posts: number
+  items: number
+  delivered: number
+}
+
+interface Claim {
+  grant: ClaimGrant
+  /** Renewed by each report. */
+  until: number
+  /** POSTs not begun. */
+  waiting: OutboxRow[][]
+  /** POSTs under way. */
+  posting: number
+  /** Results not reported. */
+  ready: PostResult[]
+  /** An answer said that further POSTs would fare no better, or a report was lost. */
+  stopped: boolean
+  /** The source knows that no further POST follows, or has said so itself. */
+  closed: boolean
+  lost: boolean
+  /** Reports go one after another. */
+  sending: Promise<void>
+}
+
+export function openClaim(shift: Shift, grant: ClaimGrant): Claim {
+  const waiting = packPosts(grant.rows, shift.destination.itemsMax)
+  const open = { posting: 0, ready: [], stopped: false, closed: false, lost: false, sending: Promise.resolve() }
+  return { grant, until: grant.until, waiting, ...open }
+}
+
+/** Whatever stopped a claim, the next one's answer is the true one: more work, a time to come back, none. */
+export async function workClaim(shift: Shift, claim: Claim): Promise<"done" | "lost" | "no_time"> {
+  const postsBefore = shift.counts.posts
+  const next = () => nextPost(shift, claim)
+  const work = async (rows: OutboxRow[]) => finish(shift, claim, await post(shift, claim, rows))
+  // The first POST of a wake-up goes alone: an outage, a wrong key, or a collection that the destination has yet to create
+  // (answered 400 for a moment) is met once, not five times.
+  const first = shift.counts.posts === 0 ? next() : undefined
+  if (first) await work(first)
+  await inParallel(claim.grant.parallel, next, work)
+  await close(shift, claim)
+  if (claim.lost) return "lost"
+  return shift.counts.posts > postsBefore ? "done" : "no_time"
+}
+
+function nextPost(shift: Shift, claim: Claim): OutboxRow[] | undefined {
+  if (!mayStart(shift, claim)) return undefined
+  claim.posting++
+  return claim.waiting.shift()
+}
+
+function mayStart({ ports }: Shift, { waiting, stopped, closed, until }: Claim): boolean {
+  return waiting.length > 0 && !stopped && !closed && until - ports.clock.now() >= CLAIM_REST_MS
+}
+
+async function post(shift: Shift, claim: Claim, rows: OutboxRow[]): Promise<PostResult> {
+  const { destination, ports, scope, counts } = shift
+  const [items, body] = bodyOf(destination, claim, rows, scope)
+  const answer = await destination.post(ports, claim.grant.destination, body)
+  counts.posts++
+  counts.items += items
+  if (answer.outcome === "delivered") counts.delivered += items
+  return { rows: rows.map(({ id }) => id), ...answer }
+}
+
+/** Joined rows over the size go back to the line by halves. `rows` keeps what is sent. */
+function bodyOf(destination: Destination, claim: Claim, rows: OutboxRow[], scope: string): [number, string] {
+  const items = rows.flatMap((row) => row.items)
+  const body = destination.body(items, scope)
+  if (body.length <= destination.bytesMax || rows.length === 1) return [items.length, body]
+  claim.waiting.unshift(rows.splice(Math.ceil(rows.length / 2)))
+  return bodyOf(destination, claim, rows, scope)
+}
+
+// ------------------------------------------------------------------------------------------------------------ reports
+
+/** Resolves when the result has been reported: a POST is begun only on a claim that is known to live. */
+function finish(shift: Shift, claim: Claim, result: PostResult): Promise<void> {
+  claim.posting--
+  claim.ready.push(result)
+  if (result.outcome === "later" || result.outcome === "rejected") claim.stopped = true
+  claim.sending = claim.sending.then(() => (claim.ready.length > 0 ? report(shift, claim) : undefined))
+  return claim.sending
+}
+
+/** All that is ready in one call: answers that came while a report was under way share the next one. */
+async function report(shift: Shift, claim: Claim): Promise<void> {
+  const results = claim.ready.splice(0)
+  const done = claim.posting === 0 && !mayStart(shift, claim)
+  if (done) claim.closed = true
+  const { number } = claim.grant
+  const told = await tell(() =>
+    shift.source().report({ number, destinationVersion: claim.grant.destinationVersion, results, done }),
+  )
+  if (told === null) lose(claim, results)
+  else take(claim, told.answer)
+}
+
+function take(claim: Claim, answer: ReportAnswer): void {
+  claim.lost = false
+  if (answer.kind === "go") claim.until = answer.until
+  else claim.closed = true
+}
+
+/** Results whose report was lost go with the next one: a delivery that stays unreported is a delivery repeated. */
+function lose(claim: Claim, results: PostResult[]): void {
+  claim.ready.unshift(...results)
+  claim.stopped = true
+  claim.lost = true
+}
+
+/** Lets go of the claim: rows that were not posted need not wait for its end. */
+async function close(shift: Shift, claim: Claim): Promise<void> {
+  if (claim.ready.length > 0 || !claim.closed) await report(shift, claim)
+}

@@ -1,0 +1,68 @@
+/** The queue consumers: parse, handle, settle once, one line in the log. */
+import type { Lanes, Log } from "../source/ports.ts"
+import { runFetch } from "./fetch.ts"
+import { runForward } from "./forward.ts"
+import { wakeUp } from "./messages.ts"
+import { inParallel } from "./parallel.ts"
+import type { PipelinePorts } from "./ports.ts"
+
+/**
+ * Sources of one batch that are worked on at once. An invocation may have six connections waiting for headers; a time limit
+ * runs while a request waits for one of them. A fetching source has one request under way, a forwarding one has five.
+ */
+export const SOURCES_AT_ONCE: Record<Lanes, number> = { fetch: 5, backfill: 5, forward: 1 }
+
+type LogFields = Parameters<Log>[1]
+type Handler = (ports: PipelinePorts, source: string) => Promise<LogFields>
+
+const HANDLERS: Record<Lanes, Handler> = {
+  fetch: async (ports, source) => ({ ...(await runFetch(ports, source, "live")) }),
+  backfill: async (ports, source) => ({ ...(await runFetch(ports, source, "backfill")) }),
+  forward: async (ports, source) => ({ ...(await runForward(ports, source)) }),
+}
+
+/** As much of a queue's message as is used. */
+export interface QueueMessage {
+  readonly body: unknown
+  ack(): void
+}
+
+/**
+ * Never rejects. Every message is acknowledged whatever happens to it: the truth is in the Durable Object, which keeps a deadline
+ * for each wake-up and sends another one. A queue's retry would only add a second, blinder clock to that one.
+ */
+export async function consume(messages: readonly QueueMessage[], lane: Lanes, ports: PipelinePorts): Promise<void> {
+  const sources = bySource(messages)
+  const waiting = sources.entries()
+  await inParallel(
+    SOURCES_AT_ONCE[lane],
+    () => waiting.next().value,
+    async ([source, mine]) => {
+      ports.log("wake_up", { lane, source, messages: mine.length, ...(await handle(ports, lane, source)) })
+      for (const message of mine) message.ack()
+    },
+  )
+}
+
+/** Several wake-ups of one source are one. What is no wake-up comes under null: it is acknowledged, and seen in the log. */
+function bySource(messages: readonly QueueMessage[]): Map<string | null, QueueMessage[]> {
+  const sources = new Map<string | null, QueueMessage[]>()
+  for (const message of messages) {
+    const source = wakeUp.safeParse(message.body).data?.source ?? null
+    const mine = sources.get(source)
+    if (mine) mine.push(message)
+    else sources.set(source, [message])
+  }
+  return sources
+}
+
+/** One source's failure stays its own. The message of an error may hold anything, so its class is all that is logged. */
+async function handle(ports: PipelinePorts, lane: Lanes, source: string | null): Promise<LogFields> {
+  if (source === null) return { end: "unreadable" }
+  const startedAt = ports.clock.now()
+  try {
+    return { ...(await HANDLERS[lane](ports, source)), ms: ports.clock.now() - startedAt }
+  } catch (error) {
+    return { end: "failed", error: error instanceof Error ? error.name : typeof error }
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The fetch consumer: takes a lease of a slice, reads pages back to back, hands each to the source's Durable Object, and lets go.
+ * All that matters is in the Durable Object; whatever breaks here, the lease runs out and the work is handed out again from the
+ * last checkpoint. Each failure becomes exactly one settlement, and only the Durable Object decides on trying again.
+ */
+import { type Lane, type Outcome, PROTOCOL, type Task } from "../source/rpc.ts"
+import { readPage } from "./page.ts"
+import type { PipelinePorts } from "./ports.ts"
+import { tell } from "./rpc.ts"
+import { type Counts, openSlice, type Shift } from "./slice.ts"
+
+/** How long one wake-up reads: enough that the cost of a wake-up vanishes, short enough that no source holds a consumer long. */
+export const FETCH_BUDGET_MS = 60_000
+/** Leases of one wake-up: time ends it first, unless work is handed out that takes none. */
+export const LEASES_MAX = 100
+/** Pages of one lease, likewise. */
+export const PAGES_MAX = 2000
+
+/** What one wake-up came to; becomes its line in the log. */
+export interface FetchRun extends Counts {
+  /** Why it ended: the source's answer to the last lease asked for, how the last lease was let go of, or `budget`. */
+  end: string
+}
+
+type SliceEnd = Outcome["kind"] | "stop" | "stale" | "lost"
+
+/**
+ * After which ends another lease is asked for. The source's answer is then the true one: more work, a time to come back, or none.
+ * Not after a release, whose reason is that the time is up; nor after a refused credential, which stops every slice; nor where
+ * this consumer no longer knows how the source stands.
+ */
+const GOES_ON: Record<SliceEnd, boolean> = {
+  stop: true,
+  stale: false,
+  lost: false,
+  release: false,
+  defer: true,
+  transient: true,
+  shrink: true,
+  token_refused: true,
+  auth: false,
+  deny: true,
+  fault: true,
+}
+
+export async function runFetch(ports: PipelinePorts, source: string, lane: Lane): Promise<FetchRun> {
+  const counts: Counts = { leases: 0, pages: 0, records: 0, items: 0, calls: 0 }
+  const deadline = ports.clock.now() + FETCH_BUDGET_MS
+  const end = await workShift({ ports, source: () => ports.source(source), deadline, calledAt: 0, counts }, lane)
+  return { end, ...counts }
+}
+
+async function workShift(shift: Shift, lane: Lane): Promise<string> {
+  while (shift.counts.leases < LEASES_MAX && hasTime(shift)) {
+    const nonce = shift.ports.random.id("lease")
+    const told = await tell(() => shift.source().lease({ lane, nonce, protocol: PROTOCOL }))
+    if (told === null) return "lost"
+    if (told.answer.kind !== "granted") return told.answer.kind
+    shift.counts.leases++
+    const end = await readSlice(shift, told.answer.task)
+    if (!GOES_ON[end]) return end
+  }
+  return "budget"
+}
+
+async function readSlice(shift: Shift, task: Task): Promise<SliceEnd> {
+  const opened = openSlice(shift.ports, task)
+  if (!opened.ok) return settle(shift, task, opened.outcome, 0)
+  const { slice } = opened
+  for (let pages = 0; pages < PAGES_MAX && hasTime(shift); pages++) {
+    const step = await readPage(shift, slice)
+    if (step.kind === "end") return step.end
+    if (step.kind === "settle") return settle(shift, task, step.outcome, slice.calls)
+  }
+  return settle(shift, task, { kind: "release" }, slice.calls)
+}
+
+async function settle(shift: Shift, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
+  const told = await tell(() => shift.source().settle({ lease: task.lease, outcome, calls }))
+  return told === null ? "lost" : outcome.kind
+}
+
+function hasTime({ ports, deadline }: Shift): boolean {
+  return ports.clock.now() < deadline
+}

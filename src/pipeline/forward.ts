@@ -1,0 +1,41 @@
+/**
+ * The forward consumer: claims rows of the outbox and has them posted, claim after claim, while there is work and time. All that
+ * matters is in the Durable Object: rows that are claimed and not reported are handed out again.
+ */
+import { intempt } from "../destinations/intempt.ts"
+import { PROTOCOL } from "../source/rpc.ts"
+import { type Counts, openClaim, type Shift, workClaim } from "./claim.ts"
+import type { PipelinePorts } from "./ports.ts"
+import { tell } from "./rpc.ts"
+
+/** How long one wake-up goes on claiming. */
+export const FORWARD_BUDGET_MS = 60_000
+/** Claims of one wake-up: time ends it first, unless claims are handed out that take none. */
+export const CLAIMS_MAX = 1000
+
+/** What one wake-up came to; becomes its line in the log. */
+export interface ForwardRun extends Counts {
+  /** Why it ended: the source's answer to the last claim, what ended the last claim, or `budget`. */
+  end: string
+}
+
+export async function runForward(ports: PipelinePorts, source: string, destination = intempt): Promise<ForwardRun> {
+  const counts = { claims: 0, posts: 0, items: 0, delivered: 0 }
+  const scope = source.slice(source.lastIndexOf("/") + 1)
+  const deadline = ports.clock.now() + FORWARD_BUDGET_MS
+  const end = await workShift({ ports, destination, source: () => ports.source(source), scope, deadline, counts })
+  return { end, ...counts }
+}
+
+async function workShift(shift: Shift): Promise<string> {
+  while (shift.counts.claims < CLAIMS_MAX && shift.ports.clock.now() < shift.deadline) {
+    const nonce = shift.ports.random.id("claim")
+    const told = await tell(() => shift.source().claim({ nonce, protocol: PROTOCOL }))
+    if (told === null) return "lost"
+    if (told.answer.kind !== "granted") return told.answer.kind
+    shift.counts.claims++
+    const end = await workClaim(shift, openClaim(shift, told.answer.claim))
+    if (end !== "done") return end
+  }
+  return "budget"
+}

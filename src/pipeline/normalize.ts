@@ -1,0 +1,21 @@
+/** A page's records as items, in the page's order. */
+import type { AnyConnector, NormalizeContext, PageRecord, Stream } from "../connectors/kit/define.ts"
+import { type AddedFields, type Itemized, toItems } from "../connectors/kit/items.ts"
+
+export function normalizePage(
+  connector: AnyConnector,
+  stream: Stream<unknown>,
+  records: readonly PageRecord[],
+  ctx: NormalizeContext<unknown>,
+  added: AddedFields,
+): Itemized {
+  const page: Itemized = { items: [], rejects: [], open: [], closed: [] }
+  for (const record of records) {
+    const { items, rejects, open, closed } = toItems(connector, stream, record, ctx, added)
+    for (const item of items) page.items.push(item)
+    for (const reject of rejects) page.rejects.push(reject)
+    for (const key of open) page.open.push(key)
+    for (const key of closed) page.closed.push(key)
+  }
+  return page
+}

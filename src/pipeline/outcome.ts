@@ -1,0 +1,45 @@
+/** How a consumer lets go of a lease after a failure: one exhaustive map from what the partner said. Pure. */
+import type { Outcome } from "../source/rpc.ts"
+import type { PartnerFailure } from "./request.ts"
+
+/** For a 429 that does not say how long: most published limits are per second or per minute. */
+export const LIMITED_WAIT_MS = 30_000
+/** `Retry-After: 0` and its like: less is no wait. */
+export const LIMITED_WAIT_MIN_MS = 1000
+/** A longer wait is a mistake, and would look like a source that died. */
+export const LIMITED_WAIT_MAX_MS = 24 * 60 * 60 * 1000
+/** Sources that were told to wait alike do not come back in one moment: up to this share later, never earlier. */
+export const LIMITED_JITTER = 0.2
+
+export interface Situation {
+  now: number
+  /** Uniform in [0, 1). */
+  random: number
+  /** Those that the slice feeds. */
+  collections: string[]
+  /** The version of the credential that was used. */
+  credentialVersion: number
+}
+
+export function outcomeOf(failure: PartnerFailure, situation: Situation): Outcome {
+  const { reason } = failure
+  switch (failure.kind) {
+    case "limited":
+      return { kind: "defer", until: situation.now + waitMs(failure.retryAfterMs, situation.random), reason }
+    case "auth":
+      return { kind: "auth", reason, credentialVersion: situation.credentialVersion }
+    case "denied":
+      return { kind: "deny", collections: situation.collections, reason }
+    case "too_large":
+      return { kind: "shrink" }
+    case "transient":
+    case "token_refused":
+    case "fault":
+      return { kind: failure.kind, reason }
+  }
+}
+
+function waitMs(asked: number | null, random: number): number {
+  const wait = Math.min(Math.max(asked ?? LIMITED_WAIT_MS, LIMITED_WAIT_MIN_MS), LIMITED_WAIT_MAX_MS)
+  return Math.ceil(wait * (1 + LIMITED_JITTER * random))
+}

@@ -1,0 +1,129 @@
+/** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
+import { FOLLOW_MAX, type Page, ShapeError } from "../connectors/kit/define.ts"
+import type { Checkpoint, Outcome } from "../source/rpc.ts"
+import { normalizePage } from "./normalize.ts"
+import { outcomeOf } from "./outcome.ts"
+import { tell } from "./rpc.ts"
+import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
+
+/** The contract of `Page.next`, which is stored with each checkpoint. */
+export const TOKEN_CHARS_MAX = 4000
+/** Where in a connector's code it failed; its caller says the rest. */
+const FRAMES_LOGGED = 3
+
+/** What reading a page leads to: the next page, letting go with an outcome, or an end that needs no settlement. */
+export type Step =
+  | { kind: "go" }
+  | { kind: "settle"; outcome: Outcome }
+  | { kind: "end"; end: "stop" | "stale" | "lost" }
+
+type Unasked = Exclude<Asked, { kind: "ok" }>
+type Followed = { kind: "complete"; answers: unknown[] } | Unasked
+
+export async function readPage(shift: Shift, slice: Slice): Promise<Step> {
+  try {
+    return await readPageOrThrow(shift, slice)
+  } catch (error) {
+    // Ports and the source answer with values: what throws is the connector's own code.
+    return { kind: "settle", outcome: thrown(shift, slice, error) }
+  }
+}
+
+async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
+  const context = pageContext(slice)
+  const askedLocal = shift.ports.clock.now()
+  const asked = await ask(shift, slice, slice.stream.request(context))
+  if (asked.kind !== "ok") return unasked(shift, slice, asked)
+  const page = slice.stream.page(asked.answer, context)
+  const refused = tokenRefused(slice, page.next)
+  if (refused !== null) return { kind: "settle", outcome: refused }
+  const followed = await follow(shift, slice, page)
+  if (followed.kind !== "complete") return unasked(shift, slice, followed)
+  const normalizing = normalizeContext(slice, followed.answers, asked.asked)
+  const normalized = normalizePage(slice.connector, slice.stream, page.records, normalizing, slice.added)
+  return save(shift, slice, { ...normalized, ...placeOf(slice, page), asked: asked.asked, askedLocal })
+}
+
+/** Read in circles, a window would never end: the page before the circle is not taken either, its window is read again. */
+function tokenRefused(slice: Slice, next: string | null): Outcome | null {
+  if (next === null) return null
+  if (next.length > TOKEN_CHARS_MAX) return { kind: "fault", reason: "The page token is too long to keep." }
+  if (!slice.tokens.has(next)) return null
+  return { kind: "token_refused", reason: `${slice.connector.title} named a page again that had been read.` }
+}
+
+/** The requests that complete a page. Nothing to complete, nothing asked: an idle sync costs one call. */
+async function follow(shift: Shift, slice: Slice, page: Page): Promise<Followed> {
+  const requests = page.records.length === 0 ? [] : (slice.stream.follow?.(page.records, pageContext(slice)) ?? [])
+  if (requests.length > FOLLOW_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
+  const answers: unknown[] = []
+  for (const request of requests) {
+    const asked = await ask(shift, slice, request)
+    if (asked.kind !== "ok") return asked
+    answers.push(asked.answer.body)
+  }
+  return { kind: "complete", answers }
+}
+
+function placeOf(
+  slice: Slice,
+  { records, next }: Page,
+): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "next"> {
+  const edge = records.at(-1)?.time ?? null
+  return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next }
+}
+
+async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls">): Promise<Step> {
+  const told = await tell(() => shift.source().checkpoint({ ...page, calls: slice.calls }))
+  if (told === null) return { kind: "end", end: "lost" }
+  if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
+  count(shift, page)
+  if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
+  turn(slice, page.next, told.answer.until)
+  return { kind: "go" }
+}
+
+function turn(slice: Slice, next: string, until: number): void {
+  slice.calls = 0
+  slice.until = until
+  slice.page++
+  slice.token = next
+  slice.tokens.add(next)
+}
+
+function count({ counts }: Shift, page: Omit<Checkpoint, "calls">): void {
+  counts.pages++
+  counts.records += page.records
+  counts.items += page.items.length
+}
+
+// ---------------------------------------------------------------------------------------------------------- failures
+
+function unasked({ ports }: Shift, slice: Slice, asked: Unasked): Step {
+  if (asked.kind === "lost") return { kind: "end", end: "lost" }
+  if (asked.kind === "no_time") return { kind: "settle", outcome: { kind: "release" } }
+  const outcome = outcomeOf(asked, {
+    now: ports.clock.now(),
+    random: ports.random.next(),
+    collections: [...slice.chosen],
+    credentialVersion: slice.credential.version,
+  })
+  return { kind: "settle", outcome }
+}
+
+/** A body that is not as documented is the partner's, and may pass. Anything else is a mistake in the connector, and will not. */
+function thrown({ ports }: Shift, { connector, task }: Slice, error: unknown): Outcome {
+  if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
+  const name = error instanceof Error ? error.name : typeof error
+  ports.log("connector_failed", { connector: connector.name, stream: task.stream, error: name, at: framesOf(error) })
+  return { kind: "fault", reason: `Reading ${task.stream} of ${connector.title} failed on our side (${name}).` }
+}
+
+/** Places in the code only: a message could quote the partner's data. */
+function framesOf(error: unknown): string {
+  const lines = (error instanceof Error ? (error.stack ?? "") : "").split("\n").filter((line) => /^\s+at /.test(line))
+  return lines
+    .slice(0, FRAMES_LOGGED)
+    .map((line) => line.trim())
+    .join(" < ")
+}

@@ -1,0 +1,124 @@
+/** A slice being read under a lease: its task, made ready for use, and what moves while pages are read. */
+import type { AnyConnector, NormalizeContext, PageContext, PageRequest, Stream } from "../connectors/kit/define.ts"
+import type { AddedFields } from "../connectors/kit/items.ts"
+import type { Outcome, SourceWork, Task } from "../source/rpc.ts"
+import type { PipelinePorts } from "./ports.ts"
+import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "./request.ts"
+import { tell } from "./rpc.ts"
+
+/** One consumer's time with one source, over as many leases as it is given. */
+export interface Shift {
+  ports: PipelinePorts
+  /** The Durable Object's stub, anew for each call. */
+  source: () => SourceWork
+  /** No page is begun after it, our clock. */
+  deadline: number
+  /** Our clock at the last partner call; the pace spans leases. */
+  calledAt: number
+  counts: Counts
+}
+
+export interface Counts {
+  leases: number
+  pages: number
+  records: number
+  items: number
+  calls: number
+}
+
+export interface Slice {
+  task: Task
+  connector: AnyConnector
+  stream: Stream<unknown>
+  config: unknown
+  chosen: ReadonlySet<string>
+  added: AddedFields
+  until: number
+  page: number
+  token: string | null
+  /** Tokens of this lease: one that comes back would be read in circles. */
+  tokens: Set<string>
+  credential: Task["credential"]
+  /** A newer credential was asked for: that is done once a lease. */
+  renewed: boolean
+  /** Partner calls since the last checkpoint, failed ones too. */
+  calls: number
+}
+
+/** What a request to the partner came to, or why it was not made. */
+export type Asked = PartnerResult | { kind: "no_time" } | { kind: "lost" }
+
+export type Opened = { ok: true; slice: Slice } | { ok: false; outcome: Outcome }
+
+/** The task ready for use, or how to let go of it. */
+export function openSlice(ports: PipelinePorts, task: Task): Opened {
+  const connector = ports.connector(task.connector)
+  const stream = connector?.streams.find(({ name }) => name === task.stream)
+  // Two deploys can be live at once: a newer one's work is left to it rather than failed.
+  if (!connector || !stream) return refuse("transient", `This version cannot read ${task.stream} of ${task.connector}.`)
+  const config = connector.config.safeParse(task.config)
+  if (!config.success) return refuse("fault", `The stored configuration does not fit ${connector.title}.`)
+  return { ok: true, slice: sliceOf(task, connector, stream, config.data) }
+}
+
+function refuse(kind: "transient" | "fault", reason: string): Opened {
+  return { ok: false, outcome: { kind, reason } }
+}
+
+function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, config: unknown): Slice {
+  return {
+    task,
+    connector,
+    stream,
+    config,
+    chosen: new Set(task.collections.map(({ name }) => name)),
+    added: Object.fromEntries(task.collections.map(({ name, fields }) => [name, fields])),
+    until: task.until,
+    page: task.page,
+    token: task.token,
+    tokens: new Set(task.token === null ? [] : [task.token]),
+    credential: task.credential,
+    renewed: false,
+    calls: 0,
+  }
+}
+
+export function pageContext({ task, config, chosen, token }: Slice): PageContext<unknown> {
+  const { account, window, pageSize } = task
+  return { config, account, collections: chosen, window, token, pageSize }
+}
+
+export function normalizeContext(slice: Slice, followed: readonly unknown[], asked: number): NormalizeContext<unknown> {
+  const { account, identity } = slice.task
+  const via = slice.stream.mode === "live" ? "feed" : "list"
+  return { config: slice.config, account, collections: slice.chosen, identity, via, followed, asked }
+}
+
+/** Asks the partner, in turn and in time. A credential that is refused is renewed once, and the request made again with it. */
+export async function ask(shift: Shift, slice: Slice, request: PageRequest): Promise<Asked> {
+  const first = await call(shift, slice, request)
+  if (first.kind !== "auth" || slice.renewed) return first
+  slice.renewed = true
+  const told = await tell(() => shift.source().credential(slice.task.lease, slice.credential.version))
+  if (told === null) return { kind: "lost" }
+  if (told.answer === null) return first
+  slice.credential = told.answer
+  return call(shift, slice, request)
+}
+
+async function call(shift: Shift, slice: Slice, request: PageRequest): Promise<Asked> {
+  if (!(await inTurn(shift, slice))) return { kind: "no_time" }
+  slice.calls++
+  shift.counts.calls++
+  return askPartner(shift.ports, slice.connector, slice.config, request, slice.credential.value)
+}
+
+/** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
+async function inTurn(shift: Shift, slice: Slice): Promise<boolean> {
+  const { clock } = shift.ports
+  const startAt = Math.max(clock.now(), shift.calledAt + slice.task.paceMs)
+  if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false
+  if (startAt > clock.now()) await clock.sleep(startAt - clock.now())
+  shift.calledAt = clock.now()
+  return true
+}
