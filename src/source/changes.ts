@@ -18,8 +18,8 @@ export interface OutboxMeta {
   notBefore: number
   /** Space-separated key hashes of the object items in it; empty where it holds facts only. */
   objects: string
-  /** Grant number of the last claim that handed it out and got no report; 0: none. */
-  claimed: number
+  /** JSON: items by collection, so that what waits can be shown without reading the items. */
+  counts: string
 }
 
 export interface OutboxInsert extends Omit<OutboxMeta, "id"> {
@@ -29,16 +29,32 @@ export interface OutboxInsert extends Omit<OutboxMeta, "id"> {
 }
 
 export interface Changes {
-  core: string
+  /** Null: the core row stays as it is. */
+  core: string | null
   /** Epoch ms to set, or null to leave the alarm as it is. */
-  alarm?: number | null
-  outbox?: {
-    insert?: OutboxInsert[]
-    remove?: number[]
-    update?: (Pick<OutboxMeta, "id"> & Partial<Pick<OutboxMeta, "attempts" | "notBefore" | "claimed">>)[]
+  alarm: number | null
+  outbox: {
+    insert: OutboxInsert[]
+    /** Carried out before the inserts: a row that is replaced keeps its id. */
+    remove: number[]
+    update: (Pick<OutboxMeta, "id"> & Partial<Pick<OutboxMeta, "attempts" | "notBefore">>)[]
   }
-  seen?: { put?: Row[]; remove?: number[] }
-  open?: { put?: Row[]; remove?: number[] }
-  quarantine?: { put?: Row[]; remove?: number[] }
-  runs?: { put?: Row[]; remove?: number[] }
+  seen: RowChanges
+  open: RowChanges
+  quarantine: RowChanges
+  runs: RowChanges
+}
+
+export interface RowChanges {
+  put: Row[]
+  /** Carried out after the puts: a row put and removed in one turn is gone. */
+  remove: number[]
+}
+
+export const NO_CHANGES: Omit<Changes, "core" | "alarm"> = {
+  outbox: { insert: [], remove: [], update: [] },
+  seen: { put: [], remove: [] },
+  open: { put: [], remove: [] },
+  quarantine: { put: [], remove: [] },
+  runs: { put: [], remove: [] },
 }

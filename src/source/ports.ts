@@ -3,6 +3,7 @@
  * over the simulator. Nothing outside the implementations of these ports may reach for a clock, randomness, a timer or the
  * network.
  */
+import type { AnyConnector } from "../connectors/kit/define.ts"
 import type { Changes, OutboxMeta, Row } from "./changes.ts"
 import type { SourceRpc } from "./rpc.ts"
 
@@ -39,10 +40,11 @@ export interface Store {
   core(): string | null
   seen(): Row[]
   open(): Row[]
-  /** The oldest rows, without their items. */
-  outbox(limit: number): OutboxMeta[]
+  /** Every waiting row, without its items. */
+  outbox(): OutboxMeta[]
+  /** In the order of their ids. */
   outboxItems(ids: readonly number[]): Row[]
-  outboxTotals(): { rows: number; items: number; bytes: number }
+  /** Newest first, those with a smaller id than `before`. */
   quarantine(before: number | null, limit: number): Row[]
   quarantineByIds(ids: readonly number[]): Row[]
   runs(): Row[]
@@ -68,6 +70,7 @@ export interface SourcePorts {
   wake: Wake
   publish: Publish
   cipher: Pick<Cipher, "open">
+  connector(name: string): AnyConnector | undefined
   log: Log
 }
 

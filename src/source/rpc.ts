@@ -34,6 +34,8 @@ export interface DestinationConfig {
   sourceId: string
   /** `prefix.secret`, sealed. */
   key: Sealed
+  /** The source id the key is sealed for; empty for the project's default. */
+  owner: string
 }
 
 /** Everything D1 knows of a source that syncing needs; D1 owns it, the Durable Object keeps a copy by version. */
@@ -173,6 +175,8 @@ export interface ClaimAsk {
 export interface OutboxRow {
   id: number
   items: Item[]
+  /** Was refused before: goes in a POST of its own, so that the answer is about these items only. */
+  alone: boolean
 }
 
 export interface ClaimGrant {

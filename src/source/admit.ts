@@ -1,0 +1,116 @@
+/**
+ * Admit: the one function every item passes, inside the commit. It decides whether an item is new, a repeat, older than what was
+ * sent, or another reading's business.
+ */
+import { ALIAS, type Item } from "../connectors/kit/item.ts"
+import { hash64 } from "./hash.ts"
+import type { OpenKeys } from "./openkeys.ts"
+import type { SeenClass, SeenEntry, SeenIndex } from "./seen.ts"
+
+export type Origin = "live" | "pass" | "resync" | "webhook"
+
+export interface Reading {
+  origin: Origin
+  /** Number of the window being read. */
+  window: number
+  /** Passes and resyncs: the fact times they are for. */
+  range: { from: number; to: number } | null
+  /** Facts of a collection before this are the passes'. */
+  liveFrom: Record<string, number>
+  /** Webhooks: everything announced before this has been read. */
+  floor: number
+  /** The window ends with this page: which window read a key need not be kept. */
+  last: boolean
+}
+
+export type Verdict = "new" | "open" | "elsewhere" | "repeat" | "older" | "read"
+
+export interface Admitted {
+  taken: Item[]
+  /** Repeats, older states and what the floor covers; facts that are another reading's business do not count. */
+  dropped: Record<string, number>
+}
+
+export function keyHash(collection: string, key: string): string {
+  return hash64(`${collection}\n${key}`)
+}
+
+/** What of an item reaches the destination, apart from its time: equal content at a newer version is not worth sending again. */
+export function contentHash(item: Item): string {
+  return hash64(JSON.stringify([item.userId, item.accountId, item.userAttributes, item.accountAttributes, item.data]))
+}
+
+/** Sorts a page's items into taken and dropped, in order, and notes in `seen` and `open` what follows from it. */
+export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex, open: OpenKeys): Admitted {
+  const admitted: Admitted = { taken: [], dropped: {} }
+  for (const item of items) {
+    const hash = keyHash(item.collection, item.key)
+    const verdict =
+      item.kind === "object" ? admitObject(item, hash, reading, seen) : admitFact(item, hash, reading, seen, open)
+    if (verdict === "new" || verdict === "open") admitted.taken.push(item)
+    else if (verdict !== "elsewhere") admitted.dropped[item.collection] = (admitted.dropped[item.collection] ?? 0) + 1
+  }
+  return admitted
+}
+
+/** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */
+function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: OpenKeys): Verdict {
+  const before = seen.get(hash)
+  if (before && (reading.origin !== "resync" || before.window === reading.window)) return "repeat"
+  const waited = open.has(hash)
+  if (!waited && !isOurs(item, reading)) return "elsewhere"
+  if (reading.origin === "webhook" && !waited && item.place < reading.floor) return "read"
+  seen.put(hash, classOf(reading), entryOf(item, "", reading))
+  open.remove(hash)
+  return waited ? "open" : "new"
+}
+
+/** Whether a fact of this time is for this reading: live reading and passes share the time line without a gap or an overlap. */
+function isOurs(item: Item, reading: Reading): boolean {
+  // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
+  if (item.collection === ALIAS) return true
+  if (reading.range) return item.time >= reading.range.from && item.time < reading.range.to
+  return item.time >= (reading.liveFrom[item.collection] ?? 0)
+}
+
+/** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
+function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
+  const before = seen.get(hash)
+  if (!before && reading.origin === "webhook" && item.place < reading.floor) return "read"
+  const content = contentHash(item)
+  const verdict = before ? compare(item, content, before, reading) : "new"
+  if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
+  else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
+  return verdict
+}
+
+function compare(item: Item, content: string, before: SeenEntry, reading: Reading): Verdict {
+  if (item.version < before.version) return "older"
+  if (item.version === before.version && isSettled(before, reading)) return "older"
+  if (reading.origin === "resync" && before.window !== reading.window) return "new"
+  return content === before.content ? "repeat" : "new"
+}
+
+/** At equal versions: a sync beats a webhook, of two webhooks the later wins, within one newest-first window the first read stays. */
+function isSettled(before: SeenEntry, reading: Reading): boolean {
+  if (reading.origin === "webhook") return !before.webhook
+  return before.window === reading.window
+}
+
+/**
+ * An unchanged state at a newer version must still raise the version kept: else a state between the two would pass as newer. At
+ * the same version only the window is noted, so that the other states of this second are dropped.
+ */
+function remember(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
+  if (item.version > before.version || !reading.last) seen.put(hash, "live", entryOf(item, before.content, reading))
+  else seen.touch(hash, reading.window)
+}
+
+function classOf(reading: Reading): SeenClass {
+  return reading.range ? "pass" : "live"
+}
+
+function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
+  const { version, place } = item
+  return { version, content, place, window: reading.window, webhook: reading.origin === "webhook" }
+}

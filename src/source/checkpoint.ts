@@ -1,0 +1,150 @@
+/** Checkpoints: what one page of records changes, in one commit. */
+import type { OpenKey } from "../connectors/kit/item.ts"
+import { admit, keyHash, type Reading } from "./admit.ts"
+import { abort, endLive, finishPass } from "./ending.ts"
+import { holds } from "./grant.ts"
+import { BACKPRESSURE, isHeldBack, isQuarantineFull, LEASE_MS, mayRead, runOf } from "./lease.ts"
+import { windowRead } from "./live.ts"
+import { DAY_MS } from "./openkeys.ts"
+import { ROW_BYTES, toRows } from "./outbox.ts"
+import { QUARANTINE_MAX, quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
+import type { Checkpoint, CheckpointAnswer } from "./rpc.ts"
+import { countsOf, type Run } from "./run.ts"
+import { lowestFloor } from "./slice.ts"
+import { type Slice, slicesOf } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+/** A page asked for longer ago than this shows a state too old to be checked against what came since. */
+export const PAGE_STALE_MS = 180_000
+
+export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
+  const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)
+  if (!slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
+  // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
+  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until }
+  if (page.page !== slice.page || turn.now - page.askedLocal > PAGE_STALE_MS) return { kind: "stale" }
+  const run = runOf(turn, slice)
+  if (!run) return { kind: "stale" }
+  count(run, page)
+  turn.state.skewMs = page.asked - page.askedLocal
+  if (page.next !== null && page.next === slice.token) {
+    abort(turn, slice, `${slice.stream}: the partner repeats a page token`)
+    return { kind: "stop", reason: "the partner repeats a page token" }
+  }
+  save(turn, slice, run, page)
+  return page.next === null ? finishWindow(turn, slice, run) : proceed(turn, slice, page.next)
+}
+
+function count(run: Run, page: Checkpoint): void {
+  run.pages++
+  run.calls += page.calls
+  run.records += page.records
+}
+
+/** A page's items into the outbox, its keys into `seen`, its bad records into quarantine. */
+function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
+  slice.bound ??= page.asked
+  if (slice.lane === "backfill") advanceEdge(slice, page)
+  else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
+  const { taken, dropped } = admit(page.items, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
+  for (const [collection, times] of Object.entries(dropped)) {
+    countsOf(run, collection).dropped += times
+    totals(turn, collection).dropped += times
+  }
+  take(turn, taken, run)
+  quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
+  noteOpen(turn, page.open, page.closed)
+  slice.records += page.records
+  pruneSeen(turn)
+}
+
+function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
+  const pass = turn.state.passes.find((one) => one.slices.includes(slice))
+  const origin = slice.lane === "live" ? "live" : pass?.kind === "resync" ? "resync" : "pass"
+  return { origin, window: slice.no, range: slice.range, liveFrom: turn.state.liveFrom, floor: lowestFloor(turn), last }
+}
+
+/** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
+export function take(turn: Turn, items: Checkpoint["items"], run: Run): void {
+  const { state, outbox, now } = turn
+  const fitting = items.filter((item) => JSON.stringify(item).length <= ROW_BYTES)
+  for (const item of items) {
+    countsOf(run, item.collection).taken++
+    Object.assign(totals(turn, item.collection), { taken: totals(turn, item.collection).taken + 1, lastItemAt: now })
+    if (!fitting.includes(item))
+      quarantineItem(turn, item, `larger than ${ROW_BYTES / 1e6} MB, which the destination does not take`, run.id)
+  }
+  replaceQuarantined(turn, fitting)
+  for (const row of toRows(fitting, run.id, state.ids.outbox)) outbox.insert(row)
+  state.ids.outbox += fitting.length
+  if (fitting.length > 0 && state.delivery.state === "ok") state.delivery.retryAt = null
+}
+
+/** A key whose fact was already taken is not open any more, however late an older page shows it so. */
+function noteOpen(turn: Turn, open: readonly OpenKey[], closed: Checkpoint["closed"]): void {
+  for (const { collection, key, time } of open) {
+    const hash = keyHash(collection, key)
+    if (!turn.seen.get(hash)) turn.open.add(hash, time)
+  }
+  for (const { collection, key } of closed) turn.open.remove(keyHash(collection, key))
+  if (open.length > 0) turn.open.expire(turn.now - turn.connector.openForDays * DAY_MS)
+}
+
+/** Kept while the boundary second is the same: its first page is where a second reading would meet the first known repeat. */
+function advanceEdge(slice: Slice, page: Checkpoint): void {
+  if (page.edge === null) return
+  if (slice.edge?.time !== page.edge) slice.edge = { time: page.edge, since: page.asked }
+}
+
+/** Costs rows, so it is done only when rows are written anyway; what stays too long in `seen` does no harm. */
+function pruneSeen(turn: Turn): void {
+  if (!turn.seen.changed) return
+  const edges = turn.state.passes
+    .flatMap((pass) => pass.slices)
+    .flatMap((slice) => (slice.state === "reading" ? [slice.edge?.since ?? 0] : []))
+  const begun = edges.filter((since) => since > 0)
+  const pass = Math.min(...begun, Number.POSITIVE_INFINITY)
+  turn.seen.prune({ pass, live: Math.min(pass, lowestFloor(turn)) })
+}
+
+function proceed(turn: Turn, slice: Slice, next: string): CheckpointAnswer {
+  slice.token = next
+  slice.page++
+  Object.assign(slice, { attempts: 0, lapses: 0 })
+  const reason = stopReason(turn, slice)
+  if (reason) {
+    slice.lease = null
+    return { kind: "stop", reason }
+  }
+  if (slice.lease) Object.assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
+  return { kind: "go", until: turn.now + LEASE_MS }
+}
+
+function stopReason(turn: Turn, slice: Slice): string | null {
+  if (!mayRead(turn)) return "the source is paused or in error"
+  if (isHeldBack(turn, slice.lane)) return BACKPRESSURE
+  if (isQuarantineFull(turn, slice)) {
+    abort(
+      turn,
+      slice,
+      `${QUARANTINE_MAX} records of a collection are in quarantine: look at their reasons before reading on`,
+    )
+    return "too many records in quarantine"
+  }
+  return null
+}
+
+function finishWindow(turn: Turn, slice: Slice, run: Run): CheckpointAnswer {
+  slice.lease = null
+  slice.state = "read"
+  if (slice.lane === "live") finishLive(turn, slice, run)
+  else finishPass(turn)
+  return { kind: "stop", reason: "the window has been read whole" }
+}
+
+function finishLive(turn: Turn, slice: Slice, run: Run): void {
+  for (const name of slice.collections) delete turn.state.denied[name]
+  windowRead(turn, slice)
+  if (Object.values(turn.state.live).every((live) => live.slice === null || live.slice.state === "denied"))
+    endLive(turn, run)
+}

@@ -1,0 +1,139 @@
+/** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
+import { destinationChanged } from "./delivery.ts"
+import { voidLeases } from "./ending.ts"
+import { restartWindow } from "./live.ts"
+import { openMissing, openResync, switchOff, switchOn, trimPending } from "./pass.ts"
+import { schedule, startLive } from "./plan.ts"
+import { backToOutbox, discard } from "./quarantine.ts"
+import type { Answer, Configuration, Refusal } from "./rpc.ts"
+import { chosen, resume, streamsOf } from "./slice.ts"
+import type { State } from "./state.ts"
+import { syncNowWaitSeconds } from "./throttle.ts"
+import type { Turn } from "./turn.ts"
+
+// -------------------------------------------------------------------------------------------------- configuring
+
+/** The first configuration: live reading begins where the credentials were checked, and a pass reads what lies before. */
+export function begin(turn: Turn): void {
+  const { state } = turn
+  for (const stream of streamsOf(turn, "live")) {
+    state.live[stream.name] = { cursor: state.configuration.connectedAt, slice: null, perHour: null }
+  }
+  openMissing(turn, "initial")
+  if (state.configuration.active) startLive(turn, "schedule")
+}
+
+/** Applies a newer configuration: only what differs has consequences. An older or equal one changes nothing. */
+export function reconfigure(turn: Turn, next: Configuration): void {
+  const { state } = turn
+  const last = state.configuration
+  if (next.version <= last.version) return
+  state.configuration = next
+  const opened = applyCollections(turn, last, next)
+  if (next.startDate > last.startDate) trimPending(turn)
+  openMissing(turn, opened ? "collection" : "earlier")
+  if (next.destinationVersion > last.destinationVersion) destinationChanged(turn)
+  if (next.intervalHours !== last.intervalHours) state.nextRunAt = null
+  if (next.credentialVersion > last.credentialVersion) reconnected(turn)
+  else if (next.active && !last.active) resumed(turn)
+}
+
+/** A new credential: what was denied may be allowed now, and reading goes on where it stopped. */
+function reconnected(turn: Turn): void {
+  const { state } = turn
+  Object.assign(state, { error: null, denied: {}, wait: null })
+  // Whoever still reads with the old credential is let go: its failure must not be taken for the new one's.
+  voidLeases(turn)
+  if (state.configuration.active) startLive(turn, "schedule")
+}
+
+function resumed(turn: Turn): void {
+  for (const live of Object.values(turn.state.live)) if (live.slice) resume(live.slice)
+  if (turn.state.error === null) startLive(turn, "schedule")
+}
+
+/** True when a collection was switched on. */
+function applyCollections(turn: Turn, last: Configuration, next: Configuration): boolean {
+  const before = new Set(last.collections.map((choice) => choice.name))
+  const after = new Set(next.collections.map((choice) => choice.name))
+  for (const name of before) if (!after.has(name)) switchOff(turn, name)
+  const added = [...after].filter((name) => !before.has(name))
+  for (const name of added) switchOn(turn, name)
+  refreshLive(turn, added)
+  return added.length > 0
+}
+
+/** A live window under way was read without the new collections: it is read again, `seen` drops what was taken. */
+function refreshLive(turn: Turn, added: readonly string[]): void {
+  for (const stream of streamsOf(turn, "live")) {
+    const live = turn.state.live[stream.name]
+    if (!live?.slice) continue
+    live.slice.collections = chosen(turn.state, stream)
+    if (added.some((name) => stream.collections.includes(name))) restartWindow(turn, live)
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------- asking
+
+export function syncNow(turn: Turn): Answer<{ run: string }> {
+  const { state, now } = turn
+  const refusal = whyNotReadable(state)
+  if (refusal) return refusal
+  const retryAfterSeconds = syncNowWaitSeconds(state.lastSyncNowAt, now)
+  if (retryAfterSeconds > 0) {
+    return {
+      ok: false,
+      code: "too_soon",
+      message: `Sync now may be repeated in ${retryAfterSeconds} s.`,
+      retryAfterSeconds,
+    }
+  }
+  if (state.run)
+    return { ok: false, code: "run_in_progress", message: `Run ${state.run.id} is reading.`, run: state.run.id }
+  const run = startLive(turn, "manual")
+  state.lastSyncNowAt = now
+  return { ok: true, run: run?.id ?? "" }
+}
+
+function whyNotReadable({ configuration, error }: State): Refusal | null {
+  if (error) return { ok: false, code: "source_error", message: `${error.message} ${error.remedy}` }
+  if (configuration.active) return null
+  return { ok: false, code: "paused", message: "The source is paused. Resume it first." }
+}
+
+/** Reads one collection again from `from` on (null: the start date), others untouched. */
+export function resync(turn: Turn, collection: string, from: number | null): Answer<{ run: string }> {
+  const { configuration } = turn.state
+  if (!configuration.collections.some((choice) => choice.name === collection)) {
+    return { ok: false, code: "unknown_collection", message: `The source does not read a collection "${collection}".` }
+  }
+  const refusal = whyNotReadable(turn.state)
+  if (refusal) return refusal
+  const running = turn.state.passes.find(
+    (pass) => pass.kind === "resync" && pass.run && pass.slices.some((slice) => slice.collections.includes(collection)),
+  )
+  if (running?.run)
+    return {
+      ok: false,
+      code: "run_in_progress",
+      message: `Run ${running.run} is reading ${collection} again.`,
+      run: running.run,
+    }
+  const run = openResync(turn, collection, from ?? configuration.startDate)
+  if (!run) return { ok: false, code: "unknown_collection", message: `No list of the partner tells "${collection}".` }
+  return { ok: true, run: run.id }
+}
+
+/** Items go back to the outbox. Records cannot: the code that could not read them must read them again, by a resync. */
+export function replay(turn: Turn, ids: readonly number[]): { ok: true; replayed: number; left: number } {
+  const replayed = backToOutbox(turn, ids)
+  if (replayed > 0 && turn.state.delivery.state === "ok") turn.state.delivery.retryAt = null
+  return { ok: true, replayed, left: ids.length - replayed }
+}
+
+export function discardEntry(turn: Turn, id: number): Answer<object> {
+  if (discard(turn, id)) return { ok: true }
+  return { ok: false, code: "not_found", message: `Quarantine holds no entry ${id}.` }
+}
+
+export { schedule }

@@ -1,0 +1,207 @@
+/** Decisions about forwarding: who may send which rows (claims), and what follows from the destination's answers. */
+import type { Item } from "../connectors/kit/item.ts"
+import { backoffMs } from "./backoff.ts"
+import type { OutboxMeta } from "./changes.ts"
+import { inForce } from "./grant.ts"
+import { halve, nextSendable, sendable } from "./outbox.ts"
+import { backToOutbox, quarantineItem } from "./quarantine.ts"
+import type { ClaimAsk, ClaimGrant, OutboxRow, PostResult, Report, ReportAnswer } from "./rpc.ts"
+import { PROTOCOL } from "./rpc.ts"
+import { finishDelivered } from "./run.ts"
+import type { Delivery } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+export const CLAIM_MS = 60_000
+/** A report renews the claim when less than this is left of it; a row written each time would be dearer than the items. */
+const RENEW_BELOW_MS = 45_000
+/** POSTs under way at once. */
+export const POSTS_AT_ONCE = 5
+/** Rows a claim hands out: some rounds of parallel POSTs. */
+export const CLAIM_ROWS = 4 * POSTS_AT_ONCE
+const RETRY_BASE_MS = 5_000
+const RETRY_MAX_MS = 900_000
+/** A rejected key is probed this often, and at once when it changes. */
+export const PROBE_MS = 900_000
+/** Identical bytes pass later: transient 400s exist. Tries, and the time between two of them. */
+export const REFUSED_TRIES = 3
+export const REFUSED_AGAIN_MS = 20_000
+/** So many single items refused in a row with none accepted: not the items' fault. */
+export const REFUSED_SINGLES_MAX = 20
+
+// --------------------------------------------------------------------------------------------------------- claims
+
+export type ClaimDecision =
+  | { kind: "granted"; claim: Omit<ClaimGrant, "destination"> }
+  | { kind: "later"; at: number; reason: string }
+  | { kind: "idle" }
+
+export function claim(turn: Turn, ask: ClaimAsk): ClaimDecision {
+  const { state, now } = turn
+  delete state.wakes.forward
+  if (ask.protocol !== PROTOCOL)
+    return { kind: "later", at: now + CLAIM_MS, reason: "another version of the consumer is due" }
+  if (!state.configuration.destination || turn.outbox.items === 0) return { kind: "idle" }
+  if (inForce(state.claim, now)) {
+    if (state.claim.nonce === ask.nonce) return { kind: "granted", claim: grantOf(turn, state.claim.rows) }
+    return { kind: "later", at: state.claim.until, reason: "another consumer is forwarding" }
+  }
+  const { retryAt, reason } = state.delivery
+  if (retryAt !== null && retryAt > now) return { kind: "later", at: retryAt, reason: reason ?? "rows are held back" }
+  return grant(turn, ask.nonce)
+}
+
+function grant(turn: Turn, nonce: string): ClaimDecision {
+  const { state, now, outbox } = turn
+  // While the destination rejects us, one row is enough to find out whether it still does.
+  const most = state.delivery.state === "paused" ? 1 : CLAIM_ROWS
+  const rows = sendable(outbox.rows(), now, most)
+  if (rows.length === 0) {
+    state.delivery.retryAt = Math.max(nextSendable(outbox.rows()) ?? now, now + 1_000)
+    return { kind: "later", at: state.delivery.retryAt, reason: "rows are held back" }
+  }
+  noteRepeats(turn, rows)
+  state.claim = { number: ++state.grants, until: now + CLAIM_MS, nonce, rows: rows.map((row) => row.id) }
+  return { kind: "granted", claim: grantOf(turn, state.claim.rows) }
+}
+
+/** Rows handed out before without an answer that settles it may have been taken: they are the only ones that can repeat. */
+function noteRepeats(turn: Turn, rows: readonly OutboxMeta[]): void {
+  const { delivery, claim: last } = turn.state
+  const unsure = new Set([...delivery.unsure, ...(last?.rows ?? [])])
+  for (const row of rows) if (unsure.delete(row.id)) delivery.maybeRepeated += row.items
+  delivery.unsure = [...unsure].filter((id) => turn.outbox.get(id))
+}
+
+function grantOf(turn: Turn, ids: readonly number[]): Omit<ClaimGrant, "destination"> {
+  const { claim: held, configuration } = turn.state
+  return {
+    number: held?.number ?? 0,
+    until: held?.until ?? 0,
+    destinationVersion: configuration.destinationVersion,
+    rows: readRows(turn, ids),
+    parallel: POSTS_AT_ONCE,
+  }
+}
+
+function readRows(turn: Turn, ids: readonly number[]): OutboxRow[] {
+  const rows = turn.stored.outboxItems(ids.filter((id) => turn.outbox.get(id)))
+  return rows.map((row) => ({
+    id: row.id,
+    items: JSON.parse(row.body) as Item[],
+    alone: (turn.outbox.get(row.id)?.attempts ?? 0) > 0,
+  }))
+}
+
+// -------------------------------------------------------------------------------------------------------- reports
+
+/** `delivered` is believed under any number: the destination has them. The rest only from the holder of the current claim. */
+export function report(turn: Turn, { number, destinationVersion, results, done }: Report): ReportAnswer {
+  const { state, now } = turn
+  const current = state.claim?.number === number
+  for (const result of results) {
+    if (result.outcome === "delivered") delivered(turn, result.rows)
+    else if (current) answered(turn, result, destinationVersion)
+  }
+  if (current && done) state.claim = null
+  if (turn.outbox.items === 0 || !current || done) finishDelivered(turn)
+  if (!current || done || !state.claim) return { kind: "stop", reason: "the claim is over" }
+  if (state.delivery.retryAt !== null && state.delivery.retryAt > now)
+    return { kind: "stop", reason: state.delivery.reason ?? "the destination asked to wait" }
+  if (state.claim.until - now < RENEW_BELOW_MS) state.claim.until = now + CLAIM_MS
+  return { kind: "go", until: state.claim.until }
+}
+
+/** True when a report changes nothing but the rows it removes: then only those are written. */
+export function isPlainDelivery(turn: Turn, { number, results, done }: Report): boolean {
+  const { claim: held, delivery } = turn.state
+  if (done || !held || held.number !== number || held.until - turn.now < RENEW_BELOW_MS) return false
+  return isHealthy(delivery) && results.every((result) => result.outcome === "delivered")
+}
+
+function isHealthy(delivery: Delivery): boolean {
+  return delivery.state === "ok" && delivery.attempts === 0 && delivery.refused.length === 0
+}
+
+function delivered(turn: Turn, rows: readonly number[]): void {
+  const { delivery, claim: held } = turn.state
+  for (const id of rows) turn.outbox.remove(id)
+  if (held) held.rows = held.rows.filter((id) => !rows.includes(id))
+  if (isHealthy(delivery)) return
+  Object.assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
+}
+
+function answered(turn: Turn, result: PostResult, destinationVersion: number): void {
+  const { delivery, claim: held, configuration } = turn.state
+  if (held) held.rows = held.rows.filter((id) => !result.rows.includes(id))
+  if (result.outcome === "later") wait(turn, result)
+  else if (result.outcome === "refused") refused(turn, result)
+  else if (result.outcome === "too_large") split(turn, result.rows, result.reason)
+  // A key replaced while this POST was under way is not judged by its answer.
+  else if (destinationVersion === configuration.destinationVersion) pause(delivery, result.reason, turn.now)
+}
+
+function pause(delivery: Delivery, reason: string, now: number): void {
+  Object.assign(delivery, { state: "paused", reason, retryAt: now + PROBE_MS })
+}
+
+/** The whole source backs off: the destination's trouble is not one row's. Without an answer, or after a 5xx, it may have been taken. */
+function wait(turn: Turn, { rows, reason, retryAt }: PostResult): void {
+  const { delivery } = turn.state
+  delivery.unsure.push(...rows)
+  if (delivery.state === "paused") {
+    delivery.retryAt = turn.now + PROBE_MS
+    return
+  }
+  // Several POSTs of one claim fail together: that is one attempt, not five.
+  if (delivery.retryAt === null || delivery.retryAt <= turn.now) delivery.attempts++
+  const until = turn.now + backoffMs(delivery.attempts - 1, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
+  Object.assign(delivery, { state: "retrying", reason, retryAt: Math.max(retryAt ?? 0, until) })
+}
+
+/** The same bytes again first; then halves, down to the one bad item. */
+function refused(turn: Turn, { rows, reason }: PostResult): void {
+  const { delivery } = turn.state
+  if (delivery.state === "paused") {
+    // The next probe is another row: one that really is bad must not keep the others waiting.
+    for (const id of rows) turn.outbox.update(id, { notBefore: turn.now + 2 * PROBE_MS })
+    delivery.retryAt = turn.now + PROBE_MS
+    return
+  }
+  for (const id of rows) {
+    const row = turn.outbox.get(id)
+    if (!row) continue
+    const attempts = row.attempts + 1
+    turn.outbox.update(id, { attempts, notBefore: turn.now + REFUSED_AGAIN_MS })
+    if (attempts >= REFUSED_TRIES) split(turn, [id], reason)
+  }
+}
+
+function split(turn: Turn, rows: readonly number[], reason: string): void {
+  for (const { id, body } of turn.stored.outboxItems(rows)) {
+    const row = turn.outbox.get(id)
+    const items = JSON.parse(body) as Item[]
+    if (!row) continue
+    turn.outbox.remove(id)
+    if (items.length === 1 && items[0]) setAside(turn, items[0], reason, row.run)
+    else
+      for (const half of halve({ ...row, attempts: Math.max(row.attempts, 1) }, items, turn.now))
+        turn.outbox.insert(half)
+  }
+}
+
+/** A single item refused for good. Too many in a row: they go back, and delivery pauses as for a rejected key. */
+function setAside(turn: Turn, item: Item, reason: string, run: string): void {
+  const { delivery } = turn.state
+  const id = quarantineItem(turn, item, reason, run)
+  if (id === null) return
+  delivery.refused.push(id)
+  if (delivery.refused.length < REFUSED_SINGLES_MAX) return
+  backToOutbox(turn, delivery.refused)
+  delivery.refused = []
+  pause(delivery, `the destination refuses everything: ${reason}`, turn.now)
+}
+
+/** A changed destination or key is tried at once. */
+export function destinationChanged(turn: Turn): void {
+  Object.assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
+}

@@ -1,0 +1,132 @@
+/** What follows from a reading that did not succeed: one owner each, and only here is anything retried. */
+import { backoffMs } from "./backoff.ts"
+import { abort, endLive, finishPass, parkPass, voidLeases } from "./ending.ts"
+import { holds } from "./grant.ts"
+import { LEASE_MS, runOf } from "./lease.ts"
+import { coverKey } from "./pass.ts"
+import type { Outcome, Settlement } from "./rpc.ts"
+import { failRun, type Run } from "./run.ts"
+import { type Slice, slicesOf } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+/** Failures in a row without progress, after which the run ends; the next one goes on. */
+export const ATTEMPTS_MAX = 8
+/** Leases in a row that ran out without a checkpoint: the run hangs. */
+export const LAPSES_MAX = 5
+const RETRY_BASE_MS = 5_000
+const RETRY_MAX_MS = 300_000
+const PAGE_SIZE_MIN = 1
+
+export function settle(turn: Turn, { lease: { slice: id, number }, outcome, calls }: Settlement): void {
+  const slice = slicesOf(turn.state).find((one) => one.id === id)
+  if (!slice?.lease || !holds(slice.lease, number)) return
+  const run = runOf(turn, slice)
+  if (run) run.calls += calls
+  slice.lease = null
+  apply(turn, slice, run, outcome)
+}
+
+type Apply<Kind extends Outcome["kind"]> = (
+  turn: Turn,
+  slice: Slice,
+  run: Run | null,
+  outcome: Extract<Outcome, { kind: Kind }>,
+) => void
+
+const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
+  release: () => undefined,
+  defer: (turn, _slice, _run, { until, reason }) => {
+    turn.state.wait = { until, reason }
+  },
+  transient: (turn, slice, _run, { reason }) => retry(turn, slice, reason),
+  shrink: (turn, slice) => shrink(turn, slice),
+  token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),
+  auth: (turn, _slice, _run, { reason, credentialVersion }) => {
+    // The key that failed has been replaced meanwhile: the next lease carries the new one.
+    if (credentialVersion === turn.state.configuration.credentialVersion) failAuth(turn, reason)
+  },
+  deny: (turn, slice, run, { collections, reason }) => deny(turn, slice, run, collections, reason),
+  fault: (turn, slice, _run, { reason }) => abort(turn, slice, reason),
+}
+
+function apply<Kind extends Outcome["kind"]>(
+  turn: Turn,
+  slice: Slice,
+  run: Run | null,
+  outcome: Extract<Outcome, { kind: Kind }>,
+): void {
+  const consequence = CONSEQUENCES[outcome.kind as Kind] as Apply<Kind>
+  consequence(turn, slice, run, outcome)
+}
+
+function retry(turn: Turn, slice: Slice, reason: string): void {
+  slice.attempts++
+  if (slice.attempts >= ATTEMPTS_MAX) {
+    abort(turn, slice, reason)
+    return
+  }
+  slice.notBefore = turn.now + backoffMs(slice.attempts, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
+  slice.waiting = reason
+}
+
+/** Half the page; a single record that is too large cannot be read at all. */
+function shrink(turn: Turn, slice: Slice): void {
+  if (slice.pageSize <= PAGE_SIZE_MIN) abort(turn, slice, `${slice.stream}: one record is larger than can be read`)
+  else slice.pageSize = Math.max(PAGE_SIZE_MIN, Math.floor(slice.pageSize / 2))
+}
+
+/** The window is read again from its edge, the boundary itself included: `seen` drops what was read of it. */
+function rewind(turn: Turn, slice: Slice, reason: string): void {
+  if (slice.token === null) {
+    retry(turn, slice, reason)
+    return
+  }
+  slice.token = null
+  slice.page++
+  slice.attempts++
+  if (slice.edge) slice.window = { from: slice.window.from, to: slice.edge.time + 1 }
+  if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason)
+}
+
+/** The job quits early: no further attempt on any collection until the user reconnects. The outbox still drains. */
+function failAuth(turn: Turn, reason: string): void {
+  const { state, connector, now } = turn
+  state.error = {
+    code: "credentials_rejected",
+    message: `${connector.title} rejected the credentials of this source: ${reason}`,
+    remedy: `Create a new key in ${connector.title} (or sign in again) and paste it under Reconnect; the sync goes on where it stopped.`,
+    at: now,
+  }
+  state.nextRunAt = null
+  voidLeases(turn)
+  if (state.run) failRun(turn, state.run, state.error.message)
+  for (const pass of state.passes) parkPass(turn, pass.id, state.error.message)
+}
+
+/** A collection the credentials may not read is reported; the others go on. */
+function deny(turn: Turn, slice: Slice, run: Run | null, collections: readonly string[], reason: string): void {
+  for (const name of collections) {
+    turn.state.denied[name] = reason
+    if (run && !run.denied.some((one) => one.collection === name)) run.denied.push({ collection: name, reason })
+  }
+  slice.state = "denied"
+  if (slice.lane === "backfill") {
+    // Nothing of it counts as covered: a credential that may read it gets a pass of its own.
+    for (const name of slice.collections) delete turn.state.covered[coverKey(slice.stream, name)]
+    finishPass(turn)
+    return
+  }
+  const open = Object.values(turn.state.live).some((live) => live.slice?.state === "reading")
+  if (run && !open) endLive(turn, run)
+}
+
+/** Leases that ran out without a checkpoint; a slice that hangs again and again takes its run with it. */
+export function expireLeases(turn: Turn): void {
+  for (const slice of slicesOf(turn.state)) {
+    if (!slice.lease || slice.lease.lapsed || slice.lease.until > turn.now) continue
+    slice.lease.lapsed = true
+    slice.lapses++
+    if (slice.lapses >= LAPSES_MAX)
+      abort(turn, slice, `${slice.stream} hung: ${LAPSES_MAX} attempts of ${LEASE_MS / 60_000} minutes brought nothing`)
+  }
+}

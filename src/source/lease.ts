@@ -1,0 +1,111 @@
+/** Leases: who may read which slice, and when nothing may be read. */
+import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
+import { inForce } from "./grant.ts"
+import { QUARANTINE_MAX } from "./quarantine.ts"
+import { type Lane, type LeaseAnswer, type LeaseAsk, PROTOCOL, type Task } from "./rpc.ts"
+import { findRun, type Run } from "./run.ts"
+import { SEEN_MAX } from "./seen.ts"
+import { type Slice, slicesOf } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+export const LEASE_MS = 180_000
+const PROTOCOL_RETRY_MS = 60_000
+const BACKPRESSURE_RETRY_MS = 30_000
+export const BACKPRESSURE = "waiting for the destination to take what has been read"
+
+/** A granted slice, for the machine to complete with the opened credential. */
+export type LeaseDecision =
+  | Exclude<LeaseAnswer, { kind: "granted" }>
+  | { kind: "granted"; task: Omit<Task, "credential"> }
+
+export function lease(turn: Turn, ask: LeaseAsk): LeaseDecision {
+  const { state, now } = turn
+  delete state.wakes[ask.lane === "live" ? "fetch" : "backfill"]
+  if (ask.protocol !== PROTOCOL)
+    return { kind: "later", at: now + PROTOCOL_RETRY_MS, reason: "another version of the consumer is due" }
+  const held = slicesOf(state).find((slice) => inForce(slice.lease, now) && slice.lease.nonce === ask.nonce)
+  if (held) return { kind: "granted", task: taskOf(turn, held) }
+  const hold = holdUp(turn, ask.lane)
+  if (hold) return hold
+  const slice = ready(turn, ask.lane)[0]
+  if (!slice) return { kind: "idle" }
+  slice.lease = { number: ++state.grants, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
+  slice.waiting = null
+  return { kind: "granted", task: taskOf(turn, slice) }
+}
+
+/** Why nothing of the lane may be read now; null when something may. */
+function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
+  const { state, now } = turn
+  if (!mayRead(turn)) return { kind: "idle" }
+  if (state.wait && state.wait.until > now) return { kind: "later", at: state.wait.until, reason: state.wait.reason }
+  if (isHeldBack(turn, lane))
+    return {
+      kind: "later",
+      at: now + BACKPRESSURE_RETRY_MS,
+      reason: BACKPRESSURE,
+    }
+  return null
+}
+
+export function mayRead(turn: Turn): boolean {
+  return turn.state.configuration.active && turn.state.error === null
+}
+
+/** Past these, the partner keeps the data better than we do; a pass also waits until a live run has raised the floor. */
+export function isHeldBack(turn: Turn, lane: Lane): boolean {
+  return turn.outbox.isFull || (lane === "backfill" && turn.seen.size > SEEN_MAX)
+}
+
+/** Slices that may be leased now, in the order they should be: the newest data first. */
+export function ready(turn: Turn, lane: Lane): Slice[] {
+  const { state, now } = turn
+  const reading = slicesOf(state).filter(
+    (slice) => slice.lane === lane && slice.state === "reading" && hasRun(turn, slice),
+  )
+  const leased = reading.filter((slice) => inForce(slice.lease, now)).length
+  if (lane === "backfill" && leased >= BACKFILL_AT_ONCE) return []
+  const first =
+    lane === "live"
+      ? reading
+      : reading.filter((slice) => reading.find((other) => other.stream === slice.stream) === slice)
+  return first.filter((slice) => !inForce(slice.lease, now) && slice.notBefore <= now && !isQuarantineFull(turn, slice))
+}
+
+/** A slice is read on behalf of a run; after a failure it waits for the next one. */
+function hasRun(turn: Turn, slice: Slice): boolean {
+  return runOf(turn, slice) !== null
+}
+
+export function runOf(turn: Turn, slice: Slice): Run | null {
+  if (slice.lane === "live") return turn.state.run
+  const pass = turn.state.passes.find((one) => one.slices.includes(slice))
+  return (pass?.run && findRun(turn.state, pass.run)) || null
+}
+
+export function isQuarantineFull(turn: Turn, slice: Slice): boolean {
+  return slice.collections.some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
+}
+
+function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
+  const { configuration, skewMs } = turn.state
+  const { org, project, source, connector, config, account, identity } = configuration
+  return {
+    lease: { slice: slice.id, number: slice.lease?.number ?? 0 },
+    until: slice.lease?.until ?? 0,
+    ref: { org, project, source },
+    connector,
+    config,
+    account,
+    identity,
+    collections: configuration.collections.filter((choice) => slice.collections.includes(choice.name)),
+    stream: slice.stream,
+    lane: slice.lane,
+    window: slice.window,
+    token: slice.token,
+    pageSize: slice.pageSize,
+    page: slice.page,
+    paceMs: paceMs(turn.connector.limits),
+    skewMs,
+  }
+}

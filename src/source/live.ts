@@ -1,0 +1,91 @@
+/** Live reading: windows from the floor to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
+import { DAY_MS } from "./openkeys.ts"
+import { openGapPass } from "./pass.ts"
+import { HOUR_MS } from "./schedule.ts"
+import { type AnyStream, blankSlice, chosen, floorOf, resume, streamsOf } from "./slice.ts"
+import type { LiveStream, Slice } from "./state.ts"
+import { partnerNow, type Turn } from "./turn.ts"
+
+/** After an outage the span is cut into windows of about this many records, oldest first. */
+export const WINDOW_RECORDS = 50_000
+/** A span this short is never cut. */
+const UNCUT_MS = 2 * HOUR_MS
+/** A span of a stream whose density is not known yet is cut at this. */
+const UNKNOWN_SPAN_MS = 24 * HOUR_MS
+/** The feed is given up this much before its retention ends: it is emptied while it is read. */
+const RETENTION_MARGIN_MS = DAY_MS
+
+/** Opens the windows a live run reads; one left by a failed run is gone on with. */
+export function openWindows(turn: Turn): void {
+  for (const stream of streamsOf(turn, "live")) {
+    const live = turn.state.live[stream.name]
+    if (!live || chosen(turn.state, stream).length === 0) continue
+    if (live.slice) resume(live.slice)
+    else {
+      skipGap(turn, stream, live)
+      live.slice = newWindow(turn, stream, live)
+    }
+  }
+}
+
+/** The window has been read whole: the cursor moves. True when the stream is up to date, false when the next window follows. */
+export function windowRead(turn: Turn, slice: Slice): boolean {
+  const live = turn.state.live[slice.stream]
+  const stream = streamsOf(turn, "live").find((one) => one.name === slice.stream)
+  if (!live || !stream) return true
+  const end = slice.top ?? slice.bound ?? live.cursor
+  live.perHour = density(slice, end)
+  live.cursor = Math.max(live.cursor, end)
+  live.slice = null
+  if (slice.top === null) return true
+  live.slice = newWindow(turn, stream, live)
+  return false
+}
+
+/** Reads a window again from its top: what was read of it was read for other collections. */
+export function restartWindow(turn: Turn, live: LiveStream): void {
+  const slice = live.slice
+  if (!slice) return
+  Object.assign(slice, {
+    token: null,
+    page: slice.page + 1,
+    edge: null,
+    lease: null,
+    no: ++turn.state.windows,
+    bound: null,
+  })
+  slice.window = { from: slice.window.from, to: slice.top }
+}
+
+function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
+  const from = live.cursor - 1000 * stream.lookbackSeconds
+  const to = cutAt(turn, live, from)
+  return { ...blankSlice(turn, stream, `live:${stream.name}`), window: { from, to }, top: to }
+}
+
+/**
+ * Where a long span is cut, or null: the window is open above and its bound is the time its first page is asked for. A cut always
+ * lies above the cursor, so that every window moves it.
+ */
+function cutAt(turn: Turn, live: LiveStream, from: number): number | null {
+  const span = partnerNow(turn) - from
+  const longest = live.perHour === null ? UNKNOWN_SPAN_MS : (WINDOW_RECORDS / Math.max(live.perHour, 1e-9)) * HOUR_MS
+  if (span <= UNCUT_MS || span <= longest) return null
+  const cut = Math.max(from + Math.max(longest, UNCUT_MS), live.cursor + UNCUT_MS)
+  return cut >= partnerNow(turn) - UNCUT_MS ? null : 1000 * Math.floor(cut / 1000)
+}
+
+function density(slice: Slice, end: number): number {
+  const hours = Math.max((end - (slice.window.from ?? end)) / HOUR_MS, 1 / 60)
+  return slice.records / hours
+}
+
+/** Where the feed no longer reaches back to the floor, a pass reads the lists for the gap, and live reading goes on from now. */
+function skipGap(turn: Turn, stream: AnyStream, live: LiveStream): void {
+  if (stream.retentionDays === undefined) return
+  const now = partnerNow(turn)
+  const from = floorOf(turn, stream.name, live)
+  if (from >= now - stream.retentionDays * DAY_MS + RETENTION_MARGIN_MS) return
+  live.cursor = 1000 * Math.floor(now / 1000)
+  openGapPass(turn, stream, from, floorOf(turn, stream.name, live))
+}

@@ -1,0 +1,385 @@
+/**
+ * The source's machine: loads what a decision needs, calls it, commits once, and then carries out the effects. It stands on ports
+ * only; the Durable Object and the simulator both are thin shells around it.
+ *
+ * Its duties:
+ *   - one turn at a time: between load and commit nothing is awaited, so nothing can come in between
+ *   - all or nothing: a decision that throws changes nothing, and what was kept in memory is dropped
+ *   - commit first, then send: a wake-up that is lost costs time until its deadline, never data
+ *   - no error escapes the alarm: the platform would drop it for good after some retries
+ */
+
+import { type Changes, NO_CHANGES } from "./changes.ts"
+import { checkpoint as decideCheckpoint } from "./checkpoint.ts"
+import { begin, discardEntry, reconfigure, replay, resync, syncNow } from "./control.ts"
+import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
+import { settle as decideSettle } from "./failure.ts"
+import { holds } from "./grant.ts"
+import { lease as decideLease } from "./lease.ts"
+import { OpenKeys } from "./openkeys.ts"
+import { Outbox } from "./outbox.ts"
+import { plan } from "./plan.ts"
+import type { Lanes, SourcePorts } from "./ports.ts"
+import type {
+  Answer,
+  Checkpoint,
+  CheckpointAnswer,
+  ClaimAnswer,
+  ClaimAsk,
+  Configuration,
+  Lease,
+  LeaseAnswer,
+  LeaseAsk,
+  PageAsk,
+  QuarantineEntry,
+  Report,
+  ReportAnswer,
+  RunView,
+  Settlement,
+  SourceRef,
+  SourceRpc,
+  SourceView,
+} from "./rpc.ts"
+import { SeenIndex } from "./seen.ts"
+import { coarse, freshState, isTombstone, readState, STATE_SCHEMA, type State, slicesOf } from "./state.ts"
+import type { Turn } from "./turn.ts"
+import { GONE, historyPage, quarantinePage, viewOf } from "./view.ts"
+
+/** A decision that throws is tried again after this, doubling. */
+const TROUBLE_RETRY_MS = 300_000
+const TROUBLE_RETRY_MAX_MS = 3_600_000
+const LATER_MS = 60_000
+
+/** What is kept between turns; dropped whenever a turn fails, to be read again from the last commit. */
+interface Memory {
+  text: string
+  seen: SeenIndex
+  open: OpenKeys
+  outbox: Outbox
+}
+
+interface Done<T> {
+  result: T
+  wakes: Lanes[]
+  status: State
+}
+
+export class SourceMachine implements SourceRpc {
+  readonly #ports: SourcePorts
+  #memory: Memory | null = null
+
+  constructor(ports: SourcePorts) {
+    this.#ports = ports
+  }
+
+  // ------------------------------------------------------------------------------------------------------- control
+
+  async configure(configuration: Configuration): Promise<Answer<{ view: SourceView }>> {
+    const isNew = this.#ports.store.core() === null
+    const first = isNew ? freshState(configuration) : null
+    return this.#act<Answer<{ view: SourceView }>>(
+      GONE,
+      (turn) => {
+        if (isNew) begin(turn)
+        else reconfigure(turn, configuration)
+        return () => ({ ok: true, view: viewOf(turn) })
+      },
+      first,
+    )
+  }
+
+  view(): Promise<Answer<{ view: SourceView }>> {
+    return this.#act<Answer<{ view: SourceView }>>(GONE, (turn) => () => ({ ok: true, view: viewOf(turn) }))
+  }
+
+  syncNow(): Promise<Answer<{ run: string }>> {
+    return this.#act<Answer<{ run: string }>>(GONE, (turn) => value(syncNow(turn)))
+  }
+
+  runs(ask: PageAsk): Promise<Answer<{ runs: RunView[]; cursor: string | null }>> {
+    return this.#act<Answer<{ runs: RunView[]; cursor: string | null }>>(GONE, (turn) => value(historyPage(turn, ask)))
+  }
+
+  run(id: string): Promise<Answer<{ run: RunView }>> {
+    return this.#act<Answer<{ run: RunView }>>(GONE, (turn) => {
+      const run = historyPage(turn, { limit: Number.POSITIVE_INFINITY, cursor: null }).runs.find((one) => one.id === id)
+      return value(
+        run ? { ok: true, run } : { ok: false, code: "not_found", message: `The source has no run "${id}".` },
+      )
+    })
+  }
+
+  resync(collection: string, from: number | null): Promise<Answer<{ run: string }>> {
+    return this.#act<Answer<{ run: string }>>(GONE, (turn) => value(resync(turn, collection, from)))
+  }
+
+  quarantine(ask: PageAsk): Promise<Answer<{ entries: QuarantineEntry[]; cursor: string | null }>> {
+    return this.#act<Answer<{ entries: QuarantineEntry[]; cursor: string | null }>>(GONE, (turn) =>
+      value(quarantinePage(turn, ask)),
+    )
+  }
+
+  replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>> {
+    return this.#act<Answer<{ replayed: number; left: number }>>(GONE, (turn) => {
+      const all = ids === "all" ? turn.stored.quarantine(null, Number.MAX_SAFE_INTEGER).map((row) => row.id) : ids
+      return value(replay(turn, all))
+    })
+  }
+
+  discard(id: number): Promise<Answer<object>> {
+    return this.#act<Answer<object>>(GONE, (turn) => value(discardEntry(turn, id)))
+  }
+
+  /** The tombstone stays for ever: a late message or watchdog must not bring the source back. */
+  async erase(): Promise<{ ok: true }> {
+    this.#memory = null
+    this.#ports.store.erase(JSON.stringify({ schema: STATE_SCHEMA, erased: true }))
+    return { ok: true }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- work
+
+  async lease(ask: LeaseAsk): Promise<LeaseAnswer> {
+    const decision = await this.#act<ReturnType<typeof decideLease> | { kind: "gone" }>({ kind: "gone" }, (turn) =>
+      value(decideLease(turn, ask)),
+    )
+    if (decision.kind !== "granted") return decision
+    const credential = await this.#openCredential()
+    // Paused, erased or reconnected while the credential was being opened.
+    if (!credential)
+      return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: "the source has just changed" }
+    return { kind: "granted", task: { ...decision.task, credential } }
+  }
+
+  checkpoint(page: Checkpoint): Promise<CheckpointAnswer> {
+    return this.#act<CheckpointAnswer>({ kind: "stale" }, (turn) => value(decideCheckpoint(turn, page)))
+  }
+
+  settle(settlement: Settlement): Promise<void> {
+    return this.#act<void>(undefined, (turn) => value(decideSettle(turn, settlement)))
+  }
+
+  async credential(lease: Lease, failedVersion: number): Promise<{ value: string; version: number } | null> {
+    const state = this.#peek()
+    const slice = state && slicesOf(state).find((one) => one.id === lease.slice)
+    if (!slice || !holds(slice.lease, lease.number) || state.configuration.credentialVersion <= failedVersion)
+      return null
+    return this.#openCredential()
+  }
+
+  async claim(ask: ClaimAsk): Promise<ClaimAnswer> {
+    const decision = await this.#act<ReturnType<typeof decideClaim> | { kind: "gone" }>({ kind: "gone" }, (turn) =>
+      value(decideClaim(turn, ask)),
+    )
+    if (decision.kind !== "granted") return decision
+    const destination = await this.#openDestination()
+    if (!destination)
+      return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: "the destination has just changed" }
+    return { kind: "granted", claim: { ...decision.claim, destination } }
+  }
+
+  report(report: Report): Promise<ReportAnswer> {
+    return this.#act<ReportAnswer>({ kind: "stop", reason: "the source was deleted" }, (turn) => {
+      const isPlain = isPlainDelivery(turn, report) && !turn.outbox.isFull
+      const answer = decideReport(turn, report)
+      return isPlain ? { plain: answer } : value(answer)
+    })
+  }
+
+  // --------------------------------------------------------------------------------------------------------- alarm
+
+  /** Looks at what is due. Never throws: it is tried again later, further apart each time. */
+  async alarm(): Promise<void> {
+    try {
+      await this.#act<void>(undefined, (turn) => {
+        turn.state.alarmAt = null
+        turn.state.trouble = 0
+        return value(undefined)
+      })
+    } catch (error) {
+      this.#retryLater(error)
+    }
+  }
+
+  #retryLater(error: unknown): void {
+    this.#memory = null
+    const { store, clock, log } = this.#ports
+    log("source.trouble", { reason: error instanceof Error ? error.message : "unknown" })
+    const text = store.core()
+    if (text === null) return
+    const core = JSON.parse(text) as State
+    const trouble = (core.trouble ?? 0) + 1
+    const alarm = clock.now() + Math.min(TROUBLE_RETRY_MS * 2 ** (trouble - 1), TROUBLE_RETRY_MAX_MS)
+    store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...core, trouble, alarmAt: alarm }), alarm })
+  }
+
+  // --------------------------------------------------------------------------------------------------------- turns
+
+  /**
+   * One turn. The decision answers how to make the result once what is due has been planned (a view shows it), or, as `plain`, a
+   * result that needs no planning and no core row written.
+   */
+  async #act<T>(gone: T, decide: (turn: Turn) => (() => T) | { plain: T }, first: State | null = null): Promise<T> {
+    const done = this.#turn(decide, first)
+    if (done === null) return gone
+    await this.#carryOut(done)
+    return done.result
+  }
+
+  /** Synchronous from load to commit. */
+  #turn<T>(decide: (turn: Turn) => (() => T) | { plain: T }, first: State | null): Done<T> | null {
+    try {
+      const memory = first ? this.#blank() : this.#load()
+      if (!memory) return null
+      const turn = this.#open(memory, first ?? (readState(memory.text) as State))
+      if (!turn) return null
+      const outcome = decide(turn)
+      if (typeof outcome !== "function") {
+        this.#commit(turn, memory, null, memory.text)
+        return { result: outcome.plain, wakes: [], status: turn.state }
+      }
+      const { wakes, alarm } = plan(turn)
+      const result = outcome()
+      this.#commit(turn, memory, alarm, null)
+      this.#memory = memory
+      return { result, wakes, status: turn.state }
+    } catch (error) {
+      this.#memory = null
+      throw error
+    }
+  }
+
+  #peek(): State | null {
+    const text = this.#memory?.text ?? this.#ports.store.core()
+    const core = text === null ? null : readState(text)
+    return core && !isTombstone(core) ? core : null
+  }
+
+  #load(): Memory | null {
+    if (this.#memory) return this.#memory
+    const { store } = this.#ports
+    const text = store.core()
+    const core = text === null ? null : readState(text)
+    if (text === null || !core || isTombstone(core)) return null
+    this.#memory = {
+      text,
+      seen: new SeenIndex(store.seen(), core.ids.seen),
+      open: new OpenKeys(store.open(), core.ids.open),
+      outbox: new Outbox(store.outbox()),
+    }
+    return this.#memory
+  }
+
+  #blank(): Memory {
+    return { text: "", seen: new SeenIndex([], 0), open: new OpenKeys([], 0), outbox: new Outbox([]) }
+  }
+
+  #open(memory: Memory, state: State): Turn | null {
+    const connector = this.#ports.connector(state.configuration.connector)
+    if (!connector) throw new Error(`no connector "${state.configuration.connector}" in this version`)
+    const { seen, open, outbox } = memory
+    const staged = { quarantinePut: [], quarantineRemove: [], runsPut: [], runsRemove: [] }
+    return {
+      state,
+      now: this.#ports.clock.now(),
+      random: this.#ports.random,
+      connector,
+      seen,
+      open,
+      outbox,
+      stored: this.#ports.store,
+      staged,
+    }
+  }
+
+  /** Writes what changed, the core row only when it did; nothing at all for a turn that changed nothing. */
+  #commit(turn: Turn, memory: Memory, alarm: number | null, keepCore: string | null): void {
+    const { state, staged } = turn
+    const seen = memory.seen.takeChanges()
+    const open = memory.open.takeChanges()
+    state.ids.seen = memory.seen.nextId
+    state.ids.open = memory.open.nextId
+    const core = keepCore ?? JSON.stringify(state)
+    const changes: Changes = {
+      core: core === memory.text ? null : core,
+      alarm,
+      outbox: memory.outbox.takeChanges(),
+      seen,
+      open,
+      quarantine: { put: staged.quarantinePut, remove: staged.quarantineRemove },
+      runs: { put: staged.runsPut, remove: staged.runsRemove },
+    }
+    if (isEmpty(changes)) return
+    this.#ports.store.commit(changes)
+    memory.text = core
+  }
+
+  // ------------------------------------------------------------------------------------------------------- effects
+
+  async #carryOut({ wakes, status }: Done<unknown>): Promise<void> {
+    const sent = wakes.map((lane) => this.#ports.wake(lane, 0).catch((error) => this.#note("source.wake_lost", error)))
+    await Promise.all([...sent, this.#publish(status)])
+  }
+
+  /** D1 is told when the coarse status changed; a failure is made up for at the next turn. */
+  async #publish(state: State): Promise<void> {
+    const now = coarse(state)
+    if (state.published === now) return
+    const status = state.error ? "error" : now
+    const { code, message } = state.error ?? { code: null, message: null }
+    try {
+      await this.#ports.publish({ status, code, message })
+    } catch (error) {
+      this.#note("source.publish_failed", error)
+      return
+    }
+    this.#turn((turn) => {
+      turn.state.published = now
+      return value(undefined)
+    }, null)
+  }
+
+  #note(event: string, error: unknown): void {
+    this.#ports.log(event, { reason: error instanceof Error ? error.message : "unknown" })
+  }
+
+  async #openCredential(): Promise<{ value: string; version: number } | null> {
+    const configuration = this.#peek()?.configuration
+    if (!configuration) return null
+    const value = await this.#ports.cipher.open(configuration.credential, context(configuration, "credential"))
+    return { value, version: configuration.credentialVersion }
+  }
+
+  async #openDestination() {
+    const configuration = this.#peek()?.configuration
+    if (!configuration?.destination) return null
+    const { org, project, sourceId, key, owner } = configuration.destination
+    const opened = await this.#ports.cipher.open(key, context({ ...configuration, source: owner }, "destination"))
+    return { org, project, sourceId, key: opened }
+  }
+}
+
+function value<T>(result: T): () => T {
+  return () => result
+}
+
+function context({ org, project, source }: SourceRef, purpose: string): string {
+  return `${org}/${project}/${source}#${purpose}`
+}
+
+function isEmpty({ core, alarm, outbox, seen, open, quarantine, runs }: Changes): boolean {
+  const lists = [
+    outbox.insert,
+    outbox.remove,
+    outbox.update,
+    seen.put,
+    seen.remove,
+    open.put,
+    open.remove,
+    quarantine.put,
+    quarantine.remove,
+    runs.put,
+    runs.remove,
+  ]
+  return core === null && alarm === null && lists.every((list) => list.length === 0)
+}

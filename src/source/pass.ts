@@ -1,0 +1,187 @@
+/**
+ * Passes: readings of the lists for a fixed range of fact times. Initial sync, an earlier start date, a collection switched on
+ * later, a gap and a resync differ only in their range. What is covered is kept by stream and collection, so that no range is
+ * read twice for the same facts.
+ */
+import type { Window } from "../connectors/kit/define.ts"
+import { DAY_MS } from "./openkeys.ts"
+import { newRun } from "./run.ts"
+import { type AnyStream, blankSlice, chosen, lowestFloor, streamsOf } from "./slice.ts"
+import type { Pass, Run, Slice } from "./state.ts"
+import { partnerNow, type Turn } from "./turn.ts"
+
+interface Plan {
+  stream: AnyStream
+  collections: string[]
+  range: { from: number; to: number }
+}
+
+export const coverKey = (stream: string, collection: string) => `${stream}|${collection}`
+
+/**
+ * Opens what is missing between what the user wants (the chosen collections from the start date on) and what is covered. Called
+ * whenever either changes; does nothing when nothing is missing.
+ */
+export function openMissing(turn: Turn, kind: "initial" | "earlier" | "collection"): void {
+  const to = lowestFloor(turn)
+  for (const { name } of turn.state.configuration.collections) turn.state.liveFrom[name] ??= to
+  const plans = streamsOf(turn, "backfill").flatMap((stream) => missing(turn, stream))
+  if (plans.length > 0) openPass(turn, kind, plans, "schedule")
+}
+
+/** The missing ranges of one stream, one plan for all collections that miss the same. */
+function missing(turn: Turn, stream: AnyStream): Plan[] {
+  const plans = new Map<string, Plan>()
+  const from = turn.state.configuration.startDate
+  for (const collection of chosen(turn.state, stream)) {
+    const covered = turn.state.covered[coverKey(stream.name, collection)]
+    const to = covered ?? turn.state.liveFrom[collection] ?? lowestFloor(turn)
+    if (covered !== undefined && (isDimension(turn, collection) || covered <= from)) continue
+    turn.state.covered[coverKey(stream.name, collection)] = from
+    const plan = plans.get(String(to)) ?? { stream, collections: [], range: { from, to } }
+    plan.collections.push(collection)
+    plans.set(String(to), plan)
+  }
+  return [...plans.values()]
+}
+
+/** An object has no past: its state is read whole, once, whatever the start date. */
+function isDimension(turn: Turn, collection: string): boolean {
+  return turn.connector.collections.some((one) => one.name === collection && one.kind === "object")
+}
+
+/** A collection is switched off: live reading of it ends at the floor, and passes read on without it. */
+export function switchOff(turn: Turn, collection: string): void {
+  const { state } = turn
+  state.offAt[collection] = lowestFloor(turn)
+  for (const pass of state.passes) {
+    for (const slice of pass.slices) {
+      if (slice.state !== "reading" || !slice.collections.includes(collection)) continue
+      slice.collections = slice.collections.filter((name) => name !== collection)
+      // Not read to its end: what it read is read again if the collection is ever switched on again.
+      delete state.covered[coverKey(slice.stream, collection)]
+      if (slice.collections.length === 0) slice.state = "read"
+    }
+  }
+  delete state.denied[collection]
+}
+
+/** A collection is switched on: facts since it was switched off, or since the start date, are read by a pass. */
+export function switchOn(turn: Turn, collection: string): void {
+  const { state } = turn
+  const off = state.offAt[collection]
+  delete state.offAt[collection]
+  const to = lowestFloor(turn)
+  const plans: Plan[] = []
+  for (const stream of streamsOf(turn, "backfill").filter((one) => one.collections.includes(collection))) {
+    const wasCovered = state.covered[coverKey(stream.name, collection)] !== undefined
+    if (off === undefined || !wasCovered) continue
+    plans.push({ stream, collections: [collection], range: { from: off, to } })
+  }
+  state.liveFrom[collection] = to
+  if (plans.length > 0) openPass(turn, "collection", plans, "schedule")
+}
+
+/** The start date moved forward: parts that have not begun are trimmed; what has begun is read to its end. */
+export function trimPending(turn: Turn): void {
+  const from = turn.state.configuration.startDate
+  for (const slice of turn.state.passes.flatMap((pass) => pass.slices)) {
+    if (slice.state !== "reading" || !slice.range || slice.page > 0 || slice.lease || slice.range.from >= from) continue
+    slice.range.from = Math.min(from, slice.range.to)
+    slice.window = listWindow(turn, slice)
+    for (const collection of slice.collections)
+      turn.state.covered[coverKey(slice.stream, collection)] = slice.range.from
+  }
+}
+
+/** The feed could not reach back: the lists are read for the gap. Called with the live cursor already moved past it. */
+export function openGapPass(turn: Turn, feed: AnyStream, from: number, to: number): void {
+  const fed = new Set(chosen(turn.state, feed))
+  for (const collection of fed) turn.state.liveFrom[collection] = to
+  const plans = streamsOf(turn, "backfill").flatMap((stream) => {
+    const collections = stream.collections.filter((name) => fed.has(name))
+    return collections.length > 0 ? [{ stream, collections, range: { from, to } }] : []
+  })
+  if (plans.length === 0) return
+  const run = openPass(turn, "gap", plans, "schedule")
+  for (const name of fed) {
+    if (isDimension(turn, name))
+      run.untold.push({ collection: name, reason: "deletions while the feed could not be read are in no list" })
+  }
+}
+
+export function openResync(turn: Turn, collection: string, from: number): Run | null {
+  const to = Math.min(
+    lowestFloor(turn),
+    turn.state.liveFrom[collection] === undefined ? Number.POSITIVE_INFINITY : lowestFloor(turn),
+  )
+  const plans = streamsOf(turn, "backfill")
+    .filter((stream) => stream.collections.includes(collection))
+    .map((stream) => ({ stream, collections: [collection], range: { from, to } }))
+  return plans.length > 0 ? openPass(turn, "resync", plans, "manual") : null
+}
+
+function openPass(turn: Turn, kind: Pass["kind"], plans: readonly Plan[], trigger: Run["trigger"]): Run {
+  const { state } = turn
+  const id = `p${++state.ids.pass}`
+  const run = newRun(turn, kind, trigger)
+  const slices = plans.map((plan, index) =>
+    passSlice(
+      turn,
+      plan,
+      `${id}:${plan.stream.name}${index > 0 && plans[index - 1]?.stream === plan.stream ? `.${index}` : ""}`,
+    ),
+  )
+  for (const [index, plan] of plans.entries()) noteUntold(run, plan, slices[index])
+  state.passes.push({ id, kind, slices, run: run.id, trigger })
+  state.others.push(run)
+  return run
+}
+
+function passSlice(turn: Turn, plan: Plan, id: string): Slice {
+  const slice = { ...blankSlice(turn, plan.stream, id), collections: plan.collections, range: { ...plan.range } }
+  const reach = plan.stream.reachesBackDays
+  if (reach !== undefined)
+    slice.range.from = Math.max(slice.range.from, Math.min(slice.range.to, partnerNow(turn) - reach * DAY_MS))
+  slice.window = listWindow(turn, slice)
+  slice.top = slice.window.to
+  return slice
+}
+
+/** The list's own order field must be read this far to find every fact of the range. */
+function listWindow(turn: Turn, slice: Slice): Window {
+  const stream = streamsOf(turn, "backfill").find((one) => one.name === slice.stream)
+  const range = slice.range ?? { from: 0, to: 0 }
+  if (stream?.reach === "all" || slice.collections.some((name) => isDimension(turn, name)))
+    return { from: null, to: range.to }
+  return { from: range.from - (stream?.reach?.days ?? 0) * DAY_MS, to: range.to }
+}
+
+/** What lies before the reach of a list that is really a feed cannot be told by anyone; say so rather than look complete. */
+function noteUntold(run: Run, plan: Plan, slice: Slice | undefined): void {
+  if (!slice?.range || slice.range.from <= plan.range.from) return
+  const since = new Date(slice.range.from).toISOString().slice(0, 10)
+  for (const collection of plan.collections)
+    run.untold.push({ collection, reason: `${plan.stream.title} reach back to ${since} only` })
+}
+
+/** All of a pass has been read (or denied). */
+export function isPassOver(pass: Pass): boolean {
+  return pass.slices.every((slice) => slice.state !== "reading")
+}
+
+/** How much of the ranges has been read, 0..1, where the lower end is known; null where it is not. */
+export function shareOf(pass: Pass): number | null {
+  const shares = pass.slices.map(sliceShare)
+  const known = shares.filter((share) => share !== null)
+  return known.length === 0 ? null : known.reduce((sum, share) => sum + share, 0) / known.length
+}
+
+function sliceShare(slice: Slice): number | null {
+  if (slice.state !== "reading") return 1
+  const top = slice.top
+  const from = slice.window.from ?? slice.range?.from ?? null
+  if (top === null || from === null || top <= from) return null
+  if (slice.edge === null) return 0
+  return Math.min(1, Math.max(0, (top - slice.edge.time) / (top - from)))
+}

@@ -1,0 +1,158 @@
+/**
+ * What is due: called at the end of every turn. Starts the scheduled run, ends leases that ran out, names the wake-ups to send and
+ * the time at which to look again.
+ */
+import { expireLeases } from "./failure.ts"
+import { inForce } from "./grant.ts"
+import { isHeldBack, mayRead, ready } from "./lease.ts"
+import { openWindows } from "./live.ts"
+import type { Lanes } from "./ports.ts"
+import { newRun, type Run, readingDone } from "./run.ts"
+import { nextRunAfter } from "./schedule.ts"
+import { SEEN_MAX } from "./seen.ts"
+import { resume } from "./slice.ts"
+import { coarse, type Slice, slicesOf } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+/** A wake-up without an answer is sent again after this, doubling. */
+export const WAKE_AGAIN_MS = 120_000
+export const WAKE_AGAIN_MAX_MS = 3_600_000
+/** Least time between two alarms. */
+export const ALARM_GAP_MS = 1_000
+/** A live run out of turn, to raise the floor under a long pass, at most this often. */
+const FLOOR_RUN_EVERY_MS = 600_000
+
+const PUBLISH_AGAIN_MS = 60_000
+
+export interface Due {
+  wakes: Lanes[]
+  /** To be set with the commit; null: leave it as it is. */
+  alarm: number | null
+}
+
+export function plan(turn: Turn): Due {
+  expireLeases(turn)
+  startDue(turn)
+  const wakes = (["fetch", "backfill", "forward"] as const).filter((lane) => needsWake(turn, lane))
+  return { wakes, alarm: nextAlarm(turn) }
+}
+
+/** Missed times collapse into one run; while one is still being read, its time passes. */
+function startDue(turn: Turn): void {
+  const { state, now } = turn
+  if (!mayRead(turn)) {
+    state.nextRunAt = null
+    return
+  }
+  state.nextRunAt ??= schedule(turn)
+  if (state.nextRunAt <= now) {
+    state.nextRunAt = schedule(turn)
+    startLive(turn, "schedule")
+  } else if (needsHigherFloor(turn)) startLive(turn, "schedule")
+}
+
+export function schedule(turn: Turn): number {
+  const { source, intervalHours } = turn.state.configuration
+  return nextRunAfter(turn.now, source, intervalHours)
+}
+
+/** Starts a live run, and takes up passes that ended with a failure. Null: one is being read already. */
+export function startLive(turn: Turn, trigger: Run["trigger"]): Run | null {
+  const { state } = turn
+  for (const pass of state.passes) if (pass.run === null) takeUp(turn, pass)
+  if (state.run) return null
+  const run = newRun(turn, "live", trigger)
+  state.run = run
+  openWindows(turn)
+  if (!Object.values(state.live).some((live) => live.slice)) readingDone(turn, run)
+  return run
+}
+
+function takeUp(
+  turn: Turn,
+  pass: { kind: Exclude<Run["kind"], "live">; slices: Slice[]; run: string | null; trigger: Run["trigger"] },
+): void {
+  const run = newRun(turn, pass.kind, pass.trigger)
+  pass.run = run.id
+  turn.state.others.push(run)
+  for (const slice of pass.slices) resume(slice)
+}
+
+/** A long pass fills `seen` with what the live floor has not passed: reading live moves it. */
+function needsHigherFloor(turn: Turn): boolean {
+  const { state, now, seen } = turn
+  if (state.run || seen.size <= SEEN_MAX || state.passes.length === 0) return false
+  const last = Math.max(
+    0,
+    ...state.idle.map(([, , startedAt]) => startedAt),
+    ...state.others.filter((run) => run.kind === "live").map((run) => run.startedAt),
+  )
+  return now - last >= FLOOR_RUN_EVERY_MS
+}
+
+/** Work is there, nobody was told or the one told has not answered in time. */
+function needsWake(turn: Turn, lane: Lanes): boolean {
+  const { state, now } = turn
+  if (!(lane === "forward" ? canForward(turn) : canFetch(turn, lane))) {
+    delete state.wakes[lane]
+    return false
+  }
+  const sent = state.wakes[lane]
+  if (sent && sent.deadline > now) return false
+  const tries = sent ? sent.tries + 1 : 0
+  state.wakes[lane] = { deadline: now + Math.min(WAKE_AGAIN_MS * 2 ** tries, WAKE_AGAIN_MAX_MS), tries }
+  return true
+}
+
+function canFetch(turn: Turn, lane: "fetch" | "backfill"): boolean {
+  const name = lane === "fetch" ? "live" : "backfill"
+  if (!mayRead(turn) || (turn.state.wait && turn.state.wait.until > turn.now) || isHeldBack(turn, name)) return false
+  return ready(turn, name).length > 0
+}
+
+function canForward(turn: Turn): boolean {
+  const { state, now, outbox } = turn
+  if (!state.configuration.destination || outbox.items === 0 || inForce(state.claim, now)) return false
+  return state.delivery.retryAt === null || state.delivery.retryAt <= now
+}
+
+/**
+ * The earliest time at which something becomes due. Written only when the alarm set is later or past, or when nothing but the
+ * schedule is left, so that an idle run costs two alarms' rows and not three.
+ */
+function nextAlarm(turn: Turn): number | null {
+  const { state, now } = turn
+  const due = dueTimes(turn)
+  const wanted = due.length > 0 ? Math.max(Math.min(...due), now + ALARM_GAP_MS) : null
+  const set = state.alarmAt !== null && state.alarmAt > now ? state.alarmAt : null
+  if (wanted === null || wanted === set) return null
+  const onlySchedule = wanted === state.nextRunAt
+  if (set !== null && set < wanted && !onlySchedule) return null
+  state.alarmAt = wanted
+  return wanted
+}
+
+function dueTimes(turn: Turn): number[] {
+  const { state, now } = turn
+  const slices = slicesOf(state).filter((slice) => slice.state === "reading")
+  const times = [
+    state.nextRunAt,
+    state.wait && mayRead(turn) ? state.wait.until : null,
+    canRetry(turn) ? state.delivery.retryAt : null,
+    state.claim && turn.outbox.items > 0 ? state.claim.until : null,
+    ...Object.values(state.wakes).map((wake) => wake.deadline),
+    ...slices.map((slice) => (slice.lease && !slice.lease.lapsed ? slice.lease.until : null)),
+    ...(mayRead(turn) ? slices.map((slice) => slice.notBefore) : []),
+    isFloorNeeded(turn) ? now + FLOOR_RUN_EVERY_MS : null,
+    state.published === coarse(state) ? null : now + PUBLISH_AGAIN_MS,
+  ]
+  return times.filter((time) => time !== null && time > now) as number[]
+}
+
+function canRetry(turn: Turn): boolean {
+  return turn.outbox.items > 0 && turn.state.configuration.destination !== null
+}
+
+function isFloorNeeded(turn: Turn): boolean {
+  return turn.seen.size > SEEN_MAX && turn.state.passes.length > 0
+}

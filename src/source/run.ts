@@ -1,0 +1,120 @@
+/** Runs: what the user sees of a sync. Finished ones go to history, the last 100 of them; those that found nothing are kept short. */
+import type { CollectionCounts, RunKind, RunView } from "./rpc.ts"
+import type { IdleRun, Run, State } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+export const RUNS_KEPT = 100
+const ID_DIGITS = 8
+
+/** Run ids sort by age; the number is the history row's id. */
+export function runId(number: number): string {
+  return `run_${String(number).padStart(ID_DIGITS, "0")}`
+}
+
+export function runNumber(id: string): number {
+  return /^run_\d+$/.test(id) ? Number(id.slice(4)) : -1
+}
+
+export function newRun(turn: Turn, kind: RunKind, trigger: "schedule" | "manual"): Run {
+  const { state, now } = turn
+  return {
+    id: runId(++state.ids.run),
+    kind,
+    trigger,
+    state: "reading",
+    startedAt: now,
+    readAt: null,
+    endedAt: null,
+    reason: null,
+    calls: 0,
+    pages: 0,
+    records: 0,
+    collections: {},
+    denied: [],
+    untold: [],
+  }
+}
+
+export function countsOf(run: Run, collection: string): CollectionCounts {
+  run.collections[collection] ??= { taken: 0, dropped: 0, quarantined: 0 }
+  return run.collections[collection]
+}
+
+/** Its reading is over: it blocks no other run any more, and ends once its items are delivered. */
+export function readingDone(turn: Turn, run: Run): void {
+  run.readAt = turn.now
+  run.state = "delivering"
+  if (turn.state.run === run) turn.state.run = null
+  if (!turn.state.others.includes(run)) turn.state.others.push(run)
+}
+
+/** Ends with a reason; what it took stays in the outbox and is delivered all the same. */
+export function failRun(turn: Turn, run: Run, reason: string): void {
+  run.state = "failed"
+  run.reason = reason
+  end(turn, run)
+}
+
+/** Runs whose items have all been delivered are over. */
+export function finishDelivered(turn: Turn): void {
+  for (const run of [...turn.state.others]) {
+    if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue
+    const troubled = run.denied.length > 0 || Object.values(run.collections).some((counts) => counts.quarantined > 0)
+    run.state = troubled ? "partial" : "succeeded"
+    end(turn, run)
+  }
+}
+
+function end(turn: Turn, run: Run): void {
+  const { state } = turn
+  run.endedAt = turn.now
+  if (state.run === run) state.run = null
+  state.others = state.others.filter((other) => other !== run)
+  if (isIdle(run)) state.idle.push(shorten(run))
+  else turn.staged.runsPut.push({ id: runNumber(run.id), body: JSON.stringify(run) })
+  forget(turn)
+}
+
+function isIdle(run: Run): boolean {
+  const counts = Object.values(run.collections)
+  const isEmpty = counts.every((count) => count.taken === 0 && count.quarantined === 0)
+  return run.kind === "live" && run.state === "succeeded" && isEmpty && run.untold.length === 0
+}
+
+function shorten(run: Run): IdleRun {
+  return [run.id, run.trigger === "manual" ? 1 : 0, run.startedAt, run.endedAt ?? run.startedAt, run.calls, run.records]
+}
+
+/** History holds the last hundred by number, whichever form they are kept in. */
+function forget(turn: Turn): void {
+  const { state, staged } = turn
+  const oldest = state.ids.run - RUNS_KEPT
+  state.idle = state.idle.filter(([id]) => runNumber(id) > oldest)
+  if (staged.runsPut.length === 0) return
+  staged.runsRemove.push(...turn.stored.runs().flatMap((row) => (row.id <= oldest ? [row.id] : [])))
+}
+
+export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleRun): Run {
+  return {
+    id,
+    kind: "live",
+    trigger: manual ? "manual" : "schedule",
+    state: "succeeded",
+    startedAt,
+    readAt: endedAt,
+    endedAt,
+    reason: null,
+    calls,
+    pages: calls,
+    records,
+    collections: {},
+    denied: [],
+    untold: [],
+  }
+}
+
+export function findRun(state: State, id: string): Run | undefined {
+  return [...(state.run ? [state.run] : []), ...state.others].find((run) => run.id === id)
+}
+
+export type { Run, RunView }

@@ -1,0 +1,119 @@
+/**
+ * The keys taken above the lowest floor in use, so that what is read again is not sent again. Kept up to 1,000 a row, the newest
+ * row rewritten: one row written a page, not one an item. A later entry of a key overrides an earlier one.
+ */
+import type { Row } from "./changes.ts"
+
+export const SEEN_ROW_ENTRIES = 1_000
+/** Above this, passes pause until a live run has raised the floor, and webhooks are left to the sync. */
+export const SEEN_MAX = 100_000
+
+/**
+ * `pass`: facts read by a pass, needed until its edge has moved below them. `live`: everything else, needed until the live floor
+ * has also moved past them.
+ */
+export type SeenClass = "pass" | "live"
+
+export interface SeenEntry {
+  version: number
+  /** Hash of what was sent; facts need none. */
+  content: string
+  /** Partner time, ms: pruned once every floor in use is above it. */
+  place: number
+  /** Number of the window that read it last. */
+  window: number
+  webhook: boolean
+}
+
+type Packed = [hash: string, version: number, content: string, place: number, window: number, webhook: 0 | 1]
+
+interface Chunk {
+  id: number
+  kind: SeenClass
+  entries: Packed[]
+}
+
+export class SeenIndex {
+  readonly #entries = new Map<string, SeenEntry & { chunk: number }>()
+  readonly #chunks = new Map<number, Chunk>()
+  readonly #dirty = new Set<number>()
+  readonly #removed: number[] = []
+  #nextId: number
+
+  constructor(rows: readonly Row[], nextId: number) {
+    this.#nextId = nextId
+    for (const row of rows) {
+      const { kind, entries } = JSON.parse(row.body) as Omit<Chunk, "id">
+      const chunk = { id: row.id, kind, entries }
+      this.#chunks.set(row.id, chunk)
+      for (const entry of entries) this.#index(chunk, entry)
+    }
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** For the core row: ids are never reused. */
+  get nextId(): number {
+    return this.#nextId
+  }
+
+  get(hash: string): SeenEntry | undefined {
+    return this.#entries.get(hash)
+  }
+
+  put(hash: string, kind: SeenClass, entry: SeenEntry): void {
+    const chunk = this.#openChunk(kind)
+    const packed: Packed = [hash, entry.version, entry.content, entry.place, entry.window, entry.webhook ? 1 : 0]
+    chunk.entries.push(packed)
+    this.#index(chunk, packed)
+    this.#dirty.add(chunk.id)
+  }
+
+  /** Notes in memory only that a window has read the key: enough when the window ends with this page. */
+  touch(hash: string, window: number): void {
+    const entry = this.#entries.get(hash)
+    if (entry) entry.window = window
+  }
+
+  /** Forgets whole rows whose every entry lies below the bound of its class. */
+  prune(bounds: Record<SeenClass, number>): void {
+    for (const chunk of this.#chunks.values()) {
+      if (chunk.entries.some((entry) => entry[3] >= bounds[chunk.kind])) continue
+      for (const [hash] of chunk.entries) if (this.#entries.get(hash)?.chunk === chunk.id) this.#entries.delete(hash)
+      this.#chunks.delete(chunk.id)
+      this.#dirty.delete(chunk.id)
+      this.#removed.push(chunk.id)
+    }
+  }
+
+  /** True when rows would be written anyway. */
+  get changed(): boolean {
+    return this.#dirty.size > 0
+  }
+
+  takeChanges(): { put: Row[]; remove: number[] } {
+    const put = [...this.#dirty].map((id) => {
+      const chunk = this.#chunks.get(id)
+      return { id, body: JSON.stringify({ kind: chunk?.kind, entries: chunk?.entries }) }
+    })
+    const remove = this.#removed.splice(0)
+    this.#dirty.clear()
+    return { put, remove }
+  }
+
+  #openChunk(kind: SeenClass): Chunk {
+    const last = [...this.#chunks.values()].findLast((chunk) => chunk.kind === kind)
+    if (last && last.entries.length < SEEN_ROW_ENTRIES) return last
+    // A page's keys stay together: a row may grow past its size by one page rather than cost two rows written.
+    if (last && this.#dirty.has(last.id)) return last
+    const chunk = { id: this.#nextId++, kind, entries: [] }
+    this.#chunks.set(chunk.id, chunk)
+    return chunk
+  }
+
+  #index(chunk: Chunk, [hash, version, content, place, window, webhook]: Packed): void {
+    this.#entries.set(hash, { version, content, place, window, webhook: webhook === 1, chunk: chunk.id })
+  }
+}

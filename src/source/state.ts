@@ -1,0 +1,212 @@
+/**
+ * The core row: everything about a source's syncing that is small and moves together, as one JSON value. Schedule, live windows,
+ * cursors, throttle, grants, passes and the runs under way are saved with one row written.
+ */
+import type { Window } from "../connectors/kit/define.ts"
+import type { Grant } from "./grant.ts"
+import type { Lanes } from "./ports.ts"
+import type { CollectionCounts, Configuration, Lane, RunKind, RunState, SourceError } from "./rpc.ts"
+
+/** Grows when the shape below changes; `readState` turns older shapes into this one. */
+export const STATE_SCHEMA = 1
+
+export interface Slice {
+  /** `live:events`, `p3:charges`. */
+  id: string
+  stream: string
+  lane: Lane
+  collections: string[]
+  /** Passes: the fact times it is for, half-open, partner time. Null on live slices. */
+  range: { from: number; to: number } | null
+  /** The stream's order field, narrowed when the window is read again from its edge. */
+  window: Window
+  /** The window's upper bound before any narrowing. */
+  top: number | null
+  /** Distinguishes this window from every other: ties are decided by the first read of one window. */
+  no: number
+  /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */
+  bound: number | null
+  token: string | null
+  page: number
+  pageSize: number
+  /**
+   * How far down it has been read: the order-field time of the last record, and the partner time at which the first page that
+   * held a record of that time was asked for. Read again from here, nothing is missed and `seen` knows the repeats.
+   */
+  edge: { time: number; since: number } | null
+  records: number
+  /** Failures since the last progress. */
+  attempts: number
+  /** Leases in a row that ran out without a checkpoint. */
+  lapses: number
+  /** Our clock: not to be leased before. */
+  notBefore: number
+  waiting: string | null
+  lease: (Grant & { lapsed: boolean }) | null
+  state: "reading" | "read" | "denied"
+}
+
+export interface LiveStream {
+  /** Partner time up to which the stream has been read. The lookback is never stored into it. */
+  cursor: number
+  slice: Slice | null
+  /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
+  perHour: number | null
+}
+
+export interface Run {
+  id: string
+  kind: RunKind
+  trigger: "schedule" | "manual"
+  state: RunState
+  startedAt: number
+  readAt: number | null
+  endedAt: number | null
+  reason: string | null
+  calls: number
+  pages: number
+  records: number
+  collections: Record<string, CollectionCounts>
+  denied: { collection: string; reason: string }[]
+  untold: { collection: string; reason: string }[]
+}
+
+export interface Pass {
+  id: string
+  kind: Exclude<RunKind, "live">
+  slices: Slice[]
+  /** The run the user sees it as; null while it waits to go on after a failure. */
+  run: string | null
+  trigger: "schedule" | "manual"
+}
+
+export interface WakeUp {
+  /** Our clock: without an answer by then it is sent again. */
+  deadline: number
+  tries: number
+}
+
+export interface Claim extends Grant {
+  rows: number[]
+}
+
+export interface Delivery {
+  state: "ok" | "retrying" | "paused"
+  reason: string | null
+  retryAt: number | null
+  attempts: number
+  /** Ids of single items refused in a row with none accepted between: not the items' fault once there are too many. */
+  refused: number[]
+  /** Rows whose POST may have been taken although no acceptance was reported. */
+  unsure: number[]
+  maybeRepeated: number
+}
+
+/** A finished run that found nothing, kept short: most runs of most sources. */
+export type IdleRun = [id: string, manual: 0 | 1, startedAt: number, endedAt: number, calls: number, records: number]
+
+export interface State {
+  schema: number
+  configuration: Configuration
+  error: SourceError | null
+  nextRunAt: number | null
+  /** Our clock: the alarm as last set; null: none. */
+  alarmAt: number | null
+  lastSyncNowAt: number | null
+  /** Partner time minus our time, as last seen. */
+  skewMs: number
+  /** The partner asked the whole source to wait, our clock. */
+  wait: { until: number; reason: string } | null
+  grants: number
+  windows: number
+  ids: { run: number; pass: number; outbox: number; quarantine: number; seen: number; open: number }
+  live: Record<string, LiveStream>
+  run: Run | null
+  /** Runs whose reading is over and whose items are not all delivered, and the runs of passes. */
+  others: Run[]
+  passes: Pass[]
+  /** Facts from here on are live reading's, earlier ones the passes'. By collection, partner time. */
+  liveFrom: Record<string, number>
+  /** Where live reading of a collection stopped when the user turned it off. */
+  offAt: Record<string, number>
+  /** `stream|collection` -> fact times from here on have been read or are planned. */
+  covered: Record<string, number>
+  denied: Record<string, string>
+  claim: Claim | null
+  delivery: Delivery
+  wakes: Partial<Record<Lanes, WakeUp>>
+  /** `refused`: of the quarantined, those that were items taken before: delivered = taken - waiting - refused. */
+  counts: Record<string, CollectionCounts & { refused: number; lastItemAt: number | null }>
+  idle: IdleRun[]
+  /** Key hash -> quarantine id of refused object items, which a newer state replaces. */
+  quarantinedObjects: Record<string, number>
+  /** The coarse status D1 was last told. */
+  published: string
+  /** Decisions that threw in a row; the alarm is set apart further each time. */
+  trouble: number
+}
+
+/** What remains of a deleted source. */
+export interface Tombstone {
+  schema: number
+  erased: true
+}
+
+export class StateError extends Error {
+  override name = "StateError"
+}
+
+export function isTombstone(core: State | Tombstone): core is Tombstone {
+  return "erased" in core
+}
+
+/** Reads the stored core. A shape newer than this code is not touched: the deploy that wrote it will come back to it. */
+export function readState(text: string): State | Tombstone {
+  const core = JSON.parse(text) as State | Tombstone
+  if (core.schema > STATE_SCHEMA)
+    throw new StateError(`stored state has schema ${core.schema}, this code knows ${STATE_SCHEMA}`)
+  return core
+}
+
+export function freshState(configuration: Configuration): State {
+  return {
+    schema: STATE_SCHEMA,
+    configuration,
+    error: null,
+    nextRunAt: null,
+    alarmAt: null,
+    lastSyncNowAt: null,
+    skewMs: 0,
+    wait: null,
+    grants: 0,
+    windows: 0,
+    ids: { run: 0, pass: 0, outbox: 0, quarantine: 0, seen: 0, open: 0 },
+    live: {},
+    run: null,
+    others: [],
+    passes: [],
+    liveFrom: {},
+    offAt: {},
+    covered: {},
+    denied: {},
+    claim: null,
+    delivery: { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [], unsure: [], maybeRepeated: 0 },
+    wakes: {},
+    counts: {},
+    idle: [],
+    quarantinedObjects: {},
+    published: coarse({ error: null, configuration }),
+    trouble: 0,
+  }
+}
+
+export function slicesOf(state: State): Slice[] {
+  const live = Object.values(state.live).flatMap((stream) => (stream.slice ? [stream.slice] : []))
+  return [...live, ...state.passes.flatMap((pass) => pass.slices)]
+}
+
+/** The status that lists show, which D1 is told when it changes. */
+export function coarse({ error, configuration }: Pick<State, "error" | "configuration">): string {
+  if (error) return `error:${error.code}`
+  return configuration.active ? "connected" : "paused"
+}

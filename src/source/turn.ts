@@ -1,0 +1,36 @@
+/**
+ * One turn: everything a decision may look at and change. The machine loads it, calls the decision, and commits what it changed
+ * at once or, if it throws, not at all. Decisions are functions of a turn: they know no platform, no clock and no randomness of
+ * their own.
+ */
+import type { AnyConnector } from "../connectors/kit/define.ts"
+import type { Row } from "./changes.ts"
+import type { OpenKeys } from "./openkeys.ts"
+import type { Outbox } from "./outbox.ts"
+import type { Random, Store } from "./ports.ts"
+import type { SeenIndex } from "./seen.ts"
+import type { State } from "./state.ts"
+
+export interface Turn {
+  state: State
+  /** Our clock, epoch ms. */
+  now: number
+  random: Pick<Random, "next" | "id">
+  connector: AnyConnector
+  seen: SeenIndex
+  open: OpenKeys
+  outbox: Outbox
+  /** Reads of the last commit. */
+  stored: Pick<Store, "outboxItems" | "quarantine" | "quarantineByIds" | "runs">
+  staged: {
+    quarantinePut: Row[]
+    quarantineRemove: number[]
+    runsPut: Row[]
+    runsRemove: number[]
+  }
+}
+
+/** The partner's clock as we reckon it now. For deciding what to ask, never for versions or bounds that are kept. */
+export function partnerNow(turn: Turn): number {
+  return turn.now + turn.state.skewMs
+}

@@ -1,0 +1,125 @@
+/** What may be seen of a source: statuses and counters as they are, never rosier. */
+import { mayRead } from "./lease.ts"
+import { shareOf } from "./pass.ts"
+import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, SourceStatus, SourceView } from "./rpc.ts"
+import { lengthen, type Run, runNumber } from "./run.ts"
+import type { State } from "./state.ts"
+import { slicesOf } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+export const GONE: Refusal = { ok: false, code: "gone", message: "This source was deleted." }
+
+export function viewOf(turn: Turn): SourceView {
+  const { state, connector } = turn
+  const { org, project, source, version } = state.configuration
+  const waiting = turn.outbox.waiting()
+  return {
+    ref: { org, project, source },
+    configVersion: version,
+    status: statusOf(state),
+    error: state.error,
+    nextRunAt: state.nextRunAt,
+    current: under(state).map((run) => runView(turn, run)),
+    lastRun: history(turn)[0] ?? null,
+    collections: connector.collections.map(({ name }) => collectionView(state, name, waiting[name] ?? 0)),
+    delivery: deliveryView(turn),
+    cursors: Object.fromEntries(Object.entries(state.live).map(([name, live]) => [name, live.cursor])),
+  }
+}
+
+export function statusOf(state: State): SourceStatus {
+  if (state.error) return "error"
+  if (!state.configuration.active) return "paused"
+  return state.run || state.passes.some((pass) => pass.run) ? "syncing" : "connected"
+}
+
+function under(state: State): Run[] {
+  return [...(state.run ? [state.run] : []), ...state.others]
+}
+
+function collectionView(state: State, name: string, waiting: number): CollectionView {
+  const counts = state.counts[name] ?? { taken: 0, dropped: 0, quarantined: 0, refused: 0, lastItemAt: null }
+  const { taken, dropped, quarantined, refused, lastItemAt } = counts
+  const chosen = state.configuration.collections.some((choice) => choice.name === name)
+  return {
+    name,
+    chosen,
+    taken,
+    dropped,
+    quarantined,
+    waiting,
+    lastItemAt,
+    delivered: taken - waiting - refused,
+    denied: state.denied[name] ?? null,
+  }
+}
+
+function deliveryView({ state, outbox }: Turn): SourceView["delivery"] {
+  const { delivery, configuration } = state
+  const common = {
+    waiting: outbox.items,
+    maybeRepeated: delivery.maybeRepeated,
+    reason: delivery.reason,
+    retryAt: delivery.retryAt,
+  }
+  if (configuration.destination === null) {
+    return {
+      ...common,
+      state: "no_destination",
+      reason: "This project has no destination: set one under Destination. Nothing is lost meanwhile.",
+    }
+  }
+  return { ...common, state: delivery.state }
+}
+
+export function runView(turn: Turn, run: Run): RunView {
+  const pass = turn.state.passes.find((one) => one.run === run.id)
+  return { ...run, share: run.readAt ? 1 : pass ? shareOf(pass) : null, waits: waitsOf(turn, run) }
+}
+
+/** What a run waits for, in words: the partner, a retry, or the destination. */
+function waitsOf(turn: Turn, run: Run): RunView["waits"] {
+  const { state, now, connector } = turn
+  if (run.state === "delivering" && state.delivery.retryAt !== null && state.delivery.retryAt > now) {
+    return { until: state.delivery.retryAt, reason: state.delivery.reason ?? "the destination" }
+  }
+  if (run.state !== "reading" || !mayRead(turn)) return null
+  if (state.wait && state.wait.until > now)
+    return { until: state.wait.until, reason: `waiting for ${connector.title}: ${state.wait.reason}` }
+  const slices = slicesOf(state).filter((slice) =>
+    run.kind === "live"
+      ? slice.lane === "live"
+      : state.passes.find((pass) => pass.run === run.id)?.slices.includes(slice),
+  )
+  const waiting = slices.find((slice) => slice.waiting && slice.notBefore > now)
+  return waiting?.waiting ? { until: waiting.notBefore, reason: waiting.waiting } : null
+}
+
+/** Finished and current runs, newest first. */
+export function history(turn: Turn): RunView[] {
+  const stored = turn.stored.runs().map((row) => JSON.parse(row.body) as Run)
+  const runs = [...under(turn.state), ...stored, ...turn.state.idle.map(lengthen)]
+  return runs.sort((a, b) => runNumber(b.id) - runNumber(a.id)).map((run) => runView(turn, run))
+}
+
+export function historyPage(
+  turn: Turn,
+  { limit, cursor }: PageAsk,
+): { ok: true; runs: RunView[]; cursor: string | null } {
+  const before = cursor === null ? Number.POSITIVE_INFINITY : runNumber(cursor)
+  const rest = history(turn).filter((run) => runNumber(run.id) < before)
+  const runs = rest.slice(0, limit)
+  return { ok: true, runs, cursor: rest.length > limit ? (runs.at(-1)?.id ?? null) : null }
+}
+
+export function quarantinePage(
+  turn: Turn,
+  { limit, cursor }: PageAsk,
+): { ok: true; entries: QuarantineEntry[]; cursor: string | null } {
+  const rows = turn.stored.quarantine(cursor === null ? null : Number(cursor), limit + 1)
+  const entries = rows.slice(0, limit).map((row) => {
+    const { run: _run, ...entry } = JSON.parse(row.body) as Omit<QuarantineEntry, "id"> & { run: string }
+    return { id: row.id, ...entry }
+  })
+  return { ok: true, entries, cursor: rows.length > limit ? String(entries.at(-1)?.id) : null }
+}
