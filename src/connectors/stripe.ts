@@ -1,13 +1,13 @@
 /** Stripe: customers, subscriptions, charges and invoices of one account, read with a secret or restricted key. */
 import { z } from "zod"
 import { bearer } from "./kit/auth.ts"
-import { defineConnector, type PageRecord, type Stream } from "./kit/define.ts"
+import { defineConnector, type Normalized, type Stream } from "./kit/define.ts"
 import type { JsonValue } from "./kit/item.ts"
 import { meaning, readAccount, refusedAccount } from "./stripe/answers.ts"
 import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
 import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
-import { collectionOf, fromEvent, neededTypes, typeFilter } from "./stripe/events.ts"
+import { CHANGE_TYPES, collectionOf, fromEvent, isNeeded, typeFilter } from "./stripe/events.ts"
 import { followRefunds, REFUND_EXPAND, withCharges } from "./stripe/follow.ts"
 import { INVOICE, invoiceFromList, invoiceUpdated } from "./stripe/invoice.ts"
 import { listPage, listRequest, PAGE_SIZE } from "./stripe/lists.ts"
@@ -41,6 +41,9 @@ const CHARGE_SETTLES_DAYS = 35
 
 /** A refund that asks the customer for bank details expires after 45 days. https://docs.stripe.com/refunds */
 const REFUND_SETTLES_DAYS = 60
+
+/** For what no object remembers. A fact's time is its event's, so nothing before the range is needed. */
+const FEED_AS_LIST = { path: "/v1/events", reach: { days: 0 }, reachesBackDays: EVENTS_KEPT_DAYS }
 
 type Config = Record<string, never>
 
@@ -82,82 +85,94 @@ export const stripe = defineConnector<Config>({
       request: (ctx) => listRequest("/v1/events", ctx, { "types[]": typeFilter(ctx.collections) }),
       page: (answer, ctx) => {
         const page = listPage(answer)
-        return { ...page, records: withCharges(ofTypes(page.records, neededTypes(ctx.collections))) }
+        return { ...page, records: withCharges(page.records.filter((event) => isNeeded(event, ctx.collections))) }
       },
       follow: (records, ctx) => (ctx.collections.has(CHARGE) ? followRefunds(records) : []),
       normalize: fromEvent,
       about: collectionOf,
     },
-    list("customers", "Customers", CUSTOMERS, "/v1/customers", {}, customerFromList, { reach: "all" }),
-    list("charges", "Charges", CHARGE, "/v1/charges", { "expand[]": ["data.customer"] }, chargeFromList, {
+    list({
+      name: "customers",
+      title: "Customers",
+      collections: [CUSTOMERS],
+      reach: "all",
+      path: "/v1/customers",
+      read: customerFromList,
+    }),
+    list({
+      name: "charges",
+      title: "Charges",
+      collections: [CHARGE],
       reach: { days: CHARGE_SETTLES_DAYS },
+      path: "/v1/charges",
+      query: { "expand[]": ["data.customer"] },
+      read: chargeFromList,
     }),
-    list("refunds", "Refunds", CHARGE, "/v1/refunds", { "expand[]": REFUND_EXPAND }, refundFromList, {
+    list({
+      name: "refunds",
+      title: "Refunds",
+      collections: [CHARGE],
       reach: { days: REFUND_SETTLES_DAYS },
+      path: "/v1/refunds",
+      query: { "expand[]": REFUND_EXPAND },
+      read: refundFromList,
     }),
-    list(
-      "subscriptions",
-      "Subscriptions",
-      [NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED, CANCELLED],
-      "/v1/subscriptions",
-      { status: "all", "expand[]": ["data.customer"] },
-      subscriptionFromList,
-      { reach: "all" },
-    ),
-    list("invoices", "Invoices", INVOICE, "/v1/invoices", {}, invoiceFromList, { reach: "all" }),
-    changes(
-      "subscription_changes",
-      "Changes of subscriptions",
-      CHANGE,
-      "customer.subscription.updated",
-      subscriptionChange,
-    ),
-    changes("invoice_updates", "Updates of invoices", INVOICE, "invoice.updated", invoiceUpdated),
+    list({
+      name: "subscriptions",
+      title: "Subscriptions",
+      collections: [NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED, CANCELLED],
+      reach: "all",
+      path: "/v1/subscriptions",
+      query: { status: "all", "expand[]": ["data.customer"] },
+      read: subscriptionFromList,
+    }),
+    list({
+      name: "subscription_changes",
+      title: "Changes of subscriptions",
+      collections: [CHANGE],
+      ...FEED_AS_LIST,
+      query: { "types[]": CHANGE_TYPES },
+      read: subscriptionChange,
+    }),
+    list({
+      name: "invoices",
+      title: "Invoices",
+      collections: [INVOICE],
+      reach: "all",
+      path: "/v1/invoices",
+      read: invoiceFromList,
+    }),
+    list({
+      name: "invoice_updates",
+      title: "Updates of invoices",
+      collections: [INVOICE],
+      ...FEED_AS_LIST,
+      query: { "types[]": ["invoice.updated"] },
+      read: invoiceUpdated,
+    }),
   ],
   openForDays: REFUND_SETTLES_DAYS,
   meaning,
   templates,
 })
 
-/** A list of objects, read newest first for a range of times. */
-function list(
-  name: string,
-  title: string,
-  feeds: string | readonly string[],
-  path: string,
-  query: Record<string, string | readonly string[]>,
-  normalize: (object: JsonValue, reading: Reading) => ReturnType<Stream<Config>["normalize"]>,
-  range: Pick<Stream<Config>, "reach" | "reachesBackDays">,
-): Stream<Config> {
+interface List extends Pick<Stream<Config>, "name" | "title" | "collections" | "reach" | "reachesBackDays"> {
+  path: string
+  query?: Record<string, string | readonly string[]>
+  read(object: JsonValue, reading: Reading): Normalized
+}
+
+/** A list, read newest first for a range of creation times. */
+function list({ path, query, read, ...declared }: List): Stream<Config> {
   return {
-    name,
-    title,
+    ...declared,
     mode: "backfill",
-    collections: [feeds].flat(),
     pageSize: PAGE_SIZE,
     lookbackSeconds: 0,
-    ...range,
     request: (ctx) => listRequest(path, ctx, query),
     page: listPage,
-    normalize: ({ body }, ctx) => normalize(body, ctx),
+    normalize: ({ body }, ctx) => read(body, ctx),
   }
-}
-
-/** The feed read as a list, for what no object remembers. A fact's time is its event's, so nothing before the range is needed. */
-function changes(
-  name: string,
-  title: string,
-  feeds: string,
-  type: string,
-  read: Parameters<typeof list>[5],
-): Stream<Config> {
-  const range = { reach: { days: 0 }, reachesBackDays: EVENTS_KEPT_DAYS }
-  return list(name, title, feeds, "/v1/events", { "types[]": [type] }, read, range)
-}
-
-/** Where Stripe could not filter, the rest is dropped here, before it costs anything. */
-function ofTypes(records: PageRecord[], types: readonly string[]): PageRecord[] {
-  return records.filter(({ body }) => types.includes(String((body as { type?: unknown } | null)?.type)))
 }
 
 /** https://docs.stripe.com/keys#api-keys; the length is Stripe's to change. */

@@ -122,7 +122,10 @@ export class RecordError extends Error {
   override name = "RecordError"
 }
 
-/** Thrown by `page` when a 2xx body is not what the partner documents; the page is asked again later, nothing is skipped. */
+/**
+ * Thrown by `page` when a 2xx body is not what the partner documents, and by `normalize` when the partner does not show yet what
+ * a record announces; the page is asked again later, nothing is skipped.
+ */
 export class ShapeError extends Error {
   override name = "ShapeError"
 }

@@ -1,10 +1,11 @@
 /**
  * From a partner's record to items: runs the stream's `normalize`, gives each draft its key, version and place, checks it
- * against the collection's documented attributes and adds the fields the user asked for. Never throws for a bad record.
+ * against the collection's documented attributes and adds the fields the user asked for. Never throws for a bad record; a
+ * `ShapeError` passes, since it says that the page is to be read again.
  */
 import type { z } from "zod"
 import type { Collection, Connector, Draft, NormalizeContext, Normalized, PageRecord, Stream } from "./define.ts"
-import { RecordError } from "./define.ts"
+import { RecordError, ShapeError } from "./define.ts"
 import { ALIAS, type Attributes, type Item, type JsonValue, type OpenKey, type Reject } from "./item.ts"
 import { at, isObject } from "./values.ts"
 
@@ -50,6 +51,7 @@ function normalizeSafely<Config>(
   try {
     return stream.normalize(record, ctx)
   } catch (error) {
+    if (error instanceof ShapeError) throw error
     if (error instanceof RecordError) return error.message
     return `the record could not be read: ${error instanceof Error ? error.message : String(error)}`
   }

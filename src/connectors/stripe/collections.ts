@@ -89,6 +89,8 @@ const change = z.strictObject({
   change: z
     .enum([
       "trial_ended",
+      "paused",
+      "resumed",
       "status_changed",
       "cancellation_scheduled",
       "cancellation_withdrawn",

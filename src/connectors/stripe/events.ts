@@ -11,6 +11,7 @@ import {
   CANCELLED,
   CHANGE,
   NEW_TRIAL,
+  subscriptionChange,
   subscriptionCreated,
   subscriptionDeleted,
   subscriptionPaused,
@@ -40,7 +41,8 @@ const ANNOUNCEMENTS: readonly Announcement[] = [
     tells: [CHANGE, NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED, CANCELLED],
     read: subscriptionUpdated,
   },
-  { type: "customer.subscription.paused", tells: [TRIAL_EXPIRED], read: subscriptionPaused },
+  { type: "customer.subscription.paused", tells: [CHANGE, TRIAL_EXPIRED], read: subscriptionPaused },
+  { type: "customer.subscription.resumed", tells: [CHANGE], read: subscriptionChange },
   {
     type: "customer.subscription.deleted",
     tells: [CANCELLED, TRIAL_CANCELLED, TRIAL_EXPIRED],
@@ -53,7 +55,6 @@ const ANNOUNCEMENTS: readonly Announcement[] = [
   { type: "charge.refund.updated", tells: [CHARGE], read: refundFromEvent },
   { type: "refund.created", tells: [CHARGE], read: refundFromEvent },
   { type: "refund.updated", tells: [CHARGE], read: refundFromEvent },
-  { type: "refund.failed", tells: [CHARGE], read: refundFromEvent },
   { type: "invoice.created", tells: [INVOICE], read: invoiceFact("created") },
   { type: "invoice.updated", tells: [INVOICE], read: invoiceUpdated },
   { type: "invoice.paid", tells: [INVOICE], read: invoiceFact("paid") },
@@ -61,17 +62,29 @@ const ANNOUNCEMENTS: readonly Announcement[] = [
   { type: "invoice.marked_uncollectible", tells: [INVOICE], read: invoiceFact("uncollectible") },
 ]
 
-/** Not asked for, since it only tidies up what is forgotten in time anyway; taken where it comes all the same. */
-const IF_SENT: readonly Announcement[] = [{ type: "charge.expired", tells: [CHARGE], read: chargeExpired }]
+/** Not asked for: a failure is an update too, and an expiry only tidies up what is forgotten in time. Taken where they come. */
+const IF_SENT: readonly Announcement[] = [
+  { type: "refund.failed", tells: [CHARGE], read: refundFromEvent },
+  { type: "charge.expired", tells: [CHARGE], read: chargeExpired },
+]
 
-export function neededTypes(collections: ReadonlySet<string>): string[] {
-  return ANNOUNCEMENTS.filter(({ tells }) => tells.some((name) => collections.has(name))).map(({ type }) => type)
-}
+/** What tells of a subscription's changes, where the feed is read as a list. */
+export const CHANGE_TYPES = [
+  "customer.subscription.updated",
+  "customer.subscription.paused",
+  "customer.subscription.resumed",
+]
 
 /** The filter to send, or none where Stripe takes no filter of that length. */
 export function typeFilter(collections: ReadonlySet<string>): string[] | undefined {
-  const types = neededTypes(collections)
+  const types = ANNOUNCEMENTS.filter((known) => tellsAny(known, collections)).map(({ type }) => type)
   return types.length <= MOST_TYPES ? types : undefined
+}
+
+/** Whether an event can tell anything of the collections. Where Stripe could not filter, the rest is dropped with it. */
+export function isNeeded(record: PageRecord, collections: ReadonlySet<string>): boolean {
+  const announcement = announcementOf(record)
+  return announcement !== undefined && tellsAny(announcement, collections)
 }
 
 /** An event that announces nothing of ours yields nothing: Stripe adds types at any time. */
@@ -81,6 +94,10 @@ export function fromEvent(record: PageRecord, ctx: NormalizeContext<unknown>): N
 
 export function collectionOf(record: PageRecord): string {
   return announcementOf(record)?.tells[0] ?? ""
+}
+
+function tellsAny({ tells }: Announcement, collections: ReadonlySet<string>): boolean {
+  return tells.some((name) => collections.has(name))
 }
 
 function announcementOf({ body }: PageRecord): Announcement | undefined {

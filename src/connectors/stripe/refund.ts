@@ -7,7 +7,7 @@
  * https://docs.stripe.com/changelog/2022-11-15/deprecates-charges-auto-expand
  * https://docs.stripe.com/changelog/acacia/2024-10-28/refund-webhook-update
  */
-import { type Draft, type Normalized, RecordError } from "../kit/define.ts"
+import { type Draft, type Normalized, RecordError, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, chargePerson, isCaptured } from "./charge.ts"
@@ -18,6 +18,9 @@ const MAY_FAIL_FOR_MS = 30 * 86_400_000
 
 /** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
 export const ANNOUNCED_WITHIN_S = 60
+
+/** As long as a list may lag behind the feed; a page is read again until then, and later its record goes to quarantine. */
+const LISTED_WITHIN_MS = 600_000
 
 /** A capture and the release of what it left over are one act at Stripe. */
 const RELEASED_WITHIN_S = 10
@@ -48,7 +51,7 @@ export function refundFromEvent(event: JsonValue, reading: Reading): Normalized 
 export function refundsFromCharge(event: JsonValue, reading: Reading): Normalized {
   const charge = at(event, "data.object") ?? null
   if (!announcesByCharge(event)) return { drafts: [] }
-  const refunds = embeddedRefunds(event) ?? listedRefunds(event, reading.followed)
+  const refunds = embeddedRefunds(event) ?? listedRefunds(event, reading)
   return {
     drafts: refunds.flatMap((refund) => {
       const known = chargeOf(refund, reading.followed) ?? charge
@@ -101,13 +104,14 @@ export function looksReleased(refund: JsonValue, charge: JsonValue): boolean {
   return leftOver > 0 && number(refund, "amount") === leftOver
 }
 
-function listedRefunds(event: JsonValue, followed: readonly unknown[]): JsonValue[] {
+function listedRefunds(event: JsonValue, reading: Reading): JsonValue[] {
   const charge = needText(event, "data.object.id")
-  const found = allRefunds(followed).filter(
-    (refund) => idAt(refund, "charge") === charge && isAnnouncedBy(event, refund),
-  )
+  const ofCharge = allRefunds(reading.followed).filter((refund) => idAt(refund, "charge") === charge)
+  const found = ofCharge.filter((refund) => isAnnouncedBy(event, refund))
   if (found.length > 0) return found
-  throw new RecordError(`Stripe's event does not name the refund of ${charge}, nor was it found in the list of refunds`)
+  const reason = `Stripe's event does not name the refund of ${charge}, and its list of refunds does not show it`
+  const isYoung = reading.asked - fromSeconds(needNumber(event, "created")) < LISTED_WITHIN_MS
+  throw isYoung ? new ShapeError(`${reason} yet`) : new RecordError(reason)
 }
 
 function isAnnouncedBy(event: JsonValue, refund: JsonValue): boolean {

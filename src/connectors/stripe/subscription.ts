@@ -14,10 +14,7 @@ export const TRIAL_EXPIRED = "Trial expired"
 export const CHANGE = "Subscription change"
 export const CANCELLED = "Subscription cancelled"
 
-/**
- * An end this soon after the trial's is still the trial's: Stripe ends a cancelled trial when its clock comes round, and the first
- * invoice stays a draft for about an hour, so nobody has paid before. https://docs.stripe.com/billing/subscriptions/trials
- */
+/** Stripe ends a trial when its clock comes round, some time after the second it is due. */
 const TRIAL_END_TOLERANCE_S = 3600
 
 /** Statuses in which a subscription brings revenue. https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses */
@@ -53,17 +50,17 @@ export function subscriptionUpdated(event: JsonValue, reading: Reading): Normali
   return { drafts }
 }
 
-/** From `customer.subscription.updated` read as a list of changes: the other facts come from the list of subscriptions. */
+/** From the changes read as a list, and `customer.subscription.resumed`: what else is known comes from the list of subscriptions. */
 export function subscriptionChange(event: JsonValue, reading: Reading): Normalized {
   return { drafts: [change(event, reading)] }
 }
 
-/** From `customer.subscription.paused`: sent when a trial ends without a way to pay and is set to pause. */
+/** From `customer.subscription.paused`: on request, or because a trial ended without a way to pay. */
 export function subscriptionPaused(event: JsonValue, reading: Reading): Normalized {
-  const subscription = at(event, "data.object") ?? null
-  const trialEnd = number(subscription, "trial_end")
-  const justEnded = trialEnd !== null && Math.abs(needNumber(event, "created") - trialEnd) <= TRIAL_END_TOLERANCE_S
-  return { drafts: justEnded ? [trialExpired(subscription, reading)] : [] }
+  const drafts = [change(event, reading)]
+  return {
+    drafts: trialJustEnded(event) ? [...drafts, trialExpired(at(event, "data.object") ?? null, reading)] : drafts,
+  }
 }
 
 /** From `customer.subscription.deleted`, which Stripe sends when a subscription ends. */
@@ -104,23 +101,24 @@ function change(event: JsonValue, reading: Reading): Draft {
   const subscription = at(event, "data.object") ?? null
   const earlier = before(event)
   const [now, was] = [planOf(subscription), planOf(earlier)]
-  const previous = {
+  const kind = kindOfChange(event)
+  const values = {
+    change: kind,
+    changed: changedFields(event).join(", "),
     previousStatus: changed(event, "status") ? text(earlier, "status") : null,
     previousPlan: now.plan === was.plan ? null : was.plan,
     previousQuantity: now.quantity === was.quantity ? null : was.quantity,
     previousAmount: now.amount === was.amount ? null : was.amount,
     previousMonthlyAmount: now.monthlyAmount === was.monthlyAmount ? null : was.monthlyAmount,
-  }
-  const values = {
-    change: kindOfChange(event),
-    changed: changedFields(event).join(", "),
-    ...previous,
-    mrrChange: hasEnded(subscription) ? 0 : roundCents(revenue(subscription) - revenue(earlier)),
+    mrrChange: mrrChange(event),
     cancel_at_period_end: flag(subscription, "cancel_at_period_end"),
     cancel_at: isoFromSeconds(number(subscription, "cancel_at")),
   }
+  const seconds = needNumber(event, "created")
+  const made = draft(CHANGE, subscription, seconds, values, reading)
+  // A pause may be told by an event of its own, by an update, or by both: it is one change all the same.
+  if (kind === "paused" || kind === "resumed") return { ...made, fact: `${kind}:${seconds}` }
   // No subscription remembers its changes, so the event is the record.
-  const made = draft(CHANGE, subscription, needNumber(event, "created"), values, reading)
   return { ...made, id: needText(event, "id") }
 }
 
@@ -130,6 +128,8 @@ function kindOfChange(event: JsonValue): string {
   const [plan, earlier] = [planOf(now), planOf(was)]
   const leaves = (path: string) => at(was, path) && !at(now, path)
   const enters = (path: string) => !at(was, path) && at(now, path)
+  if (isPause(event)) return "paused"
+  if (isResumption(event)) return "resumed"
   if (changed(event, "status")) return text(was, "status") === "trialing" ? "trial_ended" : "status_changed"
   if (enters("cancel_at_period_end") || enters("cancel_at")) return "cancellation_scheduled"
   if (leaves("cancel_at_period_end") || leaves("cancel_at")) return "cancellation_withdrawn"
@@ -139,6 +139,27 @@ function kindOfChange(event: JsonValue): string {
   if (plan.price !== earlier.price) return "plan_changed"
   if (plan.quantity !== earlier.quantity) return "quantity_changed"
   return periodStart(now) === periodStart(was) ? "details_changed" : "renewed"
+}
+
+function isPause(event: JsonValue): boolean {
+  if (text(event, "type") === "customer.subscription.paused") return true
+  return changed(event, "status") && text(event, "data.object.status") === "paused"
+}
+
+function isResumption(event: JsonValue): boolean {
+  if (text(event, "type") === "customer.subscription.resumed") return true
+  return changed(event, "status") && text(before(event), "status") === "paused"
+}
+
+/** By how much the change moved revenue. An end moves it too, but that is told by the cancellation. */
+function mrrChange(event: JsonValue): number {
+  const subscription = at(event, "data.object") ?? null
+  if (hasEnded(subscription)) return 0
+  const { monthlyAmount } = planOf(subscription)
+  // Without the state before: a pause takes what was paid, and in a trial that was nothing.
+  if (text(event, "type") === "customer.subscription.paused") return trialJustEnded(event) ? 0 : -monthlyAmount
+  if (text(event, "type") === "customer.subscription.resumed") return revenue(subscription)
+  return withoutDust(revenue(subscription) - revenue(before(event)))
 }
 
 function draft(
@@ -179,10 +200,19 @@ function hasEnded(subscription: JsonValue): boolean {
   return text(subscription, "status") === "canceled"
 }
 
+/** In its trial, or because it was cancelled to end with it: either way no period after the trial has begun. */
 function endedInTrial(subscription: JsonValue): boolean {
   const end = number(subscription, "ended_at")
   const trialEnd = number(subscription, "trial_end")
-  return hasEnded(subscription) && end !== null && trialEnd !== null && end <= trialEnd + TRIAL_END_TOLERANCE_S
+  if (!hasEnded(subscription) || end === null || trialEnd === null) return false
+  if (end <= trialEnd) return true
+  const start = periodStart(subscription)
+  return start !== null && start < trialEnd && end <= trialEnd + TRIAL_END_TOLERANCE_S
+}
+
+function trialJustEnded(event: JsonValue): boolean {
+  const trialEnd = number(event, "data.object.trial_end")
+  return trialEnd !== null && Math.abs(needNumber(event, "created") - trialEnd) <= TRIAL_END_TOLERANCE_S
 }
 
 /** The key under which the end of this trial will be told. */
@@ -201,6 +231,6 @@ function revenue(subscription: JsonValue): number {
 }
 
 /** Differences of decimal amounts carry binary dust (0.1 + 0.2). */
-function roundCents(amount: number): number {
+function withoutDust(amount: number): number {
   return Math.round(amount * 1000) / 1000
 }
