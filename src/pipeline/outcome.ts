@@ -41,5 +41,5 @@ export function outcomeOf(failure: PartnerFailure, situation: Situation): Outcom
 
 function waitMs(asked: number | null, random: number): number {
   const wait = Math.min(Math.max(asked ?? LIMITED_WAIT_MS, LIMITED_WAIT_MIN_MS), LIMITED_WAIT_MAX_MS)
-  return Math.ceil(wait * (1 + LIMITED_JITTER * random))
+  return wait + Math.floor(wait * LIMITED_JITTER * random)
 }

@@ -1,0 +1,133 @@
+import type { PipelinePorts } from "../../src/pipeline/ports.ts"
+import type { Http } from "../../src/source/ports.ts"
+import type { ClaimGrant, OutboxRow, SourceWork, Task } from "../../src/source/rpc.ts"
+import { acme } from "./acme.ts"
+import { type FakeClock, fakeClock } from "./fake-clock.ts"
+
+export const PARTNER_TIME = Date.UTC(2026, 9, 31, 23, 0, 5)
+const DATE = new Date(PARTNER_TIME).toUTCString()
+
+export interface Request {
+  url: string
+  method: string
+  headers: Record<string, string>
+  body: string
+  redirect: string | undefined
+  /** Our clock. */
+  at: number
+}
+
+export interface TestPorts extends PipelinePorts {
+  clock: FakeClock
+  requests: Request[]
+  lines: { event: string; [field: string]: string | number | boolean | null }[]
+}
+
+/** How the other side answers; the last reply of a list is repeated. */
+export type Reply = (request: Request, clock: FakeClock, signal: AbortSignal) => Response | Promise<Response>
+
+export function testPorts(replies: Reply[], source: (name: string) => SourceWork, clock = fakeClock()): TestPorts {
+  const requests: Request[] = []
+  const lines: TestPorts["lines"] = []
+  const http: Http = async (url, init) => {
+    const { method = "GET", body, redirect, signal } = init
+    const headers = Object.fromEntries(new Headers(init.headers))
+    const request = { url, method, headers, body: String(body ?? ""), redirect, at: clock.now() }
+    requests.push(request)
+    const reply = replies[Math.min(requests.length, replies.length) - 1]
+    if (!reply) throw new Error("the script has no answer")
+    return reply(request, clock, signal)
+  }
+  let ids = 0
+  return {
+    clock,
+    requests,
+    lines,
+    http,
+    source,
+    random: { next: () => 0.5, id: (prefix) => `${prefix}_${++ids}` },
+    log: (event, fields) => lines.push({ ...fields, event }),
+    connector: (name) => (name === "acme" ? acme : undefined),
+  }
+}
+
+// ------------------------------------------------------------------------------------------------- the partner's replies
+
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Reply {
+  return () => new Response(JSON.stringify(body), { status, headers: { date: DATE, ...headers } })
+}
+
+export function page(ids: string[], next: string | null = null): Reply {
+  return json({ rows: ids.map((id, index) => ({ id, at: PARTNER_TIME - 60_000 + index })), next })
+}
+
+/** Answers only when the time limit ends it. */
+export const hang: Reply = async (_request, clock, signal) => {
+  clock.advance(60_000)
+  signal.throwIfAborted()
+  return new Response()
+}
+
+export const unreachable: Reply = () => {
+  throw new TypeError("connect ECONNREFUSED https://eu.acme.test/v1/orders?key=key_secret")
+}
+
+/** The same reply, so many ms later. */
+export function delayed(ms: number, reply: Reply): Reply {
+  return (request, clock, signal) => {
+    clock.advance(ms)
+    return reply(request, clock, signal)
+  }
+}
+
+// --------------------------------------------------------------------------------------------------- tasks and claims
+
+export function taskOf(clock: FakeClock, changes: Partial<Task> = {}): Task {
+  return {
+    lease: { slice: "live:orders", number: 4 },
+    until: clock.now() + 180_000,
+    ref: { org: "o", project: "p", source: "src_1" },
+    connector: "acme",
+    config: { region: "eu" },
+    account: { id: "acct_1", name: "Acme", mode: "test" },
+    identity: "email",
+    collections: [{ name: "Orders", fields: {} }],
+    stream: "orders",
+    lane: "live",
+    window: { from: PARTNER_TIME - 3_600_000, to: PARTNER_TIME },
+    token: null,
+    pageSize: 100,
+    page: 0,
+    credential: { value: "key_secret", version: 1 },
+    paceMs: 0,
+    skewMs: 0,
+    ...changes,
+  }
+}
+
+export function claimOf(clock: FakeClock, rows: OutboxRow[], changes: Partial<ClaimGrant> = {}): ClaimGrant {
+  return {
+    number: 9,
+    until: clock.now() + 60_000,
+    destination: { org: "acme", project: "shop", sourceId: "1234567890123456789", key: "prefix.secret" },
+    destinationVersion: 1,
+    rows,
+    parallel: 5,
+    ...changes,
+  }
+}
+
+export function row(id: number, items: number, changes: Partial<OutboxRow> = {}): OutboxRow {
+  const facts = Array.from({ length: items }, (_, index) => fact(`${id}-${index}`))
+  return { id, items: facts, alone: false, ...changes }
+}
+
+export function fact(key: string): OutboxRow["items"][number] {
+  const times = { time: PARTNER_TIME, version: PARTNER_TIME, place: PARTNER_TIME }
+  return { userId: "ada@example.com", collection: "Orders", kind: "event", key, ...times, data: { id: key } }
+}
+
+export function object(key: string, version = PARTNER_TIME): OutboxRow["items"][number] {
+  const times = { time: version, version, place: version }
+  return { userId: key, collection: "People", kind: "object", key, ...times, userAttributes: { name: key } }
+}
