@@ -2,7 +2,7 @@ import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-worker
 import { defineConfig } from "vitest/config"
 
 /** Everything that touches a binding runs in workerd, with a real D1, Durable Objects, alarms and queues. */
-const IN_WORKERD = ["test/{routes,source,db,e2e}/**/*.test.ts"]
+const IN_WORKERD = ["test/{routes,db,runtime}/**/*.test.ts"]
 /** The rest is pure and runs in plain node, which starts in a tenth of the time. */
 const IN_NODE = ["test/**/*.test.ts"]
 
