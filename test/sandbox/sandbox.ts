@@ -1,0 +1,149 @@
+/**
+ * The whole sandbox in one object: simulated services by host name, one clock, one seed, faults, counters. It runs in-process
+ * (tests, the simulator) and inside `worker.ts`; there is no other state.
+ */
+import { type Clock, createClock, type SettableClock } from "./clock.ts"
+import { type Counters, createCounters } from "./counters.ts"
+import { ConnectionReset, deliver, realSleep, respond, type Sleep } from "./deliver.ts"
+import { type ActiveFault, createFaults, type Faults } from "./faults.ts"
+import { type Answer, type Call, callOf, html, textOf } from "./http.ts"
+import { createIntempt, type Intempt } from "./intempt/track.ts"
+import type { Partner } from "./partner.ts"
+import { createRandom } from "./random.ts"
+import { createWriter, type Store, type StoredRow } from "./store.ts"
+import { createStripe, type Stripe } from "./stripe/partner.ts"
+
+export interface SandboxParts {
+  /** Epoch ms; the sandbox's clock is this plus an offset that starts at 0. */
+  clock?: Clock
+  seed?: number
+  sleep?: Sleep
+  store?: Store | null
+}
+
+export interface Sandbox {
+  clock: SettableClock
+  faults: Faults
+  counters: Counters
+  stripe: Stripe
+  intempt: Intempt
+  /** Every simulated service; add one to have its hosts answered. */
+  partners: Partner[]
+  /** Answers as the host in the URL would. Rejects where a connection would break. */
+  handle(request: Request): Promise<Response>
+  /** Saves what changed. `handle` and the admin do so by themselves. */
+  flush(): void
+  restore(rows: Iterable<StoredRow>): void
+  /** Forgets everything: accounts, items, faults, counters, clock offset. */
+  reset(): void
+}
+
+const STATE_TABLE = "sandbox/state"
+
+export function createSandbox(parts: SandboxParts = {}): Sandbox {
+  const seed = parts.seed ?? 1
+  const sleep = parts.sleep ?? realSleep
+  const clock = createClock(parts.clock ?? Date.now)
+  const writer = createWriter(parts.store ?? null)
+  const random = createRandom(seed)
+  const faults = createFaults(random)
+  const counters = createCounters()
+  const stripe = createStripe({ seed, clock: clock.now, faults, writer })
+  const intempt = createIntempt({ clock: clock.now, writer })
+  let savedState = ""
+  const sandbox: Sandbox = {
+    clock,
+    faults,
+    counters,
+    stripe,
+    intempt,
+    partners: [stripe, intempt],
+    async handle(request) {
+      const call = await callOf(request)
+      const partner = sandbox.partners.find((one) => one.hosts.includes(call.url.hostname))
+      if (!partner) return respond(html(502, `No such host in the sandbox: ${call.url.hostname}`))
+      return serve(partner, call, request.signal)
+    },
+    flush() {
+      for (const partner of sandbox.partners) partner.save()
+      const state = { offset: clock.offset, random: random.state, faults: faults.active() }
+      if (JSON.stringify(state) !== savedState) writer.touch(STATE_TABLE, "state", () => state)
+      savedState = JSON.stringify(state)
+      writer.flush()
+    },
+    restore(rows) {
+      for (const { table, id, value } of rows) {
+        if (value === null) continue
+        const parsed: unknown = JSON.parse(value)
+        if (table === STATE_TABLE) restoreState(parsed)
+        else sandbox.partners.some((partner) => partner.restore(table, id, parsed))
+      }
+      for (const partner of sandbox.partners) partner.restored?.()
+    },
+    reset() {
+      for (const partner of sandbox.partners) partner.reset()
+      faults.off()
+      counters.reset()
+      clock.offset = 0
+      random.state = seed
+    },
+  }
+  return sandbox
+
+  async function serve(partner: Partner, call: Call, signal: AbortSignal): Promise<Response> {
+    const account = partner.identify(call)
+    const fault = faults.take(partner.side, account, call.url.pathname, (active) => spares(partner, call, active))
+    const refuse = (active: ActiveFault) => partner.refuse(active.name, call, active.options)
+    const note = (status: number) =>
+      counters.note({
+        at: clock.now(),
+        host: call.url.hostname,
+        account,
+        method: call.method,
+        path: call.url.pathname,
+        query: call.url.search,
+        status,
+        fault: fault?.name ?? null,
+      })
+    const answer = () => {
+      const given = partner.answer(fault?.name === "repeated_token" ? withoutCursor(call) : call)
+      partner.afterCall?.(account)
+      sandbox.flush()
+      return fault?.name === "repeated_token" ? withMore(given) : given
+    }
+    try {
+      const response = await deliver(answer, refuse, fault, sleep, signal)
+      note(response.status)
+      return response
+    } catch (error) {
+      if (error instanceof ConnectionReset) note(0)
+      throw error
+    }
+  }
+
+  function restoreState(value: unknown): void {
+    const state = value as { offset: number; random: number; faults: ActiveFault[] }
+    clock.offset = state.offset
+    random.state = state.random
+    faults.restore(state.faults)
+  }
+}
+
+/** Faults that concern only some calls leave the others alone, unspent. */
+function spares(partner: Partner, call: Call, fault: ActiveFault): boolean {
+  if (fault.name === "expired_token") return !call.url.searchParams.has("starting_after")
+  if (fault.name === "repeated_token") return !call.url.searchParams.has("limit")
+  if (fault.name === "poison") return !textOf(call).includes(String(fault.options.marker))
+  if (fault.name === "too_large") return partner.refuse(fault.name, call, fault.options) === null
+  return false
+}
+
+function withoutCursor(call: Call): Call {
+  const url = new URL(call.url)
+  url.searchParams.delete("starting_after")
+  return { ...call, url }
+}
+
+function withMore(answer: Answer): Answer {
+  return { ...answer, body: answer.body.replace('"has_more": false', '"has_more": true') }
+}
