@@ -26,12 +26,12 @@ type SliceEnd = Outcome["kind"] | "stop" | "stale" | "lost"
 
 /**
  * After which ends another lease is asked for. The source's answer is then the true one: more work, a time to come back, or none.
- * Not after a release, whose reason is that the time is up; nor after a refused credential, which stops every slice; nor where
- * this consumer no longer knows how the source stands.
+ * So after `stale`, too: it may only say that a window's last checkpoint came twice. Not after a release, whose reason is that the
+ * time is up; nor after a refused credential, which stops every slice; nor where the source does not answer.
  */
 const GOES_ON: Record<SliceEnd, boolean> = {
   stop: true,
-  stale: false,
+  stale: true,
   lost: false,
   release: false,
   defer: true,

@@ -142,7 +142,7 @@ describe("letting go", () => {
 
   it.each<[string, CheckpointAnswer, string, number]>([
     ["stops where it is told to, and asks what is next", { kind: "stop", reason: "backpressure" }, "idle", 2],
-    ["drops everything that is stale", { kind: "stale" }, "stale", 1],
+    ["drops everything that is stale, and asks what is next", { kind: "stale" }, "idle", 2],
   ])("%s", async (_title, answer, end, leases) => {
     const { run, source, ports } = await fetchWith({ replies: [page(["a"], "t1")], checkpoint: [() => answer] })
     expect(run.end).toBe(end)
