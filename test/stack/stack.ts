@@ -1,0 +1,151 @@
+/**
+ * The whole product on this machine: app, simulated partners and destination under `wrangler dev`, in one process, on a fresh
+ * local D1. Used by `npm start`, end-to-end tests, the benchmark and the soak.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { join, resolve } from "node:path"
+
+const ROOT = resolve(import.meta.dirname, "../..")
+const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
+const CONFIGS = ["test/stack/wrangler.toml", "wrangler.toml", "test/sandbox/wrangler.toml"]
+const READY_WITHIN_MS = 90_000
+const POLL_MS = 200
+
+export interface StackOptions {
+  /** Folder under `.wrangler/` that holds this stack's local state. */
+  name: string
+  port?: number
+  /** False: go on with the state a former process left. */
+  fresh?: boolean
+  /** Called with every line the processes print. */
+  onLine?: (line: string) => void
+  /** Settings that replace those of wrangler.toml. */
+  vars?: Record<string, string>
+}
+
+export interface Stack {
+  url: string
+  /** Signs the API's bearer tokens. */
+  authSecret: string
+  issuer: string
+  /** Ends it in good order. */
+  stop(): Promise<void>
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>
+}
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const folder = join(ROOT, ".wrangler", options.name)
+  if (options.fresh !== false) rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const port = options.port ?? (await freePort())
+  const url = `http://localhost:${port}`
+  const secrets = secretsOf(folder, { PUBLIC_URL: url, ...options.vars })
+  applyMigrations(folder)
+  const child = run(options, folder, port, secrets.file)
+  await ready(url, child, READY_WITHIN_MS)
+  const end = (signal: NodeJS.Signals) => endAll(child, signal)
+  return {
+    url,
+    authSecret: secrets.authSecret,
+    issuer: "https://auth.sandbox.test",
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
+  }
+}
+
+/** Made anew for every stack and kept in its folder: a restarted stack opens what the former one sealed. */
+function secretsOf(folder: string, vars: Record<string, string>): { file: string; authSecret: string } {
+  const file = join(folder, "secrets.env")
+  const authSecret = fixed("auth", 32)
+  const lines = { AUTH_SECRET: authSecret, VAULT_KEYS: `k1:${fixed("vault", 32)}`, ...vars }
+  writeFileSync(
+    file,
+    Object.entries(lines)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(""),
+    { mode: 0o600 },
+  )
+  return { file, authSecret }
+}
+
+const made = new Map<string, string>()
+
+function fixed(name: string, bytes: number): string {
+  const known = made.get(name) ?? randomBytes(bytes).toString("base64")
+  made.set(name, known)
+  return known
+}
+
+function applyMigrations(folder: string): void {
+  const args = [WRANGLER, "d1", "migrations", "apply", "DB", "--local", "--env", "sandbox", "--persist-to", folder]
+  const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env: quietEnv(), encoding: "utf8" })
+  if (status !== 0) throw new Error(`migrations failed:\n${stdout}\n${stderr}`)
+}
+
+function run({ onLine }: StackOptions, folder: string, port: number, secrets: string): ChildProcess {
+  const configs = CONFIGS.flatMap((config) => ["-c", config])
+  const flags = ["--env", "sandbox", "--port", String(port), "--persist-to", folder, "--env-file", secrets]
+  const args = [WRANGLER, "dev", ...configs, ...flags, "--show-interactive-dev-session=false"]
+  // A group of its own, so that workerd goes when wrangler is killed.
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    env: quietEnv(),
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8")
+    stream.on("data", (text: string) => {
+      for (const line of text.split("\n")) if (line.trim()) onLine?.(line)
+    })
+  }
+  return child
+}
+
+/** No telemetry, no look-ups: it works without a network. */
+function quietEnv(): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    WRANGLER_SEND_METRICS: "false",
+    CI: "true",
+    NO_COLOR: "1",
+  }
+}
+
+async function ready(url: string, child: ChildProcess, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`wrangler dev ended with ${child.exitCode}`)
+    const answer = await fetch(`${url}/healthz`).catch(() => null)
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
+  await endAll(child, "SIGKILL")
+  throw new Error(`the local stack was not ready within ${withinMs / 1000} s`)
+}
+
+async function endAll(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const { pid } = child
+  if (pid === undefined || child.exitCode !== null) return
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  process.kill(-pid, signal)
+  await ended
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once("error", reject)
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      server.close(() =>
+        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no free port")),
+      )
+    })
+  })
+}
