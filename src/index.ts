@@ -1,5 +1,24 @@
-import { DurableObject } from "cloudflare:workers"
+/** The Worker: requests to the app, wake-ups to the consumers, the cron to the watchdog. */
+import { app } from "./app.ts"
+import { getConnector } from "./connectors/index.ts"
+import { watch } from "./control/watchdog.ts"
+import type { Bindings } from "./env.ts"
+import { consume } from "./pipeline/consume.ts"
+import { apiPorts, consumerPorts, laneOf, log } from "./platform.ts"
 
-export class SourceObject extends DurableObject {}
+export { SourceObject } from "./source/source.do.ts"
 
-export default { fetch: () => new Response("ok") } satisfies ExportedHandler
+export default {
+  fetch: app.fetch,
+
+  async queue(batch, env) {
+    const lane = laneOf(batch.queue)
+    // `consume` settles each message itself and does not throw: a thrown handler would deliver settled ones again.
+    if (lane) await consume(batch.messages, lane, consumerPorts(env, getConnector))
+    else log("unknown_queue", { queue: batch.queue, messages: batch.messages.length })
+  },
+
+  async scheduled(_controller, env) {
+    await watch(apiPorts(env))
+  },
+} satisfies ExportedHandler<Bindings>

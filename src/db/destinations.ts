@@ -1,9 +1,10 @@
 /** Where a project's items go unless a source says otherwise. */
 import { and, eq, isNull, ne, sql } from "drizzle-orm"
+import { Problem } from "../errors.ts"
 import { type AuditEntry, auditStatement } from "./audit.ts"
 import type { Database, Tenant } from "./database.ts"
 import { destinations, type StoredDestination, sources } from "./schema.ts"
-import { CHECK_SOON_MS, ours, type SourceRow } from "./sources.ts"
+import { CHECK_SOON_MS, ours } from "./sources.ts"
 
 export type DestinationRow = typeof destinations.$inferSelect
 
@@ -32,7 +33,9 @@ export async function putDestination(db: Database, tenant: Tenant, target: Store
     auditStatement(db, tenant, entry),
     touchFollowers(db, tenant, entry),
   ])
-  return { destination: rows[0] ?? null, followers: followers satisfies SourceRow[] }
+  const [destination] = rows
+  if (!destination) throw new Problem("internal", { detail: "The destination was not stored." })
+  return { destination, followers }
 }
 
 function touchFollowers(db: Database, tenant: Tenant, entry: AuditEntry) {

@@ -1,0 +1,53 @@
+/** The HTTP side: what stands before the routes, the routes, and what becomes of errors. */
+import type { Context } from "hono"
+import { HTTPException } from "hono/http-exception"
+import { secureHeaders } from "hono/secure-headers"
+import { SettingsError } from "./env.ts"
+import { Problem } from "./errors.ts"
+import { log } from "./platform.ts"
+import { auditRoutes } from "./routes/audit.ts"
+import { catalogue } from "./routes/catalogue.ts"
+import { createRoutes } from "./routes/create.ts"
+import { metricRoutes, segmentRoutes } from "./routes/definitions.ts"
+import { destinationRoutes } from "./routes/destination.ts"
+import { healthRoutes } from "./routes/health.ts"
+import { type ApiEnv, api } from "./routes/kit/api.ts"
+import { authenticate, jsonBody, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
+import { openapiOf } from "./routes/kit/openapi.ts"
+import { opsRoutes } from "./routes/ops.ts"
+import { quarantineRoutes } from "./routes/quarantine.ts"
+import { sourceRoutes } from "./routes/sources.ts"
+import { syncRoutes } from "./routes/sync.ts"
+
+const projectRoutes = api()
+  .use(authenticate, sameProject, limitBody, jsonBody)
+  .route("/", catalogue)
+  .route("/", createRoutes)
+  .route("/", sourceRoutes)
+  .route("/", syncRoutes)
+  .route("/", quarantineRoutes)
+  .route("/", destinationRoutes)
+  .route("/metrics", metricRoutes)
+  .route("/segments", segmentRoutes)
+  .route("/", auditRoutes)
+
+const operatorRoutes = api().use(authenticate).route("/", opsRoutes)
+
+export const app = api()
+  .use(secureHeaders(), ports)
+  .route("/v1/:org/projects/:project", projectRoutes)
+  .route("/ops", operatorRoutes)
+  .route("/", healthRoutes)
+
+app.get("/openapi.json", (c) => c.json(openapiOf(app.routes)))
+app.notFound(() => new Problem("not_found").toResponse())
+app.onError((error, c) => problemOf(error, c).toResponse())
+
+/** Only our own sentences reach the caller; of anything else they learn that it happened, and we learn what. */
+function problemOf(error: Error, c: Context<ApiEnv>): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof HTTPException) return new Problem(error.status === 400 ? "malformed_json" : "internal")
+  if (error instanceof SettingsError) return new Problem("misconfigured", { detail: error.message })
+  log("request_failed", { method: c.req.method, path: c.req.routePath, error: error.name, message: error.message })
+  return new Problem("internal")
+}

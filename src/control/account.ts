@@ -1,0 +1,148 @@
+/** What a partner says of pasted credentials: whose they are, and what they may read. Nothing is saved. */
+import type { Account, AnyConnector, PageContext, Stream } from "../connectors/kit/define.ts"
+import { badField, Problem } from "../errors.ts"
+import { jsonOf } from "../exchange.ts"
+import { inParallel } from "../pipeline/parallel.ts"
+import { askPartner, type PartnerFailure } from "../pipeline/request.ts"
+import type { ApiPorts } from "../platform.ts"
+
+/** Streams asked for one row each when credentials are tested, at most. */
+const STREAMS_MAX = 20
+const STREAMS_AT_ONCE = 4
+/** Where a partner that asks us to wait does not say how long. */
+const WAIT_DEFAULT_S = 30
+
+type Ports = Pick<ApiPorts, "clock" | "http">
+
+export interface Checked {
+  account: Account
+  /** Partner time of the check: live reading begins here. */
+  at: number
+}
+
+export interface Readable {
+  collection: string
+  readable: boolean
+  /** Why not, in the partner's words; null when it can be read, or could not be tried now. */
+  reason: string | null
+}
+
+export interface Access {
+  connector: AnyConnector
+  config: unknown
+  credential: string
+}
+
+/** The key's shape, before anybody is asked. A key of another partner is called by its name. */
+export function checkShape(connector: AnyConnector, credential: string, others: readonly AnyConnector[]): void {
+  const way = connector.auth.find((one) => one.kind === "apiKey")
+  if (!way) throw badField("credentials", `${connector.title} is connected by signing in, not with a key.`)
+  const result = way.schema.safeParse(credential)
+  if (result.success) return
+  const words = result.error.issues.map((issue) => issue.message).join(" ")
+  const owner = others.find((other) => other !== connector && hasShape(other, credential))
+  const hint = owner ? ` This one looks like a key of ${owner.title}.` : ""
+  throw badField("credentials.apiKey", words + hint)
+}
+
+function hasShape(connector: AnyConnector, credential: string): boolean {
+  return connector.auth.some((way) => way.kind === "apiKey" && way.schema.safeParse(credential).success)
+}
+
+/** One call. Throws the problem that tells the user what to do. */
+export async function checkAccount(ports: Ports, { connector, config, credential }: Access): Promise<Checked> {
+  const line = overhear(ports)
+  const result = await askPartner(line.ports, connector, config, connector.account.request(config), credential)
+  if (result.kind === "ok") return { account: read(connector, result.answer, credential), at: result.asked }
+  const named = result.kind === "denied" ? refusedAccount(connector, credential, await line.last()) : null
+  if (named) return named
+  throw problemOf(result)
+}
+
+function read(
+  connector: AnyConnector,
+  answer: Parameters<AnyConnector["account"]["read"]>[0],
+  credential: string,
+): Account {
+  try {
+    return connector.account.read(answer, credential)
+  } catch {
+    throw new Problem("partner_unreachable", { detail: `${connector.title} answered, but did not name the account.` })
+  }
+}
+
+interface Overheard {
+  status: number
+  headers: Headers
+  body: unknown
+}
+
+/** Keeps the last answer as it came: some refusals name the account that the credentials belong to. */
+function overhear(ports: Ports): { ports: Ports; last(): Promise<Overheard | null> } {
+  let copy: Response | null = null
+  const http: Ports["http"] = async (url, init) => {
+    const response = await ports.http(url, init)
+    if (!response.ok) copy = response.clone()
+    return response
+  }
+  const last = async () => {
+    const heard = copy
+    return heard && { status: heard.status, headers: heard.headers, body: jsonOf(await heard.text()) ?? null }
+  }
+  return { ports: { ...ports, http }, last }
+}
+
+function refusedAccount(connector: AnyConnector, credential: string, heard: Overheard | null): Checked | null {
+  if (!heard) return null
+  const account = connector.account.refused?.(heard.status, heard.body, credential) ?? null
+  const at = Date.parse(heard.headers.get("date") ?? "")
+  return account && !Number.isNaN(at) ? { account, at } : null
+}
+
+function problemOf(failure: PartnerFailure): Problem {
+  const { reason: detail } = failure
+  if (failure.kind === "auth" || failure.kind === "denied")
+    return new Problem("credentials_rejected", { detail, errors: [{ field: "credentials.apiKey", message: detail }] })
+  if (failure.kind !== "limited") return new Problem("partner_unreachable", { detail })
+  const wait = failure.retryAfterMs === null ? WAIT_DEFAULT_S : Math.ceil(failure.retryAfterMs / 1000)
+  return new Problem("partner_limited", { detail, retryAfterSeconds: wait })
+}
+
+/** One row of each stream: which collections these credentials may not read. */
+export async function checkCollections(ports: Ports, access: Access, account: Account): Promise<Readable[]> {
+  const { connector } = access
+  const denied = new Map<string, string>()
+  const waiting = connector.streams.slice(0, STREAMS_MAX).values()
+  await inParallel(
+    STREAMS_AT_ONCE,
+    () => waiting.next().value,
+    async (stream) => {
+      const reason = await denialOf(ports, access, account, stream)
+      if (reason !== null) for (const name of stream.collections) denied.set(name, reason)
+    },
+  )
+  return connector.collections.map(({ name }) => {
+    const reason = denied.get(name) ?? null
+    return { collection: name, readable: reason === null, reason }
+  })
+}
+
+async function denialOf(
+  ports: Ports,
+  access: Access,
+  account: Account,
+  stream: Stream<unknown>,
+): Promise<string | null> {
+  const { connector, config, credential } = access
+  const window = { from: null, to: null }
+  const ctx: PageContext<unknown> = {
+    config,
+    account,
+    collections: new Set(stream.collections),
+    window,
+    token: null,
+    pageSize: 1,
+  }
+  const result = await askPartner(ports, connector, config, stream.request(ctx), credential)
+  return result.kind === "denied" ? result.reason : null
+}

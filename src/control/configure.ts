@@ -1,0 +1,76 @@
+/** Tells a source's Durable Object what D1 knows. D1 is right; whoever was not told is told again by the watchdog. */
+import type { DestinationRow } from "../db/destinations.ts"
+import { findDestination } from "../db/destinations.ts"
+import type { SourceRow } from "../db/sources.ts"
+import { Problem } from "../errors.ts"
+import { inParallel } from "../pipeline/parallel.ts"
+import type { ApiPorts } from "../platform.ts"
+import type { Configuration, DestinationConfig, SourceRef, SourceView } from "../source/rpc.ts"
+
+/** Sources told at once when something of the whole project changes; the watchdog tells the others within minutes. */
+const TOLD_AT_ONCE_MAX = 60
+const PARALLEL = 6
+
+type Ports = Pick<ApiPorts, "db" | "source" | "log">
+
+export function refOf({ org, project, id }: Pick<SourceRow, "org" | "project" | "id">): SourceRef {
+  return { org, project, source: id }
+}
+
+/** Null when the Durable Object could not be told now. The change itself is safe. */
+export async function configure(ports: Ports, row: SourceRow): Promise<SourceView | null> {
+  try {
+    const configuration = await configurationOf(ports, row)
+    const answer = await ports.source(refOf(row)).configure(configuration)
+    if (answer.ok) return answer.view
+    ports.log("configure_refused", { source: row.id, code: answer.code })
+  } catch (error) {
+    ports.log("configure_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
+  }
+  return null
+}
+
+export async function configureAll(ports: Ports, rows: readonly SourceRow[]): Promise<void> {
+  const waiting = rows.slice(0, TOLD_AT_ONCE_MAX).values()
+  await inParallel(
+    PARALLEL,
+    () => waiting.next().value,
+    async (row) => void (await configure(ports, row)),
+  )
+}
+
+export async function configurationOf(ports: Ports, row: SourceRow): Promise<Configuration> {
+  const { accountId, accountName, accountMode, credential, connectedAt } = row
+  if (row.status === "draft" || !accountId || !accountMode || !credential || connectedAt === null)
+    throw new Problem("draft", { detail: `Source ${row.id} is not connected.` })
+  const fallback = await findDestination(ports.db, row)
+  return {
+    ...refOf(row),
+    version: row.version,
+    connector: row.connector,
+    config: row.config,
+    account: { id: accountId, name: accountName ?? accountId, mode: accountMode },
+    identity: row.identity,
+    collections: row.collections,
+    startDate: row.startDate,
+    intervalHours: row.intervalHours,
+    active: row.active,
+    credential,
+    credentialVersion: row.credentialVersion,
+    destination: destinationOf(row, fallback),
+    // Both parts only grow, so the sum grows whichever of the two changed, or when one takes the other's place.
+    destinationVersion: row.destinationVersion + (fallback?.version ?? 0),
+    connectedAt,
+  }
+}
+
+/** The source's own destination, else the project's. A key opens only for whom it was sealed: `owner` says which. */
+function destinationOf(row: SourceRow, fallback: DestinationRow | null): DestinationConfig | null {
+  if (row.destination) return { ...row.destination, owner: row.id }
+  return fallback && { ...fallback.target, owner: projectRef(row).source }
+}
+
+/** The seal context of what belongs to a project and to no source. */
+export function projectRef({ org, project }: Pick<SourceRow, "org" | "project">): SourceRef {
+  return { org, project, source: "" }
+}

@@ -1,0 +1,39 @@
+/** Who changed what, and when. */
+import { listAudit } from "../db/audit.ts"
+import { badField } from "../errors.ts"
+import { api } from "./kit/api.ts"
+import { paging } from "./kit/fields.ts"
+import { operation, query } from "./kit/operation.ts"
+import { auditView, pageOf } from "./kit/views.ts"
+
+export const auditRoutes = api().get(
+  "/audit",
+  operation({
+    summary: "The audit trail, newest first",
+    tag: "Audit",
+    role: "admin",
+    status: 200,
+    answer: pageOf(auditView),
+  }),
+  query(paging),
+  async (c) => {
+    const { limit, cursor = null } = c.req.valid("query")
+    const { entries, cursor: next } = await listAudit(c.var.ports.db, c.var.tenant, limit, placeOf(cursor))
+    const data = entries.map(({ id, at, actor, action, subject, detail }) => ({
+      id,
+      at,
+      actor,
+      action,
+      subject,
+      detail,
+    }))
+    return c.json({ data, cursor: next })
+  },
+)
+
+function placeOf(cursor: string | null): number | null {
+  if (cursor === null) return null
+  const id = Number(cursor)
+  if (!Number.isSafeInteger(id)) throw badField("cursor", "is not one that this list returned.")
+  return id
+}

@@ -1,0 +1,139 @@
+/** How a source comes about: at once, or as a draft that is finished later. */
+import { z } from "zod"
+import { connectors } from "../connectors/index.ts"
+import { checkShape } from "../control/account.ts"
+import { chooseCollections, chooseConnector } from "../control/choose.ts"
+import { configure } from "../control/configure.ts"
+import { planSource, planSync, stageColumns, type Wish } from "../control/create.ts"
+import { checkTemplates, templateStatements } from "../control/templates.ts"
+import { rememberStatements } from "../db/idempotency.ts"
+import { IDENTITIES, type Lack } from "../db/schema.ts"
+import { changeSource, findSource, insertSource, type SourceRow } from "../db/sources.ts"
+import { Problem } from "../errors.ts"
+import { api } from "./kit/api.ts"
+import { entryOf } from "./kit/entry.ts"
+import * as fields from "./kit/fields.ts"
+import { once } from "./kit/idempotency.ts"
+import { body, operation, parse } from "./kit/operation.ts"
+import { publicSource } from "./kit/public.ts"
+import { sourceView } from "./kit/views.ts"
+
+const tag = "Sources"
+
+const Create = z.strictObject({
+  connector: z.string({ error: "must name a connector." }),
+  credentials: fields.credentials.optional(),
+  config: z.json().optional().describe("As the connector's `config` schema says."),
+  name: fields.name.optional(),
+  sync: fields.sync.optional(),
+  collections: fields.collections.optional(),
+  identity: z.enum(IDENTITIES).default("email").describe("Whether people are known by email or by the partner's id."),
+  templates: fields.templates.default([]),
+})
+
+const Finish = z.strictObject({
+  name: fields.name.optional(),
+  sync: fields.sync.optional(),
+  collections: fields.collections.optional(),
+  templates: fields.templates.optional(),
+})
+
+export const createRoutes = api()
+  .post(
+    "/sources",
+    operation({
+      summary: "Connect a source",
+      description: "With all that it needs it starts at once; else it becomes a draft that says what is missing.",
+      ...{ tag, role: "editor", status: 201, answer: sourceView, idempotent: true },
+      problems: [
+        ...(["unknown_connector", "unknown_collection", "unknown_template", "credentials_rejected"] as const),
+        ...([
+          "account_taken",
+          "limit_reached",
+          "partner_unreachable",
+          "partner_limited",
+          "idempotency_mismatch",
+        ] as const),
+      ],
+    }),
+    body(Create),
+    async (c) => {
+      const { ports, tenant, caller } = c.var
+      const wish = wishOf(c.req.valid("json"))
+      const row = await once(c, async (asked) => {
+        const plan = await planSource(ports, tenant, caller.subject, wish)
+        const entry = entryOf(c, plan.status === "draft" ? "source.drafted" : "source.created", plan.id, {
+          name: plan.name,
+        })
+        const making = { ...ports, tenant, source: plan.id, by: caller.subject, at: entry.at }
+        const templates = plan.status === "draft" ? [] : templateStatements(making, wish.connector, plan.templates)
+        const remember = asked ? rememberStatements(ports.db, tenant, asked, plan.id, entry.at) : []
+        return insertSource(ports.db, plan, entry, [...remember, ...templates])
+      })
+      return c.json(publicSource(row, row.status === "draft" ? null : await configure(ports, row)), 201)
+    },
+  )
+  .post(
+    "/sources/:id/finish",
+    operation({
+      summary: "Finish a draft: its metrics and segments are made, its first run starts",
+      ...{ tag, role: "editor", status: 200, answer: sourceView },
+      problems: ["not_found", "not_a_draft", "draft_incomplete", "unknown_collection", "unknown_template", "conflict"],
+    }),
+    body(Finish),
+    async (c) => {
+      const { ports, tenant, caller } = c.var
+      const wish = c.req.valid("json")
+      const draft = await findSource(ports.db, tenant, c.req.param("id"))
+      if (draft.status !== "draft") throw new Problem("not_a_draft")
+      const connector = chooseConnector(draft.connector)
+      const templates = wish.templates ?? draft.templates
+      checkTemplates(connector, templates)
+      refuseIncomplete(draft, wish)
+      const entry = entryOf(c, "source.finished", draft.id, { name: wish.name ?? draft.name })
+      const finished = {
+        name: wish.name ?? draft.name,
+        collections: wish.collections ? chooseCollections(connector, wish.collections) : draft.collections,
+        ...planSync(wish.sync ?? {}, entry.at, draft),
+        ...stageColumns([], entry.at),
+        templates,
+      }
+      const making = { ...ports, tenant, source: draft.id, by: caller.subject, at: entry.at }
+      const row = await changeSource(ports.db, draft, finished, entry, templateStatements(making, connector, templates))
+      return c.json(publicSource(row, await configure(ports, row)))
+    },
+  )
+
+/** Everything that needs no network is checked first, so that a typing mistake costs no call to the partner. */
+function wishOf(sent: z.output<typeof Create>): Wish {
+  const connector = chooseConnector(sent.connector)
+  const config = parse(connector.config, sent.config ?? {}, "config")
+  const collections = chooseCollections(connector, sent.collections)
+  checkTemplates(connector, sent.templates)
+  if (sent.credentials) checkShape(connector, sent.credentials.apiKey, connectors)
+  const { name = null, sync = null, identity, templates } = sent
+  return {
+    connector,
+    config,
+    credential: sent.credentials?.apiKey ?? null,
+    name,
+    sync,
+    collections,
+    identity,
+    templates,
+  }
+}
+
+function refuseIncomplete(draft: SourceRow, wish: z.output<typeof Finish>): void {
+  const given: Lack[] = [...(wish.name ? (["name"] as const) : []), ...(wish.sync ? (["sync"] as const) : [])]
+  const missing = draft.missing.filter((lack) => !given.includes(lack))
+  if (missing.length === 0) return
+  const errors = missing.map((field) => ({ field, message: LACKING[field] }))
+  throw new Problem("draft_incomplete", { detail: errors.map(({ message }) => message).join(" "), missing, errors })
+}
+
+const LACKING: Record<Lack, string> = {
+  credentials: "Connect the account first: PUT /sources/{id}/credentials.",
+  name: "Give the source a name.",
+  sync: "Send the sync settings; an empty object takes the defaults.",
+}

@@ -1,0 +1,36 @@
+/** Asking a source's Durable Object on behalf of a request. Its refusals are the API's problems. */
+import { configure, refOf } from "../../control/configure.ts"
+import type { SourceRow } from "../../db/sources.ts"
+import { Problem, type ProblemDetails } from "../../errors.ts"
+import type { ApiPorts } from "../../platform.ts"
+import type { Answer, Refusal, SourceControl, SourceView } from "../../source/rpc.ts"
+
+/** Carries out a command. A Durable Object that was never told of the source is told, and asked once more. */
+export async function command<T>(ports: ApiPorts, row: SourceRow, ask: (source: SourceControl) => Promise<Answer<T>>) {
+  if (row.status === "draft") throw new Problem("draft")
+  const source = ports.source(refOf(row))
+  const answer = await ask(source)
+  if (answer.ok) return answer
+  if (answer.code !== "gone" || !(await configure(ports, row))) throw problemOf(answer)
+  const again = await ask(source)
+  if (again.ok) return again
+  throw problemOf(again)
+}
+
+/** How the source fares now; null for a draft, or when the Durable Object could not be asked: a list of facts is still owed. */
+export async function viewOf(ports: ApiPorts, row: SourceRow): Promise<SourceView | null> {
+  if (row.status === "draft") return null
+  try {
+    return (await command(ports, row, (source) => source.view())).view
+  } catch (error) {
+    ports.log("view_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
+    return null
+  }
+}
+
+function problemOf({ code, message, retryAfterSeconds, run }: Refusal): Problem {
+  const details: ProblemDetails = { detail: message }
+  if (retryAfterSeconds !== undefined) details.retryAfterSeconds = retryAfterSeconds
+  if (run !== undefined) details.run = run
+  return new Problem(code, details)
+}

@@ -1,0 +1,84 @@
+/**
+ * The left side of a route: what it does and who may, then the validators. The same objects guard the request and describe it in
+ * /openapi.json, so the two cannot drift apart.
+ */
+import type { MiddlewareHandler } from "hono"
+import { createMiddleware } from "hono/factory"
+import { validator } from "hono/validator"
+import type { z } from "zod"
+import type { Role } from "../../auth/token.ts"
+import { type FieldError, Problem, type ProblemCode } from "../../errors.ts"
+import type { ApiEnv } from "./api.ts"
+import { requireRole } from "./guard.ts"
+
+export interface Operation {
+  summary: string
+  description?: string
+  tag: string
+  /** Null: no token needed. */
+  role: Role | null
+  status: 200 | 201 | 202 | 204
+  /** Null: an answer without a body. */
+  answer: z.ZodType | null
+  /** `application/json` unless said otherwise. */
+  type?: string
+  /** Takes an Idempotency-Key. */
+  idempotent?: boolean
+  /** What may go wrong beyond token, role and form. */
+  problems?: readonly ProblemCode[]
+}
+
+/** What a piece of middleware says of its route. */
+export type Note = { operation: Operation } | { body: z.ZodType } | { query: z.ZodObject }
+
+const notes = new WeakMap<object, Note>()
+
+export function noteOf(handler: object): Note | undefined {
+  return notes.get(handler)
+}
+
+export function operation(operation: Operation): MiddlewareHandler<ApiEnv> {
+  const handler = createMiddleware<ApiEnv>(async (c, next) => {
+    if (operation.role !== null) requireRole(operation.role, c.var.caller.role)
+    await next()
+  })
+  return noted(handler, { operation })
+}
+
+export function body<S extends z.ZodType>(schema: S) {
+  return noted(
+    validator("json", (value: z.input<S>): z.output<S> => parse(schema, value)),
+    { body: schema },
+  )
+}
+
+export function query<S extends z.ZodObject>(schema: S) {
+  return noted(
+    validator("query", (value): z.output<S> => parse(schema, value)),
+    { query: schema },
+  )
+}
+
+function noted<H extends object>(handler: H, note: Note): H {
+  notes.set(handler, note)
+  return handler
+}
+
+export function parse<S extends z.ZodType>(schema: S, value: unknown, under = ""): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, under))
+  throw new Problem("invalid", { detail: errors.map(({ field, message }) => `${field}: ${message}`).join(" "), errors })
+}
+
+function fieldErrors(issue: z.core.$ZodIssue, under: string): FieldError[] {
+  const at = [...(under ? [under] : []), ...issue.path]
+  if (issue.code !== "unrecognized_keys") return [{ field: fieldOf(at), message: issue.message }]
+  return issue.keys.map((key) => ({ field: fieldOf([...at, key]), message: "is not known here. Leave it out." }))
+}
+
+/** `collections[0].name`; the body itself is `body`. */
+function fieldOf(path: readonly PropertyKey[]): string {
+  const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("")
+  return text === "" ? "body" : text.replace(/^\./, "")
+}

@@ -1,0 +1,33 @@
+import type { SSEStreamingApi } from "hono/streaming"
+import type { ApiPorts } from "../../platform.ts"
+import type { PublicSource } from "./public.ts"
+
+/** While something is being read or delivered, every two seconds; a look is one cheap call. */
+const LOOK_EVERY_MS = 2_000
+/** With nothing under way, twenty seconds: also the longest silence on the line. */
+const LOOK_IDLE_MS = 20_000
+/** A watcher who is still there comes again; one who is not must not be served for ever. */
+const FOLLOW_MAX_MS = 5 * 60 * 1000
+/** Milliseconds after which a browser asks again when the stream has ended. */
+const RETRY_MS = 3_000
+
+/** Writes an event when what `look` returns has changed, else a comment that keeps the line open. */
+export async function follow(
+  { clock }: Pick<ApiPorts, "clock">,
+  stream: SSEStreamingApi,
+  look: () => Promise<PublicSource>,
+): Promise<void> {
+  const until = clock.now() + FOLLOW_MAX_MS
+  for (let last = ""; !stream.aborted && clock.now() < until; ) {
+    const source = await look()
+    const data = JSON.stringify(source)
+    if (data === last) await stream.write(": still here\n\n")
+    else await stream.writeSSE({ event: "source", data, retry: RETRY_MS })
+    last = data
+    await clock.sleep(isBusy(source) ? LOOK_EVERY_MS : LOOK_IDLE_MS)
+  }
+}
+
+function isBusy({ live }: PublicSource): boolean {
+  return live !== null && (live.current.length > 0 || live.delivery.waiting > 0)
+}

@@ -1,0 +1,63 @@
+/** The only ways in which stored rows leave. What is secret is not named here, and so stays. */
+import type { z } from "zod"
+import type { DefinitionRow } from "../../db/definitions.ts"
+import type { DestinationRow } from "../../db/destinations.ts"
+import type { StoredDestination } from "../../db/schema.ts"
+import type { SourceRow } from "../../db/sources.ts"
+import type { SourceView } from "../../source/rpc.ts"
+import { dayOf } from "../../source/startdate.ts"
+import type { definitionView, destinationView, liveView, sourceView } from "./views.ts"
+
+export type PublicSource = z.infer<typeof sourceView>
+
+/** `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. */
+export function publicSource(row: SourceRow, view: SourceView | null): PublicSource {
+  const { id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt } =
+    row
+  return {
+    ...{ id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt },
+    status: statusOf(row, view),
+    error: view ? view.error : errorOf(row),
+    account: accountOf(row),
+    sync: row.missing.includes("sync") ? null : { startDate: dayOf(row.startDate), intervalHours: row.intervalHours },
+    destination: publicTarget(row.destination),
+    draft: row.status === "draft" ? { missing: row.missing, authorizeUrl: null, expiresAt: row.expiresAt } : null,
+    live: view && publicLive(view),
+  }
+}
+
+function statusOf(row: SourceRow, view: SourceView | null): PublicSource["status"] {
+  if (row.status === "draft") return "draft"
+  if (view) return view.status
+  return row.active ? row.status : "paused"
+}
+
+/** D1 keeps code and message; the remedy comes with the live view. */
+function errorOf({ status, statusCode, statusMessage, statusAt }: SourceRow): PublicSource["error"] {
+  if (status !== "error" || !statusCode) return null
+  const remedy = "Open the source to see what to do."
+  return { code: statusCode, message: statusMessage ?? statusCode, remedy, at: statusAt }
+}
+
+function accountOf({ accountId, accountName, accountMode }: SourceRow): PublicSource["account"] {
+  return accountId && accountMode ? { id: accountId, name: accountName ?? accountId, mode: accountMode } : null
+}
+
+export function publicLive(view: SourceView): z.infer<typeof liveView> {
+  const { nextRunAt, current, lastRun, collections, delivery, cursors } = view
+  return { nextRunAt, current, lastRun, collections, delivery, cursors }
+}
+
+export function publicTarget(target: StoredDestination | null) {
+  return target && { org: target.org, project: target.project, sourceId: target.sourceId }
+}
+
+export function publicDestination({ target, updatedBy, updatedAt }: DestinationRow): z.infer<typeof destinationView> {
+  const { org, project, sourceId } = target
+  return { org, project, sourceId, updatedBy, updatedAt }
+}
+
+export function publicDefinition(row: DefinitionRow): z.infer<typeof definitionView> {
+  const { id, name, definition, source, template, createdBy, createdAt, updatedAt } = row
+  return { id, name, definition, source, template, createdBy, createdAt, updatedAt }
+}

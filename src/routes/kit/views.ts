@@ -1,0 +1,172 @@
+/** What the API answers, as schemas: /openapi.json shows them, `publicSource` and its like are typed by them. */
+import { z } from "zod"
+import { IDENTITIES, LACKS, MODES } from "../../db/schema.ts"
+import { time } from "./fields.ts"
+
+const moment = time.nullable()
+const text = z.string().nullable()
+
+export const problemView = z.object({
+  type: z.string(),
+  code: z.string().describe("Stable."),
+  status: z.int(),
+  title: z.string(),
+  remedy: z.string().describe("What to do."),
+  detail: z.string().optional(),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  retryAfterSeconds: z.int().optional(),
+  run: z.string().optional(),
+  source: z.string().optional(),
+  missing: z.array(z.string()).optional(),
+})
+
+export const accountView = z.object({ id: z.string(), name: z.string(), mode: z.enum(MODES) })
+
+export const runView = z.object({
+  id: z.string(),
+  kind: z.enum(["live", "initial", "earlier", "collection", "gap", "resync"]),
+  trigger: z.enum(["schedule", "manual"]),
+  state: z.enum(["reading", "delivering", "succeeded", "partial", "failed"]),
+  startedAt: time,
+  readAt: moment,
+  endedAt: moment,
+  reason: text.describe("Why it failed or is partial, or what it waits for."),
+  calls: z.int().describe("Calls to the partner."),
+  pages: z.int(),
+  records: z.int(),
+  share: z.number().nullable().describe("How much of the range has been read, 0 to 1."),
+  collections: z.record(z.string(), z.object({ taken: z.int(), dropped: z.int(), quarantined: z.int() })),
+  denied: z.array(z.object({ collection: z.string(), reason: z.string() })),
+  untold: z.array(z.object({ collection: z.string(), reason: z.string() })),
+  waits: z.object({ until: time, reason: z.string() }).nullable(),
+})
+
+export const errorView = z.object({ code: z.string(), message: z.string(), remedy: z.string(), at: time })
+
+const collectionProgress = z.object({
+  name: z.string(),
+  chosen: z.boolean(),
+  taken: z.int(),
+  delivered: z.int(),
+  waiting: z.int(),
+  quarantined: z.int(),
+  dropped: z.int(),
+  denied: text.describe("Why the partner does not let us read it."),
+  lastItemAt: moment,
+})
+
+/** The Durable Object's word: how the source fares at this moment. */
+export const liveView = z.object({
+  nextRunAt: moment,
+  current: z.array(runView),
+  lastRun: runView.nullable(),
+  collections: z.array(collectionProgress),
+  delivery: z.object({
+    state: z.enum(["ok", "retrying", "paused", "no_destination"]),
+    reason: text,
+    waiting: z.int(),
+    retryAt: moment,
+    maybeRepeated: z.int(),
+  }),
+  cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read."),
+})
+
+export const targetView = z.object({ org: z.string(), project: z.string(), sourceId: z.string() })
+
+export const sourceView = z.object({
+  id: z.string(),
+  connector: z.string(),
+  name: z.string(),
+  status: z.enum(["draft", "connected", "syncing", "paused", "error"]),
+  error: errorView.nullable(),
+  active: z.boolean(),
+  account: accountView.nullable(),
+  config: z.unknown(),
+  identity: z.enum(IDENTITIES),
+  sync: z.object({ startDate: z.string(), intervalHours: z.int() }).nullable(),
+  collections: z.array(z.object({ name: z.string(), fields: z.record(z.string(), z.string()) })),
+  destination: targetView.nullable().describe("The override of the project's destination; null: the project's."),
+  draft: z
+    .object({ missing: z.array(z.enum(LACKS)), authorizeUrl: z.string().nullable(), expiresAt: moment })
+    .nullable(),
+  createdBy: z.string(),
+  createdAt: time,
+  updatedAt: time,
+  connectedAt: moment,
+  live: liveView.nullable().describe("Only where one source is read; null when it could not be asked."),
+})
+
+export const pageOf = <S extends z.ZodType>(rows: S) =>
+  z.object({ data: z.array(rows), cursor: z.string().nullable().describe("For the next page; null on the last.") })
+
+export const destinationView = z.object({ ...targetView.shape, updatedBy: z.string(), updatedAt: time })
+
+export const auditView = z.object({
+  id: z.int(),
+  at: time,
+  actor: z.string(),
+  action: z.string(),
+  subject: z.string(),
+  detail: z.unknown(),
+})
+
+export const quarantineView = z.object({
+  id: z.int(),
+  collection: z.string(),
+  key: z.string(),
+  reason: z.string(),
+  at: time,
+  kind: z.enum(["record", "item"]),
+  body: z.unknown(),
+})
+
+export const definitionView = z.object({
+  id: z.string(),
+  name: z.string(),
+  definition: z.unknown(),
+  source: text,
+  template: text,
+  createdBy: z.string(),
+  createdAt: time,
+  updatedAt: time,
+})
+
+const templateView = z.object({
+  key: z.string(),
+  kind: z.enum(["metric", "segment"]),
+  title: z.string(),
+  description: z.string(),
+  collections: z.array(z.string()),
+  definition: z.unknown(),
+})
+
+export const connectorSummary = z.object({
+  name: z.string(),
+  title: z.string(),
+  docs: z.string(),
+  auth: z.array(z.object({ kind: z.enum(["apiKey", "oauth2"]), label: z.string(), help: z.string() })),
+})
+
+export const connectorView = z.object({
+  ...connectorSummary.shape,
+  config: z.unknown().describe("JSON Schema of `config`."),
+  collections: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      description: z.string(),
+      kind: z.enum(["event", "object"]),
+      default: z.boolean(),
+      attributes: z.array(
+        z.object({ name: z.string(), description: z.string(), type: z.string(), required: z.boolean() }),
+      ),
+      schema: z.unknown().describe("JSON Schema of an item's attributes."),
+    }),
+  ),
+  templates: z.array(templateView),
+})
+
+export const checkView = z.object({
+  account: accountView,
+  collections: z.array(z.object({ collection: z.string(), readable: z.boolean(), reason: text })),
+})

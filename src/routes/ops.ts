@@ -1,0 +1,47 @@
+/** For operators, over all projects: what is in trouble, and a push for one that is stuck. */
+import { z } from "zod"
+import { configure } from "../control/configure.ts"
+import { auditStatement } from "../db/audit.ts"
+import { findAnywhere, troubledSources } from "../db/watch.ts"
+import { Problem } from "../errors.ts"
+import { api } from "./kit/api.ts"
+import { entryOf } from "./kit/entry.ts"
+import { operation } from "./kit/operation.ts"
+import { publicSource } from "./kit/public.ts"
+import { sourceView } from "./kit/views.ts"
+
+const LISTED_MAX = 200
+
+const tag = "Operations"
+const Troubled = z.object({ ...sourceView.shape, org: z.string(), project: z.string() })
+
+export const opsRoutes = api()
+  .get(
+    "/sources",
+    operation({
+      summary: "Sources with an error, or overdue at the watchdog; the longest in trouble first",
+      ...{ tag, role: "operator", status: 200, answer: z.object({ data: z.array(Troubled) }) },
+    }),
+    async (c) => {
+      const { db, clock } = c.var.ports
+      const rows = await troubledSources(db, clock.now(), LISTED_MAX)
+      return c.json({ data: rows.map((row) => ({ ...publicSource(row, null), org: row.org, project: row.project })) })
+    },
+  )
+  .post(
+    "/sources/:id/rearm",
+    operation({
+      summary: "Tell a source's Durable Object its configuration again, and set its alarm",
+      ...{ tag, role: "operator", status: 200, answer: Troubled, problems: ["not_found", "draft", "unavailable"] },
+    }),
+    async (c) => {
+      const { ports } = c.var
+      const row = await findAnywhere(ports.db, c.req.param("id"))
+      if (!row) throw new Problem("not_found")
+      if (row.status === "draft") throw new Problem("draft")
+      const view = await configure(ports, row)
+      if (!view) throw new Problem("unavailable", { detail: "The source's Durable Object did not answer." })
+      await auditStatement(ports.db, row, entryOf(c, "source.rearmed", row.id))
+      return c.json({ ...publicSource(row, view), org: row.org, project: row.project })
+    },
+  )

@@ -1,0 +1,76 @@
+/** Refused items and unreadable records: why, and what to do with them. They hold personal data: editors only. */
+import { z } from "zod"
+import { auditStatement } from "../db/audit.ts"
+import { findSource } from "../db/sources.ts"
+import { Problem } from "../errors.ts"
+import { command } from "./kit/answers.ts"
+import { api } from "./kit/api.ts"
+import { entryOf } from "./kit/entry.ts"
+import { paging } from "./kit/fields.ts"
+import { body, operation, query } from "./kit/operation.ts"
+import { pageOf, quarantineView } from "./kit/views.ts"
+
+const REPLAYED_AT_ONCE_MAX = 100
+
+const tag = "Quarantine"
+
+const Replay = z.strictObject({
+  ids: z.union([z.literal("all"), z.array(z.int().positive()).min(1).max(REPLAYED_AT_ONCE_MAX)], {
+    error: `must be "all" or 1 to ${REPLAYED_AT_ONCE_MAX} ids.`,
+  }),
+})
+
+const Replayed = z.object({
+  replayed: z.int(),
+  left: z.int().describe("Records that could not be normalized stay: they are read again by a resync."),
+})
+
+export const quarantineRoutes = api()
+  .get(
+    "/sources/:id/quarantine",
+    operation({
+      summary: "What was refused, and why; newest first",
+      ...{ tag, role: "editor", status: 200, answer: pageOf(quarantineView), problems: ["not_found", "draft"] },
+    }),
+    query(paging),
+    async (c) => {
+      const { ports, tenant } = c.var
+      const { limit, cursor = null } = c.req.valid("query")
+      const row = await findSource(ports.db, tenant, c.req.param("id"))
+      const page = await command(ports, row, (source) => source.quarantine({ limit, cursor }))
+      const data: z.infer<typeof quarantineView>[] = page.entries
+      return c.json({ data, cursor: page.cursor })
+    },
+  )
+  .post(
+    "/sources/:id/quarantine/replay",
+    operation({
+      summary: "Deliver refused items again",
+      ...{ tag, role: "editor", status: 200, answer: Replayed, problems: ["not_found", "draft"] },
+    }),
+    body(Replay),
+    async (c) => {
+      const { ports, tenant } = c.var
+      const { ids } = c.req.valid("json")
+      const row = await findSource(ports.db, tenant, c.req.param("id"))
+      const { replayed, left } = await command(ports, row, (source) => source.replay(ids))
+      await auditStatement(ports.db, tenant, entryOf(c, "quarantine.replayed", row.id, { replayed }))
+      return c.json({ replayed, left })
+    },
+  )
+  .delete(
+    "/sources/:id/quarantine/:item",
+    operation({
+      summary: "Forget a refused item",
+      ...{ tag, role: "editor", status: 204, answer: null, problems: ["not_found", "draft"] },
+    }),
+    async (c) => {
+      const { ports, tenant } = c.var
+      const row = await findSource(ports.db, tenant, c.req.param("id"))
+      const item = Number(c.req.param("item"))
+      if (!Number.isSafeInteger(item)) throw new Problem("not_found")
+      await command(ports, row, (source) => source.discard(item))
+      await auditStatement(ports.db, tenant, entryOf(c, "quarantine.discarded", row.id, { item }))
+      return c.body(null, 204)
+    },
+  )
