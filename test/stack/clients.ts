@@ -17,17 +17,22 @@ export class AnswerError extends Error {
 
 type Send = <T>(method: string, path: string, body?: unknown) => Promise<T>
 
+/** A bearer token of an admin of the project. */
+export function token(stack: Pick<Stack, "authSecret" | "issuer">, org: string, project: string): Promise<string> {
+  const exp = Math.floor(Date.now() / 1000) + TOKEN_LIFE_S
+  const claims = { sub: "demo", org, project, role: "admin", iss: stack.issuer, aud: "cloud-sources", exp }
+  return sign(claims, stack.authSecret, "HS256")
+}
+
 /** The config API of one project, as an admin of it. */
 export async function apiClient(
   stack: Pick<Stack, "url" | "authSecret" | "issuer">,
   org: string,
   project: string,
 ): Promise<Send> {
-  const exp = Math.floor(Date.now() / 1000) + TOKEN_LIFE_S
-  const claims = { sub: "demo", org, project, role: "admin", iss: stack.issuer, aud: "cloud-sources", exp }
-  const token = await sign(claims, stack.authSecret, "HS256")
+  const authorization = `Bearer ${await token(stack, org, project)}`
   return (method, path, body) =>
-    send(`${stack.url}/v1/${org}/projects/${project}`, method, path, body, { authorization: `Bearer ${token}` })
+    send(`${stack.url}/v1/${org}/projects/${project}`, method, path, body, { authorization })
 }
 
 export function sandboxClient(stack: Pick<Stack, "url">): Send {

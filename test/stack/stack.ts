@@ -10,13 +10,23 @@ import { join, resolve } from "node:path"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
-const CONFIGS = ["test/stack/wrangler.toml", "wrangler.toml", "test/sandbox/wrangler.toml"]
+/** Which Workers run, and in which environment: the top level has no EGRESS binding, so its requests go to the real hosts. */
+const KINDS = {
+  sandbox: {
+    configs: ["test/stack/wrangler.toml", "wrangler.toml", "test/sandbox/wrangler.toml"],
+    env: ["--env", "sandbox"],
+    issuer: "https://auth.sandbox.test",
+  },
+  live: { configs: ["wrangler.toml"], env: [], issuer: "https://auth.example.com" },
+} as const
 const READY_WITHIN_MS = 90_000
 const POLL_MS = 200
 
 export interface StackOptions {
   /** Folder under `.wrangler/` that holds this stack's local state. */
   name: string
+  /** `live` talks to the real partners and the real destination. */
+  kind?: keyof typeof KINDS
   port?: number
   /** False: go on with the state a former process left. */
   fresh?: boolean
@@ -44,7 +54,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const port = options.port ?? (await freePort())
   const url = `http://localhost:${port}`
   const secrets = secretsOf(folder, { PUBLIC_URL: url, ...options.vars })
-  applyMigrations(folder)
+  const kind = KINDS[options.kind ?? "sandbox"]
+  applyMigrations(folder, kind.env)
   const child = run(options, folder, port, secrets.file)
   await ready(url, child, READY_WITHIN_MS)
   const end = (signal: NodeJS.Signals) => endAll(child, signal)
@@ -80,15 +91,21 @@ function fixed(name: string, bytes: number): string {
   return known
 }
 
-function applyMigrations(folder: string): void {
-  const args = [WRANGLER, "d1", "migrations", "apply", "DB", "--local", "--env", "sandbox", "--persist-to", folder]
+function applyMigrations(folder: string, env: readonly string[]): void {
+  const args = [WRANGLER, "d1", "migrations", "apply", "DB", "--local", ...env, "--persist-to", folder]
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env: quietEnv(), encoding: "utf8" })
   if (status !== 0) throw new Error(`migrations failed:\n${stdout}\n${stderr}`)
 }
 
-function run({ onLine }: StackOptions, folder: string, port: number, secrets: string): ChildProcess {
-  const configs = CONFIGS.flatMap((config) => ["-c", config])
-  const flags = ["--env", "sandbox", "--port", String(port), "--persist-to", folder, "--env-file", secrets]
+function run(
+  { onLine, kind: name = "sandbox" }: StackOptions,
+  folder: string,
+  port: number,
+  secrets: string,
+): ChildProcess {
+  const kind = KINDS[name]
+  const configs = kind.configs.flatMap((config) => ["-c", config])
+  const flags = [...kind.env, "--port", String(port), "--persist-to", folder, "--env-file", secrets]
   const args = [WRANGLER, "dev", ...configs, ...flags, "--show-interactive-dev-session=false"]
   // A group of its own, so that workerd goes when wrangler is killed.
   const child = spawn(process.execPath, args, {
