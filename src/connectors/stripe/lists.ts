@@ -9,7 +9,7 @@ import {
 } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { inSeconds } from "../kit/paging.ts"
-import { flag, fromSeconds, json, number, rows, text } from "../kit/values.ts"
+import { at, flag, fromSeconds, json, number, rows, text } from "../kit/values.ts"
 
 /** The most that `limit` takes. */
 export const PAGE_SIZE = 100
@@ -22,7 +22,7 @@ export function listRequest(path: string, ctx: PageContext<unknown>, query: Page
 
 export function listPage(answer: PartnerAnswer): Page {
   const body = json(answer.body)
-  if (text(body, "object") !== "list" || !Array.isArray(rows(body, "data"))) throw new ShapeError("Stripe sent no list")
+  if (text(body, "object") !== "list" || !Array.isArray(at(body, "data"))) throw new ShapeError("Stripe sent no list")
   const records = rows(body, "data").map(listRecord)
   const last = records.at(-1)
   if (!flag(body, "has_more")) return { records, next: null }

@@ -1,0 +1,262 @@
+/** What holds for every connector. A connector's own test needs only its partner's quirks. */
+import { describe, expect, test } from "vitest"
+import { z } from "zod"
+import {
+  type AnyConnector,
+  type Collection,
+  FOLLOW_MAX,
+  type NormalizeContext,
+  type PageContext,
+  ShapeError,
+  type Stream,
+} from "../../src/connectors/kit/define.ts"
+import type { JsonValue } from "../../src/connectors/kit/item.ts"
+import { toItems } from "../../src/connectors/kit/items.ts"
+import { metric, segment } from "../../src/connectors/kit/templates.ts"
+
+const ORDER = [
+  "name",
+  "title",
+  "docs",
+  "config",
+  "auth",
+  "baseUrl",
+  "headers",
+  "limits",
+  "account",
+  "collections",
+  "streams",
+  "openForDays",
+  "meaning",
+  "templates",
+]
+
+/** The destination keeps these names for itself, in any case. */
+const RESERVED = [
+  "identify",
+  "auto-track",
+  "view page",
+  "leave page",
+  "change on",
+  "click on",
+  "submit on",
+  "consent",
+  "alias",
+]
+
+const NONSENSE: readonly JsonValue[] = [null, "x", 7, [], {}, { data: null }, { data: [null] }, { error: "x" }]
+
+const FROM = Date.UTC(2026, 0, 1)
+const TO = FROM + 86_400_000
+
+export interface ContractOptions {
+  /** A configuration that the connector's schema accepts. */
+  config: unknown
+  /** A credential of the right form. */
+  credential: string
+}
+
+export function connectorContract(connector: AnyConnector, { config, credential }: ContractOptions): void {
+  describe(`the connector ${connector.name}`, () => {
+    identity(connector, config)
+    authentication(connector, credential)
+    collections(connector)
+    for (const stream of connector.streams) streams(connector, stream, config)
+    answers(connector)
+    templates(connector)
+  })
+}
+
+function identity(connector: AnyConnector, config: unknown): void {
+  test("reads top to bottom in the contract's order", () => {
+    expect(Object.keys(connector)).toEqual(ORDER)
+  })
+
+  test("has a name that fits a path, a title and its partner's documentation", () => {
+    expect(connector.name).toMatch(/^[a-z][a-z0-9-]*$/)
+    expect(connector.title).not.toBe("")
+    for (const url of [connector.docs, connector.limits.docs]) expect(new URL(url).protocol).toBe("https:")
+  })
+
+  test("takes a configuration that a form can ask for", () => {
+    expect(connector.config.safeParse(config).success).toBe(true)
+    expect(z.toJSONSchema(connector.config)).toMatchObject({ type: "object" })
+  })
+
+  test("asks one origin over https", () => {
+    expect(new URL(connector.baseUrl(config)).origin).toBe(connector.baseUrl(config))
+    expect(connector.baseUrl(config)).toMatch(/^https:/)
+  })
+
+  test("stays within a pace and does not wait forever for what is open", () => {
+    expect(connector.limits.callsPerSecond).toBeGreaterThan(0)
+    expect(connector.openForDays).toBeGreaterThan(0)
+  })
+}
+
+function authentication(connector: AnyConnector, credential: string): void {
+  test("says how to authenticate, and what to do about a wrong key", () => {
+    for (const auth of connector.auth) {
+      expect([auth.label, auth.help].every((text) => text.length > 0)).toBe(true)
+      expect(Object.values(auth.headers(credential)).join()).toContain(credential)
+      if (auth.kind !== "apiKey") continue
+      expect(auth.schema.safeParse(credential).success).toBe(true)
+      for (const wrong of ["", "x", "a key with spaces"]) {
+        expect(auth.schema.safeParse(wrong).error?.issues[0]?.message).toMatch(/[A-Z].{20,}\.$/)
+      }
+    }
+  })
+
+  test("proves a key with one call", () => {
+    expect(connector.account.request({}).path).toMatch(/^\//)
+  })
+}
+
+function collections(connector: AnyConnector): void {
+  const names = connector.collections.map(({ name }) => name)
+
+  test("has collections with names of their own that the destination takes", () => {
+    expect(new Set(names).size).toBe(names.length)
+    for (const name of names) expect(RESERVED).not.toContain(name.toLowerCase())
+  })
+
+  test.each(connector.collections.map((one) => [one.name, one] as const))(
+    "documents every attribute of %s",
+    (_name, one) => {
+      expect(one.description).toMatch(/\.$/)
+      const undocumented = Object.entries(propertiesOf(one)).filter(([, property]) => !property.description)
+      expect(undocumented.map(([name]) => name)).toEqual([])
+    },
+  )
+
+  test.each(names)("reads %s both live and back", (name) => {
+    const modes = connector.streams.filter((stream) => stream.collections.includes(name)).map(({ mode }) => mode)
+    expect(modes).toContain("live")
+    expect(modes).toContain("backfill")
+  })
+}
+
+function streams(connector: AnyConnector, stream: Stream<unknown>, config: unknown): void {
+  const context = (changes: Partial<PageContext<unknown>> = {}): PageContext<unknown> => ({
+    config,
+    account: { id: "a", name: "A", mode: "test" },
+    collections: new Set(stream.collections),
+    window: { from: FROM, to: TO },
+    token: null,
+    pageSize: stream.pageSize,
+    ...changes,
+  })
+
+  describe(`its stream ${stream.name}`, () => {
+    test("has a name of its own and feeds collections that exist", () => {
+      expect(connector.streams.filter(({ name }) => name === stream.name)).toHaveLength(1)
+      const names = connector.collections.map(({ name }) => name)
+      expect(stream.collections.every((name) => names.includes(name))).toBe(true)
+      expect(stream.collections.length).toBeGreaterThan(0)
+    })
+
+    test("reads again what may appear late, or says how far before its range it reads", () => {
+      if (stream.mode === "live") expect(stream.lookbackSeconds).toBeGreaterThanOrEqual(300)
+      else expect([stream.lookbackSeconds, stream.reach === undefined]).toEqual([0, false])
+    })
+
+    test("asks for a window, a page of it and a size, the same every time", () => {
+      const first = stream.request(context())
+      expect(first.path).toMatch(/^\//)
+      expect(stream.request(context())).toEqual(first)
+      const different = [
+        { token: "t1" },
+        { pageSize: 7 },
+        { window: { from: FROM + 5_000, to: TO } },
+        { window: { from: FROM, to: TO + 5_000 } },
+      ]
+      for (const changes of different) expect(stream.request(context(changes))).not.toEqual(first)
+    })
+
+    test("asks without bounds where there are none", () => {
+      expect(stream.request(context({ window: { from: null, to: null } })).path).toMatch(/^\//)
+    })
+
+    test.each(NONSENSE.map((body) => [JSON.stringify(body), body]))(
+      "takes %s for no page, and says so",
+      (_text, body) => {
+        expect(() => stream.page({ body, headers: new Headers() }, context())).toThrow(ShapeError)
+      },
+    )
+
+    test.each(NONSENSE.map((body) => [JSON.stringify(body), body]))(
+      "makes nothing of a record that is %s",
+      (_text, body) => {
+        const record = { id: "r1", time: FROM, body }
+        for (const via of ["feed", "list", "webhook"] as const) {
+          const ctx: NormalizeContext<unknown> = { ...context(), identity: "email", via, followed: [], asked: TO }
+          expect(toItems(connector, stream, record, ctx, {}).items).toEqual([])
+        }
+        expect((stream.follow?.([record], context()) ?? []).length).toBeLessThanOrEqual(FOLLOW_MAX)
+      },
+    )
+  })
+}
+
+function answers(connector: AnyConnector): void {
+  test.each([400, 401, 403, 404, 409, 422, 429, 500, 503])("knows what %i means, whatever comes with it", (status) => {
+    for (const body of NONSENSE) {
+      const meaning = connector.meaning(status, body, new Headers())
+      if (meaning && "message" in meaning) expect(meaning.message).not.toBe("")
+      if (status >= 500) expect(meaning?.kind ?? "transient").toBe("transient")
+      if (status === 401) expect(meaning?.kind ?? "auth").toBe("auth")
+    }
+  })
+}
+
+function templates(connector: AnyConnector): void {
+  const { metrics, segments } = connector.templates
+  const known = new Map(connector.collections.map((one) => [one.name, propertiesOf(one)]))
+  const attributesOf = (name: string) => [...Object.keys(known.get(name) ?? {}), "userId", "accountId"]
+
+  test("offers metrics and segments under keys of their own", () => {
+    for (const keys of [metrics.map(({ key }) => key), segments.map(({ key }) => key)]) {
+      expect(new Set(keys).size).toBe(keys.length)
+      expect(keys.length).toBeGreaterThan(0)
+    }
+  })
+
+  test.each(metrics.map((one) => [one.key, one] as const))("offers a metric %s that can be computed", (_key, one) => {
+    const made = metric.parse(one.metric)
+    expect(one.collections.every((name) => known.has(name))).toBe(true)
+    if (made.type === "formula") {
+      const keys = metrics.map(({ key }) => key)
+      expect(Object.values(made.terms).every((term) => keys.includes(term))).toBe(true)
+      expect(made.expression.match(/[a-z]/g)?.every((letter) => letter in made.terms)).toBe(true)
+      return
+    }
+    const attributes = made.type === "user" ? [] : attributesOf(made.collection)
+    const used = [
+      ...made.filters.map(({ attribute }) => attribute),
+      ...(made.type === "collection" ? [made.field] : []),
+    ]
+    for (const attribute of used) expect(attributes).toContain(attribute)
+    const isMoney = made.type === "collection" && /amount|total|mrr|revenue|price/i.test(made.field)
+    // Yen and dollars are never added up.
+    if (isMoney) expect(made.filters.map(({ attribute }) => attribute)).toContain("currency")
+  })
+
+  test.each(segments.map((one) => [one.key, one] as const))("offers a segment %s that can be computed", (_key, one) => {
+    const made = segment.parse(one.segment)
+    expect(one.collections.every((name) => known.has(name))).toBe(true)
+    const conditions = made.conditions.flatMap((each) => ("conditions" in each ? each.conditions : [each]))
+    for (const each of conditions) {
+      if (each.on !== "event") continue
+      const used = [
+        ...each.filters.map(({ attribute }) => attribute),
+        ...(each.measure?.field ? [each.measure.field] : []),
+      ]
+      for (const attribute of used) expect(attributesOf(each.collection)).toContain(attribute)
+      if (each.measure?.function === "sum") expect(each.filters.map(({ attribute }) => attribute)).toContain("currency")
+    }
+  })
+}
+
+function propertiesOf(collection: Collection): Record<string, { description?: string }> {
+  return z.toJSONSchema(collection.schema).properties as Record<string, { description?: string }>
+}
