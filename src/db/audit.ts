@@ -23,8 +23,9 @@ export function auditStatement(db: Database, { org, project }: Tenant, entry: Au
 /** As `auditStatement`, but written only if the statement before it in the batch changed a row. */
 export function auditIfChanged(db: Database, { org, project }: Tenant, entry: AuditEntry) {
   const { at, actor, action, subject, detail } = entry
-  return db.run(sql`insert into ${audit} (org, project, at, actor, action, subject, detail)
-    select ${org}, ${project}, ${at}, ${actor}, ${action}, ${subject}, ${JSON.stringify(detail)} where changes() > 0`)
+  const values = sql`${org}, ${project}, null, ${at}, ${actor}, ${action}, ${subject}, ${JSON.stringify(detail)}`
+  // In the order of the table's columns; `changes()` is what the statement before this one changed.
+  return db.insert(audit).select(sql`select ${values} where changes() > 0`)
 }
 
 /** Newest first; `before` is the id of the last entry of the page before. */
