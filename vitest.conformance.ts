@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config"
+
+/** Holds the connectors and the sandbox to the partners' official material, where it is at hand (see test/conformance/partners.ts). */
+export default defineConfig({
+  test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 30_000 },
+})
