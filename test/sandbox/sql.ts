@@ -1,35 +1,32 @@
 /** Stored rows in a Durable Object's SQLite: one table, many rows a statement, so that a seed of 100,000 is saved in seconds. */
 import type { Store, StoredRow } from "./store.ts"
 
-/** SQLite in a Durable Object takes values up to 2 MB; one statement carries rows of about half of that. */
-const STATEMENT_CHARS = 900_000
+/** A statement in a Durable Object binds at most 100 values, three a row. */
+const ROWS_A_STATEMENT = 33
 
-const CREATE = `CREATE TABLE IF NOT EXISTS rows (tab TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (tab, id)) WITHOUT ROWID`
-const UPSERT = `INSERT OR REPLACE INTO rows SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)`
-const DELETE = `DELETE FROM rows WHERE tab = ? AND id = ?`
+const CREATE =
+  "CREATE TABLE IF NOT EXISTS rows (tab TEXT NOT NULL, id TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (tab, id))"
+const DELETE = "DELETE FROM rows WHERE tab = ? AND id = ?"
+const upsert = (rows: number) => `INSERT OR REPLACE INTO rows VALUES ${Array(rows).fill("(?, ?, ?)").join(", ")}`
+const UPSERT_FULL = upsert(ROWS_A_STATEMENT)
 
 export function createSqlStore(storage: DurableObjectStorage): Store {
   storage.sql.exec(CREATE)
   return {
     write(rows) {
       storage.transactionSync(() => {
-        let batch: string[] = []
-        let size = 0
-        const send = () => {
-          if (batch.length > 0) storage.sql.exec(UPSERT, `[${batch.join(",")}]`)
-          batch = []
-          size = 0
-        }
+        let values: string[] = []
         for (const { table, id, value } of rows) {
-          if (value === null) storage.sql.exec(DELETE, table, id)
-          else {
-            const entry = JSON.stringify([table, id, value])
-            if (size + entry.length > STATEMENT_CHARS) send()
-            batch.push(entry)
-            size += entry.length
+          if (value === null) {
+            storage.sql.exec(DELETE, table, id)
+            continue
           }
+          values.push(table, id, value)
+          if (values.length < ROWS_A_STATEMENT * 3) continue
+          storage.sql.exec(UPSERT_FULL, ...values)
+          values = []
         }
-        send()
+        if (values.length > 0) storage.sql.exec(upsert(values.length / 3), ...values)
       })
     },
   }

@@ -209,7 +209,7 @@ export function plan(account: Account, at: number, name: string, id: string): vo
   account.seq += 1
   const task: Task = { at, no: account.seq, name, id }
   push(account.tasks, task)
-  account.writer.touch(tableName(account, "task"), String(task.no), () => task)
+  account.writer.touch(tableName(account, "task"), String(task.no), () => task, true)
 }
 
 /** Runs `work` as of an earlier (or later) moment. */

@@ -32,6 +32,11 @@ export function inCurrency(cents: number, currency: string): number {
   return (SCALE[currency] ?? SCALE.usd)?.(cents) ?? cents
 }
 
+/** The nearest amount that the currency allows: "the last digit must be 0" in three-decimal ones. https://docs.stripe.com/currencies */
+export function allowed(amount: number, currency: string): number {
+  return currency === "kwd" ? Math.round(amount / 10) * 10 : Math.round(amount)
+}
+
 const PLANS = new Map<string, Plan>()
 for (const currency of CURRENCIES) {
   for (const tier of TIERS) {

@@ -5,7 +5,7 @@ import { type Account, add, get, newRow, nextId, now, plan, record, stamp } from
 import { change, emit } from "./events.ts"
 import { createInvoice, DRAFT_LIVES_S, finalizeInvoice, type LineFields, payInvoice } from "./invoices.ts"
 import type { InvoiceRow, SubscriptionRow } from "./model.ts"
-import { planOf } from "./plans.ts"
+import { allowed, planOf } from "./plans.ts"
 
 /** An incomplete subscription expires "if the first invoice isn't paid within 23 hours". */
 export const INCOMPLETE_LIVES_S = 23 * HOUR_S
@@ -120,7 +120,8 @@ export function changePlan(account: Account, id: string, key: string): Subscript
   const row = get(account, "subscription", id)
   assertLive(row)
   const share = unusedShare(account, row)
-  const difference = Math.round((planOf(key).unitAmount - planOf(row.plan).unitAmount) * row.quantity * share)
+  const gap = (planOf(key).unitAmount - planOf(row.plan).unitAmount) * row.quantity * share
+  const difference = allowed(gap, row.currency)
   update(account, row, { plan: key })
   if (row.status === "active" && difference > 0) invoiceProration(account, row, difference)
   return row
