@@ -20,6 +20,8 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
+              // Tests answer what leaves by a spy on `fetch`. What a background sync sends after the last test goes nowhere.
+              outboundService: () => new Response("no network in tests", { status: 502 }),
               bindings: {
                 VAULT_KEYS: TEST_VAULT_KEYS,
                 AUTH_SECRET: TEST_AUTH_SECRET,

@@ -89,7 +89,7 @@ export async function refuseTaken(
   const key = { connector: connector.name, accountId: account.id, accountMode: account.mode }
   const first = await findByAccount(ports.db, tenant, key)
   if (!first || first.id === except) return
-  const detail = `The source "${first.name}" already reads the ${connector.title} account ${account.name}.`
+  const detail = `The source "${first.name}" already reads the ${connector.title} account "${account.name}".`
   throw new Problem("account_taken", { detail, source: first.id })
 }
 

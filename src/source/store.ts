@@ -55,6 +55,7 @@ export class SqlStore implements Store {
   }
 
   quarantine(before: number | null, limit: number): Row[] {
+    if (!this.#hasTables()) return []
     const below = before ?? Number.MAX_SAFE_INTEGER
     return this.#storage.sql
       .exec<{ id: number; body: string }>(
@@ -101,11 +102,14 @@ export class SqlStore implements Store {
   }
 
   #rows(table: Table): Row[] {
+    if (!this.#hasTables()) return []
+    if (!this.#hasTables()) return []
     return this.#storage.sql.exec<{ id: number; body: string }>(`SELECT id, body FROM ${table} ORDER BY id`).toArray()
   }
 
   #byIds(table: "outbox" | "quarantine", ids: readonly number[]): Row[] {
     const rows: Row[] = []
+    if (!this.#hasTables()) return rows
     for (let start = 0; start < ids.length; start += BIND_MAX) {
       const some = ids.slice(start, start + BIND_MAX)
       const marks = some.map(() => "?").join(",")

@@ -29,7 +29,8 @@ describe("a start date", () => {
   it("may be the earliest", () => expect(accepted("2025-11-23")).toBe("2025-11-23"))
   it("may be today", () => expect(accepted("2026-11-23")).toBe("2026-11-23"))
   it("may not be tomorrow", () => expect(accepted("2026-11-24")).toMatch(/future.*2026-11-23/))
-  it("may not be a day earlier than the earliest", () => expect(accepted("2025-11-22")).toMatch(/year back.*2025-11-23/))
+  it("may not be a day earlier than the earliest", () =>
+    expect(accepted("2025-11-22")).toMatch(/year back.*2025-11-23/))
   it("may stay at a stored date that has grown too old", () =>
     expect(accepted("2024-05-05", at("2024-05-05"))).toBe("2024-05-05"))
   it("may not move to another date that is too old", () =>
