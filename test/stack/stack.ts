@@ -4,20 +4,16 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { join, resolve } from "node:path"
+import { join, relative, resolve } from "node:path"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
 /** Which Workers run, and in which environment: the top level has no EGRESS binding, so its requests go to the real hosts. */
 const KINDS = {
-  sandbox: {
-    configs: ["test/stack/wrangler.toml", "wrangler.toml", "test/sandbox/wrangler.toml"],
-    env: ["--env", "sandbox"],
-    issuer: "https://auth.sandbox.test",
-  },
-  live: { configs: ["wrangler.toml"], env: [], issuer: "https://auth.example.com" },
+  sandbox: { env: ["--env", "sandbox"], vars: ".dev.vars.sandbox", issuer: "https://auth.sandbox.test" },
+  live: { env: [], vars: ".dev.vars", issuer: "https://auth.example.com" },
 } as const
 const READY_WITHIN_MS = 90_000
 const POLL_MS = 200
@@ -53,36 +49,42 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   mkdirSync(folder, { recursive: true })
   const port = options.port ?? (await freePort())
   const url = `http://localhost:${port}`
-  const secrets = secretsOf(folder, { PUBLIC_URL: url, ...options.vars })
   const kind = KINDS[options.kind ?? "sandbox"]
-  applyMigrations(folder, kind.env)
-  const child = run(options, folder, port, secrets.file)
+  const authSecret = fixed("auth", 32)
+  const app = appConfig(folder, kind.vars, {
+    AUTH_SECRET: authSecret,
+    VAULT_KEYS: `k1:${fixed("vault", 32)}`,
+    PUBLIC_URL: url,
+    ...options.vars,
+  })
+  applyMigrations(folder, app, kind.env)
+  const child = run(options, folder, app, port)
   await ready(url, child, READY_WITHIN_MS)
   const end = (signal: NodeJS.Signals) => endAll(child, signal)
   return {
     url,
-    authSecret: secrets.authSecret,
+    authSecret,
     issuer: "https://auth.sandbox.test",
     stop: () => end("SIGTERM"),
     kill: () => end("SIGKILL"),
   }
 }
 
-/** Made anew for every stack and kept in its folder: a restarted stack opens what the former one sealed. */
-function secretsOf(folder: string, vars: Record<string, string>): { file: string; authSecret: string } {
-  const file = join(folder, "secrets.env")
-  const authSecret = fixed("auth", 32)
-  const lines = { AUTH_SECRET: authSecret, VAULT_KEYS: `k1:${fixed("vault", 32)}`, ...vars }
+/** The app's own configuration beside this stack's secrets: wrangler reads them from the configuration's folder. */
+function appConfig(folder: string, varsFile: string, vars: Record<string, string>): string {
+  const config = join(folder, "wrangler.toml")
+  const up = relative(folder, ROOT)
+  const text = readFileSync(join(ROOT, "wrangler.toml"), "utf8")
   writeFileSync(
-    file,
-    Object.entries(lines)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(""),
-    { mode: 0o600 },
+    config,
+    text.replaceAll(/^(main|migrations_dir) = "(.*)"$/gm, (_, name, path) => `${name} = "${up}/${path}"`),
   )
-  return { file, authSecret }
+  const lines = Object.entries(vars).map(([name, value]) => `${name}="${value}"\n`)
+  writeFileSync(join(folder, varsFile), lines.join(""), { mode: 0o600 })
+  return config
 }
 
+/** Made anew for every process that starts stacks: a restarted stack opens what the former one sealed. */
 const made = new Map<string, string>()
 
 function fixed(name: string, bytes: number): string {
@@ -91,8 +93,8 @@ function fixed(name: string, bytes: number): string {
   return known
 }
 
-function applyMigrations(folder: string, env: readonly string[]): void {
-  const args = [WRANGLER, "d1", "migrations", "apply", "DB", "--local", ...env, "--persist-to", folder]
+function applyMigrations(folder: string, app: string, env: readonly string[]): void {
+  const args = [WRANGLER, "d1", "migrations", "apply", "DB", "-c", app, "--local", ...env, "--persist-to", folder]
   const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env: quietEnv(), encoding: "utf8" })
   if (status !== 0) throw new Error(`migrations failed:\n${stdout}\n${stderr}`)
 }
@@ -100,13 +102,19 @@ function applyMigrations(folder: string, env: readonly string[]): void {
 function run(
   { onLine, kind: name = "sandbox" }: StackOptions,
   folder: string,
+  app: string,
   port: number,
-  secrets: string,
 ): ChildProcess {
   const kind = KINDS[name]
-  const configs = kind.configs.flatMap((config) => ["-c", config])
-  const flags = [...kind.env, "--port", String(port), "--persist-to", folder, "--env-file", secrets]
-  const args = [WRANGLER, "dev", ...configs, ...flags, "--show-interactive-dev-session=false"]
+  const configs = name === "live" ? [app] : ["test/stack/wrangler.toml", app, "test/sandbox/wrangler.toml"]
+  const flags = [...kind.env, "--port", String(port), "--persist-to", folder]
+  const args = [
+    WRANGLER,
+    "dev",
+    ...configs.flatMap((config) => ["-c", config]),
+    ...flags,
+    "--show-interactive-dev-session=false",
+  ]
   // A group of its own, so that workerd goes when wrangler is killed.
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
