@@ -15,7 +15,7 @@
  *   POST   /settle                { account } -> { done }: everything due up to now happens (renewals, trial ends ...)
  *   POST   /mutate                { account, name, args } -> the row; names: GET /mutations
  *   POST   /between               { account, afterRequests, mutation: { name, args } }: done right after that many more requests
- *   POST   /load                  { account, objects?, events? }: official samples become the account's content
+ *   POST   /load                  { account, objects?, events?, eventsNow? }: official samples become the account's content
  *   GET    /ledger                ?account&after&limit&fact -> { facts, total, emails }
  *   GET    /objects               ?account&kind&after&limit -> current rows
  *   GET    /mutations, /faults    the names there are (faults with descriptions and the ones in force)
@@ -31,12 +31,11 @@
 import { z } from "zod"
 import { FAULTS, type FaultName, type FaultRequest } from "./faults.ts"
 import { type Answer, type Call, json, textOf } from "./http.ts"
-import type { JsonObject } from "./json.ts"
 import type { Sandbox } from "./sandbox.ts"
 import { type Account, now } from "./stripe/account.ts"
 import { runDue } from "./stripe/engine.ts"
 import { evolve } from "./stripe/evolve.ts"
-import { load } from "./stripe/load.ts"
+import { type Content, load } from "./stripe/load.ts"
 import { KINDS, type Kind } from "./stripe/model.ts"
 import { MUTATIONS, mutate } from "./stripe/mutations.ts"
 import { PEOPLE } from "./stripe/people.ts"
@@ -118,8 +117,8 @@ const ROUTES: Record<string, Route> = {
   },
   "POST /load": (sandbox, body) => {
     const objects = z.array(z.record(z.string(), z.unknown())).default([])
-    const request = z.object({ account, objects, events: objects }).parse(body)
-    load(sandbox.stripe.account(request.account), request as { objects: JsonObject[]; events: JsonObject[] })
+    const request = z.object({ account, objects, events: objects, eventsNow: z.boolean().default(false) }).parse(body)
+    load(sandbox.stripe.account(request.account), request as Content)
   },
   "GET /ledger": (sandbox, _body, query) => ledger(sandbox.stripe.account(need(query, "account")), query),
   "GET /objects": (sandbox, _body, query) => {

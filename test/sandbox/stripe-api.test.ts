@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { createCharge } from "./stripe/charges.ts"
 import { createCustomer, deleteCustomer } from "./stripe/customers.ts"
+import { createRefund } from "./stripe/refunds.ts"
 import { cancelNow, createSubscription } from "./stripe/subscriptions.ts"
 import { getAs, ids, NOW, testAccount } from "./support.ts"
 
@@ -188,6 +189,12 @@ describe("answers", () => {
       customer: { object: "customer", email: "a@example.com" },
       balance_transaction: { object: "balance_transaction", amount: 100, type: "charge" },
       refunds: { object: "list", data: [] },
+    })
+    createRefund(account, { charge: String(expanded.body.data[0]?.id) })
+    const refunds = await get("/v1/refunds?expand[]=data.charge.customer&expand[]=data.balance_transaction")
+    expect(refunds.body.data[0]).toMatchObject({
+      charge: { object: "charge", customer: { email: "a@example.com" } },
+      balance_transaction: { amount: -100, type: "refund" },
     })
     const message = async (path: string) => (await get(path)).body.error.message
     expect(await message("/v1/charges?expand[]=customer")).toBe(

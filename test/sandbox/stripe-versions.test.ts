@@ -51,6 +51,15 @@ describe("shapes by API version", () => {
     expect(basil).toMatchObject({ parent: { subscription_details: { subscription: subscription.id } } })
   })
 
+  it("name a card refund's customer since 2026-07-29", async () => {
+    const { account, get } = testAccount()
+    const { id: customer } = createCustomer(account, {})
+    createRefund(account, { charge: createCharge(account, { amount: 100, customer }).id })
+    const as = async (version: string) => (await get("/v1/refunds", { "stripe-version": version })).body.data[0] ?? {}
+    expect(await as("2026-06-24.dahlia")).not.toHaveProperty("customer")
+    expect(await as("2026-07-29.dahlia")).toMatchObject({ customer })
+  })
+
   it("fix an event's object to the account's version, whatever version asks for it", async () => {
     const { account, get } = testAccount({ version: V2020 })
     createCharge(account, { amount: 500 })

@@ -42,11 +42,24 @@ export default {
     try {
       return await env.WORLD.getByName("world").fetch(request)
     } catch (error) {
-      if (isReset(error)) throw new ConnectionReset("connection reset by peer")
+      if (isReset(error)) return cutOff()
       throw error
     }
   },
 } satisfies ExportedHandler<Env>
+
+/**
+ * A broken connection. A Worker cannot make its caller's fetch reject (`wrangler dev` turns what it throws into a 500), so the
+ * break comes right behind the headers, before the first byte of the body.
+ */
+function cutOff(): Response {
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.error(new ConnectionReset("connection reset by peer"))
+    },
+  })
+  return new Response(body, { headers: { "content-type": "application/json" } })
+}
 
 /** An error loses its class on its way out of the Durable Object. */
 function isReset(error: unknown): boolean {

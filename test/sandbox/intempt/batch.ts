@@ -41,7 +41,7 @@ export function readBatch(text: string): { items: BatchItem[] } | { problems: Pr
     const payload = isObject(group) ? group.payload : undefined
     const type = isObject(group) && typeof group.type === "string" ? group.type : "track"
     if (typeof name !== "string" || name.trim() === "") problems.push("name must not be blank")
-    else if (isReserved(name)) problems.push(`'${name}' is a reserved name`)
+    else if (isReserved(name) && !isIdentityWrite(name, type)) problems.push(`'${name}' is a reserved name`)
     else if (!Array.isArray(payload) || payload.length === 0) problems.push("payload must be a non-empty list")
     else for (const item of payload) items.push({ name, type, item: check(item, problems) })
   }
@@ -101,6 +101,11 @@ function isId(value: Json | undefined): boolean {
 
 function isReserved(name: string): boolean {
   return RESERVED.includes(name.trim().toLowerCase())
+}
+
+/** The platform's own name for identity writes: the official SDKs send it, a customer's event may not carry it. */
+function isIdentityWrite(name: string, type: string): boolean {
+  return name === "Identify" && (type === "alias" || type === "identify" || type === "group")
 }
 
 function isFlat(value: Json | undefined): boolean {

@@ -22,7 +22,8 @@ export interface IngestKey {
   source?: string | null
 }
 
-export interface Received {
+/** An item as it arrived; all that is saved of it. */
+export interface Arrival {
   /** Order of arrival, from 1. */
   no: number
   /** Epoch ms. */
@@ -34,6 +35,10 @@ export interface Received {
   source: string
   name: string
   type: string
+  item: JsonObject
+}
+
+export interface Received extends Arrival {
   eventId: string | null
   timestamp: number | null
   userId: string | null
@@ -42,8 +47,6 @@ export interface Received {
   data: JsonObject
   userAttributes: JsonObject
   accountAttributes: JsonObject
-  /** The item as it came, other fields included. */
-  item: JsonObject
   /** What production takes silently and a careful sender would not send. */
   smells: string[]
 }
@@ -144,7 +147,7 @@ export function createIntempt(parts: { clock: Clock; writer: Writer }): Intempt 
     restore(table, _id, value) {
       if (table === KEYS) keys.set((value as IngestKey).prefix, value as IngestKey)
       else if (table === RECEIVED) {
-        const item = value as Received
+        const item = unfold(value as Arrival)
         received[item.no - 1] = item
         requests = Math.max(requests, item.request)
       } else return false
@@ -159,26 +162,17 @@ export function createIntempt(parts: { clock: Clock; writer: Writer }): Intempt 
   return intempt
 
   function keep(place: Place, name: string, type: string, item: JsonObject): void {
-    const row: Received = {
+    const arrival: Arrival = {
       no: received.length + 1,
       at: parts.clock(),
       request: requests,
       ...place,
       name,
       type,
-      eventId: text(item.eventId),
-      timestamp: typeof item.timestamp === "number" ? item.timestamp : null,
-      userId: text(item.userId),
-      accountId: text(item.accountId),
-      profileId: text(item.profileId),
-      data: hash(item.data),
-      userAttributes: hash(item.userAttributes),
-      accountAttributes: hash(item.accountAttributes),
       item,
-      smells: smellsOf(name, type, item),
     }
-    received.push(row)
-    parts.writer.touch(RECEIVED, String(row.no).padStart(10, "0"), () => row)
+    received.push(unfold(arrival))
+    parts.writer.touch(RECEIVED, String(arrival.no), () => arrival)
   }
 
   function authorize(call: Call, place: Place): Answer | null {
@@ -189,6 +183,22 @@ export function createIntempt(parts: { clock: Clock; writer: Writer }): Intempt 
     if (!key || key.secret !== secret) return refuse(401, "Unauthorized")
     const fits = key.org === place.org && key.project === place.project
     return fits && (key.source ?? place.source) === place.source ? null : refuse(403, "Forbidden")
+  }
+}
+
+function unfold(arrival: Arrival): Received {
+  const { name, type, item } = arrival
+  return {
+    ...arrival,
+    eventId: text(item.eventId),
+    timestamp: typeof item.timestamp === "number" ? item.timestamp : null,
+    userId: text(item.userId),
+    accountId: text(item.accountId),
+    profileId: text(item.profileId),
+    data: hash(item.data),
+    userAttributes: hash(item.userAttributes),
+    accountAttributes: hash(item.accountAttributes),
+    smells: smellsOf(name, type, item),
   }
 }
 

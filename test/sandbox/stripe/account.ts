@@ -6,7 +6,7 @@ import { createRandom, hashText, idFor, type Random } from "../random.ts"
 import type { Writer } from "../store.ts"
 import type { EmailPeriod, Fact, FactName } from "./ledger.ts"
 import { KINDS, type Kind, type Row, type Rows } from "./model.ts"
-import { append, createTable, insert, remove, sort, type Table } from "./table.ts"
+import { append, createTable, firstFrom, insert, remove, sort, type Table } from "./table.ts"
 
 /** The API version whose shapes `objects.ts` builds, and the default of new accounts. */
 export const CURRENT_VERSION = "2026-08-26.dahlia"
@@ -160,6 +160,16 @@ export function drop(account: Account, kind: Kind, id: string): void {
 /** Marks a changed row for saving. */
 export function touch(account: Account, kind: Kind, row: Row): void {
   account.writer.touch(tableName(account, kind), row.id, () => row)
+}
+
+/** Forgets events that the feed has long stopped showing. */
+export function prune(account: Account): void {
+  const { order, byId } = account.tables.event
+  const kept = firstFrom(account.tables.event, now(account) - EVENT_RETENTION_S - DAY_S)
+  for (const { id } of order.splice(0, kept)) {
+    byId.delete(id)
+    account.writer.remove(tableName(account, "event"), id)
+  }
 }
 
 export function get<K extends Kind>(account: Account, kind: K, id: string): Rows[K] {

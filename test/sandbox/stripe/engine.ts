@@ -1,6 +1,6 @@
 /** What Stripe does by itself as time passes: trials end, periods renew, payments are collected, retried and settled. */
 import { pop } from "../heap.ts"
-import { type Account, find, get, now, type Task, tableName } from "./account.ts"
+import { type Account, find, get, now, prune, type Task, tableName } from "./account.ts"
 import { expireCharge, settleCharge } from "./charges.ts"
 import { markUncollectible, voidInvoice } from "./invoices.ts"
 import type { InvoiceRow, SubscriptionRow } from "./model.ts"
@@ -57,7 +57,9 @@ export function runDue(
 
 /** Brings an account on autopilot up to the present. */
 export function settle(account: Account, handlers: Record<string, TaskHandler>): void {
-  if (account.options.autopilot) runDue(account, now(account), handlers)
+  if (!account.options.autopilot) return
+  runDue(account, now(account), handlers)
+  prune(account)
 }
 
 function trialOutcome(row: SubscriptionRow): "active" | "past_due" | "paused" | "canceled" {

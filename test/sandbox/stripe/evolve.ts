@@ -1,5 +1,5 @@
 /** Random but repeatable life at the present moment: each step is one thing that one person does now. */
-import type { Account } from "./account.ts"
+import { type Account, prune } from "./account.ts"
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts"
 import type { Kind, Row, Rows } from "./model.ts"
 import { arrive, buy, buyAsGuest, changeMind, PEOPLE, subscribe, writeInvoice } from "./people.ts"
@@ -213,6 +213,7 @@ const TOTAL = STEPS.reduce((sum, [weight]) => sum + weight, 0)
 
 /** Returns the names of what was done. */
 export function evolve(account: Account, steps: number): string[] {
+  prune(account)
   const done: string[] = []
   for (let left = steps; left > 0; left--) {
     let roll = account.random.next() * TOTAL

@@ -42,6 +42,7 @@ const EXPANDABLE: Record<string, Record<string, Fetch>> = {
   charge: { customer, invoice, balance_transaction: balanceTransaction, payment_intent: paymentIntent },
   refund: {
     charge,
+    customer,
     balance_transaction: balanceTransaction,
     failure_balance_transaction: balanceTransaction,
     payment_intent: paymentIntent,

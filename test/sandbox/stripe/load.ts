@@ -1,6 +1,6 @@
 /** Loading given objects and events as they are: official samples become an account's content, shown verbatim in every version. */
 import { isObject, type JsonObject } from "../json.ts"
-import { type Account, add, newRow } from "./account.ts"
+import { type Account, add, newRow, stamp } from "./account.ts"
 import type { EventRow, Kind, ObjectKind, Rows } from "./model.ts"
 
 /** What listing and filtering need of a row that is shown from `raw`; everything else is never looked at. */
@@ -17,12 +17,18 @@ const FIELDS: { [K in ObjectKind]: (raw: JsonObject) => Partial<Rows[K]> } = {
   dispute: (raw) => ({ charge: text(raw.charge), paymentIntent: text(raw.payment_intent) }),
 }
 
-export function load(
-  account: Account,
-  content: { objects?: readonly JsonObject[]; events?: readonly JsonObject[] },
-): void {
+export interface Content {
+  objects?: readonly JsonObject[]
+  events?: readonly JsonObject[]
+  /** Events count as created now: samples are years old, and the feed keeps 30 days. */
+  eventsNow?: boolean
+}
+
+export function load(account: Account, content: Content): void {
   for (const object of content.objects ?? []) loadObject(account, object)
-  for (const event of content.events ?? []) loadEvent(account, event)
+  for (const event of content.events ?? []) {
+    loadEvent(account, content.eventsNow ? { ...event, created: stamp(account) } : event)
+  }
 }
 
 function loadObject(account: Account, raw: JsonObject): void {

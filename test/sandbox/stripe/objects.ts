@@ -17,6 +17,35 @@ import type {
 import { planObject, planOf, priceId, priceObject } from "./plans.ts"
 
 const NO_ADDRESS = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null }
+const EVIDENCE = [
+  "access_activity_log",
+  "billing_address",
+  "cancellation_policy",
+  "cancellation_policy_disclosure",
+  "cancellation_rebuttal",
+  "customer_communication",
+  "customer_email_address",
+  "customer_name",
+  "customer_purchase_ip",
+  "customer_signature",
+  "duplicate_charge_documentation",
+  "duplicate_charge_explanation",
+  "duplicate_charge_id",
+  "product_description",
+  "receipt",
+  "refund_policy",
+  "refund_policy_disclosure",
+  "refund_refusal_explanation",
+  "service_date",
+  "service_documentation",
+  "shipping_address",
+  "shipping_carrier",
+  "shipping_date",
+  "shipping_documentation",
+  "shipping_tracking_number",
+  "uncategorized_file",
+  "uncategorized_text",
+] as const
 const CARD_DECLINED = "Your card was declined."
 
 const BUILDERS: { [K in Kind]: (account: Account, row: Rows[K]) => JsonObject } = {
@@ -145,7 +174,13 @@ function subscriptionObject(account: Account, row: SubscriptionRow): JsonObject 
     description: null,
     discounts: [],
     ended_at: row.endedAt,
-    invoice_settings: { account_tax_ids: null, issuer: { type: "self" } },
+    invoice_settings: {
+      account_tax_ids: null,
+      custom_fields: null,
+      description: null,
+      footer: null,
+      issuer: { type: "self" },
+    },
     items: list(`/v1/subscription_items?subscription=${row.id}`, [
       {
         id: row.item,
@@ -225,7 +260,7 @@ function chargeObject(account: Account, row: ChargeRow): JsonObject {
     outcome: outcome(row),
     paid: row.paid,
     payment_intent: row.paymentIntent,
-    payment_method: row.paymentIntent.replace(/^pi_/, "pm_"),
+    payment_method: paymentMethodOf(row.paymentIntent),
     payment_method_details: methodDetails(row),
     radar_options: {},
     receipt_email: row.receiptEmail,
@@ -244,7 +279,9 @@ function chargeObject(account: Account, row: ChargeRow): JsonObject {
   }
 }
 
-function refundObject(_account: Account, row: RefundRow): JsonObject {
+function refundObject(account: Account, row: RefundRow): JsonObject {
+  const charge = find(account, "charge", row.charge)
+  const byCard = charge?.method === "card"
   const object: JsonObject = {
     id: row.id,
     object: "refund",
@@ -253,6 +290,8 @@ function refundObject(_account: Account, row: RefundRow): JsonObject {
     charge: row.charge,
     created: row.created,
     currency: row.currency,
+    customer: byCard ? charge.customer : null,
+    customer_account: null,
     destination_details: {
       card: row.reference
         ? {
@@ -266,6 +305,7 @@ function refundObject(_account: Account, row: RefundRow): JsonObject {
     },
     metadata: { ...row.metadata },
     payment_intent: row.paymentIntent,
+    payment_method: byCard ? paymentMethodOf(row.paymentIntent) : null,
     reason: row.reason,
     receipt_number: null,
     source_transfer_reversal: null,
@@ -437,7 +477,7 @@ function disputeObject(account: Account, row: DisputeRow): JsonObject {
     created: row.created,
     currency: row.currency,
     enhanced_eligibility_types: [],
-    evidence: {},
+    evidence: Object.fromEntries(EVIDENCE.map((name) => [name, null])),
     evidence_details: {
       due_by: row.dueBy,
       enhanced_eligibility: {},
@@ -491,7 +531,7 @@ export function paymentIntentObject(account: Account, row: ChargeRow): JsonObjec
     latest_charge: row.id,
     livemode: account.mode === "live",
     metadata: {},
-    payment_method: row.paymentIntent.replace(/^pi_/, "pm_"),
+    payment_method: paymentMethodOf(row.paymentIntent),
     payment_method_types: [row.method],
     receipt_email: row.receiptEmail,
     status: intentStatus(row),
@@ -531,6 +571,10 @@ export function balanceTransactionObject(id: string, source: ChargeRow | RefundR
     status: "available",
     type: charge ? "charge" : "refund",
   }
+}
+
+function paymentMethodOf(paymentIntent: string): string {
+  return paymentIntent.replace(/^pi_/, "pm_")
 }
 
 function intentStatus(row: ChargeRow): string {
@@ -580,6 +624,7 @@ function methodDetails(row: ChargeRow): JsonObject {
       overcapture: { maximum_amount_capturable: row.amount, status: "unavailable" },
       regulated_status: "unregulated",
       three_d_secure: null,
+      transaction_link_id: null,
       wallet: null,
     },
     type: "card",

@@ -3,7 +3,7 @@ import { DAY_S, HOUR_S } from "../clock.ts"
 import type { Json } from "../json.ts"
 import { type Account, add, get, newRow, nextId, now, plan, record, stamp } from "./account.ts"
 import { change, emit } from "./events.ts"
-import { createInvoice, DRAFT_LIVES_S, finalizeInvoice, type LineFields, payInvoice } from "./invoices.ts"
+import { createInvoice, DRAFT_LIVES_S, finalizeInvoice, type LineFields, payInvoice, voidInvoice } from "./invoices.ts"
 import type { InvoiceRow, SubscriptionRow } from "./model.ts"
 import { allowed, planOf } from "./plans.ts"
 
@@ -195,10 +195,13 @@ export function markUnpaid(account: Account, id: string): SubscriptionRow {
   return row.status === "past_due" ? update(account, row, { status: "unpaid" }) : row
 }
 
+/** "... it moves to incomplete_expired", and the open invoice is voided. */
 export function expireIncomplete(account: Account, id: string): SubscriptionRow {
   const row = get(account, "subscription", id)
   if (row.status !== "incomplete") return row
-  return update(account, row, { status: "incomplete_expired", endedAt: stamp(account) })
+  update(account, row, { status: "incomplete_expired", endedAt: stamp(account) })
+  if (row.latestInvoice !== null) voidInvoice(account, row.latestInvoice)
+  return row
 }
 
 /** Past due, unpaid or incomplete: pays the latest invoice. Paused: resumes with a new period. */

@@ -17,6 +17,9 @@ export const REFUND_EVENTS = "2024-10-28"
 /** Periods on subscription items, `parent` on invoices, no refund for what was never captured. https://docs.stripe.com/changelog/basil */
 export const BASIL = "2025-03-31"
 
+/** A refund's customer and payment method, of card refunds. https://docs.stripe.com/changelog/dahlia/2026-07-29/adds-customer-and-payment-method-details-to-the-refunds-api */
+export const REFUND_CUSTOMER = "2026-07-29"
+
 export function isBefore(version: string, change: string): boolean {
   return version.slice(0, 10) < change
 }
@@ -26,6 +29,7 @@ export function render<K extends ObjectKind>(account: Account, kind: K, row: Row
   const object = build(account, kind, row)
   if (row.raw) return object
   if (kind === "charge") return chargeBefore(account, row as ChargeRow, object, version)
+  if (kind === "refund") return refundBefore(object, version)
   if (kind === "subscription") return subscriptionBefore(row as SubscriptionRow, object, version)
   if (kind === "invoice") return invoiceBefore(account, row as InvoiceRow, object, version)
   return object
@@ -49,8 +53,14 @@ export function refundsOf(account: Account, row: ChargeRow, version: string): Js
 }
 
 function chargeBefore(account: Account, row: ChargeRow, object: JsonObject, version: string): JsonObject {
-  if (isBefore(version, BASIL)) object.invoice = row.invoice
+  if (isBefore(version, BASIL)) Object.assign(object, { invoice: row.invoice, destination: null, order: null })
   if (isBefore(version, CHARGE_WITHOUT_REFUNDS)) object.refunds = refundsOf(account, row, version)
+  return object
+}
+
+function refundBefore(object: JsonObject, version: string): JsonObject {
+  if (isBefore(version, REFUND_CUSTOMER))
+    for (const key of ["customer", "customer_account", "payment_method"]) delete object[key]
   return object
 }
 
