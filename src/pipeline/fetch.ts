@@ -46,7 +46,10 @@ const GOES_ON: Record<SliceEnd, boolean> = {
 export async function runFetch(ports: PipelinePorts, source: string, lane: Lane): Promise<FetchRun> {
   const counts: Counts = { leases: 0, pages: 0, records: 0, items: 0, calls: 0 }
   const deadline = ports.clock.now() + FETCH_BUDGET_MS
-  const end = await workShift({ ports, source: () => ports.source(source), deadline, calledAt: 0, counts }, lane)
+  const end = await workShift(
+    { ports, source: () => ports.source(source), deadline, calledAt: 0, restMs: 0, counts },
+    lane,
+  )
   return { end, ...counts }
 }
 

@@ -67,10 +67,10 @@ async function follow(shift: Shift, slice: Slice, page: Page): Promise<Followed>
 
 function placeOf(
   slice: Slice,
-  { records, next }: Page,
-): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "next"> {
+  { records, next, denied = [], untold = [] }: Page,
+): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "next" | "denied" | "untold"> {
   const edge = records.at(-1)?.time ?? null
-  return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next }
+  return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next, denied, untold }
 }
 
 async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls">): Promise<Step> {

@@ -53,7 +53,9 @@ export function meaningOf(connector: AnyConnector, exchanged: Exchange): Partner
   const { title } = connector
   if (exchanged.kind === "timeout") return { kind: "transient", reason: `${title} did not answer in time.` }
   if (exchanged.kind === "unreachable") return { kind: "transient", reason: `${title} could not be reached.` }
-  return exchanged.status >= 200 && exchanged.status < 300 ? accepted(title, exchanged) : refused(connector, exchanged)
+  return exchanged.status >= 200 && exchanged.status < 300
+    ? accepted(connector, exchanged)
+    : refused(connector, exchanged)
 }
 
 // -------------------------------------------------------------------------------------------------------- the request
@@ -93,12 +95,15 @@ function authHeaders(connector: AnyConnector, credential: string): Record<string
 
 // --------------------------------------------------------------------------------------------------------- the answer
 
-function accepted(title: string, { headers, elapsedMs, body }: Answered): PartnerResult {
+function accepted(connector: AnyConnector, { status, headers, elapsedMs, body }: Answered): PartnerResult {
+  const { title } = connector
   if (body.kind === "too_large") return { kind: "too_large", reason: `${title}'s answer was over 8 MB.` }
   if (body.kind === "timeout") return { kind: "transient", reason: `${title}'s answer did not come in time.` }
   if (body.kind === "broken") return { kind: "transient", reason: `${title}'s answer broke off.` }
   const parsed = jsonOf(body.text)
   if (parsed === undefined) return { kind: "transient", reason: `${title}'s answer was not JSON.` }
+  const meaning = connector.meaning(status, parsed, headers)
+  if (meaning !== null) return byMeaning(title, meaning, headers)
   const asked = askedAt(headers, elapsedMs)
   // Bounds and versions come from the partner's clock alone. An answer without it is some middlebox's more often than the
   // partner's, so it is asked again; where the clock stays away, the run ends with this sentence rather than with a guess.

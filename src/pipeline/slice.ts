@@ -15,6 +15,8 @@ export interface Shift {
   deadline: number
   /** Our clock at the last partner call; the pace spans leases. */
   calledAt: number
+  /** What the last answer said of the partner's budget, ms. */
+  restMs: number
   counts: Counts
 }
 
@@ -84,8 +86,8 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
 }
 
 export function pageContext({ task, config, chosen, token }: Slice): PageContext<unknown> {
-  const { account, window, pageSize } = task
-  return { config, account, collections: chosen, window, token, pageSize }
+  const { account, window, range, pageSize } = task
+  return { config, account, collections: chosen, window, ...(range && { range }), token, pageSize }
 }
 
 export function normalizeContext(slice: Slice, followed: readonly unknown[], asked: number): NormalizeContext<unknown> {
@@ -110,13 +112,15 @@ async function call(shift: Shift, slice: Slice, request: PageRequest): Promise<A
   if (!(await inTurn(shift, slice))) return { kind: "no_time" }
   slice.calls++
   shift.counts.calls++
-  return askPartner(shift.ports, slice.connector, slice.config, request, slice.credential.value)
+  const result = await askPartner(shift.ports, slice.connector, slice.config, request, slice.credential.value)
+  shift.restMs = result.kind === "ok" ? (slice.connector.limits.restMs?.(result.answer.body) ?? 0) : 0
+  return result
 }
 
 /** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
 async function inTurn(shift: Shift, slice: Slice): Promise<boolean> {
   const { clock } = shift.ports
-  const startAt = Math.max(clock.now(), shift.calledAt + slice.task.paceMs)
+  const startAt = Math.max(clock.now(), shift.calledAt + Math.max(slice.task.paceMs, shift.restMs))
   if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false
   if (startAt > clock.now()) await clock.sleep(startAt - clock.now())
   shift.calledAt = clock.now()

@@ -17,7 +17,7 @@ export interface Reading {
   range: { from: number; to: number } | null
   /** Facts of a collection before this are the passes'. */
   liveFrom: Record<string, number>
-  /** Webhooks: everything announced before this has been read. */
+  /** Live reading and webhooks: everything announced before this has been read. */
   floor: number
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
@@ -59,7 +59,8 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   if (before && (reading.origin !== "resync" || before.window === reading.window)) return "repeat"
   const waited = open.has(hash)
   if (!waited && !isOurs(item, reading)) return "elsewhere"
-  if (reading.origin === "webhook" && !waited && item.place < reading.floor) return "read"
+  // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
+  if (reading.range === null && !waited && item.place < reading.floor) return "read"
   seen.put(hash, classOf(reading), entryOf(item, "", reading))
   open.remove(hash)
   return waited ? "open" : "new"

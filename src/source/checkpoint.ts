@@ -3,8 +3,9 @@ import type { OpenKey } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
 import { abort, endLive, finishPass } from "./ending.ts"
 import { holds } from "./grant.ts"
-import { BACKPRESSURE, isHeldBack, isQuarantineFull, LEASE_MS, mayRead, runOf } from "./lease.ts"
+import { BACKPRESSURE, isHeldBack, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { windowRead } from "./live.ts"
+import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { ROW_BYTES, toRows } from "./outbox.ts"
 import { QUARANTINE_MAX, quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
@@ -21,7 +22,7 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)
   if (!slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
-  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until }
+  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(turn) }
   if (page.page !== slice.page || turn.now - page.askedLocal > PAGE_STALE_MS) return { kind: "stale" }
   const run = runOf(turn, slice)
   if (!run) return { kind: "stale" }
@@ -54,6 +55,7 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   take(turn, taken, run)
   quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
   noteOpen(turn, page.open, page.closed)
+  noteCollections(turn, slice, run, page)
   slice.records += page.records
   pruneSeen(turn)
 }
@@ -117,7 +119,7 @@ function proceed(turn: Turn, slice: Slice, next: string): CheckpointAnswer {
     return { kind: "stop", reason }
   }
   if (slice.lease) Object.assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
-  return { kind: "go", until: turn.now + LEASE_MS }
+  return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn) }
 }
 
 function stopReason(turn: Turn, slice: Slice): string | null {
@@ -143,7 +145,7 @@ function finishWindow(turn: Turn, slice: Slice, run: Run): CheckpointAnswer {
 }
 
 function finishLive(turn: Turn, slice: Slice, run: Run): void {
-  for (const name of slice.collections) delete turn.state.denied[name]
+  noteReadable(turn, slice, run)
   windowRead(turn, slice)
   if (Object.values(turn.state.live).every((live) => live.slice === null || live.slice.state === "denied"))
     endLive(turn, run)

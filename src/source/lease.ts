@@ -87,6 +87,12 @@ export function isQuarantineFull(turn: Turn, slice: Slice): boolean {
   return slice.collections.some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
 }
 
+/** The share of one slice in the partner's rate, as many as are being read now. */
+export function paceOf(turn: Turn): number {
+  const reading = slicesOf(turn.state).filter((slice) => inForce(slice.lease, turn.now))
+  return paceMs(turn.connector.limits, reading.length)
+}
+
 function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
   const { configuration, skewMs } = turn.state
   const { org, project, source, connector, config, account, identity } = configuration
@@ -102,10 +108,11 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     stream: slice.stream,
     lane: slice.lane,
     window: slice.window,
+    range: slice.range,
     token: slice.token,
     pageSize: slice.pageSize,
     page: slice.page,
-    paceMs: paceMs(turn.connector.limits),
+    paceMs: paceOf(turn),
     skewMs,
   }
 }

@@ -4,7 +4,7 @@
  *
  * Times are epoch ms. `partner time` is the partner's clock (its `Date` header); everything else is ours.
  */
-import type { Account, Item, JsonValue, OpenKey, Reject, Window } from "../connectors/kit/define.ts"
+import type { Account, CollectionNote, Item, JsonValue, OpenKey, Reject, Window } from "../connectors/kit/define.ts"
 
 /** Bumped when a consumer of an older deploy must no longer be handed work: it is told `later`. */
 export const PROTOCOL = 1
@@ -86,12 +86,14 @@ export interface Task {
   stream: string
   lane: Lane
   window: Window
+  /** Passes: the fact times they are for. */
+  range?: Window | null
   token: string | null
   pageSize: number
   /** The number of the page to read next; checkpoints count it up. */
   page: number
   credential: { value: string; version: number }
-  /** Least time between two partner calls of this task, ms: its share of the source's rate budget. */
+  /** Least time between two partner calls of this task, ms: its share of the source's rate budget, told anew with each checkpoint. */
   paceMs: number
   /** Partner time minus our time as last seen; 0 before the first answer. Display only. */
   skewMs: number
@@ -129,12 +131,16 @@ export interface Checkpoint {
   edge: number | null
   /** Token of the next page; null: the window has been read whole. */
   next: string | null
+  /** Collections that the partner left out of the page, since the credential may not read them. */
+  denied?: CollectionNote[]
+  /** What the partner keeps back of collections that it showed. */
+  untold?: CollectionNote[]
   /** Partner calls made since the last checkpoint or settlement. */
   calls: number
 }
 
 export type CheckpointAnswer =
-  | { kind: "go"; until: number }
+  | { kind: "go"; until: number; paceMs: number }
   /** Saved; read no further now (window read whole, or backpressure, pause, abort). The lease is over. */
   | { kind: "stop"; reason: string }
   /** Not saved: the lease or the page is no longer current. Drop everything. */

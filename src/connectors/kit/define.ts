@@ -50,6 +50,8 @@ export interface PageContext<Config> {
   /** The collections the user chose, of those the stream feeds. */
   collections: ReadonlySet<string>
   window: Window
+  /** Backfill: the fact times it is read for, where the window reaches further back; a list may leave out what is older. */
+  range?: Window
   /** What the previous page's `next` said; null for the first page of a window. */
   token: string | null
   /** Rows to ask for, at most the stream's `pageSize`; halved when an answer was over the size limit. */
@@ -68,6 +70,16 @@ export interface Page {
   records: PageRecord[]
   /** Opaque to the pipeline, at most 4,000 characters; null when the window has been read whole. */
   next: string | null
+  /** Collections that the credential may not read, where the others of the same request go on. */
+  denied?: CollectionNote[]
+  /** What the partner keeps back of a collection that it lets us read: told to the user with the run. */
+  untold?: CollectionNote[]
+}
+
+/** Something the user should know of a collection, in a sentence. */
+export interface CollectionNote {
+  collection: string
+  reason: string
 }
 
 // --------------------------------------------------------------------------------------------------- normalizing
@@ -83,6 +95,12 @@ export interface Draft extends Identity {
   time?: number
   /** Epoch ms: objects whose record carries the partner's update time. Left out: the feed's or the asking time is used. */
   version?: number
+  /**
+   * Epoch ms, events of a live stream whose records come again with facts they told before (orders, by the time of their last
+   * change): until when the feed may first show the fact, at least its own time. A live fact whose place lies below the floor has
+   * been read, unless its key is open. Left out: the record's time.
+   */
+  place?: number
   /** Events: the attributes of the fact. */
   data?: Attributes
   /** Objects only. */
@@ -223,11 +241,13 @@ export interface Limits {
   callsPerSecond: number
   /** The page that says so. */
   docs: string
+  /** For limits that are not counted in calls: how long to wait after this answer before the next call, ms. */
+  restMs?(body: unknown): number
 }
 
 /**
- * What a partner's non-2xx answer means, where its documentation says more than the status code does. Null: the status code
- * decides (DESIGN 6).
+ * What a partner's answer means, where its documentation says more than the status code does. Null: the status code decides
+ * (DESIGN 6).
  */
 export type AnswerMeaning =
   | { kind: "auth"; message: string }
@@ -288,7 +308,7 @@ export interface Connector<Config = unknown> {
   streams: readonly Stream<Config>[]
   /** How long an open key may wait for its fact. */
   openForDays: number
-  /** Reads a non-2xx answer. */
+  /** Reads an answer that is a failure; a partner may send one with status 200. Null for any other. */
   meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null
   templates: Templates
 }

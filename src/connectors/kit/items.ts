@@ -72,10 +72,14 @@ function toItem<Config>(
   if (!collection) return `the connector has no collection ${draft.collection}`
   const fault = faultOf(collection, draft)
   if (fault) return fault
-  return [itemOf(collection, draft, seenAt, addedValues(draft.from ?? record.body, added[collection.name])), ...alias]
+  const place = (ctx.via === "list" ? undefined : draft.place) ?? seenAt
+  return [
+    itemOf(collection, draft, seenAt, place, addedValues(draft.from ?? record.body, added[collection.name])),
+    ...alias,
+  ]
 }
 
-function itemOf(collection: Collection, draft: Draft, seenAt: number, extra: Attributes): Item {
+function itemOf(collection: Collection, draft: Draft, seenAt: number, place: number, extra: Attributes): Item {
   const { userId, accountId, data, userAttributes, accountAttributes } = draft
   const version = draft.version ?? seenAt
   const time = collection.kind === "event" ? (draft.time ?? version) : version
@@ -88,7 +92,7 @@ function itemOf(collection: Collection, draft: Draft, seenAt: number, extra: Att
     key: draft.fact === undefined ? draft.id : `${draft.id}:${draft.fact}`,
     time,
     version: collection.kind === "event" ? time : version,
-    place: seenAt,
+    place,
     // A documented attribute keeps its meaning: an added field cannot put something else in its place.
     ...((data || target === "data") && { data: target === "data" ? { ...extra, ...data } : (data ?? {}) }),
     ...(target === "user" && { userAttributes: { ...extra, ...userAttributes } }),

@@ -1,0 +1,33 @@
+/** What a page says of collections that the partner shows in part or not at all, while it shows the others. */
+import type { CollectionNote } from "../connectors/kit/define.ts"
+import { coverKey, openMissing, switchOn } from "./pass.ts"
+import type { Checkpoint } from "./rpc.ts"
+import type { Run } from "./run.ts"
+import { lowestFloor } from "./slice.ts"
+import type { Slice } from "./state.ts"
+import type { Turn } from "./turn.ts"
+
+export function noteCollections(turn: Turn, slice: Slice, run: Run, { denied = [], untold = [] }: Checkpoint): void {
+  for (const note of untold) addNote(run.untold, note)
+  for (const note of denied) {
+    addNote(run.denied, note)
+    turn.state.denied[note.collection] = note.reason
+    if (slice.lane === "live") turn.state.offAt[note.collection] ??= lowestFloor(turn)
+    // Nothing of it counts as covered: once it may be read it gets a pass of its own.
+    else delete turn.state.covered[coverKey(slice.stream, note.collection)]
+  }
+}
+
+/** A live window has been read whole: what it could read is denied no more, and what was missed meanwhile is read by a pass. */
+export function noteReadable(turn: Turn, slice: Slice, run: Run): void {
+  const readable = slice.collections.filter((name) => !run.denied.some(({ collection }) => collection === name))
+  const regained = readable.filter((name) => turn.state.offAt[name] !== undefined)
+  for (const name of readable) delete turn.state.denied[name]
+  for (const name of regained) switchOn(turn, name)
+  if (regained.length > 0) openMissing(turn, "collection")
+}
+
+function addNote(notes: CollectionNote[], note: CollectionNote): void {
+  if (!notes.some(({ collection, reason }) => collection === note.collection && reason === note.reason))
+    notes.push(note)
+}
