@@ -1,11 +1,13 @@
 /** What the API's tests need: tokens of every kind, requests, the simulated partners in place of the network, and a look at D1. */
 import { env, exports } from "cloudflare:workers"
 import { sign } from "hono/utils/jwt/jwt"
-import { vi } from "vitest"
+import { expect, vi } from "vitest"
 import type { z } from "zod"
+import { app } from "../../src/app.ts"
 import type { Role } from "../../src/auth/token.ts"
+import { describedRoutes, problemsOf } from "../../src/routes/kit/openapi.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import type { problemView } from "../../src/routes/kit/views.ts"
+import { problemView } from "../../src/routes/kit/views.ts"
 import { createSandbox, type Sandbox } from "../sandbox/sandbox.ts"
 
 export const AUTH_SECRET = "a-secret-of-the-test-suite-32-bytes-long"
@@ -63,15 +65,37 @@ export async function call(method: string, path: string, sent: Sent = {}): Promi
   return request(method, `/v1/${org}/projects/${project}${path}`, { ...sent, token: await tokenOf(sent, org, project) })
 }
 
-export function request(method: string, path: string, { token, body, raw, headers = {} }: Sent): Promise<Response> {
+export async function request(
+  method: string,
+  path: string,
+  { token, body, raw, headers = {} }: Sent,
+): Promise<Response> {
   const text = raw ?? (body === undefined ? undefined : JSON.stringify(body))
   const all = {
     ...(token ? { authorization: `Bearer ${token}` } : {}),
     ...(text === undefined ? {} : { "content-type": "application/json" }),
     ...headers,
   }
-  return exports.default.fetch(ORIGIN + path, { method, headers: all, ...(text === undefined ? {} : { body: text }) })
+  const init = { method, headers: all, ...(text === undefined ? {} : { body: text }) }
+  const answer = await exports.default.fetch(ORIGIN + path, init)
+  await conforms(method, path.split("?")[0] ?? path, answer.clone())
+  return answer
 }
+
+const documented = describedRoutes(app.routes)
+
+/** Every answer of every test is what /openapi.json says: no field more, no problem that is not listed. */
+async function conforms(method: string, path: string, answer: Response): Promise<void> {
+  const route = documented.find((one) => one.method === method && pattern(one.path).test(path))
+  const type = answer.headers.get("content-type") ?? ""
+  if (!route || !type.includes("json")) return
+  const body: unknown = await answer.json()
+  if (answer.status >= 400) expect(problemsOf(route)).toContain(problemView.parse(body).code)
+  else expect(route.operation.answer?.parse(body)).toEqual(body)
+  if (answer.status < 400) expect(answer.status).toBe(route.operation.status)
+}
+
+const pattern = (path: string) => new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`)
 
 function tokenOf({ token }: Sent, org: string, project: string): Promise<string> | string | null {
   return token === undefined ? mint({ org, project }) : token

@@ -3,22 +3,52 @@ import type { Hono } from "hono"
 import { z } from "zod"
 import { PROBLEM_CODES, type ProblemCode, statusOf } from "../../errors.ts"
 import type { ApiEnv } from "./api.ts"
-import { type Note, noteOf, type Operation } from "./operation.ts"
+import { noteOf, type Operation } from "./operation.ts"
 import { problemView } from "./views.ts"
 
 const VERSION = "1.0.0"
-/** What any authenticated operation may answer. */
-const ALWAYS: readonly ProblemCode[] = ["unauthenticated", "token_invalid", "token_expired", "role_required"]
-const WITH_BODY: readonly ProblemCode[] = ["malformed_json", "body_too_large", "unsupported_media_type", "invalid"]
+/** What any operation may answer; with a token, with a project in its path, with a body. */
+const ANY: readonly ProblemCode[] = ["internal", "misconfigured"]
+const WITH_TOKEN: readonly ProblemCode[] = [
+  "unauthenticated",
+  "token_invalid",
+  "token_expired",
+  "role_required",
+  "unavailable",
+]
+const WITH_PROJECT: readonly ProblemCode[] = ["wrong_project"]
+const WITH_BODY: readonly ProblemCode[] = ["malformed_json", "body_too_large", "unsupported_media_type"]
+const WITH_INPUT: readonly ProblemCode[] = ["invalid"]
 
+type Routes = Hono<ApiEnv>["routes"]
 type Json = Record<string, unknown>
 
-export function openapiOf(routes: Hono<ApiEnv>["routes"]): Json {
+/** A route with all that its middleware says of it. */
+export interface Described {
+  method: string
+  path: string
+  operation: Operation
+  body: z.ZodType | null
+  query: z.ZodObject | null
+}
+
+export function describedRoutes(routes: Routes): Described[] {
+  const described = new Map<string, Described>()
+  for (const { method, path, handler } of routes) {
+    const note = noteOf(handler)
+    const known = described.get(`${method} ${path}`)
+    if (note && "operation" in note)
+      described.set(`${method} ${path}`, { method, path, body: null, query: null, ...note })
+    else if (note && known) Object.assign(known, note)
+  }
+  return [...described.values()]
+}
+
+export function openapiOf(routes: Routes): Json {
   const paths: Record<string, Json> = {}
-  for (const [place, notes] of notesByRoute(routes)) {
-    const [method = "", path = ""] = place.split(" ")
-    const described = describe(path, notes)
-    if (described) paths[templated(path)] = { ...paths[templated(path)], [method.toLowerCase()]: described }
+  for (const route of describedRoutes(routes)) {
+    const path = route.path.replace(/:(\w+)/g, "{$1}")
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationObject(route) }
   }
   return {
     openapi: "3.1.0",
@@ -32,29 +62,29 @@ export function openapiOf(routes: Hono<ApiEnv>["routes"]): Json {
   }
 }
 
-function notesByRoute(routes: Hono<ApiEnv>["routes"]): Map<string, Note[]> {
-  const found = new Map<string, Note[]>()
-  for (const { method, path, handler } of routes) {
-    const note = noteOf(handler)
-    if (note) found.set(`${method} ${path}`, [...(found.get(`${method} ${path}`) ?? []), note])
+function operationObject({ path, operation, body, query, ...route }: Described): Json {
+  const { summary, description, tag, role } = operation
+  return {
+    summary,
+    ...(description && { description }),
+    tags: [tag],
+    ...(role === null ? { security: [] } : { "x-role": role }),
+    parameters: [...pathParameters(path), ...queryParameters(query), ...headerParameters(operation)],
+    ...(body && { requestBody: { required: true, content: content("application/json", schemaOf(body, "input")) } }),
+    responses: { ...success(operation), ...failures(problemsOf({ path, operation, body, query, ...route })) },
   }
-  return found
 }
 
-function describe(path: string, notes: Note[]): Json | null {
-  const operation = notes.flatMap((note) => ("operation" in note ? [note.operation] : []))[0]
-  if (!operation) return null
-  const body = notes.flatMap((note) => ("body" in note ? [note.body] : []))[0]
-  const query = notes.flatMap((note) => ("query" in note ? [note.query] : []))[0]
-  return {
-    summary: operation.summary,
-    ...(operation.description && { description: operation.description }),
-    tags: [operation.tag],
-    ...(operation.role === null ? { security: [] } : { "x-role": operation.role }),
-    parameters: [...pathParameters(path), ...(query ? queryParameters(query) : []), ...headerParameters(operation)],
-    ...(body && { requestBody: { required: true, content: content("application/json", schemaOf(body, "input")) } }),
-    responses: { ...success(operation), ...failures(operation, body !== undefined) },
-  }
+/** Every code that a route may answer. */
+export function problemsOf({ path, operation, body, query }: Described): ProblemCode[] {
+  return [
+    ...ANY,
+    ...(operation.role === null ? [] : WITH_TOKEN),
+    ...(path.includes(":project") ? WITH_PROJECT : []),
+    ...(body ? WITH_BODY : []),
+    ...(body || query || operation.idempotent ? WITH_INPUT : []),
+    ...(operation.problems ?? []),
+  ]
 }
 
 function success({ status, answer, type = "application/json" }: Operation): Json {
@@ -63,15 +93,11 @@ function success({ status, answer, type = "application/json" }: Operation): Json
 }
 
 /** One answer a status, naming the codes that it may carry. */
-function failures({ role, problems = [] }: Operation, hasBody: boolean): Json {
-  const codes = [...(role === null ? [] : ALWAYS), ...(hasBody ? WITH_BODY : []), ...problems]
-  const byStatus = Map.groupBy(codes, statusOf)
-  const answers = [...byStatus].map(([status, some]) => [
+function failures(codes: ProblemCode[]): Json {
+  const problem = content("application/problem+json", { $ref: "#/components/schemas/Problem" })
+  const answers = [...Map.groupBy(codes, statusOf)].map(([status, some]) => [
     status,
-    {
-      description: some.join(", "),
-      content: content("application/problem+json", { $ref: "#/components/schemas/Problem" }),
-    },
+    { description: some.join(", "), content: problem },
   ])
   return Object.fromEntries(answers)
 }
@@ -81,24 +107,21 @@ function pathParameters(path: string): Json[] {
   return names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } }))
 }
 
-function queryParameters(query: z.ZodObject): Json[] {
-  return Object.entries(query.shape).map(([name, type]) => ({
-    name,
-    in: "query",
-    required: false,
-    schema: schemaOf(type, "input"),
-  }))
+function queryParameters(query: z.ZodObject | null): Json[] {
+  return Object.entries(query?.shape ?? {}).map(([name, type]) => {
+    return { name, in: "query", required: false, schema: schemaOf(type, "input") }
+  })
 }
 
 function headerParameters({ idempotent }: Operation): Json[] {
   const description = "The same key and body within a day return what the first request made."
-  return idempotent
-    ? [{ name: "Idempotency-Key", in: "header", required: false, description, schema: { type: "string" } }]
-    : []
+  const key = { name: "Idempotency-Key", in: "header", required: false, description, schema: { type: "string" } }
+  return idempotent ? [key] : []
 }
 
-const content = (type: string, schema: unknown) => ({ [type]: { schema } })
-const templated = (path: string) => path.replace(/:(\w+)/g, "{$1}")
+function content(type: string, schema: unknown): Json {
+  return { [type]: { schema } }
+}
 
 function schemaOf(schema: z.core.$ZodType, io: "input" | "output"): Json {
   const { $schema, ...described } = z.toJSONSchema(schema, { io, unrepresentable: "any" })
