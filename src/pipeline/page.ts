@@ -79,13 +79,14 @@ async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls">)
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
   count(shift, page)
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
-  turn(slice, page.next, told.answer.until)
+  turn(slice, page.next, told.answer)
   return { kind: "go" }
 }
 
-function turn(slice: Slice, next: string, until: number): void {
+function turn(slice: Slice, next: string, { until, paceMs }: { until: number; paceMs: number }): void {
   slice.calls = 0
   slice.until = until
+  slice.paceMs = paceMs
   slice.page++
   slice.token = next
   slice.tokens.add(next)

@@ -36,6 +36,7 @@ export interface Slice {
   chosen: ReadonlySet<string>
   added: AddedFields
   until: number
+  paceMs: number
   page: number
   token: string | null
   /** Tokens of this lease: one that comes back would be read in circles. */
@@ -76,6 +77,7 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
     chosen: new Set(task.collections.map(({ name }) => name)),
     added: Object.fromEntries(task.collections.map(({ name, fields }) => [name, fields])),
     until: task.until,
+    paceMs: task.paceMs,
     page: task.page,
     token: task.token,
     tokens: new Set(task.token === null ? [] : [task.token]),
@@ -120,7 +122,7 @@ async function call(shift: Shift, slice: Slice, request: PageRequest): Promise<A
 /** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
 async function inTurn(shift: Shift, slice: Slice): Promise<boolean> {
   const { clock } = shift.ports
-  const startAt = Math.max(clock.now(), shift.calledAt + Math.max(slice.task.paceMs, shift.restMs))
+  const startAt = Math.max(clock.now(), shift.calledAt + Math.max(slice.paceMs, shift.restMs))
   if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false
   if (startAt > clock.now()) await clock.sleep(startAt - clock.now())
   shift.calledAt = clock.now()

@@ -5,7 +5,7 @@
 import { ALIAS, type Item } from "../connectors/kit/item.ts"
 import { hash64 } from "./hash.ts"
 import type { OpenKeys } from "./openkeys.ts"
-import type { SeenClass, SeenEntry, SeenIndex } from "./seen.ts"
+import type { ReadBy, SeenClass, SeenEntry, SeenIndex } from "./seen.ts"
 
 export type Origin = "live" | "pass" | "resync" | "webhook"
 
@@ -61,7 +61,7 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
   if (reading.range === null && !waited && item.place < reading.floor) return "read"
-  seen.put(hash, classOf(reading), entryOf(item, "", reading))
+  seen.put(hash, before ? "live" : classOf(reading), entryOf(item, "", reading))
   open.remove(hash)
   return waited ? "open" : "new"
 }
@@ -92,11 +92,18 @@ function compare(item: Item, content: string, before: SeenEntry, reading: Readin
   return content === before.content ? "repeat" : "new"
 }
 
-/** At equal versions: a sync beats a webhook, of two webhooks the later wins, within one newest-first window the first read stays. */
+/**
+ * At equal versions: within one newest-first window the first read stays, of two webhooks the later wins, and live reading beats a
+ * webhook, which beats a pass. A pass's page may show the state before a change of the second it was asked in; if it shows one
+ * after it, live reading will tell that too.
+ */
 function isSettled(before: SeenEntry, reading: Reading): boolean {
-  if (reading.origin === "webhook") return !before.webhook
-  return before.window === reading.window
+  const by = readBy(reading)
+  if (reading.origin === "resync" || by === before.by) return by !== "webhook" && before.window === reading.window
+  return RANK[by] < RANK[before.by]
 }
+
+const RANK: Record<ReadBy, number> = { pass: 0, webhook: 1, live: 2 }
 
 /**
  * An unchanged state at a newer version must still raise the version kept: else a state between the two would pass as newer. At
@@ -113,5 +120,9 @@ function classOf(reading: Reading): SeenClass {
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
   const { version, place } = item
-  return { version, content, place, window: reading.window, webhook: reading.origin === "webhook" }
+  return { version, content, place, window: reading.window, by: readBy(reading) }
+}
+
+function readBy({ origin }: Reading): ReadBy {
+  return origin === "resync" ? "pass" : origin
 }

@@ -1,12 +1,12 @@
 import type { Limits } from "../connectors/kit/define.ts"
 
-/** Slices of one source that may be read at the same time: the live one and this many of passes. */
+/** Slices of passes that may be read at the same time, beside the live ones. */
 export const BACKFILL_AT_ONCE = 3
 
 /**
- * Least time between two partner calls of one slice, so that all slices of a source together stay under the partner's published
- * rate whatever the others do: the rate is shared out, not negotiated.
+ * Least time between two partner calls of one slice, so that all slices being read stay under the partner's published rate
+ * together: the rate is shared out evenly, and anew with every page.
  */
-export function paceMs(limits: Limits): number {
-  return Math.ceil((1000 * (BACKFILL_AT_ONCE + 1)) / limits.callsPerSecond)
+export function paceMs(limits: Limits, slices: number): number {
+  return Math.ceil((1000 * Math.max(slices, 1)) / limits.callsPerSecond)
 }

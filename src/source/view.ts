@@ -1,4 +1,5 @@
 /** What may be seen of a source: statuses and counters as they are, never rosier. */
+import { ALIAS } from "../connectors/kit/item.ts"
 import { mayRead } from "./lease.ts"
 import { shareOf } from "./pass.ts"
 import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, SourceStatus, SourceView } from "./rpc.ts"
@@ -21,10 +22,15 @@ export function viewOf(turn: Turn): SourceView {
     nextRunAt: state.nextRunAt,
     current: under(state).map((run) => runView(turn, run)),
     lastRun: history(turn)[0] ?? null,
-    collections: connector.collections.map(({ name }) => collectionView(state, name, waiting[name] ?? 0)),
+    collections: shown(state, connector).map((name) => collectionView(state, name, waiting[name] ?? 0)),
     delivery: deliveryView(turn),
     cursors: Object.fromEntries(Object.entries(state.live).map(([name, live]) => [name, live.cursor])),
   }
+}
+
+/** The joining of ids is no collection of the partner's, but what becomes of it must be seen. */
+function shown(state: State, connector: Turn["connector"]): string[] {
+  return [...connector.collections.map(({ name }) => name), ...(state.counts[ALIAS] ? [ALIAS] : [])]
 }
 
 export function statusOf(state: State): SourceStatus {

@@ -31,7 +31,7 @@ interface Setting extends Partial<Omit<Script, "lease">> {
 async function fetchWith({ replies, task, lease, ...script }: Setting) {
   const clock = fakeClock()
   const given = taskOf(clock, task)
-  const go = (): CheckpointAnswer => ({ kind: "go", until: clock.now() + LEASE_MS })
+  const go = (): CheckpointAnswer => ({ kind: "go", until: clock.now() + LEASE_MS, paceMs: given.paceMs })
   const source: FakeSource = fakeSource({
     lease: lease?.(given) ?? [granted(given), IDLE],
     checkpoint: [(ask) => (ask.next === null ? STOP() : go())],
@@ -124,7 +124,7 @@ describe("letting go", () => {
   it("starts no request that the lease might not outlive", async () => {
     const { source, ports } = await fetchWith({
       replies: [delayed(20_000, page(["a"], "t1"))],
-      checkpoint: [({ askedLocal }) => ({ kind: "go", until: askedLocal + 49_999 })],
+      checkpoint: [({ askedLocal }) => ({ kind: "go", until: askedLocal + 49_999, paceMs: 0 })],
     })
     expect(ports.requests).toHaveLength(1)
     expect(source.settlements).toMatchObject([{ outcome: { kind: "release" }, calls: 0 }])
