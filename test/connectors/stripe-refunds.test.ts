@@ -73,10 +73,18 @@ describe("a refund in a list", () => {
     expect(only(listed("refunds", refund({ charge: null }))).userId).toBe("re_1")
   })
 
-  test("may fail for 30 days after it succeeded", () => {
-    const open = (days: number) => listed("refunds", refund({ charge: paid }), { asked: (T + days * DAY) * 1000 }).open
-    expect(open(29).map(({ key }) => key)).toEqual(["re_1:failed"])
-    expect(open(31)).toEqual([])
+  test("that failed is told at its failure, alike from list and feed", () => {
+    const returned = { status: "failed", failure_reason: "lost_or_stolen_card" }
+    const dated = { ...returned, charge: paid, failure_balance_transaction: { id: "txn_3", created: T + 9 * DAY } }
+    const { place: _, ...fact } = only(listed("refunds", refund(dated)))
+    expect(fact).toMatchObject({
+      time: (T + 9 * DAY) * 1000,
+      data: { status: "failed", failure_code: "lost_or_stolen_card" },
+    })
+    const named = refund({ ...returned, charge: paid, failure_balance_transaction: "txn_3" })
+    expect(only(fed(event("refund.updated", named, { status: "succeeded" }, { created: T + 9 * DAY })))).toMatchObject(
+      fact,
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { AnswerMeaning } from "../../src/connectors/kit/define.ts"
+import { REFUND_EXPAND } from "../../src/connectors/stripe/follow.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import { ALL, charge, event, pageContext, streamOf, T } from "../support/stripe-objects.ts"
 
@@ -147,7 +148,7 @@ describe("a list", () => {
   test.each([
     ["customers", "/v1/customers", undefined],
     ["charges", "/v1/charges", ["data.customer"]],
-    ["refunds", "/v1/refunds", ["data.charge", "data.charge.customer", "data.charge.balance_transaction"]],
+    ["refunds", "/v1/refunds", REFUND_EXPAND],
     ["subscriptions", "/v1/subscriptions", ["data.customer"]],
     ["invoices", "/v1/invoices", undefined],
     ["subscription_changes", "/v1/events", undefined],

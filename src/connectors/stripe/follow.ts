@@ -13,8 +13,13 @@ import { idAt } from "./shape.ts"
 /** With many refunds on a page the ranges lie dense: a wider margin would only fill the answers with other pages' refunds. */
 const DENSE = { refunds: 20, marginSeconds: 2 }
 
-/** With the balance transaction, whose time tells a partial capture's release from a refund. */
-export const REFUND_EXPAND = ["data.charge", "data.charge.customer", "data.charge.balance_transaction"]
+/** With the balance transactions that date a capture, to tell a partial one's release from a refund, and a failure. */
+export const REFUND_EXPAND = [
+  "data.charge",
+  "data.charge.customer",
+  "data.charge.balance_transaction",
+  "data.failure_balance_transaction",
+]
 
 interface Need {
   charge: string

@@ -13,16 +13,13 @@ import { at, fromSeconds, isObject, needNumber, needText, number, present, rows,
 import { CHARGE, chargePerson, isCaptured } from "./charge.ts"
 import { changed, idAt, needMoney, person, type Reading } from "./shape.ts"
 
-/** A refund can come back that long after it succeeded. https://docs.stripe.com/refunds#failed-refunds */
-const MAY_FAIL_FOR_MS = 30 * 86_400_000
-
 /** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
 export const ANNOUNCED_WITHIN_S = 60
 
 /** As long as a list may lag behind the feed; a page is read again until then, and later its record goes to quarantine. */
 const LISTED_WITHIN_MS = 600_000
 
-/** A capture and the release of what it left over are one act at Stripe. */
+/** A capture and the release of what it left over are one act at Stripe; its balance transaction may be dated a little later. */
 const RELEASED_WITHIN_S = 10
 
 /** From this version's date on `refund.created` is sent for every refund. */
@@ -33,8 +30,8 @@ export function refundFromList(refund: JsonValue, reading: Reading): Normalized 
   if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
   const status = needText(refund, "status")
   const time = fromSeconds(needNumber(refund, "created"))
-  const open = openFacts(status, reading.asked - time).map((fact) => ({ ...key(refund, fact), time }))
-  return { drafts: drafts(refund, status, charge, reading), open }
+  const open = isUndecided(status) ? [key(refund, "succeeded"), key(refund, "failed")] : []
+  return { drafts: drafts(refund, status, charge, reading), open: open.map((one) => ({ ...one, time })) }
 }
 
 /** From `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`. */
@@ -44,7 +41,8 @@ export function refundFromEvent(event: JsonValue, reading: Reading): Normalized 
   if (status === null) return { drafts: [] }
   const charge = chargeOf(refund, reading.followed)
   if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
-  return { drafts: drafts(refund, status, charge, reading), closed: closedFacts(refund, status) }
+  const toldAt = number(event, "created")
+  return { drafts: drafts(refund, status, charge, reading, toldAt), closed: closedFacts(refund, status) }
 }
 
 /** From `charge.refunded`: the refunds it announces, where no event of their own does. */
@@ -95,7 +93,7 @@ export function movesNoMoney(refund: JsonValue, charge: JsonValue): boolean {
   if (!isCaptured(charge)) return true
   const capturedAt = number(charge, "balance_transaction.created")
   if (capturedAt === null || !looksReleased(refund, charge)) return false
-  return Math.abs(needNumber(refund, "created") - capturedAt) <= RELEASED_WITHIN_S
+  return needNumber(refund, "created") <= capturedAt + RELEASED_WITHIN_S
 }
 
 /** As far as amounts can tell: a refund of just what a partial capture left over. */
@@ -129,9 +127,16 @@ function allRefunds(followed: readonly unknown[]): JsonValue[] {
   return followed.flatMap((body) => rows(body as JsonValue, "data"))
 }
 
-function drafts(refund: JsonValue, status: string, charge: JsonValue | undefined, reading: Reading): Draft[] {
+function drafts(
+  refund: JsonValue,
+  status: string,
+  charge: JsonValue | undefined,
+  reading: Reading,
+  toldAt: number | null = null,
+): Draft[] {
   if (status !== "succeeded" && status !== "failed") return []
   const id = needText(refund, "id")
+  const created = needNumber(refund, "created")
   return [
     {
       collection: CHARGE,
@@ -141,7 +146,7 @@ function drafts(refund: JsonValue, status: string, charge: JsonValue | undefined
         : (idAt(refund, "customer") ?? idAt(refund, "charge") ?? person(refund, [], reading)),
       id,
       fact: status,
-      time: fromSeconds(needNumber(refund, "created")),
+      time: fromSeconds(status === "failed" ? (failedAt(refund) ?? toldAt ?? created) : created),
       data: present({
         type: "refund",
         status,
@@ -159,10 +164,16 @@ function drafts(refund: JsonValue, status: string, charge: JsonValue | undefined
   ]
 }
 
-/** What live reading may still tell of a refund that a list showed in this state. */
-function openFacts(status: string, ageMs: number): string[] {
-  if (status === "pending" || status === "requires_action") return ["succeeded", "failed"]
-  return status === "succeeded" && ageMs < MAY_FAIL_FOR_MS ? ["failed"] : []
+/**
+ * A bank may send the money back weeks after the refund succeeded; that is when the balance gets it back. An event names only the
+ * balance transaction, but is of the same moment.
+ */
+function failedAt(refund: JsonValue): number | null {
+  return number(refund, "failure_balance_transaction.created")
+}
+
+function isUndecided(status: string): boolean {
+  return status === "pending" || status === "requires_action"
 }
 
 function closedFacts(refund: JsonValue, status: string) {

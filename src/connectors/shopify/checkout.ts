@@ -1,0 +1,52 @@
+/** Abandoned checkouts: a buyer left contact information and did not complete the purchase. */
+import type { Normalized } from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { present, rows, text } from "../kit/values.ts"
+import { idAt, needId, needMoney, needTime, person, type Reading } from "./shape.ts"
+
+export const ABANDONED = "Abandoned checkouts"
+
+/** Products that are named; a longer cart is not told whole. */
+export const CART_LINES = 5
+
+/**
+ * A checkout carries the time it was begun. It is listed once it counts as abandoned, minutes after the buyer's last step: that can
+ * be long after it was begun, where a tab stayed open or a buyer came back.
+ */
+const LISTED_WITHIN_MS = 7 * 86_400_000
+
+/**
+ * Without `abandonedCheckoutUrl`, which since November 2026 needs level 2 access to protected customer data and, being non-null,
+ * would take the whole checkout with it.
+ * https://shopify.dev/changelog/posts/abandonedcheckouturl-now-requires-level-2-protected-customer-data-access
+ */
+export const CHECKOUT = `fragment CheckoutParts on AbandonedCheckout {
+  id name createdAt updatedAt
+  customer { id defaultEmailAddress { emailAddress } }
+  totalPriceSet { shopMoney { amount currencyCode } }
+  lineItems(first: ${CART_LINES}) { nodes { title } }
+}`
+
+export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized {
+  const time = needTime(checkout, "createdAt")
+  const products = rows(checkout, "lineItems.nodes").flatMap((line) => text(line, "title") ?? [])
+  return {
+    drafts: [
+      {
+        collection: ABANDONED,
+        userId: person(checkout, reading),
+        id: needId(checkout),
+        fact: "abandoned",
+        time,
+        place: time + LISTED_WITHIN_MS,
+        data: present({
+          checkoutId: needId(checkout),
+          checkout: text(checkout, "name"),
+          customerId: idAt(checkout, "customer.id"),
+          ...needMoney(checkout, "totalPriceSet"),
+          products: products.join(", "),
+        }),
+      },
+    ],
+  }
+}

@@ -1,0 +1,68 @@
+/** Customers: people with their attributes, joined to the customer id by which other records may name them. */
+import type { Normalized } from "../kit/define.ts"
+import type { Attributes, JsonValue } from "../kit/item.ts"
+import { email, flag, number, present, text } from "../kit/values.ts"
+import { decimal, isoAt, listed, lower, needId, needTime, type Reading } from "./shape.ts"
+
+export const CUSTOMERS = "Customers"
+
+/** All scalars but five objects: a customer costs six points. https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Customer */
+export const CUSTOMER = `fragment CustomerParts on Customer {
+  id firstName lastName displayName locale tags state taxExempt verifiedEmail numberOfOrders createdAt updatedAt
+  amountSpent { amount currencyCode }
+  defaultEmailAddress { emailAddress marketingState }
+  defaultPhoneNumber { phoneNumber }
+  defaultAddress { city province zip countryCodeV2 }
+}`
+
+export function fromCustomer(customer: JsonValue, reading: Reading): Normalized {
+  const id = needId(customer)
+  const known = email(text(customer, "defaultEmailAddress.emailAddress"))
+  const isEmail = known !== null && reading.identity === "email"
+  return {
+    drafts: [
+      {
+        collection: CUSTOMERS,
+        userId: isEmail ? known : id,
+        // Records of the time before the email was known name the customer by id.
+        ...(isEmail && { formerUserId: id }),
+        id,
+        version: needTime(customer, "updatedAt"),
+        userAttributes: attributes(customer, id, known),
+      },
+    ],
+  }
+}
+
+function attributes(customer: JsonValue, id: string, known: string | null): Attributes {
+  const firstName = text(customer, "firstName")
+  const lastName = text(customer, "lastName")
+  return present({
+    shopifyCustomerId: id,
+    // Where there is no name, Shopify displays the email or phone instead.
+    name: firstName || lastName ? text(customer, "displayName") : null,
+    firstName,
+    lastName,
+    email: known,
+    phone: text(customer, "defaultPhoneNumber.phoneNumber"),
+    city: text(customer, "defaultAddress.city"),
+    region: text(customer, "defaultAddress.province"),
+    postalCode: text(customer, "defaultAddress.zip"),
+    country: text(customer, "defaultAddress.countryCodeV2"),
+    locale: text(customer, "locale"),
+    state: lower(customer, "state"),
+    emailMarketing: lower(customer, "defaultEmailAddress.marketingState"),
+    verifiedEmail: flag(customer, "verifiedEmail"),
+    taxExempt: flag(customer, "taxExempt"),
+    tags: listed(customer, "tags")?.join(", "),
+    orders: count(customer, "numberOfOrders"),
+    amountSpent: decimal(text(customer, "amountSpent.amount")),
+    currency: lower(customer, "amountSpent.currencyCode"),
+    createdAt: isoAt(customer, "createdAt"),
+  })
+}
+
+/** UnsignedInt64 travels as text. */
+function count(customer: JsonValue, path: string): number | null {
+  return decimal(text(customer, path)) ?? number(customer, path)
+}

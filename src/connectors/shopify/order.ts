@@ -1,0 +1,169 @@
+/**
+ * Orders: placed, its lines ordered, cancelled, refunded. An order comes again with every change of it, so each fact carries its own
+ * time, and its place in the feed is that time: a fact told before is not told again because a parcel was sent.
+ */
+import type { Draft, Normalized } from "../kit/define.ts"
+import type { JsonValue, OpenKey } from "../kit/item.ts"
+import { at, flag, number, present, rows, text } from "../kit/values.ts"
+import { CHARGE, fromTransaction, TRANSACTION } from "./charge.ts"
+import {
+  idAt,
+  isoAt,
+  listed,
+  lower,
+  needId,
+  needMoney,
+  needTime,
+  person,
+  type Reading,
+  shopMoney,
+  timeAt,
+} from "./shape.ts"
+
+export const PLACED = "Placed order"
+export const ORDERED = "Product ordered"
+export const CANCELLED = "Order cancelled"
+export const REFUNDED = "Order refunded"
+
+/** The collections that an order tells, Charge among them. */
+export const ORDER_COLLECTIONS = [PLACED, ORDERED, CANCELLED, REFUNDED, CHARGE]
+
+/** Enough for nearly all orders; what an order has more is read by requests of their own (see paging.ts). */
+export const LINES = 5
+export const TRANSACTIONS = 5
+export const REFUNDS = 3
+
+const LINE =
+  "id quantity title variantTitle sku vendor product { id } discountedTotalSet { shopMoney { amount currencyCode } }"
+const REFUND = "id createdAt processedAt totalRefundedSet { shopMoney { amount currencyCode } }"
+
+/** Who and which order, for what is told of it. */
+const HEAD = `fragment OrderHead on Order {
+  id name createdAt updatedAt email test
+  customer { id defaultEmailAddress { emailAddress } }
+}`
+
+/**
+ * The price at the time of ordering: later edits and refunds leave it as it is.
+ * https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Order
+ */
+export const ORDER = `${HEAD}
+fragment OrderParts on Order {
+  ...OrderHead
+  processedAt cancelledAt cancelReason sourceName presentmentCurrencyCode subtotalLineItemsQuantity discountCodes
+  originalTotalPriceSet { shopMoney { amount currencyCode } }
+  lineItems(first: ${LINES}) { nodes { ${LINE} } pageInfo { hasNextPage endCursor } }
+  transactions(first: ${TRANSACTIONS}) { ${TRANSACTION} }
+  refunds(first: ${REFUNDS}) { ${REFUND} }
+}`
+
+export const MORE_LINES = `${HEAD}
+fragment MoreLines on Order {
+  ...OrderHead
+  lineItems(first: $lines, after: $after) { nodes { ${LINE} } pageInfo { hasNextPage endCursor } }
+}`
+
+/** Plain lists: they take a length and no cursor. An order has not been seen with nearly so many. */
+export const MORE_MONEY = `${HEAD}
+fragment MoreMoney on Order {
+  ...OrderHead
+  transactions(first: 200) { ${TRANSACTION} }
+  refunds(first: 90) { ${REFUND} }
+}`
+
+export function fromOrder(order: JsonValue, reading: Reading): Normalized {
+  // Made with the test gateway: in a live shop no money and no customer's order.
+  if (flag(order, "test") && reading.account.mode === "live") return { drafts: [] }
+  const refunds = rows(order, "refunds").map((refund) => refunded(order, refund, reading))
+  const charges = rows(order, "transactions").map((transaction) => fromTransaction(order, transaction, reading))
+  const parts = [...refunds, ...charges]
+  return {
+    drafts: [
+      ...placed(order, reading),
+      ...lines(order, reading),
+      ...cancelled(order, reading),
+      ...parts.flatMap(({ drafts }) => drafts),
+    ],
+    open: parts.flatMap(({ open = [] }) => open),
+    closed: parts.flatMap(({ closed = [] }) => closed),
+  }
+}
+
+/**
+ * By its creation at Shopify, not by `processedAt`, which an import of old orders sets to the past: what was read up to a time
+ * would not be all of that time then.
+ */
+function placed(order: JsonValue, reading: Reading): Draft[] {
+  if (at(order, "originalTotalPriceSet") === undefined) return []
+  const data = present({
+    ...needMoney(order, "originalTotalPriceSet"),
+    quantity: number(order, "subtotalLineItemsQuantity"),
+    channel: text(order, "sourceName"),
+    presentmentCurrency: lower(order, "presentmentCurrencyCode"),
+    discountCodes: listed(order, "discountCodes")?.join(", "),
+    processedAt: isoAt(order, "processedAt"),
+  })
+  return [draft(PLACED, order, needId(order), "placed", needTime(order, "createdAt"), data, reading)]
+}
+
+function lines(order: JsonValue, reading: Reading): Draft[] {
+  const time = needTime(order, "createdAt")
+  return rows(order, "lineItems.nodes").map((line) => {
+    const id = needId(line)
+    const data = present({
+      lineItemId: id,
+      productId: idAt(line, "product.id"),
+      product: text(line, "title"),
+      variant: text(line, "variantTitle"),
+      sku: text(line, "sku"),
+      vendor: text(line, "vendor"),
+      quantity: number(line, "quantity"),
+      ...shopMoney(line, "discountedTotalSet"),
+    })
+    return draft(ORDERED, order, id, "ordered", time, data, reading)
+  })
+}
+
+function cancelled(order: JsonValue, reading: Reading): Draft[] {
+  const time = timeAt(order, "cancelledAt")
+  if (time === null) return []
+  const data = present({ reason: lower(order, "cancelReason"), ...needMoney(order, "originalTotalPriceSet") })
+  return [draft(CANCELLED, order, needId(order), "cancelled", time, data, reading)]
+}
+
+/**
+ * One a refund, with its own amount. One of nothing takes lines off an order that was not paid, or its money is still on the way:
+ * it stays open. https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Refund
+ */
+function refunded(order: JsonValue, refund: JsonValue, reading: Reading): Normalized {
+  const id = needId(refund)
+  const time = timeAt(refund, "createdAt") ?? needTime(refund, "processedAt")
+  const money = needMoney(refund, "totalRefundedSet")
+  if (money.amount <= 0) return { drafts: [], open: [openKey(REFUNDED, `${id}:refunded`, time)] }
+  return { drafts: [draft(REFUNDED, order, id, "refunded", time, { refundId: id, ...money }, reading)] }
+}
+
+export function openKey(collection: string, key: string, time: number): OpenKey {
+  return { collection, key, time }
+}
+
+function draft(
+  collection: string,
+  order: JsonValue,
+  id: string,
+  fact: string,
+  time: number,
+  data: Record<string, JsonValue>,
+  reading: Reading,
+): Draft {
+  const about = { orderId: needId(order), order: text(order, "name"), customerId: idAt(order, "customer.id") }
+  return {
+    collection,
+    userId: person(order, reading),
+    id,
+    fact,
+    time,
+    place: time,
+    data: { ...present(about), ...data },
+  }
+}
