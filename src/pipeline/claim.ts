@@ -117,7 +117,7 @@ async function report(shift: Shift, claim: Claim): Promise<void> {
   const done = claim.posting === 0 && !mayStart(shift, claim)
   if (done) claim.closed = true
   const { number } = claim.grant
-  const told = await tell(() =>
+  const told = await tell(shift.ports, "report", () =>
     shift.source().report({ number, destinationVersion: claim.grant.destinationVersion, results, done }),
   )
   if (told === null) lose(claim, results)

@@ -56,7 +56,7 @@ export async function runFetch(ports: PipelinePorts, source: string, lane: Lane)
 async function workShift(shift: Shift, lane: Lane): Promise<string> {
   while (shift.counts.leases < LEASES_MAX && hasTime(shift)) {
     const nonce = shift.ports.random.id("lease")
-    const told = await tell(() => shift.source().lease({ lane, nonce, protocol: PROTOCOL }))
+    const told = await tell(shift.ports, "lease", () => shift.source().lease({ lane, nonce, protocol: PROTOCOL }))
     if (told === null) return "lost"
     if (told.answer.kind !== "granted") return told.answer.kind
     shift.counts.leases++
@@ -79,7 +79,7 @@ async function readSlice(shift: Shift, task: Task): Promise<SliceEnd> {
 }
 
 async function settle(shift: Shift, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
-  const told = await tell(() => shift.source().settle({ lease: task.lease, outcome, calls }))
+  const told = await tell(shift.ports, "settle", () => shift.source().settle({ lease: task.lease, outcome, calls }))
   return told === null ? "lost" : outcome.kind
 }
 

@@ -30,7 +30,7 @@ export async function runForward(ports: PipelinePorts, source: string, destinati
 async function workShift(shift: Shift): Promise<string> {
   while (shift.counts.claims < CLAIMS_MAX && shift.ports.clock.now() < shift.deadline) {
     const nonce = shift.ports.random.id("claim")
-    const told = await tell(() => shift.source().claim({ nonce, protocol: PROTOCOL }))
+    const told = await tell(shift.ports, "claim", () => shift.source().claim({ nonce, protocol: PROTOCOL }))
     if (told === null) return "lost"
     if (told.answer.kind !== "granted") return told.answer.kind
     shift.counts.claims++

@@ -74,7 +74,7 @@ function placeOf(
 }
 
 async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls">): Promise<Step> {
-  const told = await tell(() => shift.source().checkpoint({ ...page, calls: slice.calls }))
+  const told = await tell(shift.ports, "checkpoint", () => shift.source().checkpoint({ ...page, calls: slice.calls }))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
   count(shift, page)

@@ -103,7 +103,9 @@ export async function ask(shift: Shift, slice: Slice, request: PageRequest): Pro
   const first = await call(shift, slice, request)
   if (first.kind !== "auth" || slice.renewed) return first
   slice.renewed = true
-  const told = await tell(() => shift.source().credential(slice.task.lease, slice.credential.version))
+  const told = await tell(shift.ports, "credential", () =>
+    shift.source().credential(slice.task.lease, slice.credential.version),
+  )
   if (told === null) return { kind: "lost" }
   if (told.answer === null) return first
   slice.credential = told.answer

@@ -66,7 +66,8 @@ describe("a batch of wake-ups", () => {
     const messages = [wake("o/p/bad"), wake("o/p/good")]
     await consume(messages, "fetch", ports)
     expect(messages.map(({ acked }) => acked)).toEqual([1, 1])
-    expect(ports.lines.map(({ source, end }) => `${source} ${end}`).sort()).toEqual(["o/p/bad lost", "o/p/good idle"])
+    const wakeUps = ports.lines.filter(({ event }) => event === "wake_up")
+    expect(wakeUps.map(({ source, end }) => `${source} ${end}`).sort()).toEqual(["o/p/bad lost", "o/p/good idle"])
   })
 
   it("logs an unforeseen failure by its class and never by what it says", async () => {

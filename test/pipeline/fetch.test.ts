@@ -93,6 +93,26 @@ describe("reading", () => {
     expect(ports.clock.slept).toEqual([100, 70])
   })
 
+  it("rests after an answer that says how long, where that is longer than the pace", async () => {
+    const resting = json({ rows: [{ id: "a", at: 1 }], next: "t1", restMs: 2500 })
+    const { ports } = await fetchWith({ replies: [resting, page(["b"], "t2"), page(["c"])], task: { paceMs: 100 } })
+    expect(ports.clock.slept).toEqual([2500, 100])
+  })
+
+  it("takes up the pace that a checkpoint tells anew", async () => {
+    const { ports } = await fetchWith({
+      replies: [page(["a"], "t1"), page(["b"])],
+      checkpoint: [({ askedLocal }) => ({ kind: "go", until: askedLocal + LEASE_MS, paceMs: 700 }), STOP],
+    })
+    expect(ports.clock.slept).toEqual([700])
+  })
+
+  it("hands over what the partner keeps back of a collection", async () => {
+    const denied = [{ collection: "Orders", reason: "needs the scope read_orders" }]
+    const { source } = await fetchWith({ replies: [json({ rows: [], next: null, denied })] })
+    expect(source.checkpoints[0]).toMatchObject({ denied, untold: [] })
+  })
+
   it("asks for another lease after a slice, until there is none", async () => {
     const { run, source } = await fetchWith({
       replies: [page(["a"])],
@@ -284,9 +304,10 @@ describe("a lost answer of the source", () => {
     ["settlement", { replies: [json({}, 500)], settle: [lost] }],
     ["credential", { replies: [json({}, 401)], credential: [lost] }],
   ])("to a %s ends the work quietly when it is lost twice", async (_title, setting) => {
-    const { run, source } = await fetchWith({ replies: [page(["a"], "t1")], ...setting })
+    const { run, source, ports } = await fetchWith({ replies: [page(["a"], "t1")], ...setting })
     expect(run.end).toBe("lost")
     expect(source.leases.length).toBeLessThanOrEqual(2)
+    expect(ports.lines).toMatchObject([{ event: "source_unanswered", message: expect.stringContaining("reset") }])
   })
 
   it("is not asked for again where the source says that it is overloaded", async () => {

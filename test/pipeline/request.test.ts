@@ -128,6 +128,7 @@ describe("what an answer means", () => {
     ["200", page([]), "ok"],
     ["204 without a body", () => new Response(null, { status: 204 }), "transient"],
     ["200 that is not JSON", () => new Response("<html>"), "transient"],
+    ["200 that the connector knows for a failure", json("throttled"), "limited"],
     ["302", json({}, 302, { location: "https://evil.test" }), "fault"],
     ["400", json({}, 400), "fault"],
     ["400 the connector knows", json("expired_token", 400), "token_refused"],

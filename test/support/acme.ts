@@ -1,7 +1,12 @@
 import { z } from "zod"
 import { defineConnector, type PageRecord, RecordError, ShapeError } from "../../src/connectors/kit/define.ts"
 
-const shape = z.object({ rows: z.array(z.object({ id: z.string(), at: z.number() })), next: z.string().nullable() })
+const shape = z.object({
+  rows: z.array(z.object({ id: z.string(), at: z.number() })),
+  next: z.string().nullable(),
+  restMs: z.number().default(0),
+  denied: z.array(z.object({ collection: z.string(), reason: z.string() })).default([]),
+})
 
 /** A partner for tests: pages of orders, newest last, completed by one more request where a page asks for it. */
 export const acme = defineConnector<{ region: string }>({
@@ -31,7 +36,11 @@ export const acme = defineConnector<{ region: string }>({
   ],
   baseUrl: ({ region }) => `https://${region}.acme.test/v1`,
   headers: { "acme-version": "7" },
-  limits: { callsPerSecond: 10, docs: "https://acme.test/limits" },
+  limits: {
+    callsPerSecond: 10,
+    docs: "https://acme.test/limits",
+    restMs: (body) => shape.safeParse(body).data?.restMs ?? 0,
+  },
   account: { request: () => ({ path: "/me" }), read: () => ({ id: "acct_1", name: "Acme", mode: "test" }) },
   collections: [
     {
@@ -57,7 +66,7 @@ export const acme = defineConnector<{ region: string }>({
         if (!body.success) throw new ShapeError("Acme's list has no rows.")
         if (body.data.rows.some(({ id }) => id === "bug")) throw new TypeError("secret of ada@example.com")
         const records = body.data.rows.map((row): PageRecord => ({ id: row.id, time: row.at, body: row }))
-        return { records, next: body.data.next }
+        return { records, next: body.data.next, denied: body.data.denied }
       },
       follow: (records) =>
         records
@@ -72,6 +81,7 @@ export const acme = defineConnector<{ region: string }>({
   ],
   openForDays: 30,
   meaning: (status, body) => {
+    if (status === 200 && body === "throttled") return { kind: "limited", retryAfterMs: 4000 }
     if (status === 400 && body === "expired_token") return { kind: "token_refused" }
     if (status === 400 && body === "echo") return { kind: "fault", message: "No such key: key_secret." }
     return null
