@@ -5,7 +5,7 @@ export interface FaultKind {
   side: "partner" | "destination" | "both"
   /**
    * `before`: the service does not get to answer; `after`: its answer is spoilt on the way; `write`: it changes how records
-   * appear from now on.
+   * appear while it is on.
    */
   when: "before" | "after" | "write"
   description: string
@@ -59,6 +59,12 @@ export const FAULTS = {
     side: "partner",
     when: "after",
     description: "The same page again and again, always with more to come.",
+  },
+  lost_second: {
+    side: "partner",
+    when: "write",
+    description: "A page asked for by starting_after within a created range lacks the rest of the cursor's second.",
+    options: { on: 1 },
   },
   slow_visibility: {
     side: "partner",

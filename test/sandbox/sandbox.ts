@@ -61,7 +61,7 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
     async handle(request) {
       const call = await callOf(request)
       const partner = sandbox.partners.find((one) => one.hosts.includes(call.url.hostname))
-      if (!partner) return respond(html(502, `No such host in the sandbox: ${call.url.hostname}`))
+      if (!partner) return nowhere(call)
       return serve(partner, call, request.signal)
     },
     flush() {
@@ -89,6 +89,13 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
     },
   }
   return sandbox
+
+  /** Counted too, so that a test can see whether a redirect was followed to a foreign host. */
+  function nowhere(call: Call): Response {
+    const { hostname: host, pathname: path, search: query } = call.url
+    counters.note({ at: clock.now(), host, account: null, method: call.method, path, query, status: 502, fault: null })
+    return respond(html(502, `No such host in the sandbox: ${host}`))
+  }
 
   async function serve(partner: Partner, call: Call, signal: AbortSignal): Promise<Response> {
     const account = partner.identify(call)

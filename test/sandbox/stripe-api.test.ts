@@ -121,6 +121,30 @@ describe("lists", () => {
   })
 })
 
+describe("cursors", () => {
+  it("are refused when their object was deleted, or dropped out of the default list of subscriptions", async () => {
+    const { account, get } = testAccount()
+    const [one, two] = [createCustomer(account, {}).id, createCustomer(account, {}).id]
+    deleteCustomer(account, two)
+    expect((await get(`/v1/customers?starting_after=${two}`)).status).toBe(400)
+    const { id } = createSubscription(account, { customer: one, plan: "team_month_usd" })
+    cancelNow(account, id)
+    expect((await get(`/v1/subscriptions?starting_after=${id}`)).body.error.code).toBe("resource_missing")
+    expect((await get(`/v1/subscriptions?status=all&starting_after=${id}`)).status).toBe(200)
+  })
+
+  it("lose the rest of their second under lost_second, within a created range only", async () => {
+    const { sandbox, account, get } = testAccount()
+    const older = createCharge(account, { amount: 100, outcome: "failed" })
+    sandbox.clock.advance(1_000)
+    for (let made = 0; made < 4; made++) createCharge(account, { amount: 100, outcome: "failed" })
+    sandbox.faults.on({ name: "lost_second" })
+    const [first = ""] = ids(await get("/v1/charges?limit=1"))
+    expect(ids(await get(`/v1/charges?starting_after=${first}`))).toHaveLength(4)
+    expect(ids(await get(`/v1/charges?created[gte]=${older.created}&starting_after=${first}`))).toEqual([older.id])
+  })
+})
+
 describe("refusals", () => {
   it.each([
     ["/v1/customers?limit=0", 400, "parameter_invalid_integer", "limit"],

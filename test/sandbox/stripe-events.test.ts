@@ -137,6 +137,20 @@ describe("what Stripe says of", () => {
     expect(lastEvent(account, type).object).toMatchObject({ status })
   })
 
+  it("a pause and a resumption, each twice", () => {
+    const { account } = testAccount()
+    const trial = createSubscription(account, {
+      customer: createCustomer(account, {}).id,
+      plan: "team_month_usd",
+      trialDays: 7,
+    })
+    endTrial(account, trial.id, "paused")
+    expect(eventTypes(account).slice(-2)).toEqual(["customer.subscription.paused", "customer.subscription.updated"])
+    reactivate(account, trial.id)
+    expect(trial.status).toBe("active")
+    expect(eventTypes(account)).toContain("customer.subscription.resumed")
+  })
+
   it("a cancellation at the period's end: asked, undone, asked again, done", () => {
     const { account } = testAccount()
     const row = createSubscription(account, { customer: createCustomer(account, {}).id, plan: "team_month_usd" })

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest"
 import type { JsonObject } from "./json.ts"
-import type { Account } from "./stripe/account.ts"
+import { type Account, CURRENT_VERSION, now } from "./stripe/account.ts"
+import { runDue } from "./stripe/engine.ts"
 import { evolve } from "./stripe/evolve.ts"
+import { KINDS } from "./stripe/model.ts"
+import { PEOPLE } from "./stripe/people.ts"
 import { seedAccount } from "./stripe/seed.ts"
 import { NOW, testAccount } from "./support.ts"
 
@@ -74,6 +77,31 @@ describe("the ledger", () => {
       expect(had).toContain(data.formerEmail)
     }
   })
+})
+
+describe("a year of life", () => {
+  it.each(["2020-08-27", "2024-06-20", "2025-03-31.basil", CURRENT_VERSION])(
+    "contradicts itself nowhere in version %s",
+    (version) => {
+      const { sandbox, account } = testAccount({ version })
+      seedAccount(account, { customers: 80, days: 200, seed: 2 })
+      for (let round = 0; round < 80; round++) {
+        evolve(account, 6)
+        sandbox.clock.advance(account.random.int(0, 4 * 86_400_000))
+        runDue(account, now(account), PEOPLE)
+      }
+      const ids = KINDS.flatMap((kind) => account.tables[kind].order.map((row) => row.id))
+      expect(new Set(ids).size).toBe(ids.length)
+      const paid = account.facts.filter((fact) => fact.fact === "charge.succeeded").map((fact) => fact.id)
+      expect(new Set(paid).size).toBe(paid.length)
+      for (const charge of account.tables.charge.order) {
+        expect(charge.amountRefunded).toBeGreaterThanOrEqual(0)
+        expect(charge.amountRefunded).toBeLessThanOrEqual(charge.amount)
+      }
+      const times = account.facts.map((fact) => fact.at)
+      expect(times).toEqual([...times].sort((a, b) => a - b))
+    },
+  )
 })
 
 describe("a seed", () => {

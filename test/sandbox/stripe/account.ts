@@ -38,11 +38,13 @@ export interface Task extends Due {
   id: string
 }
 
-/** What faults do to rows as they are written. Seconds; 0: nothing. */
+/** What faults do to rows as they are written and listed. Seconds; 0: nothing. */
 export interface WriteFaults {
   eventDelay: number
   rowDelay: number
   granularity: number
+  /** Not 0: see the fault `lost_second`. */
+  lostSecond: number
 }
 
 export interface Account {
@@ -116,7 +118,7 @@ export function createAccount(parts: AccountParts): Account {
     facts: [],
     emails: [],
     tasks: [],
-    writeFaults: parts.writeFaults ?? (() => ({ eventDelay: 0, rowDelay: 0, granularity: 0 })),
+    writeFaults: parts.writeFaults ?? (() => ({ eventDelay: 0, rowDelay: 0, granularity: 0, lostSecond: 0 })),
     writer: parts.writer,
   }
 }

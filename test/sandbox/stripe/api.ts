@@ -28,6 +28,8 @@ interface ListSpec<K extends Kind> {
   equals: Record<string, (row: Rows[K]) => string | null>
   fits?: (params: Params, account: Account) => (row: Rows[K]) => boolean
   isListed?: (row: Rows[K], account: Account) => boolean
+  /** Rows that may serve as cursor, where these are not simply the listed ones. */
+  isCursor?: (params: Params) => (row: Rows[K]) => boolean
 }
 
 const LISTS: { [R in Exclude<Resource, "account">]: ListSpec<Kind> } = {
@@ -42,6 +44,7 @@ const LISTS: { [R in Exclude<Resource, "account">]: ListSpec<Kind> } = {
     plain: ["customer", "price", "plan", "status", "collection_method", "test_clock"],
     ranges: ["current_period_start", "current_period_end"],
     equals: { customer: (row) => row.customer, price: priceOf, plan: priceOf },
+    isCursor: (params) => statusFilter(params.values.get("status")),
     fits: (params) => {
       const inStatus = statusFilter(params.values.get("status"))
       const start = params.ranges.get("current_period_start")
@@ -127,7 +130,15 @@ function listPage(account: Account, entry: ListSpec<Kind>, url: URL, version: st
     equal.every(([name, read]) => read(row) === params.values.get(name)) && (also?.(row) ?? true)
   const table = account.tables[entry.kind] as Table<Rows[Kind]>
   const isListed = (row: Rows[Kind]) => entry.isListed?.(row, account) ?? true
-  const { rows, hasMore } = page(account, table, params, entry.noun, fits, isListed)
+  const { rows, hasMore } = page(
+    account,
+    table,
+    params,
+    entry.noun,
+    fits,
+    isListed,
+    entry.isCursor?.(params) ?? isListed,
+  )
   const data = rows.map((row) => show(account, entry.kind, row, version))
   const body: JsonObject = { object: "list", data, has_more: hasMore, url: url.pathname }
   expandAll(account, body, params.lists.get("expand") ?? [], version)

@@ -1,4 +1,8 @@
-/** Stripe's lists: newest first, cursors by id, `has_more`. https://docs.stripe.com/api/pagination */
+/**
+ * Stripe's lists: newest first, cursors by id, `has_more`. https://docs.stripe.com/api/pagination
+ * A cursor whose object was deleted, or has dropped out of the default list of subscriptions, is refused:
+ * https://github.com/stripe/stripe-php/issues/1264, https://github.com/stripe/stripe-node/issues/2368
+ */
 import { type Account, now } from "./account.ts"
 import { badRequest, missing, Refusal } from "./errors.ts"
 import type { Row } from "./model.ts"
@@ -17,6 +21,7 @@ export function page<R extends Row>(
   noun: string,
   fits: (row: R) => boolean,
   isListed: (row: R) => boolean = () => true,
+  isCursor: (row: R) => boolean = isListed,
 ): PageOf<R> {
   const limit = limitOf(params)
   const after = params.values.get("starting_after")
@@ -34,12 +39,16 @@ export function page<R extends Row>(
   const top = limitAbove === Infinity ? table.order.length : firstFrom(table, limitAbove)
   const cursor = (id: string, param: string) => {
     const row = table.byId.get(id)
-    if (!row || row.visibleAt > second || !isListed(row)) throw new Refusal(missing(400, noun, id, param))
+    if (!row || row.visibleAt > second || !isCursor(row)) throw new Refusal(missing(400, noun, id, param))
     return positionOf(table, row)
   }
   if (before !== undefined)
     return upwards(table.order, Math.max(cursor(before, "ending_before") + 1, bottom), top, limit, isIn)
   const from = after === undefined ? top : Math.min(cursor(after, "starting_after"), top)
+  if (after !== undefined && created && account.writeFaults().lostSecond > 0) {
+    const second = table.order[from]?.created ?? 0
+    return downwards(table.order, firstFrom(table, second), bottom, limit, isIn)
+  }
   return downwards(table.order, from, bottom, limit, isIn)
 }
 

@@ -99,6 +99,7 @@ export function createStripe(parts: StripeParts): Stripe {
         eventDelay: level("slow_visibility", scope, "seconds"),
         rowDelay: level("late_rows", scope, "seconds"),
         granularity: level("equal_timestamps", scope, "seconds"),
+        lostSecond: level("lost_second", scope, "on"),
       }),
     })
     accounts.set(scope, account)

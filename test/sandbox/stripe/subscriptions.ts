@@ -9,6 +9,9 @@ import { allowed, planOf } from "./plans.ts"
 
 /** An incomplete subscription expires "if the first invoice isn't paid within 23 hours". */
 export const INCOMPLETE_LIVES_S = 23 * HOUR_S
+/** Both are told twice. https://docs.stripe.com/billing/subscriptions/pause */
+const PAUSED = ["customer.subscription.paused", "customer.subscription.updated"] as const
+const RESUMED = ["customer.subscription.resumed", "customer.subscription.updated"] as const
 /** `trial_will_end` comes three days ahead. */
 const TRIAL_NOTICE_S = 3 * DAY_S
 
@@ -105,7 +108,7 @@ export function endTrial(
   if (row.cancelAtPeriodEnd || outcome === "canceled") return endNow(account, row)
   if (outcome === "paused") {
     const pause = { status: "paused" } as const
-    change(account, "subscription", row, (edited) => Object.assign(edited, pause), ["customer.subscription.paused"])
+    change(account, "subscription", row, (edited) => Object.assign(edited, pause), PAUSED)
     recordSubscription(account, "trial.expired", row)
     recordSubscription(account, "subscription.changed", row, { changes: ["status"] })
     return row
@@ -210,7 +213,7 @@ export function reactivate(account: Account, id: string): SubscriptionRow {
   if (row.status === "paused") {
     const start = stamp(account)
     const resume = { status: "active", anchor: start, hasPaymentMethod: true } as const
-    change(account, "subscription", row, (edited) => Object.assign(edited, resume), ["customer.subscription.resumed"])
+    change(account, "subscription", row, (edited) => Object.assign(edited, resume), RESUMED)
     recordSubscription(account, "subscription.changed", row, { changes: ["status"] })
     const invoice = enterPeriod(account, row, start)
     collect(account, row, invoice, "succeeded")

@@ -82,6 +82,7 @@ function invoiceBefore(account: Account, row: InvoiceRow, object: JsonObject, ve
   if (!isBefore(version, BASIL)) return object
   delete object.parent
   delete object.total_taxes
+  delete object.customer_account
   delete object.amount_overpaid
   delete object.total_pretax_credit_amounts
   object.application_fee_amount = null
