@@ -2,7 +2,7 @@
 import { type JsonObject, previousAttributes } from "../json.ts"
 import { type Account, add, newRow, now, touch } from "./account.ts"
 import type { ChargeRow, ObjectKind, Rows } from "./model.ts"
-import { paymentIntentObject } from "./objects.ts"
+import { paymentIntentObject } from "./objects/payment.ts"
 import { render } from "./versions.ts"
 
 /** Events that tell what changed, besides all that end in `.updated`. */

@@ -3,7 +3,8 @@ import { isObject, type Json, type JsonObject } from "../json.ts"
 import { type Account, find } from "./account.ts"
 import { badRequest, Refusal } from "./errors.ts"
 import type { ObjectKind } from "./model.ts"
-import { balanceTransactionObject, deletedCustomer, paymentIntentObject } from "./objects.ts"
+import { deletedCustomer } from "./objects/customer.ts"
+import { balanceTransactionObject, paymentIntentObject } from "./objects/payment.ts"
 import { refundsOf, render } from "./versions.ts"
 
 /** How deep a path may go, `data` of a list included. */
