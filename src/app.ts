@@ -1,6 +1,7 @@
 /** The HTTP side: what stands before the routes, the routes, and what becomes of errors. */
 import type { Context } from "hono"
 import { HTTPException } from "hono/http-exception"
+import { routePath } from "hono/route"
 import { secureHeaders } from "hono/secure-headers"
 import { SettingsError } from "./env.ts"
 import { Problem } from "./errors.ts"
@@ -18,6 +19,9 @@ import { opsRoutes } from "./routes/ops.ts"
 import { quarantineRoutes } from "./routes/quarantine.ts"
 import { sourceRoutes } from "./routes/sources.ts"
 import { syncRoutes } from "./routes/sync.ts"
+
+/** Enough to find the place. */
+const FRAMES_LOGGED = 5
 
 const projectRoutes = api()
   .use(authenticate, sameProject, limitBody, jsonBody)
@@ -48,6 +52,15 @@ function problemOf(error: Error, c: Context<ApiEnv>): Problem {
   if (error instanceof Problem) return error
   if (error instanceof HTTPException) return new Problem(error.status === 400 ? "malformed_json" : "internal")
   if (error instanceof SettingsError) return new Problem("misconfigured", { detail: error.message })
-  log("request_failed", { method: c.req.method, path: c.req.routePath, error: error.name, message: error.message })
+  log("request_failed", { method: c.req.method, path: routePath(c), error: error.name, at: framesOf(error) })
   return new Problem("internal")
+}
+
+/** Where it happened. A message may quote what was stored or sent, a failed query its parameters; frames quote nothing. */
+function framesOf({ stack = "" }: Error): string {
+  const frames = stack.split("\n").filter((line) => line.startsWith("    at "))
+  return frames
+    .slice(0, FRAMES_LOGGED)
+    .map((line) => line.trim())
+    .join(" < ")
 }

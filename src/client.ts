@@ -4,6 +4,6 @@ import type { app } from "./app.ts"
 
 export type App = typeof app
 
-export function createClient(origin: string, token: string) {
-  return hc<App>(origin, { headers: { authorization: `Bearer ${token}` } })
+export function createClient(origin: string, token: string, options: { fetch?: typeof fetch } = {}) {
+  return hc<App>(origin, { ...options, headers: { authorization: `Bearer ${token}` } })
 }

@@ -1,7 +1,7 @@
 /** Who changed what, and when. Written in the same batch as the change; never updated, never deleted. */
 import { and, desc, eq, lt, sql } from "drizzle-orm"
 import type { JsonValue } from "../connectors/kit/define.ts"
-import type { Database, Tenant } from "./database.ts"
+import { type Database, isViolation, type Tenant } from "./database.ts"
 import { type AuditAction, audit } from "./schema.ts"
 
 export interface AuditEntry {
@@ -20,12 +20,18 @@ export function auditStatement(db: Database, { org, project }: Tenant, entry: Au
   return db.insert(audit).values({ org, project, ...entry })
 }
 
-/** As `auditStatement`, but written only if the statement before it in the batch changed a row. */
-export function auditIfChanged(db: Database, { org, project }: Tenant, entry: AuditEntry) {
-  const { at, actor, action, subject, detail } = entry
-  const values = sql`${org}, ${project}, null, ${at}, ${actor}, ${action}, ${subject}, ${JSON.stringify(detail)}`
-  // In the order of the table's columns; `changes()` is what the statement before this one changed.
-  return db.insert(audit).select(sql`select ${values} where changes() > 0`)
+/**
+ * For the batch of a change, right after the statement that makes it. If that one changed no row, this one breaks its own NOT NULL
+ * rule, and the database takes the whole batch back: a change that lost its race leaves nothing behind.
+ */
+export function auditOfChange(db: Database, { org, project }: Tenant, entry: AuditEntry) {
+  const orgIfChanged = sql<string>`case when changes() > 0 then ${org} end`
+  return db.insert(audit).values({ org: orgIfChanged, project, ...entry })
+}
+
+/** True for the error of a batch that `auditOfChange` took back. */
+export function changedNothing(error: unknown): boolean {
+  return isViolation(error, "NOT NULL constraint failed: audit.org")
 }
 
 /** Newest first; `before` is the id of the last entry of the page before. */

@@ -15,10 +15,10 @@ export function openDatabase(d1: D1Database) {
   return drizzle(d1)
 }
 
-/** True for the error D1 answers when a row with these columns exists. `table` narrows it to one table. */
-export function isUniqueViolation(error: unknown, table: string): boolean {
+/** True for the error of a broken constraint, in SQLite's words: `UNIQUE constraint failed: sources.org`. */
+export function isViolation(error: unknown, words: string): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.message.includes(`UNIQUE constraint failed: ${table}.`)) return true
+    if (cause.message.includes(words)) return true
   }
   return false
 }

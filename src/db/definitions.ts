@@ -2,7 +2,7 @@
 import { and, count, desc, eq, lt, or } from "drizzle-orm"
 import type { JsonValue } from "../connectors/kit/define.ts"
 import { Problem } from "../errors.ts"
-import { type AuditEntry, auditIfChanged, auditStatement } from "./audit.ts"
+import { type AuditEntry, auditOfChange, auditStatement, changedNothing } from "./audit.ts"
 import type { Database, Tenant } from "./database.ts"
 import { cutPage, type Page, type PageQuery, placeOf } from "./paging.ts"
 import { metrics, segments } from "./schema.ts"
@@ -20,7 +20,7 @@ export async function findDefinition(db: Database, kind: Kind, tenant: Tenant, i
     .from(table)
     .where(and(ours(kind, tenant), eq(table.id, id)))
     .get()
-  if (!row) throw new Problem("not_found", { detail: `There is no ${kind} ${id}.` })
+  if (!row) throw gone(kind, id)
   return row
 }
 
@@ -68,17 +68,27 @@ export async function changeDefinition(
     .set({ ...patch, updatedAt: entry.at })
     .where(and(ours(kind, row), eq(table.id, row.id)))
     .returning()
-  const [rows] = await db.batch([update, auditIfChanged(db, row, entry)])
+  const [rows] = await orGone(kind, row, db.batch([update, auditOfChange(db, row, entry)]))
   const [changed] = rows
-  if (!changed) throw new Problem("not_found", { detail: `There is no ${kind} ${row.id}.` })
+  if (!changed) throw gone(kind, row.id)
   return changed
 }
 
 export async function removeDefinition(db: Database, kind: Kind, row: DefinitionRow, entry: AuditEntry): Promise<void> {
   const table = TABLES[kind]
   const remove = db.delete(table).where(and(ours(kind, row), eq(table.id, row.id)))
-  await db.batch([remove, auditIfChanged(db, row, entry)])
+  await orGone(kind, row, db.batch([remove, auditOfChange(db, row, entry)]))
 }
+
+async function orGone<T>(kind: Kind, { id }: DefinitionRow, batch: Promise<T>): Promise<T> {
+  try {
+    return await batch
+  } catch (error) {
+    throw changedNothing(error) ? gone(kind, id) : error
+  }
+}
+
+const gone = (kind: Kind, id: string) => new Problem("not_found", { detail: `There is no ${kind} ${id}.` })
 
 function ours(kind: Kind, { org, project }: Tenant) {
   const table = TABLES[kind]

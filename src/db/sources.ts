@@ -1,8 +1,8 @@
 /** Sources and drafts. Every change is one batch: the row, its audit entry and the watchdog's appointment. */
 import { and, count, desc, eq, isNull, lt, or, type SQL } from "drizzle-orm"
 import { Problem } from "../errors.ts"
-import { type AuditEntry, auditIfChanged, auditStatement } from "./audit.ts"
-import { type Database, isUniqueViolation, type Statement, type Tenant } from "./database.ts"
+import { type AuditEntry, auditOfChange, auditStatement, changedNothing } from "./audit.ts"
+import { type Database, isViolation, type Statement, type Tenant } from "./database.ts"
 import { cutPage, type Page, type PageQuery, placeOf } from "./paging.ts"
 import { sources } from "./schema.ts"
 
@@ -63,7 +63,7 @@ export async function findByAccount(db: Database, tenant: Tenant, key: AccountKe
 /** Inserts the source, its audit entry and what comes with it, or nothing. */
 export async function insertSource(db: Database, row: SourceInsert, entry: AuditEntry, more: Statement[]) {
   const insert = db.insert(sources).values(row).returning()
-  const [rows] = await taken(db.batch([insert, auditStatement(db, row, entry), ...more]))
+  const [rows] = await orProblem(db.batch([insert, auditStatement(db, row, entry), ...more]))
   const [made] = rows
   if (!made) throw new Problem("internal", { detail: "The source was not stored." })
   return made
@@ -86,9 +86,9 @@ export async function changeSource(
     .set({ ...appointment, ...patch, version: row.version + 1, updatedAt: entry.at })
     .where(and(ours(row), eq(sources.id, row.id), eq(sources.version, row.version)))
     .returning()
-  const [rows] = await taken(db.batch([update, auditIfChanged(db, row, entry), ...more]))
+  const [rows] = await orProblem(db.batch([update, auditOfChange(db, row, entry), ...more]))
   const [changed] = rows
-  if (!changed) throw new Problem("conflict", { detail: `Source ${row.id} was changed meanwhile.` })
+  if (!changed) throw new Problem("conflict")
   return changed
 }
 
@@ -110,11 +110,13 @@ function below(cursor: string | null): SQL | undefined {
   return or(lt(sources.createdAt, createdAt), and(eq(sources.createdAt, createdAt), lt(sources.id, id)))
 }
 
-/** Two creates of the same account at once: the second learns it from the unique index. */
-async function taken<T>(batch: Promise<T>): Promise<T> {
+/** Two at once: the second create of an account learns it from the unique index, the second change from its audit entry. */
+async function orProblem<T>(batch: Promise<T>): Promise<T> {
   try {
     return await batch
   } catch (error) {
-    throw isUniqueViolation(error, "sources") ? new Problem("account_taken") : error
+    if (isViolation(error, "UNIQUE constraint failed: sources.")) throw new Problem("account_taken")
+    if (changedNothing(error)) throw new Problem("conflict")
+    throw error
   }
 }

@@ -76,7 +76,7 @@ export const destinationRoutes = api()
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const entry = entryOf(c, "destination.overridden", row.id, null)
+      const entry = entryOf(c, "destination.overridden", row.id, { follows: "project" })
       const patch = { destination: null, destinationVersion: row.destinationVersion + 1 }
       const changed = await changeSource(ports.db, row, patch, entry)
       return c.json(publicSource(changed, changed.status === "draft" ? null : await configure(ports, changed)))

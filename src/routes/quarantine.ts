@@ -3,7 +3,7 @@ import { z } from "zod"
 import { auditStatement } from "../db/audit.ts"
 import { findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { command } from "./kit/answers.ts"
+import { COMMAND, command } from "./kit/answers.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
 import { paging } from "./kit/fields.ts"
@@ -30,7 +30,7 @@ export const quarantineRoutes = api()
     "/sources/:id/quarantine",
     operation({
       summary: "What was refused, and why; newest first",
-      ...{ tag, role: "editor", status: 200, answer: pageOf(quarantineView), problems: ["not_found", "draft"] },
+      ...{ tag, role: "editor", status: 200, answer: pageOf(quarantineView), problems: COMMAND },
     }),
     query(paging),
     async (c) => {
@@ -46,7 +46,7 @@ export const quarantineRoutes = api()
     "/sources/:id/quarantine/replay",
     operation({
       summary: "Deliver refused items again",
-      ...{ tag, role: "editor", status: 200, answer: Replayed, problems: ["not_found", "draft"] },
+      ...{ tag, role: "editor", status: 200, answer: Replayed, problems: COMMAND },
     }),
     body(Replay),
     async (c) => {
@@ -62,7 +62,7 @@ export const quarantineRoutes = api()
     "/sources/:id/quarantine/:item",
     operation({
       summary: "Forget a refused item",
-      ...{ tag, role: "editor", status: 204, answer: null, problems: ["not_found", "draft"] },
+      ...{ tag, role: "editor", status: 204, answer: null, problems: COMMAND },
     }),
     async (c) => {
       const { ports, tenant } = c.var

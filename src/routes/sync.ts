@@ -8,7 +8,7 @@ import { auditStatement } from "../db/audit.ts"
 import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { parseDay } from "../source/startdate.ts"
-import { command, viewOf } from "./kit/answers.ts"
+import { COMMAND, command, viewOf } from "./kit/answers.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
 import * as fields from "./kit/fields.ts"
@@ -54,7 +54,7 @@ export const syncRoutes = api()
     operation({
       summary: "Sync now",
       ...{ tag, role: "editor", status: 202, answer: Started },
-      problems: ["not_found", "draft", "paused", "source_error", "run_in_progress", "too_soon"],
+      problems: [...COMMAND, "paused", "source_error", "run_in_progress", "too_soon"],
     }),
     async (c) => {
       const { ports, tenant } = c.var
@@ -68,7 +68,7 @@ export const syncRoutes = api()
     "/sources/:id/runs",
     operation({
       summary: "Runs, newest first",
-      ...{ tag, role: "viewer", status: 200, answer: pageOf(runView), problems: ["not_found", "draft"] },
+      ...{ tag, role: "viewer", status: 200, answer: pageOf(runView), problems: COMMAND },
     }),
     query(fields.paging),
     async (c) => {
@@ -83,7 +83,7 @@ export const syncRoutes = api()
     "/sources/:id/runs/:run",
     operation({
       summary: "One run: counts, calls, waits, errors",
-      ...{ tag, role: "viewer", status: 200, answer: runView, problems: ["not_found", "draft"] },
+      ...{ tag, role: "viewer", status: 200, answer: runView, problems: COMMAND },
     }),
     async (c) => {
       const { ports, tenant } = c.var
@@ -99,13 +99,17 @@ export const syncRoutes = api()
       description:
         "An event `source` with the source as its data, at once and whenever something changed; ends after some minutes.",
       ...{ tag, role: "viewer", status: 200, answer: sourceView, type: "text/event-stream" },
-      problems: ["not_found", "draft"],
+      problems: COMMAND,
     }),
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       if (row.status === "draft") throw new Problem("draft")
-      return streamSSE(c, (stream) => follow(ports, stream, async () => publicSource(row, await viewOf(ports, row))))
+      const look = async () => {
+        const now = await findSource(ports.db, tenant, row.id)
+        return publicSource(now, await viewOf(ports, now))
+      }
+      return streamSSE(c, (stream) => follow(ports, stream, look))
     },
   )
   .post(
@@ -116,8 +120,8 @@ export const syncRoutes = api()
         "The other collections are not touched. Events already delivered would be repeated: that takes a word.",
       ...{ tag, role: "editor", status: 202, answer: Started },
       problems: [
-        ...(["not_found", "draft", "paused", "source_error", "unknown_collection"] as const),
-        ...(["out_of_range", "duplicates_not_accepted"] as const),
+        ...COMMAND,
+        ...(["paused", "source_error", "unknown_collection", "out_of_range", "duplicates_not_accepted"] as const),
       ],
     }),
     body(Resync),

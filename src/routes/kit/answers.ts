@@ -1,9 +1,12 @@
 /** Asking a source's Durable Object on behalf of a request. Its refusals are the API's problems. */
 import { configure, refOf } from "../../control/configure.ts"
 import type { SourceRow } from "../../db/sources.ts"
-import { Problem, type ProblemDetails } from "../../errors.ts"
+import { Problem, type ProblemCode, type ProblemDetails } from "../../errors.ts"
 import type { ApiPorts } from "../../platform.ts"
 import type { Answer, Refusal, SourceControl, SourceView } from "../../source/rpc.ts"
+
+/** What any command may be answered with. */
+export const COMMAND = ["not_found", "gone", "draft"] as const satisfies ProblemCode[]
 
 /** Carries out a command. A Durable Object that was never told of the source is told, and asked once more. */
 export async function command<T>(ports: ApiPorts, row: SourceRow, ask: (source: SourceControl) => Promise<Answer<T>>) {
@@ -11,7 +14,8 @@ export async function command<T>(ports: ApiPorts, row: SourceRow, ask: (source: 
   const source = ports.source(refOf(row))
   const answer = await ask(source)
   if (answer.ok) return answer
-  if (answer.code !== "gone" || !(await configure(ports, row))) throw problemOf(answer)
+  if (answer.code !== "gone") throw problemOf(answer)
+  if (!(await configure(ports, row))) throw new Problem("unavailable", { detail: "The source could not be reached." })
   const again = await ask(source)
   if (again.ok) return again
   throw problemOf(again)

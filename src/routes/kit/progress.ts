@@ -11,7 +11,7 @@ const FOLLOW_MAX_MS = 5 * 60 * 1000
 /** Milliseconds after which a browser asks again when the stream has ended. */
 const RETRY_MS = 3_000
 
-/** Writes an event when what `look` returns has changed, else a comment that keeps the line open. */
+/** Writes an event when what `look` returns has changed, else a comment that keeps the line open. Ends when the source has gone. */
 export async function follow(
   { clock }: Pick<ApiPorts, "clock">,
   stream: SSEStreamingApi,
@@ -19,7 +19,8 @@ export async function follow(
 ): Promise<void> {
   const until = clock.now() + FOLLOW_MAX_MS
   for (let last = ""; !stream.aborted && clock.now() < until; ) {
-    const source = await look()
+    const source = await look().catch(() => null)
+    if (!source) return
     const data = JSON.stringify(source)
     if (data === last) await stream.write(": still here\n\n")
     else await stream.writeSSE({ event: "source", data, retry: RETRY_MS })

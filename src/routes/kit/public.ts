@@ -6,7 +6,7 @@ import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import type { SourceView } from "../../source/rpc.ts"
 import { dayOf } from "../../source/startdate.ts"
-import type { definitionView, destinationView, liveView, sourceView } from "./views.ts"
+import type { definitionView, destinationView, liveView, sourceView, targetView } from "./views.ts"
 
 export type PublicSource = z.infer<typeof sourceView>
 
@@ -20,7 +20,7 @@ export function publicSource(row: SourceRow, view: SourceView | null): PublicSou
     error: view ? view.error : errorOf(row),
     account: accountOf(row),
     sync: row.missing.includes("sync") ? null : { startDate: dayOf(row.startDate), intervalHours: row.intervalHours },
-    destination: publicTarget(row.destination),
+    destination: row.destination && publicTarget(row.destination),
     draft: row.status === "draft" ? { missing: row.missing, authorizeUrl: null, expiresAt: row.expiresAt } : null,
     live: view && publicLive(view),
   }
@@ -48,13 +48,12 @@ export function publicLive(view: SourceView): z.infer<typeof liveView> {
   return { nextRunAt, current, lastRun, collections, delivery, cursors }
 }
 
-export function publicTarget(target: StoredDestination | null) {
-  return target && { org: target.org, project: target.project, sourceId: target.sourceId }
+export function publicTarget({ org, project, sourceId }: StoredDestination): z.infer<typeof targetView> {
+  return { org, project, sourceId }
 }
 
 export function publicDestination({ target, updatedBy, updatedAt }: DestinationRow): z.infer<typeof destinationView> {
-  const { org, project, sourceId } = target
-  return { org, project, sourceId, updatedBy, updatedAt }
+  return { ...publicTarget(target), updatedBy, updatedAt }
 }
 
 export function publicDefinition(row: DefinitionRow): z.infer<typeof definitionView> {

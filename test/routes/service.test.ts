@@ -1,0 +1,107 @@
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test"
+import { env } from "cloudflare:workers"
+import { describe, expect, it } from "vitest"
+import type { Bindings } from "../../src/env.ts"
+import worker from "../../src/index.ts"
+import type { PublicSource } from "../../src/routes/kit/public.ts"
+import { as, call, create, json, problem, request, rows, simulateWorld } from "../support/api.ts"
+
+const world = simulateWorld()
+const WEEK_MS = 7 * 86_400_000
+
+interface Row {
+  id: string
+  check_after: number | null
+  deleted_at: number | null
+}
+const stored = async (id: string) => (await rows<Row>("sources")).find((one) => one.id === id)
+const patch = (id: string, column: string, value: number) =>
+  env.DB.prepare(`update sources set ${column} = ? where id = ?`).bind(value, id).run()
+
+async function tick(): Promise<void> {
+  const ctx = createExecutionContext()
+  await worker.scheduled(createScheduledController(), env as unknown as Bindings)
+  await waitOnExecutionContext(ctx)
+}
+
+describe("the watchdog", () => {
+  it("looks after sources whose time has come, and then again in six hours", async () => {
+    const { id } = await create(world.stripeKey("watch-1"))
+    await patch(id, "check_after", Date.now() - 1)
+    await tick()
+    const { check_after } = (await stored(id)) ?? {}
+    expect(check_after).toBeGreaterThan(Date.now() + 5.9 * 3_600_000)
+  })
+
+  it("leaves the others alone", async () => {
+    const { id } = await create(world.stripeKey("watch-2"))
+    const before = await stored(id)
+    await tick()
+    expect(await stored(id)).toEqual(before)
+  })
+
+  it("forgets drafts after a week, and not before", async () => {
+    const { id } = await json<PublicSource>(call("POST", "/sources", { body: { connector: "stripe" } }), 201)
+    await tick()
+    expect((await stored(id))?.deleted_at).toBeNull()
+    await patch(id, "expires_at", Date.now() - WEEK_MS)
+    await tick()
+    expect((await problem(call("GET", `/sources/${id}`))).code).toBe("not_found")
+  })
+
+  it("erases what was deleted while its Durable Object could not be told", async () => {
+    const { id } = await create(world.stripeKey("watch-3"))
+    await call("DELETE", `/sources/${id}`)
+    await patch(id, "check_after", Date.now() - 1)
+    await tick()
+    expect((await stored(id))?.check_after).toBeNull()
+  })
+})
+
+describe("operators", () => {
+  it("see sources in trouble over all projects, and can set one going", async () => {
+    const { id } = await create(world.stripeKey("ops-1"))
+    await env.DB.prepare("update sources set status = 'error', status_code = 'auth' where id = ?").bind(id).run()
+    const token = await as("operator")
+    const { data } = await json<{ data: PublicSource[] }>(request("GET", "/ops/sources", { token }))
+    expect(data).toContainEqual(expect.objectContaining({ id, org: "acme", project: "shop", status: "error" }))
+    await json(request("POST", `/ops/sources/${id}/rearm`, { token }))
+    expect((await problem(request("POST", "/ops/sources/src_nope/rearm", { token }))).code).toBe("not_found")
+  })
+})
+
+describe("the service", () => {
+  it("is healthy, and says so without a token", async () => {
+    expect(await json(request("GET", "/healthz", {}))).toEqual({ status: "ok" })
+  })
+
+  it("describes every route, with the schemas that check it", async () => {
+    const document = await json<{ paths: Record<string, Record<string, unknown>> }>(request("GET", "/openapi.json", {}))
+    const prefix = "/v1/{org}/projects/{project}"
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        `${prefix}/sources`,
+        `${prefix}/sources/{id}/progress`,
+        `${prefix}/metrics/{id}`,
+        "/healthz",
+      ]),
+    )
+    expect(document.paths[`${prefix}/sources`]?.post).toMatchObject({
+      requestBody: { content: { "application/json": { schema: { type: "object", additionalProperties: false } } } },
+      responses: { 201: expect.anything(), 409: { description: expect.stringContaining("account_taken") } },
+    })
+  })
+
+  it("answers an unknown path with a problem", async () => {
+    expect(await problem(request("GET", "/nowhere", {}))).toMatchObject({ status: 404, code: "not_found" })
+  })
+
+  it("names the setting that is missing, and no value", async () => {
+    const { VAULT_KEYS: _, ...rest } = env as unknown as Bindings
+    const answer = await worker.fetch(new Request("https://x/healthz"), rest as Bindings, createExecutionContext())
+    const refused = await problem(answer)
+    expect(refused).toMatchObject({ status: 500, code: "misconfigured" })
+    expect(refused.detail).toContain("VAULT_KEYS")
+    expect(refused.detail).not.toContain("32-bytes-long")
+  })
+})
