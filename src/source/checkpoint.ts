@@ -1,16 +1,17 @@
 /** Checkpoints: what one page of records changes, in one commit. */
-import type { OpenKey } from "../connectors/kit/item.ts"
+import { ALIAS, type OpenKey } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
-import { abort, endLive, finishPass } from "./ending.ts"
+import { abort, endLive } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { BACKPRESSURE, isHeldBack, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
-import { ROW_BYTES, toRows } from "./outbox.ts"
-import { QUARANTINE_MAX, quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
+import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
+import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import type { Checkpoint, CheckpointAnswer } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
+import { SEEN_MAX } from "./seen.ts"
 import { lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
@@ -32,8 +33,11 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
     abort(turn, slice, `${slice.stream}: the partner repeats a page token`)
     return { kind: "stop", reason: "the partner repeats a page token" }
   }
+  const moved = slice.token !== null || page.edge !== slice.edge?.time
   save(turn, slice, run, page)
-  return page.next === null ? finishWindow(turn, slice, run) : proceed(turn, slice, page.next)
+  const answer = page.next === null ? finishWindow(turn, slice, run) : proceed(turn, slice, page.next, moved)
+  pruneSeen(turn)
+  return answer
 }
 
 function count(run: Run, page: Checkpoint): void {
@@ -47,7 +51,9 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   slice.bound ??= page.asked
   if (slice.lane === "backfill") advanceEdge(slice, page)
   else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
-  const { taken, dropped } = admit(page.items, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
+  // Its task may name a collection that the user has switched off since.
+  const wanted = page.items.filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
+  const { taken, dropped } = admit(wanted, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
   for (const [collection, times] of Object.entries(dropped)) {
     countsOf(run, collection).dropped += times
     totals(turn, collection).dropped += times
@@ -57,7 +63,6 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   noteOpen(turn, page.open, page.closed)
   noteCollections(turn, slice, run, page)
   slice.records += page.records
-  pruneSeen(turn)
 }
 
 function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
@@ -69,7 +74,7 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
 export function take(turn: Turn, items: Checkpoint["items"], run: Run): void {
   const { state, outbox, now } = turn
-  const fitting = items.filter((item) => JSON.stringify(item).length <= ROW_BYTES)
+  const fitting = items.filter((item) => bytesOf(JSON.stringify(item)) <= ROW_BYTES)
   for (const item of items) {
     countsOf(run, item.collection).taken++
     Object.assign(totals(turn, item.collection), { taken: totals(turn, item.collection).taken + 1, lastItemAt: now })
@@ -98,21 +103,26 @@ function advanceEdge(slice: Slice, page: Checkpoint): void {
   if (slice.edge?.time !== page.edge) slice.edge = { time: page.edge, since: page.asked }
 }
 
-/** Costs rows, so it is done only when rows are written anyway; what stays too long in `seen` does no harm. */
+/** Costs rows, so it is done only when rows are written anyway or passes wait for it; what stays too long does no harm. */
 function pruneSeen(turn: Turn): void {
-  if (!turn.seen.changed) return
-  const edges = turn.state.passes
-    .flatMap((pass) => pass.slices)
-    .flatMap((slice) => (slice.state === "reading" ? [slice.edge?.since ?? 0] : []))
-  const begun = edges.filter((since) => since > 0)
-  const pass = Math.min(...begun, Number.POSITIVE_INFINITY)
-  turn.seen.prune({ pass, live: Math.min(pass, lowestFloor(turn)) })
+  const { state, seen } = turn
+  if (!seen.changed && seen.size <= SEEN_MAX) return
+  const slices = state.passes.flatMap((pass) => pass.slices).filter((slice) => slice.state !== "read")
+  const aside = slices.flatMap(({ edge, asideAt }) => (edge && asideAt ? [{ from: edge.since, to: asideAt }] : []))
+  const overlaps = state.passes.flatMap((pass) => (pass.overlap ? [pass.overlap] : []))
+  seen.prune({
+    floor: lowestFloor(turn),
+    edges: new Map(slices.flatMap(({ no, edge, asideAt }) => (edge && !asideAt ? [[no, edge.since]] : []))),
+    overlaps: [...aside, ...overlaps, ...Object.values(state.offAt)],
+  })
 }
 
-function proceed(turn: Turn, slice: Slice, next: string): CheckpointAnswer {
+/** Having read the edge again is no progress: a partner that refuses each second page must not be asked for ever. */
+function proceed(turn: Turn, slice: Slice, next: string, moved: boolean): CheckpointAnswer {
   slice.token = next
   slice.page++
-  Object.assign(slice, { attempts: 0, lapses: 0 })
+  slice.lapses = 0
+  if (moved) slice.attempts = 0
   const reason = stopReason(turn, slice)
   if (reason) {
     slice.lease = null
@@ -125,28 +135,19 @@ function proceed(turn: Turn, slice: Slice, next: string): CheckpointAnswer {
 function stopReason(turn: Turn, slice: Slice): string | null {
   if (!mayRead(turn)) return "the source is paused or in error"
   if (isHeldBack(turn, slice.lane)) return BACKPRESSURE
-  if (isQuarantineFull(turn, slice)) {
-    abort(
-      turn,
-      slice,
-      `${QUARANTINE_MAX} records of a collection are in quarantine: look at their reasons before reading on`,
-    )
-    return "too many records in quarantine"
-  }
-  return null
+  return isQuarantineFull(turn, slice) ? "too many items are in quarantine" : null
 }
 
 function finishWindow(turn: Turn, slice: Slice, run: Run): CheckpointAnswer {
   slice.lease = null
   slice.state = "read"
   if (slice.lane === "live") finishLive(turn, slice, run)
-  else finishPass(turn)
   return { kind: "stop", reason: "the window has been read whole" }
 }
 
 function finishLive(turn: Turn, slice: Slice, run: Run): void {
   noteReadable(turn, slice, run)
-  windowRead(turn, slice)
+  windowRead(turn, slice, run)
   if (Object.values(turn.state.live).every((live) => live.slice === null || live.slice.state === "denied"))
     endLive(turn, run)
 }

@@ -1,9 +1,9 @@
 /** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
 import { destinationChanged } from "./delivery.ts"
-import { voidLeases } from "./ending.ts"
+import { retryDenied, takeUp, voidLeases } from "./ending.ts"
 import { restartWindow } from "./live.ts"
 import { openMissing, openResync, switchOff, switchOn, trimPending } from "./pass.ts"
-import { schedule, startLive } from "./plan.ts"
+import { startLive } from "./plan.ts"
 import { backToOutbox, discard } from "./quarantine.ts"
 import type { Answer, Configuration, Refusal } from "./rpc.ts"
 import { chosen, resume, streamsOf } from "./slice.ts"
@@ -42,6 +42,7 @@ export function reconfigure(turn: Turn, next: Configuration): void {
 function reconnected(turn: Turn): void {
   const { state } = turn
   Object.assign(state, { error: null, denied: {}, wait: null })
+  retryDenied(turn)
   // Whoever still reads with the old credential is let go: its failure must not be taken for the new one's.
   voidLeases(turn)
   if (state.configuration.active) startLive(turn, "schedule")
@@ -59,6 +60,7 @@ function applyCollections(turn: Turn, last: Configuration, next: Configuration):
   for (const name of before) if (!after.has(name)) switchOff(turn, name)
   const added = [...after].filter((name) => !before.has(name))
   for (const name of added) switchOn(turn, name)
+  if (next.active && !turn.state.error) for (const pass of turn.state.passes) takeUp(turn, pass)
   refreshLive(turn, added)
   return added.length > 0
 }
@@ -90,6 +92,8 @@ export function syncNow(turn: Turn): Answer<{ run: string }> {
   }
   if (state.run)
     return { ok: false, code: "run_in_progress", message: `Run ${state.run.id} is reading.`, run: state.run.id }
+  retryDenied(turn)
+  openMissing(turn, "collection")
   const run = startLive(turn, "manual")
   state.lastSyncNowAt = now
   return { ok: true, run: run?.id ?? "" }
@@ -135,5 +139,3 @@ export function discardEntry(turn: Turn, id: number): Answer<object> {
   if (discard(turn, id)) return { ok: true }
   return { ok: false, code: "not_found", message: `Quarantine holds no entry ${id}.` }
 }
-
-export { schedule }

@@ -7,7 +7,6 @@ import { halve, nextSendable, sendable } from "./outbox.ts"
 import { backToOutbox, quarantineItem } from "./quarantine.ts"
 import type { ClaimAsk, ClaimGrant, OutboxRow, PostResult, Report, ReportAnswer } from "./rpc.ts"
 import { PROTOCOL } from "./rpc.ts"
-import { finishDelivered } from "./run.ts"
 import type { Delivery } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
@@ -37,9 +36,13 @@ export type ClaimDecision =
 
 export function claim(turn: Turn, ask: ClaimAsk): ClaimDecision {
   const { state, now } = turn
+  if (ask.protocol !== PROTOCOL) {
+    const at = now + CLAIM_MS
+    // Woken again at once, the old consumer would ask again at once.
+    state.wakes.forward = { deadline: at, tries: 0 }
+    return { kind: "later", at, reason: "another version of the consumer is due" }
+  }
   delete state.wakes.forward
-  if (ask.protocol !== PROTOCOL)
-    return { kind: "later", at: now + CLAIM_MS, reason: "another version of the consumer is due" }
   if (!state.configuration.destination || turn.outbox.items === 0) return { kind: "idle" }
   if (inForce(state.claim, now)) {
     if (state.claim.nonce === ask.nonce) return { kind: "granted", claim: grantOf(turn, state.claim.rows) }
@@ -103,7 +106,6 @@ export function report(turn: Turn, { number, destinationVersion, results, done }
     else if (current) answered(turn, result, destinationVersion)
   }
   if (current && done) state.claim = null
-  if (turn.outbox.items === 0 || !current || done) finishDelivered(turn)
   if (!current || done || !state.claim) return { kind: "stop", reason: "the claim is over" }
   if (state.delivery.retryAt !== null && state.delivery.retryAt > now)
     return { kind: "stop", reason: state.delivery.reason ?? "the destination asked to wait" }
@@ -127,12 +129,19 @@ function delivered(turn: Turn, rows: readonly number[]): void {
   for (const id of rows) turn.outbox.remove(id)
   if (held) held.rows = held.rows.filter((id) => !rows.includes(id))
   if (isHealthy(delivery)) return
-  Object.assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
+  delivery.refused = []
+  // A wait that the destination asked for stands, although it took a POST that was under way beside.
+  if (delivery.state === "retrying" && delivery.retryAt !== null && delivery.retryAt > turn.now) return
+  Object.assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0 })
 }
 
-function answered(turn: Turn, result: PostResult, destinationVersion: number): void {
+/** What the destination said of rows that it did not take. A report that comes twice counts once: its rows are not held any more. */
+function answered(turn: Turn, answer: PostResult, destinationVersion: number): void {
   const { delivery, claim: held, configuration } = turn.state
-  if (held) held.rows = held.rows.filter((id) => !result.rows.includes(id))
+  const rows = answer.rows.filter((id) => held?.rows.includes(id))
+  if (!held || rows.length === 0) return
+  held.rows = held.rows.filter((id) => !rows.includes(id))
+  const result = { ...answer, rows }
   if (result.outcome === "later") wait(turn, result)
   else if (result.outcome === "refused") refused(turn, result)
   else if (result.outcome === "too_large") split(turn, result.rows, result.reason)
@@ -144,10 +153,10 @@ function pause(delivery: Delivery, reason: string, now: number): void {
   Object.assign(delivery, { state: "paused", reason, retryAt: now + PROBE_MS })
 }
 
-/** The whole source backs off: the destination's trouble is not one row's. Without an answer, or after a 5xx, it may have been taken. */
-function wait(turn: Turn, { rows, reason, retryAt }: PostResult): void {
+/** The whole source backs off: the destination's trouble is not one row's. */
+function wait(turn: Turn, { rows, status, reason, retryAt }: PostResult): void {
   const { delivery } = turn.state
-  delivery.unsure.push(...rows)
+  if (mayBeTaken(status)) delivery.unsure.push(...rows)
   if (delivery.state === "paused") {
     delivery.retryAt = turn.now + PROBE_MS
     return
@@ -155,7 +164,12 @@ function wait(turn: Turn, { rows, reason, retryAt }: PostResult): void {
   // Several POSTs of one claim fail together: that is one attempt, not five.
   if (delivery.retryAt === null || delivery.retryAt <= turn.now) delivery.attempts++
   const until = turn.now + backoffMs(delivery.attempts - 1, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
-  Object.assign(delivery, { state: "retrying", reason, retryAt: Math.max(retryAt ?? 0, until) })
+  Object.assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
+}
+
+/** Without an answer, or after an error of its own, the destination may have taken them; a 429 says that it did not. */
+function mayBeTaken(status: number): boolean {
+  return status === 0 || status === 408 || status >= 500
 }
 
 /** The same bytes again first; then halves, down to the one bad item. */

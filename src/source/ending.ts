@@ -1,23 +1,43 @@
 /** How readings end. */
-import { isPassOver } from "./pass.ts"
-import { failRun, findRun, type Run, readingDone } from "./run.ts"
-import { type Slice, slicesOf } from "./state.ts"
+import { isQuarantineFull } from "./lease.ts"
+import { failRun, findRun, newRun, type Run, readingDone } from "./run.ts"
+import { resume, setAside } from "./slice.ts"
+import { type Pass, type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
 /** All live windows are read (or denied, which is tried again with the next run). */
 export function endLive(turn: Turn, run: Run): void {
-  for (const live of Object.values(turn.state.live)) if (live.slice?.state === "denied") live.slice.state = "reading"
+  for (const live of Object.values(turn.state.live)) if (live.slice?.state === "denied") resume(live.slice)
   readingDone(turn, run)
 }
 
-/** Passes whose slices are all read are over, whoever read the last one. */
-export function finishPass(turn: Turn): void {
+/** A pass's run ends when nothing of it can be read now; the pass itself when all of it has been. */
+export function endPasses(turn: Turn): void {
   const { state } = turn
-  for (const pass of state.passes.filter(isPassOver)) {
-    const run = pass.run && findRun(state, pass.run)
-    if (run) readingDone(turn, run)
+  for (const pass of state.passes) {
+    if (pass.run === null || pass.slices.some((slice) => slice.state === "reading")) continue
+    const run = findRun(state, pass.run)
+    const failed = pass.slices.find((slice) => slice.state === "failed")
+    if (run && failed) failRun(turn, run, failed.waiting ?? "a list could not be read")
+    else if (run) readingDone(turn, run)
+    pass.run = null
   }
-  state.passes = state.passes.filter((pass) => !isPassOver(pass))
+  state.passes = state.passes.filter((pass) => pass.slices.some((slice) => slice.state !== "read"))
+}
+
+/** What failed is tried again; a pass with something to read and no run gets one. */
+export function takeUp(turn: Turn, pass: Pass): void {
+  for (const slice of pass.slices) if (slice.state === "failed" && !isQuarantineFull(turn, slice)) resume(slice)
+  if (pass.run !== null || !pass.slices.some((slice) => slice.state === "reading")) return
+  const run = newRun(turn, pass.kind, pass.trigger)
+  pass.run = run.id
+  turn.state.others.push(run)
+  for (const slice of pass.slices) if (slice.state === "reading") resume(slice)
+}
+
+/** What the partner denied is tried again: with another credential, or because the user says so. */
+export function retryDenied(turn: Turn): void {
+  for (const slice of turn.state.passes.flatMap((pass) => pass.slices)) if (slice.state === "denied") resume(slice)
 }
 
 export function voidLeases(turn: Turn): void {
@@ -32,17 +52,17 @@ export function parkPass(turn: Turn, id: string, reason: string): void {
   if (pass) pass.run = null
 }
 
-/** Ends the run with the reason; window and token stay, and the next run goes on with them. */
+/**
+ * Ends the run with the reason; window and token stay, and the next run goes on with them. Of a pass, the other slices are read
+ * to their end first.
+ */
 export function abort(turn: Turn, slice: Slice, reason: string): void {
-  const { state } = turn
   slice.lease = null
   slice.waiting = null
   if (slice.lane === "live") {
-    if (state.run) failRun(turn, state.run, reason)
+    if (turn.state.run) failRun(turn, turn.state.run, reason)
     return
   }
-  const pass = state.passes.find((one) => one.slices.includes(slice))
-  if (!pass) return
-  for (const other of pass.slices) other.lease = null
-  parkPass(turn, pass.id, reason)
+  setAside(turn, slice, "failed")
+  slice.waiting = reason
 }

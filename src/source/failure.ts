@@ -1,11 +1,12 @@
 /** What follows from a reading that did not succeed: one owner each, and only here is anything retried. */
 import { backoffMs } from "./backoff.ts"
-import { abort, endLive, finishPass, parkPass, voidLeases } from "./ending.ts"
+import { abort, endLive, parkPass, voidLeases } from "./ending.ts"
 import { holds } from "./grant.ts"
-import { LEASE_MS, runOf } from "./lease.ts"
-import { coverKey } from "./pass.ts"
+import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
+import { QUARANTINE_MAX } from "./quarantine.ts"
 import type { Outcome, Settlement } from "./rpc.ts"
 import { failRun, type Run } from "./run.ts"
+import { setAside } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
@@ -22,7 +23,8 @@ export function settle(turn: Turn, { lease: { slice: id, number }, outcome, call
   if (!slice?.lease || !holds(slice.lease, number)) return
   const run = runOf(turn, slice)
   if (run) run.calls += calls
-  slice.lease = null
+  // Whoever lets go is alive: only leases that run out are counted as hanging.
+  Object.assign(slice, { lease: null, lapses: 0 })
   apply(turn, slice, run, outcome)
 }
 
@@ -36,7 +38,8 @@ type Apply<Kind extends Outcome["kind"]> = (
 const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
   defer: (turn, _slice, _run, { until, reason }) => {
-    turn.state.wait = { until, reason }
+    // A shorter wait asked for by another slice's answer does not end a longer one.
+    if (until > (turn.state.wait?.until ?? turn.now)) turn.state.wait = { until, reason }
   },
   transient: (turn, slice, _run, { reason }) => retry(turn, slice, reason),
   shrink: (turn, slice) => shrink(turn, slice),
@@ -109,15 +112,22 @@ function deny(turn: Turn, slice: Slice, run: Run | null, collections: readonly s
     turn.state.denied[name] = reason
     if (run && !run.denied.some((one) => one.collection === name)) run.denied.push({ collection: name, reason })
   }
-  slice.state = "denied"
-  if (slice.lane === "backfill") {
-    // Nothing of it counts as covered: a credential that may read it gets a pass of its own.
-    for (const name of slice.collections) delete turn.state.covered[coverKey(slice.stream, name)]
-    finishPass(turn)
-    return
-  }
+  setAside(turn, slice, "denied")
+  if (slice.lane === "backfill") return
   const open = Object.values(turn.state.live).some((live) => live.slice?.state === "reading")
   if (run && !open) endLive(turn, run)
+}
+
+/** Streams that feed a collection with too many bad records stop, and say so: the fault is not a single record's. */
+export function stopFull(turn: Turn): void {
+  for (const slice of slicesOf(turn.state)) {
+    if (slice.state !== "reading" || !isQuarantineFull(turn, slice) || !runOf(turn, slice)) continue
+    abort(
+      turn,
+      slice,
+      `${QUARANTINE_MAX} items of one collection are in quarantine: look at their reasons before reading on`,
+    )
+  }
 }
 
 /** Leases that ran out without a checkpoint; a slice that hangs again and again takes its run with it. */

@@ -20,9 +20,14 @@ export type LeaseDecision =
 
 export function lease(turn: Turn, ask: LeaseAsk): LeaseDecision {
   const { state, now } = turn
-  delete state.wakes[ask.lane === "live" ? "fetch" : "backfill"]
-  if (ask.protocol !== PROTOCOL)
-    return { kind: "later", at: now + PROTOCOL_RETRY_MS, reason: "another version of the consumer is due" }
+  const woken = ask.lane === "live" ? "fetch" : "backfill"
+  if (ask.protocol !== PROTOCOL) {
+    const at = now + PROTOCOL_RETRY_MS
+    // Woken again at once, the old consumer would ask again at once.
+    state.wakes[woken] = { deadline: at, tries: 0 }
+    return { kind: "later", at, reason: "another version of the consumer is due" }
+  }
+  delete state.wakes[woken]
   const held = slicesOf(state).find((slice) => inForce(slice.lease, now) && slice.lease.nonce === ask.nonce)
   if (held) return { kind: "granted", task: taskOf(turn, held) }
   const hold = holdUp(turn, ask.lane)

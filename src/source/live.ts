@@ -1,6 +1,8 @@
 /** Live reading: windows from the floor to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
+import { inForce } from "./grant.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { openGapPass } from "./pass.ts"
+import type { Run } from "./run.ts"
 import { HOUR_MS } from "./schedule.ts"
 import { type AnyStream, blankSlice, chosen, floorOf, resume, streamsOf } from "./slice.ts"
 import type { LiveStream, Slice } from "./state.ts"
@@ -13,7 +15,11 @@ const UNCUT_MS = 2 * HOUR_MS
 /** A span of a stream whose density is not known yet is cut at this. */
 const UNKNOWN_SPAN_MS = 24 * HOUR_MS
 /** The feed is given up this much before its retention ends: it is emptied while it is read. */
-const RETENTION_MARGIN_MS = DAY_MS
+export const RETENTION_MARGIN_MS = DAY_MS
+/** A window under way is given up later than one would be opened, so that what was opened can be read. */
+const LEAVE_MARGIN_MS = RETENTION_MARGIN_MS / 2
+/** By how much an answer may show more than the time that it was asked at. */
+const SHOWN_LATE_MS = 60_000
 
 /** Opens the windows a live run reads; one left by a failed run is gone on with. */
 export function openWindows(turn: Turn): void {
@@ -22,24 +28,27 @@ export function openWindows(turn: Turn): void {
     if (!live || chosen(turn.state, stream).length === 0) continue
     if (live.slice) resume(live.slice)
     else {
-      skipGap(turn, stream, live)
+      skipGap(turn, stream, live, RETENTION_MARGIN_MS)
       live.slice = newWindow(turn, stream, live)
     }
   }
 }
 
-/** The window has been read whole: the cursor moves. True when the stream is up to date, false when the next window follows. */
-export function windowRead(turn: Turn, slice: Slice): boolean {
+/** The window has been read whole: the cursor moves. Where that is not up to the run's start, the next window follows. */
+export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   const live = turn.state.live[slice.stream]
   const stream = streamsOf(turn, "live").find((one) => one.name === slice.stream)
-  if (!live || !stream) return true
+  if (!live || !stream) return
   const end = slice.top ?? slice.bound ?? live.cursor
   live.perHour = density(slice, end)
   live.cursor = Math.max(live.cursor, end)
   live.slice = null
-  if (slice.top === null) return true
-  live.slice = newWindow(turn, stream, live)
-  return false
+  if (slice.top !== null || isLeftOver(turn, end, run)) live.slice = newWindow(turn, stream, live)
+}
+
+/** A window that an earlier run left ends before this run began. */
+function isLeftOver(turn: Turn, end: number, run: Run): boolean {
+  return end + SHOWN_LATE_MS < run.startedAt + turn.state.skewMs
 }
 
 /** Reads a window again from its top: what was read of it was read for other collections. */
@@ -80,12 +89,27 @@ function density(slice: Slice, end: number): number {
   return slice.records / hours
 }
 
-/** Where the feed no longer reaches back to the floor, a pass reads the lists for the gap, and live reading goes on from now. */
-function skipGap(turn: Turn, stream: AnyStream, live: LiveStream): void {
-  if (stream.retentionDays === undefined) return
+/** Windows left while nothing was read for weeks (a pause, a rejected key): what the feed has lost since is not read from it. */
+export function leaveLostWindows(turn: Turn): void {
+  for (const stream of streamsOf(turn, "live")) {
+    const live = turn.state.live[stream.name]
+    if (!live?.slice || inForce(live.slice.lease, turn.now)) continue
+    if (skipGap(turn, stream, live, LEAVE_MARGIN_MS) && turn.state.run) live.slice = newWindow(turn, stream, live)
+  }
+}
+
+/**
+ * Where the feed no longer reaches back to the floor, a pass reads the lists for the gap, and live reading goes on from now. True
+ * when it does.
+ */
+function skipGap(turn: Turn, stream: AnyStream, live: LiveStream, marginMs: number): boolean {
+  if (stream.retentionDays === undefined || chosen(turn.state, stream).length === 0) return false
   const now = partnerNow(turn)
   const from = floorOf(turn, stream.name, live)
-  if (from >= now - stream.retentionDays * DAY_MS + RETENTION_MARGIN_MS) return
+  if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false
+  const overlap = { from, to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }
+  live.slice = null
   live.cursor = 1000 * Math.floor(now / 1000)
-  openGapPass(turn, stream, from, floorOf(turn, stream.name, live))
+  openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
+  return true
 }

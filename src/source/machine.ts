@@ -182,7 +182,8 @@ export class SourceMachine implements SourceRpc {
     return this.#act<ReportAnswer>({ kind: "stop", reason: "the source was deleted" }, (turn) => {
       const isPlain = isPlainDelivery(turn, report) && !turn.outbox.isFull
       const answer = decideReport(turn, report)
-      return isPlain ? { plain: answer } : value(answer)
+      // With the last rows, runs may be over.
+      return isPlain && turn.outbox.items > 0 ? { plain: answer } : value(answer)
     })
   }
 
@@ -232,7 +233,6 @@ export class SourceMachine implements SourceRpc {
       const memory = first ? this.#blank() : this.#load()
       if (!memory) return null
       const turn = this.#open(memory, first ?? (readState(memory.text) as State))
-      if (!turn) return null
       const outcome = decide(turn)
       if (typeof outcome !== "function") {
         this.#commit(turn, memory, null, memory.text)
@@ -274,7 +274,7 @@ export class SourceMachine implements SourceRpc {
     return { text: "", seen: new SeenIndex([], 0), open: new OpenKeys([], 0), outbox: new Outbox([]) }
   }
 
-  #open(memory: Memory, state: State): Turn | null {
+  #open(memory: Memory, state: State): Turn {
     const connector = this.#ports.connector(state.configuration.connector)
     if (!connector) throw new Error(`no connector "${state.configuration.connector}" in this version`)
     const { seen, open, outbox } = memory
@@ -317,8 +317,12 @@ export class SourceMachine implements SourceRpc {
   // ------------------------------------------------------------------------------------------------------- effects
 
   async #carryOut({ wakes, status }: Done<unknown>): Promise<void> {
-    const sent = wakes.map((lane) => this.#ports.wake(lane, 0).catch((error) => this.#note("source.wake_lost", error)))
-    await Promise.all([...sent, this.#publish(status)])
+    await Promise.all([this.#send(wakes), this.#publish(status)])
+  }
+
+  async #send(wakes: readonly Lanes[]): Promise<void> {
+    const { wake } = this.#ports
+    await Promise.all(wakes.map((lane) => wake(lane, 0).catch((error) => this.#note("source.wake_lost", error))))
   }
 
   /** D1 is told when the coarse status changed; a failure is made up for at the next turn. */
@@ -333,10 +337,11 @@ export class SourceMachine implements SourceRpc {
       this.#note("source.publish_failed", error)
       return
     }
-    this.#turn((turn) => {
+    const noted = this.#turn((turn) => {
       turn.state.published = now
       return value(undefined)
     }, null)
+    await this.#send(noted?.wakes ?? [])
   }
 
   #note(event: string, error: unknown): void {

@@ -1,18 +1,19 @@
 /** What a page says of collections that the partner shows in part or not at all, while it shows the others. */
 import type { CollectionNote } from "../connectors/kit/define.ts"
-import { coverKey, openMissing, switchOn } from "./pass.ts"
+import { coverKey, isHistoryDenied, openMissing, switchOn } from "./pass.ts"
 import type { Checkpoint } from "./rpc.ts"
 import type { Run } from "./run.ts"
-import { lowestFloor } from "./slice.ts"
+import { feedFloors } from "./slice.ts"
 import type { Slice } from "./state.ts"
-import type { Turn } from "./turn.ts"
+import { partnerNow, type Turn } from "./turn.ts"
 
 export function noteCollections(turn: Turn, slice: Slice, run: Run, { denied = [], untold = [] }: Checkpoint): void {
   for (const note of untold) addNote(run.untold, note)
   for (const note of denied) {
     addNote(run.denied, note)
     turn.state.denied[note.collection] = note.reason
-    if (slice.lane === "live") turn.state.offAt[note.collection] ??= lowestFloor(turn)
+    if (slice.lane === "live")
+      turn.state.offAt[note.collection] ??= { from: feedFloors(turn, note.collection).lowest, to: partnerNow(turn) }
     // Nothing of it counts as covered: once it may be read it gets a pass of its own.
     else delete turn.state.covered[coverKey(slice.stream, note.collection)]
   }
@@ -22,7 +23,7 @@ export function noteCollections(turn: Turn, slice: Slice, run: Run, { denied = [
 export function noteReadable(turn: Turn, slice: Slice, run: Run): void {
   const readable = slice.collections.filter((name) => !run.denied.some(({ collection }) => collection === name))
   const regained = readable.filter((name) => turn.state.offAt[name] !== undefined)
-  for (const name of readable) delete turn.state.denied[name]
+  for (const name of readable) if (!isHistoryDenied(turn, name)) delete turn.state.denied[name]
   for (const name of regained) switchOn(turn, name)
   if (regained.length > 0) openMissing(turn, "collection")
 }

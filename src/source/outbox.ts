@@ -108,12 +108,19 @@ export class Outbox {
   }
 }
 
+const encoder = new TextEncoder()
+
+/** As stored and sent; a text's length counts half or a third of it where the text is not Latin. */
+export function bytesOf(text: string): number {
+  return encoder.encode(text).length
+}
+
 /** One row's worth of items from `start`; at least one, however large. */
 function rowOf(encoded: readonly string[], start: number): number {
   let bytes = 0
   let end = start
   while (end < encoded.length && end - start < ROW_ITEMS) {
-    bytes += (encoded[end]?.length ?? 0) + 1
+    bytes += bytesOf(encoded[end] ?? "") + 1
     if (bytes > ROW_BYTES && end > start) break
     end++
   }
@@ -139,7 +146,7 @@ export function toRows(
       attempts,
       notBefore,
       body,
-      bytes: body.length,
+      bytes: bytesOf(body),
       ...summary(items.slice(start, end)),
     })
     start = end
@@ -176,7 +183,8 @@ export function sendable(rows: readonly OutboxMeta[], now: number, most: number)
   return chosen
 }
 
-/** When the next held-back row may be sent, if none can be now; null: nothing waits. */
+/** When the next held-back row may be sent, if none can be now; null: nothing waits. What an older row blocks waits for that one. */
 export function nextSendable(rows: readonly OutboxMeta[]): number | null {
-  return rows.length === 0 ? null : Math.min(...rows.map((row) => row.notBefore))
+  const free = sendable(rows, Number.POSITIVE_INFINITY, rows.length)
+  return free.length === 0 ? null : Math.min(...free.map((row) => row.notBefore))
 }

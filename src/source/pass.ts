@@ -6,8 +6,9 @@
 import type { Window } from "../connectors/kit/define.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { newRun } from "./run.ts"
-import { type AnyStream, blankSlice, chosen, lowestFloor, streamsOf } from "./slice.ts"
-import type { Pass, Run, Slice } from "./state.ts"
+import { type AnyStream, blankSlice, chosen, feedFloors, resume, setAside, streamsOf } from "./slice.ts"
+import { dayOf } from "./startdate.ts"
+import type { Pass, Run, Slice, Span } from "./state.ts"
 import { partnerNow, type Turn } from "./turn.ts"
 
 interface Plan {
@@ -23,8 +24,8 @@ export const coverKey = (stream: string, collection: string) => `${stream}|${col
  * whenever either changes; does nothing when nothing is missing.
  */
 export function openMissing(turn: Turn, kind: "initial" | "earlier" | "collection"): void {
-  const to = lowestFloor(turn)
-  for (const { name } of turn.state.configuration.collections) turn.state.liveFrom[name] ??= to
+  for (const { name } of turn.state.configuration.collections)
+    turn.state.liveFrom[name] ??= feedFloors(turn, name).highest
   const plans = streamsOf(turn, "backfill").flatMap((stream) => missing(turn, stream))
   if (plans.length > 0) openPass(turn, kind, plans, "schedule")
 }
@@ -35,7 +36,7 @@ function missing(turn: Turn, stream: AnyStream): Plan[] {
   const from = turn.state.configuration.startDate
   for (const collection of chosen(turn.state, stream)) {
     const covered = turn.state.covered[coverKey(stream.name, collection)]
-    const to = covered ?? turn.state.liveFrom[collection] ?? lowestFloor(turn)
+    const to = covered ?? turn.state.liveFrom[collection] ?? from
     if (covered !== undefined && (isDimension(turn, collection) || covered <= from)) continue
     turn.state.covered[coverKey(stream.name, collection)] = from
     const plan = plans.get(String(to)) ?? { stream, collections: [], range: { from, to } }
@@ -53,33 +54,37 @@ function isDimension(turn: Turn, collection: string): boolean {
 /** A collection is switched off: live reading of it ends at the floor, and passes read on without it. */
 export function switchOff(turn: Turn, collection: string): void {
   const { state } = turn
-  state.offAt[collection] = lowestFloor(turn)
+  state.offAt[collection] ??= { from: feedFloors(turn, collection).lowest, to: partnerNow(turn) }
   for (const pass of state.passes) {
-    for (const slice of pass.slices) {
-      if (slice.state !== "reading" || !slice.collections.includes(collection)) continue
-      slice.collections = slice.collections.filter((name) => name !== collection)
-      // Not read to its end: what it read is read again if the collection is ever switched on again.
-      delete state.covered[coverKey(slice.stream, collection)]
-      if (slice.collections.length === 0) slice.state = "read"
-    }
+    const meant = pass.slices.filter((slice) => slice.state !== "read" && slice.collections.includes(collection))
+    for (const slice of meant) setAside(turn, partOf(pass, slice, collection), "off")
   }
   delete state.denied[collection]
 }
 
-/** A collection is switched on: facts since it was switched off, or since the start date, are read by a pass. */
+/** The part of a slice that reads one collection: itself, or split off, so that it can go on from where both stand. */
+function partOf(pass: Pass, slice: Slice, collection: string): Slice {
+  if (slice.collections.length === 1) return slice
+  const part = { ...structuredClone(slice), id: `${slice.id}:${collection}`, collections: [collection] }
+  slice.collections = slice.collections.filter((name) => name !== collection)
+  pass.slices.push(part)
+  return part
+}
+
+/** A collection is switched on: parts set aside go on, and a pass reads the facts since it was switched off. */
 export function switchOn(turn: Turn, collection: string): void {
   const { state } = turn
   const off = state.offAt[collection]
   delete state.offAt[collection]
-  const to = lowestFloor(turn)
-  const plans: Plan[] = []
-  for (const stream of streamsOf(turn, "backfill").filter((one) => one.collections.includes(collection))) {
-    const wasCovered = state.covered[coverKey(stream.name, collection)] !== undefined
-    if (off === undefined || !wasCovered) continue
-    plans.push({ stream, collections: [collection], range: { from: off, to } })
-  }
+  for (const slice of state.passes.flatMap((pass) => pass.slices))
+    if (slice.state === "off" && slice.collections.includes(collection)) resume(slice)
+  const to = feedFloors(turn, collection).highest
   state.liveFrom[collection] = to
-  if (plans.length > 0) openPass(turn, "collection", plans, "schedule")
+  if (off === undefined || off.from >= to) return
+  const plans = streamsOf(turn, "backfill")
+    .filter((stream) => state.covered[coverKey(stream.name, collection)] !== undefined)
+    .map((stream) => ({ stream, collections: [collection], range: { from: off.from, to } }))
+  if (plans.length > 0) openPass(turn, "collection", plans, "schedule", off)
 }
 
 /** The start date moved forward: parts that have not begun are trimmed; what has begun is read to its end. */
@@ -94,34 +99,57 @@ export function trimPending(turn: Turn): void {
   }
 }
 
-/** The feed could not reach back: the lists are read for the gap. Called with the live cursor already moved past it. */
-export function openGapPass(turn: Turn, feed: AnyStream, from: number, to: number): void {
+/**
+ * The feed could not reach back: the lists are read for the gap. Called with the live cursor already moved past it. `overlap`: the
+ * part of the range that was read before.
+ */
+export function openGapPass(turn: Turn, feed: AnyStream, range: Plan["range"], overlap: Span): void {
   const fed = new Set(chosen(turn.state, feed))
-  for (const collection of fed) turn.state.liveFrom[collection] = to
+  for (const collection of fed) turn.state.liveFrom[collection] = range.to
   const plans = streamsOf(turn, "backfill").flatMap((stream) => {
     const collections = stream.collections.filter((name) => fed.has(name))
-    return collections.length > 0 ? [{ stream, collections, range: { from, to } }] : []
+    return collections.length > 0 ? [{ stream, collections, range }] : []
   })
-  if (plans.length === 0) return
-  const run = openPass(turn, "gap", plans, "schedule")
+  const run = plans.length > 0 ? openPass(turn, "gap", plans, "schedule", overlap) : turn.state.run
+  const listed = new Set(plans.flatMap((plan) => plan.collections))
   for (const name of fed) {
-    if (isDimension(turn, name))
-      run.untold.push({ collection: name, reason: "deletions while the feed could not be read are in no list" })
+    if (!listed.has(name))
+      run?.untold.push({ collection: name, reason: `no list tells what happened ${inWords(range)}` })
+    else if (isDimension(turn, name))
+      run?.untold.push({ collection: name, reason: "deletions while the feed could not be read are in no list" })
   }
 }
 
-export function openResync(turn: Turn, collection: string, from: number): Run | null {
-  const to = Math.min(
-    lowestFloor(turn),
-    turn.state.liveFrom[collection] === undefined ? Number.POSITIVE_INFINITY : lowestFloor(turn),
+function inWords({ from, to }: Plan["range"]): string {
+  return `from ${dayOf(from)} to ${dayOf(to)}`
+}
+
+/** Live reading of it may go on while a list of it is denied: that must stay visible. */
+export function isHistoryDenied(turn: Turn, collection: string): boolean {
+  const { state } = turn
+  const aside = state.passes.flatMap((pass) => pass.slices).filter((slice) => slice.state === "denied")
+  const lists = streamsOf(turn, "backfill").filter((stream) => stream.collections.includes(collection))
+  return (
+    aside.some((slice) => slice.collections.includes(collection)) ||
+    lists.some((stream) => state.covered[coverKey(stream.name, collection)] === undefined)
   )
+}
+
+export function openResync(turn: Turn, collection: string, from: number): Run | null {
+  const to = feedFloors(turn, collection).lowest
   const plans = streamsOf(turn, "backfill")
     .filter((stream) => stream.collections.includes(collection))
     .map((stream) => ({ stream, collections: [collection], range: { from, to } }))
   return plans.length > 0 ? openPass(turn, "resync", plans, "manual") : null
 }
 
-function openPass(turn: Turn, kind: Pass["kind"], plans: readonly Plan[], trigger: Run["trigger"]): Run {
+function openPass(
+  turn: Turn,
+  kind: Pass["kind"],
+  plans: readonly Plan[],
+  trigger: Run["trigger"],
+  overlap: Span | null = null,
+): Run {
   const { state } = turn
   const id = `p${++state.ids.pass}`
   const run = newRun(turn, kind, trigger)
@@ -133,7 +161,7 @@ function openPass(turn: Turn, kind: Pass["kind"], plans: readonly Plan[], trigge
     ),
   )
   for (const [index, plan] of plans.entries()) noteUntold(run, plan, slices[index])
-  state.passes.push({ id, kind, slices, run: run.id, trigger })
+  state.passes.push({ id, kind, slices, run: run.id, trigger, overlap })
   state.others.push(run)
   return run
 }
@@ -160,14 +188,8 @@ function listWindow(turn: Turn, slice: Slice): Window {
 /** What lies before the reach of a list that is really a feed cannot be told by anyone; say so rather than look complete. */
 function noteUntold(run: Run, plan: Plan, slice: Slice | undefined): void {
   if (!slice?.range || slice.range.from <= plan.range.from) return
-  const since = new Date(slice.range.from).toISOString().slice(0, 10)
   for (const collection of plan.collections)
-    run.untold.push({ collection, reason: `${plan.stream.title} reach back to ${since} only` })
-}
-
-/** All of a pass has been read (or denied). */
-export function isPassOver(pass: Pass): boolean {
-  return pass.slices.every((slice) => slice.state !== "reading")
+    run.untold.push({ collection, reason: `${plan.stream.title} reach back to ${dayOf(slice.range.from)} only` })
 }
 
 /** How much of the ranges has been read, 0..1, where the lower end is known; null where it is not. */
@@ -178,7 +200,7 @@ export function shareOf(pass: Pass): number | null {
 }
 
 function sliceShare(slice: Slice): number | null {
-  if (slice.state !== "reading") return 1
+  if (slice.state === "read") return 1
   const top = slice.top
   const from = slice.window.from ?? slice.range?.from ?? null
   if (top === null || from === null || top <= from) return null

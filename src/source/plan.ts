@@ -1,17 +1,17 @@
 /**
- * What is due: called at the end of every turn. Starts the scheduled run, ends leases that ran out, names the wake-ups to send and
- * the time at which to look again.
+ * What is due: called at the end of every turn. Starts the scheduled run, ends leases that ran out and runs that are over, names
+ * the wake-ups to send and the time at which to look again.
  */
-import { expireLeases } from "./failure.ts"
+import { endPasses, takeUp } from "./ending.ts"
+import { expireLeases, stopFull } from "./failure.ts"
 import { inForce } from "./grant.ts"
 import { isHeldBack, mayRead, ready } from "./lease.ts"
-import { openWindows } from "./live.ts"
+import { leaveLostWindows, openWindows } from "./live.ts"
 import type { Lanes } from "./ports.ts"
-import { newRun, type Run, readingDone } from "./run.ts"
+import { finishDelivered, newRun, type Run, readingDone } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
 import { SEEN_MAX } from "./seen.ts"
-import { resume } from "./slice.ts"
-import { coarse, type Slice, slicesOf } from "./state.ts"
+import { coarse, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
 /** A wake-up without an answer is sent again after this, doubling. */
@@ -33,6 +33,9 @@ export interface Due {
 export function plan(turn: Turn): Due {
   expireLeases(turn)
   startDue(turn)
+  stopFull(turn)
+  endPasses(turn)
+  finishDelivered(turn)
   const wakes = (["fetch", "backfill", "forward"] as const).filter((lane) => needsWake(turn, lane))
   return { wakes, alarm: nextAlarm(turn) }
 }
@@ -44,6 +47,7 @@ function startDue(turn: Turn): void {
     state.nextRunAt = null
     return
   }
+  leaveLostWindows(turn)
   state.nextRunAt ??= schedule(turn)
   if (state.nextRunAt <= now) {
     state.nextRunAt = schedule(turn)
@@ -59,35 +63,27 @@ export function schedule(turn: Turn): number {
 /** Starts a live run, and takes up passes that ended with a failure. Null: one is being read already. */
 export function startLive(turn: Turn, trigger: Run["trigger"]): Run | null {
   const { state } = turn
-  for (const pass of state.passes) if (pass.run === null) takeUp(turn, pass)
+  for (const pass of state.passes) takeUp(turn, pass)
   if (state.run) return null
   const run = newRun(turn, "live", trigger)
   state.run = run
+  state.lastLiveAt = turn.now
   openWindows(turn)
   if (!Object.values(state.live).some((live) => live.slice)) readingDone(turn, run)
   return run
 }
 
-function takeUp(
-  turn: Turn,
-  pass: { kind: Exclude<Run["kind"], "live">; slices: Slice[]; run: string | null; trigger: Run["trigger"] },
-): void {
-  const run = newRun(turn, pass.kind, pass.trigger)
-  pass.run = run.id
-  turn.state.others.push(run)
-  for (const slice of pass.slices) resume(slice)
-}
-
 /** A long pass fills `seen` with what the live floor has not passed: reading live moves it. */
 function needsHigherFloor(turn: Turn): boolean {
-  const { state, now, seen } = turn
-  if (state.run || seen.size <= SEEN_MAX || state.passes.length === 0) return false
-  const last = Math.max(
-    0,
-    ...state.idle.map(([, , startedAt]) => startedAt),
-    ...state.others.filter((run) => run.kind === "live").map((run) => run.startedAt),
-  )
-  return now - last >= FLOOR_RUN_EVERY_MS
+  return isFloorNeeded(turn) && turn.state.run === null && floorRunAt(turn) <= turn.now
+}
+
+function isFloorNeeded({ state, seen }: Turn): boolean {
+  return seen.size > SEEN_MAX && state.passes.some((pass) => pass.run !== null)
+}
+
+function floorRunAt({ state }: Turn): number {
+  return (state.lastLiveAt ?? 0) + FLOOR_RUN_EVERY_MS
 }
 
 /** Work is there, nobody was told or the one told has not answered in time. */
@@ -143,7 +139,7 @@ function dueTimes(turn: Turn): number[] {
     ...Object.values(state.wakes).map((wake) => wake.deadline),
     ...slices.map((slice) => (slice.lease && !slice.lease.lapsed ? slice.lease.until : null)),
     ...(mayRead(turn) ? slices.map((slice) => slice.notBefore) : []),
-    isFloorNeeded(turn) ? now + FLOOR_RUN_EVERY_MS : null,
+    isFloorNeeded(turn) ? floorRunAt(turn) : null,
     state.published === coarse(state) ? null : now + PUBLISH_AGAIN_MS,
   ]
   return times.filter((time) => time !== null && time > now) as number[]
@@ -151,8 +147,4 @@ function dueTimes(turn: Turn): number[] {
 
 function canRetry(turn: Turn): boolean {
   return turn.outbox.items > 0 && turn.state.configuration.destination !== null
-}
-
-function isFloorNeeded(turn: Turn): boolean {
-  return turn.seen.size > SEEN_MAX && turn.state.passes.length > 0
 }

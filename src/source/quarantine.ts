@@ -49,7 +49,7 @@ export function quarantineRecords(
   for (const { collection, key, reason, record } of rejects) {
     const hash = keyHash(`!${collection}`, `${key}\n${hash64(reason)}`)
     if (turn.seen.get(hash)) continue
-    turn.seen.put(hash, "live", { version: place, content: "", place, window, webhook: false })
+    turn.seen.put(hash, "live", { version: place, content: "", place, window, by: "live" })
     put(turn, { kind: "record", collection, key, reason, at: turn.now, body: record, run: run.id })
     count(turn, collection, run.id)
   }
@@ -77,6 +77,8 @@ export function backToOutbox(turn: Turn, ids: readonly number[]): number {
   for (const entry of entries) {
     drop(turn, entry.id, entry.collection, keyHash(entry.collection, entry.key))
     totals(turn, entry.collection).refused--
+    const run = findRun(turn.state, entry.run)
+    if (run) countsOf(run, entry.collection).quarantined--
     const rows = toRows([entry.body as unknown as Item], entry.run, turn.state.ids.outbox++)
     for (const row of rows) turn.outbox.insert(row)
   }

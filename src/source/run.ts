@@ -55,9 +55,11 @@ export function failRun(turn: Turn, run: Run, reason: string): void {
   end(turn, run)
 }
 
-/** Runs whose items have all been delivered are over. */
+/** Runs whose items have all been delivered are over; of those that wait for that, only as many as history shows are kept. */
 export function finishDelivered(turn: Turn): void {
-  for (const run of [...turn.state.others]) {
+  const { state } = turn
+  state.others = state.others.filter((run) => run.state === "reading" || runNumber(run.id) > oldestKept(state))
+  for (const run of [...state.others]) {
     if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue
     const troubled = run.denied.length > 0 || Object.values(run.collections).some((counts) => counts.quarantined > 0)
     run.state = troubled ? "partial" : "succeeded"
@@ -88,10 +90,14 @@ function shorten(run: Run): IdleRun {
 /** History holds the last hundred by number, whichever form they are kept in. */
 function forget(turn: Turn): void {
   const { state, staged } = turn
-  const oldest = state.ids.run - RUNS_KEPT
+  const oldest = oldestKept(state)
   state.idle = state.idle.filter(([id]) => runNumber(id) > oldest)
   if (staged.runsPut.length === 0) return
   staged.runsRemove.push(...turn.stored.runs().flatMap((row) => (row.id <= oldest ? [row.id] : [])))
+}
+
+function oldestKept({ ids }: State): number {
+  return ids.run - RUNS_KEPT
 }
 
 export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleRun): Run {

@@ -9,10 +9,14 @@ export const SEEN_ROW_ENTRIES = 1_000
 export const SEEN_MAX = 100_000
 
 /**
- * `pass`: facts read by a pass, needed until its edge has moved below them. `live`: everything else, needed until the live floor
- * has also moved past them.
+ * `pass`: facts that only a pass can read, needed while that pass may read them again. `live`: everything else, needed until the
+ * live floor has also moved past it.
  */
 export type SeenClass = "pass" | "live"
+
+/** What read it: decides which of two states of the same time is the newer. */
+export type ReadBy = "pass" | "webhook" | "live"
+const READ_BY = ["pass", "webhook", "live"] as const
 
 export interface SeenEntry {
   version: number
@@ -22,10 +26,20 @@ export interface SeenEntry {
   place: number
   /** Number of the window that read it last. */
   window: number
-  webhook: boolean
+  by: ReadBy
 }
 
-type Packed = [hash: string, version: number, content: string, place: number, window: number, webhook: 0 | 1]
+/** What may be read again, and so must be known again. */
+export interface Needed {
+  /** Live reading goes back to here. */
+  floor: number
+  /** By window: a pass that goes back to its edge reads pages again that were asked for since. */
+  edges: ReadonlyMap<number, number>
+  /** Places that a reading to come overlaps. */
+  overlaps: readonly { from: number; to: number }[]
+}
+
+type Packed = [hash: string, version: number, content: string, place: number, window: number, by: number]
 
 interface Chunk {
   id: number
@@ -65,7 +79,7 @@ export class SeenIndex {
 
   put(hash: string, kind: SeenClass, entry: SeenEntry): void {
     const chunk = this.#openChunk(kind)
-    const packed: Packed = [hash, entry.version, entry.content, entry.place, entry.window, entry.webhook ? 1 : 0]
+    const packed: Packed = [hash, entry.version, entry.content, entry.place, entry.window, READ_BY.indexOf(entry.by)]
     chunk.entries.push(packed)
     this.#index(chunk, packed)
     this.#dirty.add(chunk.id)
@@ -77,10 +91,10 @@ export class SeenIndex {
     if (entry) entry.window = window
   }
 
-  /** Forgets whole rows whose every entry lies below the bound of its class. */
-  prune(bounds: Record<SeenClass, number>): void {
+  /** Forgets whole rows of which no entry is needed any more; looked at from their end, where the newest are. */
+  prune(needed: Needed): void {
     for (const chunk of this.#chunks.values()) {
-      if (chunk.entries.some((entry) => entry[3] >= bounds[chunk.kind])) continue
+      if (chunk.entries.findLast((entry) => isNeeded(entry, chunk.kind, needed))) continue
       for (const [hash] of chunk.entries) if (this.#entries.get(hash)?.chunk === chunk.id) this.#entries.delete(hash)
       this.#chunks.delete(chunk.id)
       this.#dirty.delete(chunk.id)
@@ -113,7 +127,13 @@ export class SeenIndex {
     return chunk
   }
 
-  #index(chunk: Chunk, [hash, version, content, place, window, webhook]: Packed): void {
-    this.#entries.set(hash, { version, content, place, window, webhook: webhook === 1, chunk: chunk.id })
+  #index(chunk: Chunk, [hash, version, content, place, window, by]: Packed): void {
+    this.#entries.set(hash, { version, content, place, window, by: READ_BY[by] ?? "pass", chunk: chunk.id })
   }
+}
+
+function isNeeded([, , , place, window]: Packed, kind: SeenClass, { floor, edges, overlaps }: Needed): boolean {
+  if (kind === "live" && place >= floor) return true
+  const edge = edges.get(window)
+  return (edge !== undefined && place >= edge) || overlaps.some(({ from, to }) => place >= from && place <= to)
 }

@@ -1,7 +1,7 @@
 /** Slices: the unit of work of a run or pass, one stream over one bounded window; and the floors they are measured from. */
 import type { Stream } from "../connectors/kit/define.ts"
 import type { LiveStream, Slice, State } from "./state.ts"
-import type { Turn } from "./turn.ts"
+import { partnerNow, type Turn } from "./turn.ts"
 
 export type AnyStream = Stream<unknown>
 
@@ -24,9 +24,24 @@ export function floorOf(turn: Turn, stream: string, live: LiveStream): number {
   return live.slice?.window.from ?? live.cursor - lookbackMs(turn, stream)
 }
 
-/** The lowest live floor of the source. */
+/** The lowest live floor in use. A stream that feeds nothing the user chose stands still, and must not hold back the others. */
 export function lowestFloor(turn: Turn): number {
-  return Math.min(...Object.entries(turn.state.live).map(([name, live]) => floorOf(turn, name, live)))
+  return Math.min(...floorsOf(turn, (stream, live) => live.slice !== null || chosen(turn.state, stream).length > 0))
+}
+
+/** The floors of the streams that feed a collection: below the lowest all of it has been read, above the highest all of it will be. */
+export function feedFloors(turn: Turn, collection: string): { lowest: number; highest: number } {
+  const floors = floorsOf(turn, (stream) => stream.collections.includes(collection))
+  return { lowest: Math.min(...floors), highest: Math.max(...floors) }
+}
+
+function floorsOf(turn: Turn, isMeant: (stream: AnyStream, live: LiveStream) => boolean): number[] {
+  const floors = streamsOf(turn, "live").flatMap((stream) => {
+    const live = turn.state.live[stream.name]
+    return live && isMeant(stream, live) ? [floorOf(turn, stream.name, live)] : []
+  })
+  // Nothing is read live: the lists are all there is.
+  return floors.length > 0 ? floors : [partnerNow(turn)]
 }
 
 export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
@@ -51,10 +66,16 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
     waiting: null,
     lease: null,
     state: "reading",
+    asideAt: null,
   }
 }
 
-/** Takes up work again after a failure: what was read stays, what was counted against it does not. */
+/** Set aside, the work is nobody's: whoever reads it learns so with the next page. */
+export function setAside(turn: Turn, slice: Slice, state: "denied" | "failed" | "off"): void {
+  Object.assign(slice, { state, lease: null, asideAt: partnerNow(turn) })
+}
+
+/** Takes up work again: what was read stays, what was counted against it does not. */
 export function resume(slice: Slice): void {
-  Object.assign(slice, { attempts: 0, lapses: 0, notBefore: 0, waiting: null })
+  Object.assign(slice, { state: "reading", attempts: 0, lapses: 0, notBefore: 0, waiting: null, asideAt: null })
 }

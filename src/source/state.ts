@@ -43,7 +43,13 @@ export interface Slice {
   notBefore: number
   waiting: string | null
   lease: (Grant & { lapsed: boolean }) | null
-  state: "reading" | "read" | "denied"
+  /**
+   * Set aside until it may go on: `denied` by the partner, `failed` until the next run, `off` while the user does not want its
+   * collection. Window, token and edge are kept.
+   */
+  state: "reading" | "read" | "denied" | "failed" | "off"
+  /** Partner time at which it was set aside; null while it is not. */
+  asideAt: number | null
 }
 
 export interface LiveStream {
@@ -78,6 +84,14 @@ export interface Pass {
   /** The run the user sees it as; null while it waits to go on after a failure. */
   run: string | null
   trigger: "schedule" | "manual"
+  /** Places in the live feed whose facts were taken already although they are of the pass's range. */
+  overlap: Span | null
+}
+
+/** Partner times, both ends included. */
+export interface Span {
+  from: number
+  to: number
 }
 
 export interface WakeUp {
@@ -113,6 +127,8 @@ export interface State {
   /** Our clock: the alarm as last set; null: none. */
   alarmAt: number | null
   lastSyncNowAt: number | null
+  /** Our clock: when the last live run started; null: none did. */
+  lastLiveAt: number | null
   /** Partner time minus our time, as last seen. */
   skewMs: number
   /** The partner asked the whole source to wait, our clock. */
@@ -127,8 +143,8 @@ export interface State {
   passes: Pass[]
   /** Facts from here on are live reading's, earlier ones the passes'. By collection, partner time. */
   liveFrom: Record<string, number>
-  /** Where live reading of a collection stopped when the user turned it off. */
-  offAt: Record<string, number>
+  /** Where live reading of a collection stopped when the user turned it off: from its floor to how far it may have read. */
+  offAt: Record<string, Span>
   /** `stream|collection` -> fact times from here on have been read or are planned. */
   covered: Record<string, number>
   denied: Record<string, string>
@@ -176,6 +192,7 @@ export function freshState(configuration: Configuration): State {
     nextRunAt: null,
     alarmAt: null,
     lastSyncNowAt: null,
+    lastLiveAt: null,
     skewMs: 0,
     wait: null,
     grants: 0,

@@ -1,0 +1,398 @@
+/** A source's machine over memory: the store port as the platform keeps it, a clock that stands still, wake-ups on record. */
+import { z } from "zod"
+import { defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
+import { ALIAS } from "../../src/connectors/kit/item.ts"
+import type { Changes, OutboxInsert, Row } from "../../src/source/changes.ts"
+import { SourceMachine } from "../../src/source/machine.ts"
+import { OpenKeys } from "../../src/source/openkeys.ts"
+import { Outbox } from "../../src/source/outbox.ts"
+import type { Lanes, Store } from "../../src/source/ports.ts"
+import {
+  type Checkpoint,
+  type ClaimGrant,
+  type Configuration,
+  type Lane,
+  type Outcome,
+  type PostResult,
+  PROTOCOL,
+  type SourceView,
+  type Task,
+} from "../../src/source/rpc.ts"
+import { SeenIndex } from "../../src/source/seen.ts"
+import { freshState, type State } from "../../src/source/state.ts"
+import type { Turn } from "../../src/source/turn.ts"
+
+export const MINUTE = 60_000
+export const HOUR = 3_600_000
+export const DAY = 86_400_000
+/** Our clock and the partner's agree unless a test says otherwise. */
+export const START = Date.UTC(2026, 10, 1, 12)
+export const START_DATE = Date.UTC(2025, 10, 1)
+export const LOOKBACK = 10 * MINUTE
+export const RETENTION_DAYS = 30
+
+// ------------------------------------------------------------------------------------------------------ the partner
+
+const event = (name: string) => ({
+  name,
+  title: name,
+  description: "",
+  kind: "event" as const,
+  default: true,
+  schema: z.object({}),
+})
+
+function stream(
+  declared: Partial<Stream<unknown>> & Pick<Stream<unknown>, "name" | "mode" | "collections">,
+): Stream<unknown> {
+  return {
+    title: declared.name,
+    pageSize: 100,
+    lookbackSeconds: 0,
+    request: () => ({ path: "/" }),
+    page: () => ({ records: [], next: null }),
+    normalize: () => ({ drafts: [] }),
+    ...declared,
+  }
+}
+
+/** A shop: one feed that tells everything, and three lists. Nothing tells the past of `Visits`. */
+export const shop = defineConnector<unknown>({
+  name: "shop",
+  title: "Shop",
+  docs: "https://shop.test",
+  config: z.unknown(),
+  auth: [],
+  baseUrl: () => "https://shop.test",
+  headers: {},
+  limits: { callsPerSecond: 10, docs: "" },
+  account: { request: () => ({ path: "/" }), read: () => ({ id: "acct_1", name: "Shop", mode: "test" }) },
+  collections: [event("Orders"), event("Refunds"), event("Visits"), { ...event("People"), kind: "object" }],
+  streams: [
+    stream({
+      name: "feed",
+      mode: "live",
+      collections: ["Orders", "Refunds", "Visits", "People"],
+      lookbackSeconds: LOOKBACK / 1000,
+      retentionDays: RETENTION_DAYS,
+    }),
+    stream({ name: "orders", mode: "backfill", collections: ["Orders", "Refunds"], reach: { days: 5 } }),
+    stream({ name: "people", mode: "backfill", collections: ["People"], reach: "all" }),
+  ],
+  openForDays: 60,
+  meaning: () => null,
+  templates: { metrics: [], segments: [] },
+})
+
+// ------------------------------------------------------------------------------------------------------ configuration
+
+export function configurationOf(changes: Partial<Configuration> = {}): Configuration {
+  return {
+    org: "o",
+    project: "p",
+    source: "src_1",
+    version: 1,
+    connector: "shop",
+    config: {},
+    account: { id: "acct_1", name: "Shop", mode: "test" },
+    identity: "email",
+    collections: choose("Orders", "People"),
+    startDate: START_DATE,
+    intervalHours: 1,
+    active: true,
+    credential: "sealed:key_1",
+    credentialVersion: 1,
+    destination: { org: "o", project: "p", sourceId: "1", key: "sealed:dest_1", owner: "" },
+    destinationVersion: 1,
+    connectedAt: START,
+    ...changes,
+  }
+}
+
+export function choose(...names: string[]): Configuration["collections"] {
+  return names.map((name) => ({ name, fields: {} }))
+}
+
+// -------------------------------------------------------------------------------------------------------------- items
+
+/** A fact; it stands in its feed where it happened unless said otherwise. */
+export function fact(key: string, time: number, changes: Partial<Item> = {}): Item {
+  return {
+    userId: "ada@example.com",
+    collection: "Orders",
+    kind: "event",
+    key,
+    time,
+    version: time,
+    place: time,
+    data: { key },
+    ...changes,
+  }
+}
+
+export function person(key: string, version: number, name = "Ada", changes: Partial<Item> = {}): Item {
+  return {
+    userId: key,
+    collection: "People",
+    kind: "object",
+    key,
+    time: version,
+    version,
+    place: version,
+    userAttributes: { name },
+    ...changes,
+  }
+}
+
+export function alias(from: string, to: string, time: number): Item {
+  return { ...fact(`${from}:${to}`, time, { collection: ALIAS, userId: to }), anotherUserId: from }
+}
+
+// -------------------------------------------------------------------------------------------------------------- store
+
+export interface Written {
+  core: boolean
+  alarm: boolean
+  rows: number
+}
+
+export interface MemoryStore extends Store {
+  alarmAt: number | null
+  /** Every commit, in order. */
+  written: Written[]
+  /** All rows, for telling that nothing is left. */
+  rows(): number
+}
+
+export function memoryStore(): MemoryStore {
+  let core: string | null = null
+  const tables = {
+    seen: new Map<number, Row>(),
+    open: new Map<number, Row>(),
+    quarantine: new Map<number, Row>(),
+    runs: new Map<number, Row>(),
+  }
+  const outbox = new Map<number, OutboxInsert>()
+  const sorted = <R extends { id: number }>(rows: Iterable<R>) => [...rows].sort((a, b) => a.id - b.id)
+  const apply = (changes: Changes) => {
+    for (const name of ["seen", "open", "quarantine", "runs"] as const) {
+      for (const row of changes[name].put) tables[name].set(row.id, row)
+      for (const id of changes[name].remove) tables[name].delete(id)
+    }
+    for (const id of changes.outbox.remove) outbox.delete(id)
+    for (const row of changes.outbox.insert) {
+      if (outbox.has(row.id)) throw new Error(`outbox row ${row.id} is there already`)
+      outbox.set(row.id, { ...row })
+    }
+    for (const { id, ...update } of changes.outbox.update)
+      outbox.set(id, { ...(outbox.get(id) as OutboxInsert), ...update })
+  }
+  const store: MemoryStore = {
+    alarmAt: null,
+    written: [],
+    rows: () => outbox.size + Object.values(tables).reduce((sum, table) => sum + table.size, 0),
+    core: () => core,
+    seen: () => sorted(tables.seen.values()),
+    open: () => sorted(tables.open.values()),
+    runs: () => sorted(tables.runs.values()),
+    outbox: () => sorted(outbox.values()).map(({ body: _body, ...meta }) => meta),
+    outboxItems: (ids) => sorted(outbox.values()).filter(({ id }) => ids.includes(id)),
+    quarantine: (before, limit) =>
+      sorted(tables.quarantine.values())
+        .reverse()
+        .filter(({ id }) => id < (before ?? Number.POSITIVE_INFINITY))
+        .slice(0, limit),
+    quarantineByIds: (ids) => sorted(tables.quarantine.values()).filter(({ id }) => ids.includes(id)),
+    commit: (changes) => {
+      apply(changes)
+      core = changes.core ?? core
+      store.alarmAt = changes.alarm ?? store.alarmAt
+      const { outbox: rows, seen, open, quarantine, runs } = changes
+      const lists = [
+        rows.insert,
+        rows.remove,
+        rows.update,
+        ...[seen, open, quarantine, runs].flatMap(({ put, remove }) => [put, remove]),
+      ]
+      const written = lists.reduce((sum, list) => sum + list.length, 0)
+      store.written.push({ core: changes.core !== null, alarm: changes.alarm !== null, rows: written })
+    },
+    erase: (tombstone) => {
+      for (const table of [outbox, ...Object.values(tables)]) table.clear()
+      core = tombstone
+      store.alarmAt = null
+    },
+  }
+  return store
+}
+
+// --------------------------------------------------------------------------------------------------------------- turn
+
+/** A turn of its own for a decision under test: of a fresh source unless the state says otherwise. */
+export function turnOf(changes: Partial<State> = {}, now = START, store: Store = memoryStore()): Turn {
+  const live = { feed: { cursor: START, slice: null, perHour: null } }
+  return {
+    state: { ...freshState(configurationOf()), live, ...changes },
+    now,
+    random: { next: () => 0.5, id: (prefix) => `${prefix}_1` },
+    connector: shop,
+    seen: new SeenIndex([], 0),
+    open: new OpenKeys([], 0),
+    outbox: new Outbox([]),
+    stored: store,
+    staged: { quarantinePut: [], quarantineRemove: [], runsPut: [], runsRemove: [] },
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------------- world
+
+export type Page = Partial<
+  Pick<Checkpoint, "items" | "rejects" | "open" | "closed" | "edge" | "next" | "records" | "asked" | "page" | "denied">
+>
+
+export interface World {
+  store: MemoryStore
+  wakes: Lanes[]
+  published: string[]
+  lines: string[]
+  now(): number
+  advance(ms: number): void
+  /** The machine: a new one after `restart`, as after an eviction. */
+  machine: SourceMachine
+  restart(): void
+  configure(changes?: Partial<Configuration>): Promise<SourceView>
+  view(): Promise<SourceView>
+  state(): State
+  /** Lets time pass from alarm to alarm until then. */
+  until(time: number): Promise<void>
+  lease(lane: Lane): Promise<Task>
+  /** What the lease is answered when none is granted. */
+  refusedLease(lane: Lane): Promise<{ kind: string; at?: number; reason?: string }>
+  page(task: Task, page?: Page): Promise<string>
+  settle(task: Task, outcome: Outcome): Promise<void>
+  /** Reads what is to be read of the lane, every window empty. */
+  drain(lane: Lane): Promise<void>
+  claim(): Promise<ClaimGrant>
+  report(
+    claim: ClaimGrant,
+    outcome: PostResult["outcome"],
+    changes?: Partial<PostResult> & { done?: boolean },
+  ): Promise<string>
+  /** Delivers all that waits. */
+  deliver(): Promise<Item[]>
+}
+
+export function sourceWorld(skewMs = 0): World {
+  let now = START
+  let ids = 0
+  const store = memoryStore()
+  const machineOf = () =>
+    new SourceMachine({
+      clock: { now: () => now },
+      random: { next: () => 0.5, id: (prefix) => `${prefix}_${++ids}` },
+      store,
+      wake: async (lane) => void world.wakes.push(lane),
+      publish: async ({ status }) => void world.published.push(status),
+      cipher: { open: async (sealed) => sealed.replace("sealed:", "") },
+      connector: (name) => (name === "shop" ? shop : undefined),
+      log: (name) => void world.lines.push(name),
+    })
+  let configuration = configurationOf()
+  const ask = (lane: Lane) => ({ lane, nonce: `n${++ids}`, protocol: PROTOCOL })
+  const world: World = {
+    store,
+    wakes: [],
+    published: [],
+    lines: [],
+    now: () => now,
+    advance: (ms) => {
+      now += ms
+    },
+    machine: machineOf(),
+    restart: () => {
+      world.machine = machineOf()
+    },
+    configure: async (changes = {}) => {
+      const version = store.core() === null ? configuration.version : configuration.version + 1
+      configuration = { ...configuration, version, ...changes }
+      const answer = await world.machine.configure(configuration)
+      if (!answer.ok) throw new Error(answer.message)
+      return answer.view
+    },
+    view: async () => {
+      const answer = await world.machine.view()
+      if (!answer.ok) throw new Error(answer.message)
+      return answer.view
+    },
+    state: () => JSON.parse(store.core() ?? "{}") as State,
+    until: async (time) => {
+      for (let turns = 0; store.alarmAt !== null && store.alarmAt <= time; turns++) {
+        if (turns > 1000) throw new Error("the alarm rings without end")
+        now = Math.max(now, store.alarmAt)
+        store.alarmAt = null
+        await world.machine.alarm()
+      }
+      now = time
+    },
+    lease: async (lane) => {
+      const answer = await world.machine.lease(ask(lane))
+      if (answer.kind !== "granted") throw new Error(`no lease: ${JSON.stringify(answer)}`)
+      return answer.task
+    },
+    refusedLease: async (lane) => {
+      const answer = await world.machine.lease(ask(lane))
+      if (answer.kind === "granted") throw new Error(`granted: ${answer.task.lease.slice}`)
+      return answer
+    },
+    page: async (task, page = {}) => {
+      const items = page.items ?? []
+      const answer = await world.machine.checkpoint({
+        lease: task.lease,
+        page: task.page,
+        asked: now + skewMs,
+        askedLocal: now,
+        records: items.length,
+        items,
+        rejects: [],
+        open: [],
+        closed: [],
+        edge: items.at(-1)?.place ?? null,
+        next: null,
+        calls: 1,
+        ...page,
+      })
+      task.page++
+      return answer.kind
+    },
+    settle: (task, outcome) => world.machine.settle({ lease: task.lease, outcome, calls: 1 }),
+    drain: async (lane) => {
+      for (;;) {
+        const answer = await world.machine.lease(ask(lane))
+        if (answer.kind !== "granted") return
+        await world.page(answer.task)
+      }
+    },
+    claim: async () => {
+      const answer = await world.machine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
+      if (answer.kind !== "granted") throw new Error(`no claim: ${JSON.stringify(answer)}`)
+      return answer.claim
+    },
+    report: async (claim, outcome, { done = true, ...changes } = {}) => {
+      const rows = claim.rows.map(({ id }) => id)
+      const status = { delivered: 200, refused: 400, too_large: 413, later: 503, rejected: 401 }[outcome]
+      const result = { rows, outcome, status, reason: outcome, retryAt: null, ...changes }
+      const { number, destinationVersion } = claim
+      return (await world.machine.report({ number, destinationVersion, results: [result], done })).kind
+    },
+    deliver: async () => {
+      const delivered: Item[] = []
+      for (;;) {
+        const answer = await world.machine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
+        if (answer.kind !== "granted") return delivered
+        delivered.push(...answer.claim.rows.flatMap((row) => row.items))
+        await world.report(answer.claim, "delivered")
+      }
+    },
+  }
+  return world
+}
