@@ -27,7 +27,7 @@ import { templates } from "./stripe/templates.ts"
 /** The newest version that the official sample objects show. https://docs.stripe.com/changelog/dahlia#2026-08-26.dahlia */
 const STRIPE_VERSION = "2026-08-26.dahlia"
 
-/** "We guarantee access to events through the API for 30 days." https://docs.stripe.com/api/events */
+/** "List events, going back up to 30 days." https://docs.stripe.com/api/events/list */
 const EVENTS_KEPT_DAYS = 30
 
 /**

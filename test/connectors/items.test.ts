@@ -206,6 +206,8 @@ describe("what cannot be sent", () => {
     expect(told(refuse).rejects).toEqual([{ ...reject, collection: "Orders" }])
     expect(told(refuse, { chosen: ["People"] }).rejects).toEqual([{ ...reject, collection: "People" }])
     expect(told(refuse, { about: () => "Companies" }).rejects).toEqual([{ ...reject, collection: "Companies" }])
+    const unchosen = { chosen: ["People"], about: () => "Companies" }
+    expect(told(refuse, unchosen).rejects).toEqual([{ ...reject, collection: "People" }])
   })
 
   test("a record that breaks the connector is rejected, not the page", () => {

@@ -244,6 +244,16 @@ describe("looking up a page's refunds", () => {
     expect(Math.max(...spans)).toBeLessThanOrEqual(12)
   })
 
+  test.each<Fields>([
+    event("charge.refunded", charge({ refunds: { data: [null, {}, { id: 7 }] } }), {}, V2020),
+    event("charge.refunded", charge({ id: null }), {}, V2023),
+    event("refund.created", refund({ created: null, charge: 7 })),
+    event("refund.created", null),
+  ])("is not broken by an event that is: what it lacks is said when it is read", (body) => {
+    expect(feed.follow?.(paged(body), pageContext())?.length).toBeLessThanOrEqual(1)
+    expect(fed(body).rejects).toHaveLength(1)
+  })
+
   test("is not done for what tells nothing, nor where charges are not chosen", () => {
     const referenced = event("refund.updated", refund(), { destination_details: {} })
     expect(feed.follow?.(paged(referenced), pageContext())).toEqual([])

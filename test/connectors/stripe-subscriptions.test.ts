@@ -99,6 +99,12 @@ describe("an event tells only what it announces", () => {
     expect(expired).toMatchObject({ key: fromList?.key, time: fromList?.time, data: fromList?.data })
   })
 
+  test("a trial that was cancelled will not expire: its key is closed, and no key that is told", () => {
+    const cancelled = subscription({ ...TRIAL, ...ended(T + DAY) })
+    const { closed } = fed(event("customer.subscription.deleted", cancelled))
+    expect(closed.map(({ collection, key }) => `${collection} ${key}`)).toEqual([EXPIRED])
+  })
+
   test("a pause at the trial's end is the trial's end; a pause on request is not", () => {
     const paused = subscription({ ...TRIAL, status: "paused" })
     const pausedAt = (created: number) =>

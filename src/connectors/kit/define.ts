@@ -117,7 +117,7 @@ export interface Normalized {
   drafts: Draft[]
   /** Keys whose fact the record cannot tell yet. */
   open?: OpenKey[]
-  /** Keys that will never become a fact (an expired authorization): forgotten from the open ones. */
+  /** Keys that will never become a fact (an expired authorization): forgotten from the open ones. None that is told here. */
   closed?: { collection: string; key: string }[]
 }
 

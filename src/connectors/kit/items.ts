@@ -29,8 +29,8 @@ export function toItems<Config>(
   const chosen = (entry: { collection: string }) => entry.collection === ALIAS || ctx.collections.has(entry.collection)
   const read = normalizeSafely(stream, record, ctx)
   if (typeof read === "string") {
-    const collection = stream.about?.(record) ?? stream.collections.find((name) => ctx.collections.has(name)) ?? ""
-    return { items: [], rejects: [reject(record, collection, read)], open: [], closed: [] }
+    const about = [stream.about?.(record) ?? "", ...stream.collections].find((name) => ctx.collections.has(name)) ?? ""
+    return { items: [], rejects: [reject(record, about, read)], open: [], closed: [] }
   }
   const items: Item[] = []
   const rejects: Reject[] = []

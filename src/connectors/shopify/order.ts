@@ -3,7 +3,7 @@
  * time, and its place in the feed is that time: a fact told before is not told again because a parcel was sent.
  */
 import type { Draft, Normalized } from "../kit/define.ts"
-import type { JsonValue, OpenKey } from "../kit/item.ts"
+import type { JsonValue } from "../kit/item.ts"
 import { at, flag, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, fromTransaction, TRANSACTION } from "./charge.ts"
 import {
@@ -38,7 +38,7 @@ const LINE =
 const REFUND = "id createdAt processedAt totalRefundedSet { shopMoney { amount currencyCode } }"
 
 /** Who and which order, for what is told of it. */
-const HEAD = `fragment OrderHead on Order {
+export const HEAD = `fragment OrderHead on Order {
   id name createdAt updatedAt email test
   customer { id defaultEmailAddress { emailAddress } }
 }`
@@ -52,24 +52,18 @@ fragment OrderParts on Order {
   ...OrderHead
   processedAt cancelledAt cancelReason sourceName presentmentCurrencyCode subtotalLineItemsQuantity discountCodes
   originalTotalPriceSet { shopMoney { amount currencyCode } }
-  lineItems(first: ${LINES}) { nodes { ${LINE} } pageInfo { hasNextPage endCursor } }
-  transactions(first: ${TRANSACTIONS}) { ${TRANSACTION} }
-  refunds(first: ${REFUNDS}) { ${REFUND} }
+  ${lineItems(`first: ${LINES}`)}
+  ${moneyMoves(TRANSACTIONS, REFUNDS)}
 }`
 
-export const MORE_LINES = `${HEAD}
-fragment MoreLines on Order {
-  ...OrderHead
-  lineItems(first: $lines, after: $after) { nodes { ${LINE} } pageInfo { hasNextPage endCursor } }
-}`
+export function lineItems(slice: string): string {
+  return `lineItems(${slice}) { nodes { ${LINE} } pageInfo { hasNextPage endCursor } }`
+}
 
-/** Plain lists: they take a length and no cursor. An order has not been seen with nearly so many. */
-export const MORE_MONEY = `${HEAD}
-fragment MoreMoney on Order {
-  ...OrderHead
-  transactions(first: 200) { ${TRANSACTION} }
-  refunds(first: 90) { ${REFUND} }
-}`
+/** Plain lists: they take a length and no cursor. */
+export function moneyMoves(transactions: number, refunds: number): string {
+  return `transactions(first: ${transactions}) { ${TRANSACTION} } refunds(first: ${refunds}) { ${REFUND} }`
+}
 
 export function fromOrder(order: JsonValue, reading: Reading): Normalized {
   // Made with the test gateway: in a live shop no money and no customer's order.
@@ -139,12 +133,8 @@ function refunded(order: JsonValue, refund: JsonValue, reading: Reading): Normal
   const id = needId(refund)
   const time = timeAt(refund, "createdAt") ?? needTime(refund, "processedAt")
   const money = needMoney(refund, "totalRefundedSet")
-  if (money.amount <= 0) return { drafts: [], open: [openKey(REFUNDED, `${id}:refunded`, time)] }
+  if (money.amount <= 0) return { drafts: [], open: [{ collection: REFUNDED, key: `${id}:refunded`, time }] }
   return { drafts: [draft(REFUNDED, order, id, "refunded", time, { refundId: id, ...money }, reading)] }
-}
-
-export function openKey(collection: string, key: string, time: number): OpenKey {
-  return { collection, key, time }
 }
 
 function draft(

@@ -14,7 +14,7 @@ export function meaning(status: number, body: unknown, headers: Headers): Answer
   if (status === 403) return { kind: "denied", message: missingPermission(message) }
   if (status === 429) return { kind: "limited", retryAfterMs: retryAfterMs(headers) }
   // The object that the page before ended with is gone, or older than the feed keeps events.
-  if (param === "starting_after" && (status === 400 || status === 404)) return { kind: "token_refused" }
+  if (param === "starting_after" || /aged out of our retention policy/.test(message)) return { kind: "token_refused" }
   if (status === 409 || status === 424) return { kind: "transient", message }
   return status >= 400 && status < 500 ? { kind: "fault", message } : null
 }

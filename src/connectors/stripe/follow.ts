@@ -7,7 +7,7 @@
 import { FOLLOW_MAX, type PageRecord, type PageRequest } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, isObject, needNumber, number, text } from "../kit/values.ts"
-import { ANNOUNCED_WITHIN_S, announcedStatus, announcesByCharge, embeddedRefunds, looksReleased } from "./refund.ts"
+import { ANNOUNCED_WITHIN_S, announces, announcesByCharge, embeddedRefunds, looksReleased } from "./refund.ts"
 import { idAt } from "./shape.ts"
 
 /** With many refunds on a page the ranges lie dense: a wider margin would only fill the answers with other pages' refunds. */
@@ -46,8 +46,8 @@ export function withCharges(records: PageRecord[]): PageRecord[] {
   for (const { body } of records) {
     const id = text(body, "data.object.id")
     // The newest comes first, and knows most.
-    if (text(body, "type") === "charge.refunded" && id && !charges.has(id))
-      charges.set(id, at(body, "data.object") ?? null)
+    const isNewest = id !== null && !charges.has(id) && text(body, "type") === "charge.refunded"
+    if (isNewest) charges.set(id, at(body, "data.object") ?? null)
   }
   return charges.size === 0 ? records : records.map((record) => withCharge(record, charges))
 }
@@ -68,7 +68,7 @@ function withCharge(record: PageRecord, charges: ReadonlyMap<string, JsonValue>)
 
 function needOf(event: JsonValue): Need[] {
   const object = at(event, "data.object") ?? null
-  if (isRefundEvent(event)) return announcedStatus(event) === null ? [] : needOfRefund(object, at(object, "charge"))
+  if (isRefundEvent(event)) return announces(event) ? needOfRefund(object, at(object, "charge")) : []
   if (text(event, "type") !== "charge.refunded" || !announcesByCharge(event)) return []
   const embedded = embeddedRefunds(event)
   if (embedded) return embedded.flatMap((refund) => needOfRefund(refund, object))

@@ -80,7 +80,7 @@ function unitAmount(price: JsonValue): number {
   return exact ?? number(price, "unit_amount") ?? number(price, "amount") ?? 0
 }
 
-/** https://docs.stripe.com/products-prices/pricing-models#transform-quantities */
+/** https://docs.stripe.com/api/prices/object#price_object-transform_quantity */
 function packages(price: JsonValue, quantity: number): number {
   const size = number(price, "transform_quantity.divide_by") ?? number(price, "transform_usage.divide_by")
   if (!size) return quantity

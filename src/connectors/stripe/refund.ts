@@ -11,7 +11,7 @@ import { type Draft, type Normalized, RecordError, ShapeError } from "../kit/def
 import type { JsonValue } from "../kit/item.ts"
 import { at, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, chargePerson, isCaptured } from "./charge.ts"
-import { changed, idAt, needMoney, person, type Reading } from "./shape.ts"
+import { changed, idAt, needMoney, type Reading } from "./shape.ts"
 
 /** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
 export const ANNOUNCED_WITHIN_S = 60
@@ -31,18 +31,18 @@ export function refundFromList(refund: JsonValue, reading: Reading): Normalized 
   const status = needText(refund, "status")
   const time = fromSeconds(needNumber(refund, "created"))
   const open = isUndecided(status) ? [key(refund, "succeeded"), key(refund, "failed")] : []
-  return { drafts: drafts(refund, status, charge, reading), open: open.map((one) => ({ ...one, time })) }
+  return { drafts: told(refund, status, { charge, reading }), open: open.map((one) => ({ ...one, time })) }
 }
 
 /** From `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`. */
 export function refundFromEvent(event: JsonValue, reading: Reading): Normalized {
   const refund = at(event, "data.object") ?? null
-  const status = announcedStatus(event)
-  if (status === null) return { drafts: [] }
+  if (!announces(event)) return { drafts: [] }
+  const status = isFailure(event) ? "failed" : needText(refund, "status")
   const charge = chargeOf(refund, reading.followed)
   if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
-  const toldAt = number(event, "created")
-  return { drafts: drafts(refund, status, charge, reading, toldAt), closed: closedFacts(refund, status) }
+  const announcedAt = needNumber(event, "created")
+  return { drafts: told(refund, status, { charge, reading, announcedAt }), closed: closedFacts(refund, status) }
 }
 
 /** From `charge.refunded`: the refunds it announces, where no event of their own does. */
@@ -53,20 +53,21 @@ export function refundsFromCharge(event: JsonValue, reading: Reading): Normalize
   return {
     drafts: refunds.flatMap((refund) => {
       const known = chargeOf(refund, reading.followed) ?? charge
-      return movesNoMoney(refund, known) ? [] : drafts(refund, needText(refund, "status"), known, reading)
+      return movesNoMoney(refund, known) ? [] : told(refund, needText(refund, "status"), { charge: known, reading })
     }),
   }
 }
 
 /**
- * The status that an event newly tells. An update that only adds the bank's reference number, weeks later, tells nothing new:
+ * Whether an event tells a status that is new. An update that only adds the bank's reference number, weeks later, does not:
  * taking the snapshot's status there would send the refund a second time.
  */
-export function announcedStatus(event: JsonValue): string | null {
-  const type = text(event, "type")
-  if (type === "refund.failed") return "failed"
-  if (type === "refund.created" || changed(event, "status")) return text(event, "data.object.status")
-  return null
+export function announces(event: JsonValue): boolean {
+  return text(event, "type") === "refund.created" || isFailure(event) || changed(event, "status")
+}
+
+function isFailure(event: JsonValue): boolean {
+  return text(event, "type") === "refund.failed"
 }
 
 /** Whether `charge.refunded` is the event to read a refund from: not for a released authorization, nor beside `refund.created`. */
@@ -112,8 +113,10 @@ function listedRefunds(event: JsonValue, reading: Reading): JsonValue[] {
   throw isYoung ? new ShapeError(`${reason} yet`) : new RecordError(reason)
 }
 
+/** One without a time is left to whoever reads it, who will say what is missing. */
 function isAnnouncedBy(event: JsonValue, refund: JsonValue): boolean {
-  return Math.abs(needNumber(event, "created") - needNumber(refund, "created")) <= ANNOUNCED_WITHIN_S
+  const announced = needNumber(event, "created")
+  return Math.abs(announced - (number(refund, "created") ?? announced)) <= ANNOUNCED_WITHIN_S
 }
 
 /** The refunded charge: as it is known from the page, better as the list tells it, for there its capture is dated. */
@@ -127,26 +130,24 @@ function allRefunds(followed: readonly unknown[]): JsonValue[] {
   return followed.flatMap((body) => rows(body as JsonValue, "data"))
 }
 
-function drafts(
-  refund: JsonValue,
-  status: string,
-  charge: JsonValue | undefined,
-  reading: Reading,
-  toldAt: number | null = null,
-): Draft[] {
+interface Telling {
+  charge: JsonValue | undefined
+  reading: Reading
+  /** Epoch seconds, of the event that tells it. */
+  announcedAt?: number
+}
+
+function told(refund: JsonValue, status: string, telling: Telling): Draft[] {
   if (status !== "succeeded" && status !== "failed") return []
   const id = needText(refund, "id")
   const created = needNumber(refund, "created")
   return [
     {
       collection: CHARGE,
-      // A guest is known by the charge's id; so is, in the worst case, whoever could not be looked up.
-      userId: charge
-        ? chargePerson(charge, reading)
-        : (idAt(refund, "customer") ?? idAt(refund, "charge") ?? person(refund, [], reading)),
+      userId: payer(refund, telling),
       id,
       fact: status,
-      time: fromSeconds(status === "failed" ? (failedAt(refund) ?? toldAt ?? created) : created),
+      time: fromSeconds(status === "failed" ? (failedAt(refund, telling) ?? created) : created),
       data: present({
         type: "refund",
         status,
@@ -154,7 +155,7 @@ function drafts(
         currency: needText(refund, "currency"),
         refund: id,
         charge: idAt(refund, "charge"),
-        customer: idAt(charge, "customer") ?? idAt(refund, "customer"),
+        customer: idAt(telling.charge, "customer") ?? idAt(refund, "customer"),
         payment_intent: idAt(refund, "payment_intent"),
         reason: text(refund, "reason"),
         failure_code: text(refund, "failure_reason"),
@@ -164,12 +165,18 @@ function drafts(
   ]
 }
 
+/** A guest is known by the charge's id; so is, in the worst case, whoever could not be looked up. */
+function payer(refund: JsonValue, { charge, reading }: Telling): string {
+  if (charge) return chargePerson(charge, reading)
+  return idAt(refund, "customer") ?? idAt(refund, "charge") ?? needText(refund, "id")
+}
+
 /**
  * A bank may send the money back weeks after the refund succeeded; that is when the balance gets it back. An event names only the
  * balance transaction, but is of the same moment.
  */
-function failedAt(refund: JsonValue): number | null {
-  return number(refund, "failure_balance_transaction.created")
+function failedAt(refund: JsonValue, { announcedAt }: Telling): number | null {
+  return number(refund, "failure_balance_transaction.created") ?? announcedAt ?? null
 }
 
 function isUndecided(status: string): boolean {

@@ -67,7 +67,7 @@ export function subscriptionPaused(event: JsonValue, reading: Reading): Normaliz
 export function subscriptionDeleted(event: JsonValue, reading: Reading): Normalized {
   const subscription = at(event, "data.object") ?? null
   const drafts = ended(subscription, reading)
-  return endedInTrial(subscription) ? { drafts, closed: openKeys(subscription) } : { drafts }
+  return endedInTrial(subscription) ? { drafts, closed: [expiryKey(subscription)] } : { drafts }
 }
 
 function newTrial(subscription: JsonValue, reading: Reading): Draft {
@@ -215,15 +215,20 @@ function trialJustEnded(event: JsonValue): boolean {
   return trialEnd !== null && Math.abs(needNumber(event, "created") - trialEnd) <= TRIAL_END_TOLERANCE_S
 }
 
-/** The key under which the end of this trial will be told. */
+/** The keys under which the end of this trial may be told. */
 function openKeys(subscription: JsonValue) {
-  const [id, trialEnd] = [needText(subscription, "id"), needNumber(subscription, "trial_end")]
-  const time = fromSeconds(trialEnd)
-  return [
-    { collection: TRIAL_EXPIRED, key: `${id}:trial_expired:${trialEnd}`, time },
-    { collection: TRIAL_CANCELLED, key: `${id}:trial_cancelled`, time },
-    { collection: CANCELLED, key: `${id}:cancelled`, time },
+  const id = needText(subscription, "id")
+  const keys = [
+    expiryKey(subscription),
+    { collection: TRIAL_CANCELLED, key: `${id}:trial_cancelled` },
+    { collection: CANCELLED, key: `${id}:cancelled` },
   ]
+  return keys.map((key) => ({ ...key, time: fromSeconds(needNumber(subscription, "trial_end")) }))
+}
+
+function expiryKey(subscription: JsonValue) {
+  const trialEnd = needNumber(subscription, "trial_end")
+  return { collection: TRIAL_EXPIRED, key: `${needText(subscription, "id")}:trial_expired:${trialEnd}` }
 }
 
 function revenue(subscription: JsonValue): number {

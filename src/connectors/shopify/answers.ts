@@ -1,0 +1,133 @@
+/**
+ * What Shopify's answers mean. Failures of GraphQL come with status 200 and say so in `errors`.
+ * https://shopify.dev/docs/api/admin-graphql#status_and_error_codes, https://shopify.dev/docs/api/usage/response-codes
+ */
+import { type Account, type AnswerMeaning, type CollectionNote, type PartnerAnswer, ShapeError } from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { retryAfterMs } from "../kit/limits.ts"
+import { at, flag, json, number, rows, text } from "../kit/values.ts"
+import type { Connection, ConnectionName } from "./documents.ts"
+
+const DENIED = "ACCESS_DENIED"
+
+/** "The recommended backoff time is one second." https://shopify.dev/docs/api/usage/limits */
+const BACKOFF_MS = 1000
+
+export const ACCOUNT_QUERY = "query Account { shop { name myshopifyDomain plan { partnerDevelopment } } }"
+
+/** The shop is named by its permanent address: webhooks and installs know no other. */
+export function readAccount(answer: PartnerAnswer): Account {
+  const shop = at(json(answer.body), "data.shop") ?? null
+  const id = text(shop, "myshopifyDomain")
+  if (id === null) throw new ShapeError("Shopify's answer does not name the shop.")
+  return { id, name: text(shop, "name") ?? id, mode: flag(shop, "plan.partnerDevelopment") ? "test" : "live" }
+}
+
+export function meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null {
+  const answer = json(body)
+  if (status >= 200 && status < 300) return ofErrors(answer)
+  switch (status) {
+    case 401:
+      return {
+        kind: "auth",
+        message: "Shopify does not accept this access token. The app may have been uninstalled from the shop.",
+      }
+    case 402:
+      return {
+        kind: "fault",
+        message: "The shop is frozen: its Shopify plan has to be paid before its data can be read.",
+      }
+    case 403:
+      return { kind: "denied", message: "Shopify does not let this app read the shop. Check the app's access scopes." }
+    case 404:
+      return { kind: "fault", message: "There is no Shopify shop under this address." }
+    case 423:
+      return { kind: "fault", message: "The shop is locked by Shopify." }
+    case 429:
+    case 430:
+      return { kind: "limited", retryAfterMs: retryAfterMs(headers) }
+    default:
+      return status >= 400 && status < 500
+        ? { kind: "fault", message: `Shopify refused the request (${status}).` }
+        : null
+  }
+}
+
+/** Whether the credential may not read a whole connection of the document. */
+export function accessDenied(body: JsonValue, name: ConnectionName): boolean {
+  return deniedPaths(body).some((path) => path.length === 1 && path[0] === name)
+}
+
+export function deniedNotes(connections: readonly Connection[], collections: ReadonlySet<string>): CollectionNote[] {
+  return connections.flatMap(({ name, feeds }) => {
+    const reason = `Shopify does not let this app read ${NAMES[name]}. Give it the scope ${NEEDED[name]} and, for an app of the App Store, access to protected customer data.`
+    return feeds.filter((collection) => collections.has(collection)).map((collection) => ({ collection, reason }))
+  })
+}
+
+/** Fields that are kept back row by row: the rows come without them. */
+export function withheldNotes(body: JsonValue, collections: ReadonlySet<string>): CollectionNote[] {
+  const notes = new Map<string, CollectionNote>()
+  for (const path of deniedPaths(body).filter(({ length }) => length > 1)) {
+    const field = path.filter((step) => typeof step === "string").at(-1) ?? ""
+    const reason = `Shopify does not show the field "${field}" to this app (protected customer data, or a missing scope).`
+    for (const collection of FEEDS[path[0] as ConnectionName] ?? [])
+      if (collections.has(collection)) notes.set(`${collection}:${field}`, { collection, reason })
+  }
+  return [...notes.values()]
+}
+
+/** How long until the bucket holds enough for another request like the one that was answered. */
+export function restMs(body: unknown): number {
+  const cost = at(json(body), "extensions.cost")
+  const [requested, available, rate] = [
+    number(cost, "requestedQueryCost"),
+    number(cost, "throttleStatus.currentlyAvailable"),
+    number(cost, "throttleStatus.restoreRate"),
+  ]
+  if (requested === null || available === null || rate === null || rate <= 0) return 0
+  return Math.max(0, Math.ceil((1000 * (requested - available)) / rate))
+}
+
+const NAMES: Record<ConnectionName, string> = {
+  customers: "customers",
+  orders: "orders",
+  draftOrders: "draft orders",
+  abandonedCheckouts: "abandoned checkouts",
+}
+
+const NEEDED: Record<ConnectionName, string> = {
+  customers: "read_customers",
+  orders: "read_orders",
+  draftOrders: "read_draft_orders",
+  abandonedCheckouts: "read_orders",
+}
+
+function ofErrors(answer: JsonValue): AnswerMeaning | null {
+  const errors = rows(answer, "errors")
+  const codes = errors.map((error) => text(error, "extensions.code"))
+  const messages = errors.map((error) => text(error, "message") ?? "")
+  if (errors.length === 0) return typeof at(answer, "errors") === "string" ? unclear(text(answer, "errors")) : null
+  if (codes.includes("THROTTLED")) return { kind: "limited", retryAfterMs: Math.max(restMs(answer), BACKOFF_MS) }
+  if (codes.every((code) => code === DENIED)) return null
+  if (codes.includes("MAX_COST_EXCEEDED")) return { kind: "fault", message: "Shopify finds the request too costly." }
+  if (codes.includes("SHOP_INACTIVE")) return { kind: "fault", message: "The shop is not active." }
+  if (messages.some((message) => /\bcursor\b/i.test(message))) return { kind: "token_refused" }
+  // Refused before it was run: asking again would not help.
+  if (
+    codes.some((code) => code !== null && /^[a-z]/.test(code)) ||
+    messages.some((message) => /^Field '|syntax error/i.test(message))
+  )
+    return { kind: "fault", message: "Shopify does not understand the request." }
+  return { kind: "transient", message: "Shopify could not answer in full." }
+}
+
+function unclear(message: string | null): AnswerMeaning {
+  return { kind: "fault", message: `Shopify refused the request: ${message?.slice(0, 120) ?? "no reason given"}.` }
+}
+
+function deniedPaths(body: JsonValue): JsonValue[][] {
+  return rows(body, "errors").flatMap((error) =>
+    text(error, "extensions.code") === DENIED ? [rows(error, "path")] : [],
+  )
+}

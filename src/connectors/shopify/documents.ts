@@ -1,0 +1,134 @@
+/**
+ * The GraphQL documents, put together from the connections that a request reads.
+ *
+ * A single query may cost 1,000 points, an object one point and a connection "sized by" its length; how exactly, Shopify does not
+ * say. The sizes here keep under the limit when every row of every list is counted in full, which is the most it can come to.
+ * https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits
+ */
+import { ABANDONED, CHECKOUT } from "./checkout.ts"
+import { CUSTOMER, CUSTOMERS } from "./customer.ts"
+import { DRAFT, DRAFT_ORDER } from "./draft.ts"
+import { HEAD, lineItems, moneyMoves, ORDER, ORDER_COLLECTIONS } from "./order.ts"
+
+export type ConnectionName = "customers" | "orders" | "draftOrders" | "abandonedCheckouts"
+
+/** How a stream orders and bounds a connection, newest first. */
+export interface Reading {
+  sortKey: "UPDATED_AT" | "CREATED_AT" | "ID"
+  /** The field of a row that says where it stands, and the search term that bounds it. */
+  field: "createdAt" | "updatedAt"
+  filter: string
+  /** Rows come in the order of `field`. */
+  isOrdered: boolean
+}
+
+export interface Connection {
+  name: ConnectionName
+  feeds: readonly string[]
+  /** Rows when it is read alone, and beside the others. */
+  alone: number
+  together: number
+  live: Reading
+  list: Reading
+  fragments: string
+  spread: string
+}
+
+const CHANGED: Reading = { sortKey: "UPDATED_AT", field: "updatedAt", filter: "updated_at", isOrdered: true }
+const CREATED: Reading = { sortKey: "CREATED_AT", field: "createdAt", filter: "created_at", isOrdered: true }
+
+export const CONNECTIONS: readonly Connection[] = [
+  {
+    name: "customers",
+    feeds: [CUSTOMERS],
+    alone: 180,
+    together: 24,
+    live: CHANGED,
+    list: { ...CREATED, filter: "customer_date" },
+    fragments: CUSTOMER,
+    spread: "CustomerParts",
+  },
+  {
+    name: "orders",
+    feeds: ORDER_COLLECTIONS,
+    alone: 18,
+    together: 12,
+    live: CHANGED,
+    list: CREATED,
+    fragments: ORDER,
+    spread: "OrderParts",
+  },
+  {
+    name: "draftOrders",
+    feeds: [DRAFT_ORDER],
+    alone: 180,
+    together: 12,
+    live: CHANGED,
+    // There is no CREATED_AT to sort by; ids are given in the order of creation.
+    list: { ...CREATED, sortKey: "ID" },
+    fragments: DRAFT,
+    spread: "DraftParts",
+  },
+  {
+    name: "abandonedCheckouts",
+    feeds: [ABANDONED],
+    alone: 75,
+    together: 12,
+    // There is no UPDATED_AT to sort by: those that changed, by when they were begun.
+    live: { ...CHANGED, sortKey: "CREATED_AT", isOrdered: false },
+    list: CREATED,
+    fragments: CHECKOUT,
+    spread: "CheckoutParts",
+  },
+]
+
+/** Orders completed by one request, and how much of each: lines cost four points, six orders have room for 37. */
+export const COMPLETED_AT_ONCE = 6
+const COMPLETION_POINTS = 940
+const HEAD_POINTS = 7
+const LINE_POINTS = 4
+/** The most that any connection gives. */
+const ROWS_MAX = 250
+/** No order has been seen with nearly so many. */
+const MONEY_MOVES: [transactions: number, refunds: number] = [200, 90]
+
+/** The scopes come along where a list tells less without one of them. */
+const SCOPES = "currentAppInstallation { accessScopes { handle } }"
+
+export function readDocument(
+  asked: readonly { connection: Connection; sortKey: string }[],
+  withScopes: boolean,
+): string {
+  const variables = asked.map(
+    ({ connection: { name } }) => `$${name}First: Int!, $${name}After: String, $${name}Query: String`,
+  )
+  const fields = asked.map(({ connection: { name, spread }, sortKey }) => {
+    const range = `first: $${name}First, after: $${name}After, query: $${name}Query`
+    return `${name}(${range}, sortKey: ${sortKey}, reverse: true) { nodes { ...${spread} } pageInfo { hasNextPage endCursor } }`
+  })
+  const fragments = asked.map(({ connection }) => connection.fragments)
+  return [`query Read(${variables.join(", ")}) {`, ...(withScopes ? [SCOPES] : []), ...fields, "}", ...fragments].join(
+    "\n",
+  )
+}
+
+/** The next lines of some orders. */
+export function linesDocument(orders: number): string {
+  const each = [...Array(orders).keys()]
+  const variables = each.map((index) => `$id${index}: ID!, $after${index}: String`)
+  const fields = each.map(
+    (index) =>
+      `o${index}: order(id: $id${index}) { ...OrderHead ${lineItems(`first: $lines, after: $after${index}`)} }`,
+  )
+  return [`query Lines($lines: Int!, ${variables.join(", ")}) {`, ...fields, "}", HEAD].join("\n")
+}
+
+export function linesOfEach(orders: number): number {
+  return Math.min(ROWS_MAX, Math.floor((COMPLETION_POINTS / orders - HEAD_POINTS) / LINE_POINTS))
+}
+
+/** All that was paid and given back of one order. */
+export const MONEY_DOCUMENT = `query Money($id0: ID!) {
+o0: order(id: $id0) { ...OrderHead ${moneyMoves(...MONEY_MOVES)} }
+}
+${HEAD}`

@@ -1,0 +1,289 @@
+/**
+ * Pages over several connections at once: all are asked in one document, and only those that have more in the next.
+ *
+ * Live reading goes newest first by the time of the last change. A row that changes while it is being read moves above the page
+ * that is read, and so above the window's bound: the next window reads it. Lists go by creation, which does not change.
+ */
+import {
+  type Page,
+  type PageContext,
+  type PageRecord,
+  type PageRequest,
+  type PartnerAnswer,
+  ShapeError,
+} from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { at, flag, isObject, json, rows, text } from "../kit/values.ts"
+import { accessDenied, deniedNotes, withheldNotes } from "./answers.ts"
+import {
+  COMPLETED_AT_ONCE,
+  CONNECTIONS,
+  type Connection,
+  type ConnectionName,
+  linesDocument,
+  linesOfEach,
+  MONEY_DOCUMENT,
+  type Reading,
+  readDocument,
+} from "./documents.ts"
+import { ORDER_COLLECTIONS, REFUNDS, TRANSACTIONS } from "./order.ts"
+import { missingHistory } from "./scopes.ts"
+import { type Config, numericId, timeAt } from "./shape.ts"
+import { BEGINNING, type Part, type Progress, readToken, type Token, writeToken } from "./token.ts"
+
+/** https://shopify.dev/docs/api/usage/versioning */
+export const SHOPIFY_VERSION = "2026-07"
+
+const PATH = `/admin/api/${SHOPIFY_VERSION}/graphql.json`
+
+/**
+ * "Shopify limits pagination of arrays of objects to 25,000 objects" (https://shopify.dev/docs/api/usage/limits): before that, a
+ * connection is begun anew from where it stands.
+ */
+const ROWS_OF_A_CURSOR = 20_000
+
+/** What a stream reads, and how. */
+export interface Plan {
+  mode: "live" | "list"
+  connections: readonly ConnectionName[]
+  /** The stream's `pageSize`: at it, every connection has its full size. */
+  full: number
+}
+
+type Context = PageContext<Config>
+
+export function graphql(query: string, variables: Record<string, JsonValue> = {}): PageRequest {
+  return { method: "POST", path: PATH, body: { query, variables } }
+}
+
+export function requestOf(plan: Plan, ctx: Context): PageRequest {
+  const place = placeOf(plan, ctx)
+  const parts = nextParts(place)
+  return parts.length > 0 ? requestParts(parts) : requestConnections(plan, place, ctx)
+}
+
+export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
+  const place = placeOf(plan, ctx)
+  const body = json(answer.body)
+  if (!isObject(body) || (at(body, "data") === undefined && rows(body, "errors").length === 0))
+    throw new ShapeError("Shopify's answer holds no data.")
+  const parts = nextParts(place)
+  return parts.length > 0 ? pageOfParts(parts, place, body) : pageOfConnections(plan, place, answer, ctx)
+}
+
+/** Where the page stands: at the beginning of all connections that feed a chosen collection, or where the token says. */
+function placeOf(plan: Plan, ctx: Context): Token {
+  const read = ctx.token === null ? null : readToken(ctx.token)
+  if (read !== null) return read
+  const wanted = connectionsOf(plan).filter(({ feeds }) => feeds.some((name) => ctx.collections.has(name)))
+  // A text that is no token of ours is taken for a cursor; Shopify says whether it is one.
+  return {
+    open: Object.fromEntries(wanted.map(({ name }) => [name, { ...BEGINNING, after: ctx.token }])),
+    rest: [],
+    denied: [],
+  }
+}
+
+function connectionsOf(plan: Plan): Connection[] {
+  return CONNECTIONS.filter(({ name }) => plan.connections.includes(name))
+}
+
+// -------------------------------------------------------------------------------------------------- the connections
+
+interface Asked {
+  connection: Connection
+  reading: Reading
+  progress: Progress
+  first: number
+  sortKey: string
+}
+
+function askedOf(plan: Plan, place: Token, { pageSize }: Context): Asked[] {
+  const open = connectionsOf(plan).flatMap((connection) => {
+    const progress = place.open[connection.name]
+    return progress ? [{ connection, progress }] : []
+  })
+  return open.map(({ connection, progress }) => {
+    const size = open.length === 1 ? connection.alone : connection.together
+    const reading = connection[plan.mode]
+    const first = Math.max(1, Math.floor((size * pageSize) / plan.full))
+    return { connection, reading, progress, first, sortKey: reading.sortKey }
+  })
+}
+
+function requestConnections(plan: Plan, place: Token, ctx: Context): PageRequest {
+  const asked = askedOf(plan, place, ctx)
+  const variables = asked.flatMap((one) => {
+    const { name } = one.connection
+    return [
+      [`${name}First`, one.first],
+      [`${name}After`, one.progress.after],
+      [`${name}Query`, filterOf(one, ctx)],
+    ]
+  })
+  return graphql(readDocument(asked, asksScopes(plan, ctx)), Object.fromEntries(variables))
+}
+
+/**
+ * Bounds in whole seconds, as times are shown; kept are fractions, so that an upper bound takes in the whole second it falls in.
+ * https://shopify.dev/changelog/posts/exclusive-timestamp-filters
+ */
+function filterOf({ reading, progress }: Asked, { window, range }: Context): string | null {
+  const { filter, isOrdered } = reading
+  const below = isOrdered ? least(window.to, progress.below) : null
+  const terms = [
+    ...(window.from === null ? [] : [`${filter}:>='${stamp(Math.floor(window.from / 1000))}'`]),
+    ...(below === null ? [] : [`${filter}:<'${stamp(Math.ceil(below / 1000))}'`]),
+    ...(isOrdered || progress.below === null ? [] : [`created_at:<'${stamp(Math.ceil(progress.below / 1000))}'`]),
+    // What has not changed since can tell no fact of the range, however old it is.
+    ...(filter === "created_at" && window.from === null && range?.from
+      ? [`updated_at:>='${stamp(Math.floor(range.from / 1000))}'`]
+      : []),
+  ]
+  return terms.length > 0 ? terms.join(" ") : null
+}
+
+function least(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other
+  return Math.min(one, other)
+}
+
+function stamp(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z")
+}
+
+/** With the first page of old orders. */
+function asksScopes(plan: Plan, { token }: Context): boolean {
+  return plan.mode === "list" && plan.connections.includes("orders") && token === null
+}
+
+interface Read {
+  asked: Asked
+  records: PageRecord[]
+  next: Progress | null
+}
+
+function pageOfConnections(plan: Plan, place: Token, answer: PartnerAnswer, ctx: Context): Page {
+  const body = json(answer.body)
+  const asked = askedOf(plan, place, ctx)
+  const refused = asked.filter(({ connection }) => accessDenied(body, connection.name))
+  const readable = asked.filter((one) => !refused.includes(one))
+  const denied = [...place.denied, ...refused.map(({ connection }) => connection.name)]
+  const told = {
+    denied: deniedNotes(
+      CONNECTIONS.filter(({ name }) => denied.includes(name)),
+      ctx.collections,
+    ),
+  }
+  // Shopify's lists are never null: where one is refused, the others of the same document do not come either.
+  if (refused.length > 0 && !isObject(at(body, "data"))) {
+    const open = Object.fromEntries(readable.map(({ connection, progress }) => [connection.name, progress]))
+    return { records: [], next: writeToken({ open, rest: [], denied }), ...told }
+  }
+  const reads = readable.map((one) => readConnection(one, body, ctx))
+  const open = Object.fromEntries(reads.flatMap(({ asked, next }) => (next ? [[asked.connection.name, next]] : [])))
+  const records = reads.flatMap((read) => read.records)
+  const rest = records.flatMap(({ body }) => partsLeft(body))
+  const withheld = [
+    ...withheldNotes(body, ctx.collections),
+    ...missingHistory(body, answer.headers, ctx, ORDER_COLLECTIONS),
+  ]
+  return {
+    records: frontierLast(records, reads, rest),
+    next: writeToken({ open, rest, denied }),
+    untold: withheld,
+    ...told,
+  }
+}
+
+function readConnection(asked: Asked, body: JsonValue, { window }: Context): Read {
+  const { connection, reading, progress } = asked
+  const found = at(body, `data.${connection.name}.nodes`)
+  if (!Array.isArray(found)) throw new ShapeError(`Shopify's answer holds no ${connection.name}.`)
+  const all = found.map((node) => recordOf(node, reading.field))
+  // The search may be coarser than the bound ("matching a whole day"), so that it is the rows that say where the window ends.
+  const isWanted = ({ time }: PageRecord) => window.from === null || time >= 1000 * Math.floor(window.from / 1000)
+  const records = all.filter(isWanted)
+  const endCursor = text(body, `data.${connection.name}.pageInfo.endCursor`)
+  const hasMore = flag(body, `data.${connection.name}.pageInfo.hasNextPage`) && endCursor !== null
+  const isPast = reading.isOrdered && records.length < all.length
+  if (!hasMore || isPast) return { asked, records, next: null }
+  return { asked, records, next: advance(progress, endCursor, all, reading) }
+}
+
+function recordOf(node: JsonValue, field: "createdAt" | "updatedAt"): PageRecord {
+  const [id, time] = [text(node, "id"), timeAt(node, field)]
+  if (id === null || time === null) throw new ShapeError("Shopify's list holds a row without id or time.")
+  return { id, time, body: node }
+}
+
+/** The last second is read again when a connection is begun anew, unless nothing but that second was read. */
+function advance(progress: Progress, after: string, all: readonly PageRecord[], reading: Reading): Progress {
+  const rows = progress.rows + all.length
+  const last = reading.isOrdered ? all.at(-1)?.time : timeAt(all.at(-1)?.body ?? null, "createdAt")
+  if (rows < ROWS_OF_A_CURSOR || last === undefined || last === null) return { ...progress, after, rows }
+  const below = last + 1000
+  return progress.below !== null && below >= progress.below
+    ? { ...progress, after, rows }
+    : { after: null, rows: 0, below }
+}
+
+/**
+ * The page's last record says down to where all has been read, should the window have to be read again from there: the newest end
+ * of the lists that go on, or the newest order of which parts are left.
+ */
+function frontierLast(records: readonly PageRecord[], reads: readonly Read[], rest: readonly Part[]): PageRecord[] {
+  const ends = reads.flatMap(({ asked, records, next }) => (next && asked.reading.isOrdered ? records.slice(-1) : []))
+  const unfinished = records.filter(({ id }) => rest.some((part) => part.id === numericId(id)))
+  const [frontier] = [...ends, ...unfinished].sort((one, other) => other.time - one.time)
+  return frontier ? [...records.filter((record) => record !== frontier), frontier] : [...records]
+}
+
+// ---------------------------------------------------------------------------------------------- what is left of orders
+
+/** The parts read next: the lines of some orders, or all the money of one. */
+function nextParts({ rest }: Token): Part[] {
+  const money = rest.findIndex(({ after }) => after === null)
+  const lines = rest.slice(0, money < 0 ? COMPLETED_AT_ONCE : Math.min(money, COMPLETED_AT_ONCE))
+  return lines.length > 0 ? lines : rest.slice(0, 1)
+}
+
+function requestParts(parts: readonly Part[]): PageRequest {
+  const ids = parts.map(({ id }, index) => [`id${index}`, `gid://shopify/Order/${id}`])
+  if (parts[0]?.after === null) return graphql(MONEY_DOCUMENT, Object.fromEntries(ids))
+  const cursors = parts.map(({ after }, index) => [`after${index}`, after])
+  const variables = Object.fromEntries([["lines", linesOfEach(parts.length)], ...ids, ...cursors])
+  return graphql(linesDocument(parts.length), variables)
+}
+
+/** An order that is gone meanwhile has no more parts. */
+function pageOfParts(parts: readonly Part[], place: Token, body: JsonValue): Page {
+  const data = at(body, "data")
+  if (!isObject(data)) throw new ShapeError("Shopify's answer holds no orders.")
+  const orders = parts.flatMap((_part, index) => {
+    const order = data[`o${index}`]
+    if (order === undefined) throw new ShapeError("Shopify's answer leaves an order out.")
+    return order === null ? [] : [order]
+  })
+  const records = orders.map((order) => recordOf(order, "updatedAt"))
+  const unfinished = orders.flatMap((order) => linesLeft(order))
+  const rest = [...unfinished, ...place.rest.slice(parts.length)]
+  return { records: records.sort((one, other) => one.time - other.time), next: writeToken({ ...place, rest }) }
+}
+
+function partsLeft(record: JsonValue): Part[] {
+  return [...linesLeft(record), ...moneyLeft(record)]
+}
+
+function linesLeft(order: JsonValue): Part[] {
+  const after = text(order, "lineItems.pageInfo.endCursor")
+  const id = numericId(text(order, "id"))
+  return id !== null && after !== null && flag(order, "lineItems.pageInfo.hasNextPage") ? [{ id, after }] : []
+}
+
+/** These lists do not say whether they are whole; one that is full may not be. */
+function moneyLeft(order: JsonValue): Part[] {
+  const isFull = rows(order, "transactions").length >= TRANSACTIONS || rows(order, "refunds").length >= REFUNDS
+  const id = numericId(text(order, "id"))
+  return id !== null && isFull ? [{ id, after: null }] : []
+}

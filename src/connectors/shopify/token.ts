@@ -1,0 +1,45 @@
+/** Where a reading of several connections stands between two pages. */
+import { z } from "zod"
+import type { ConnectionName } from "./documents.ts"
+
+const connection = z.enum(["customers", "orders", "draftOrders", "abandonedCheckouts"])
+
+/** How far a connection has been read: Shopify's cursor, the rows since it was last begun, and the time it was begun at. */
+const progress = z.strictObject({ after: z.string().nullable(), rows: z.number(), below: z.number().nullable() })
+
+/** An order whose parts did not fit: the cursor of its next lines, or null for its transactions and refunds. */
+const part = z.strictObject({ id: z.string(), after: z.string().nullable() })
+
+const token = z.strictObject({
+  /** Connections that have more. */
+  open: z.partialRecord(connection, progress),
+  /** Read before anything else, newest order first. */
+  rest: z.array(part),
+  /** Connections that the credential may not read. */
+  denied: z.array(connection),
+})
+
+export type Progress = z.infer<typeof progress>
+export type Part = z.infer<typeof part>
+export type Token = z.infer<typeof token>
+
+export const BEGINNING: Progress = { after: null, rows: 0, below: null }
+
+/** Null where a text is no token of ours. */
+export function readToken(text: string): Token | null {
+  try {
+    const read = token.safeParse(JSON.parse(text))
+    return read.success ? read.data : null
+  } catch {
+    return null
+  }
+}
+
+export function writeToken(place: Token): string | null {
+  const isDone = Object.keys(place.open).length === 0 && place.rest.length === 0
+  return isDone ? null : JSON.stringify(place)
+}
+
+export function isOpen(place: Token, name: ConnectionName): boolean {
+  return place.open[name] !== undefined
+}
