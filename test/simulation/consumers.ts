@@ -1,0 +1,130 @@
+/** Queues and their consumers: wake-ups that are lost, doubled and late; consumers that are killed or stand still at any await. */
+import { consume } from "../../src/pipeline/consume.ts"
+import type { PipelinePorts } from "../../src/pipeline/ports.ts"
+import type { ConsumerPorts, Lanes, Random } from "../../src/source/ports.ts"
+import { PROTOCOL } from "../../src/source/rpc.ts"
+import type { Chance } from "./chance.ts"
+import type { Args, Host, Method, Result } from "./object.ts"
+import { type Story, Violation } from "./story.ts"
+import type { Timeline } from "./timeline.ts"
+
+export interface Life {
+  name: string
+  alive: boolean
+}
+
+export interface QueueParts {
+  timeline: Timeline
+  chance: Chance
+  story: Story
+  host: Host
+  source: string
+  skewMs: number
+  isDeployed: boolean
+  random: Random
+  connector: PipelinePorts["connector"]
+  httpOf(life: Life): ConsumerPorts["http"]
+  fail(error: unknown): void
+}
+
+export interface Queues {
+  send(lane: Lanes): void
+  /** Consumers at work, and wake-ups on their way. */
+  busy(): number
+}
+
+export function createQueues(parts: QueueParts): Queues {
+  const { timeline, chance, story } = parts
+  let number = 0
+  let busy = 0
+
+  return {
+    busy: () => busy,
+    send(lane) {
+      if (chance.strikes("send_fails")) {
+        story.tell(() => `sending a wake-up to ${lane} fails`)
+        throw new Error("the queue does not take it")
+      }
+      if (chance.strikes("wake_lost")) return story.tell(() => `a wake-up to ${lane} is lost`)
+      deliver(lane)
+      if (chance.strikes("wake_doubled")) deliver(lane)
+    },
+  }
+
+  function deliver(lane: Lanes): void {
+    const wait = chance.strikes("wake_delayed") ? chance.int("queue", 1_000, 1_800_000) : chance.int("queue", 5, 800)
+    busy++
+    timeline.after(wait, () => work(lane))
+  }
+
+  function work(lane: Lanes): void {
+    const life: Life = { name: `${lane} consumer ${++number}`, alive: true }
+    const over = () => {
+      busy--
+    }
+    story.tell(() => `${life.name} wakes up`)
+    const message = { body: { source: parts.source }, ack: () => undefined }
+    consume([message], lane, portsOf(life, over)).then(over, (error) => {
+      parts.fail(new Violation(`${life.name} rejected: ${error instanceof Error ? error.message : String(error)}`))
+    })
+  }
+
+  function portsOf(life: Life, over: () => void): PipelinePorts {
+    const skew = chance.int("skew", -parts.skewMs, parts.skewMs)
+    const isOther = parts.isDeployed && chance.strikes("other_protocol")
+    const kill = () => {
+      if (!life.alive) return
+      life.alive = false
+      story.tell(() => `${life.name} is killed`)
+      over()
+    }
+    /** Something is waited for: the moment at which a consumer can die or stand still. The dead are never answered. */
+    const step = <T>(work: () => Promise<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        if (!life.alive) return
+        const answered = work()
+        if (chance.strikes("killed")) kill()
+        const back = (settle: () => void) => {
+          if (!life.alive) return
+          if (chance.strikes("killed")) return kill()
+          if (!chance.strikes("stalled")) return settle()
+          const ms = chance.int("stall", 20_000, 600_000)
+          story.tell(() => `${life.name} stands still for ${Math.round(ms / 1000)} s`)
+          timeline.after(ms, () => life.alive && settle())
+        }
+        answered.then(
+          (value) => back(() => resolve(value)),
+          (error) => back(() => reject(error)),
+        )
+      })
+    const call = <M extends Method>(method: M, ...args: Args<M>): Promise<Result<M>> =>
+      step(() => parts.host.call(life.name, method, ...args))
+    const http = parts.httpOf(life)
+    const protocol = isOther ? PROTOCOL + 1 : PROTOCOL
+    return {
+      clock: {
+        now: () => timeline.now() + skew,
+        sleep: (ms) => step(() => new Promise((resolve) => timeline.after(ms, resolve))),
+        timeout: (ms) => timeoutAfter(ms),
+      },
+      random: parts.random,
+      http: (url, init) => step(() => http(url, init)),
+      source: () => ({
+        lease: (ask) => call("lease", { ...ask, protocol }),
+        checkpoint: (page) => call("checkpoint", page),
+        settle: (settlement) => call("settle", settlement),
+        credential: (lease, version) => call("credential", lease, version),
+        claim: (ask) => call("claim", { ...ask, protocol }),
+        report: (report) => call("report", report),
+      }),
+      log: (event, fields) => story.tell(() => `${life.name}: ${event} ${JSON.stringify(fields)}`),
+      connector: parts.connector,
+    }
+  }
+
+  function timeoutAfter(ms: number): AbortSignal {
+    const controller = new AbortController()
+    timeline.after(ms, () => controller.abort())
+    return controller.signal
+  }
+}

@@ -1,0 +1,117 @@
+/** A Durable Object's storage: rows and the alarm, changed by whole commits only. What is on it survives every crash. */
+import type { Changes, OutboxInsert, OutboxMeta, Row, RowChanges } from "../../src/source/changes.ts"
+import type { Store } from "../../src/source/ports.ts"
+import type { Chance } from "./chance.ts"
+
+export interface Disk {
+  core: string | null
+  alarm: number | null
+  tables: Record<Table, Map<number, string>>
+  outbox: Map<number, OutboxInsert>
+}
+
+type Table = "seen" | "open" | "quarantine" | "runs"
+const TABLES = ["seen", "open", "quarantine", "runs"] as const
+
+export function blankDisk(): Disk {
+  const tables = { seen: new Map(), open: new Map(), quarantine: new Map(), runs: new Map() }
+  return { core: null, alarm: null, tables, outbox: new Map() }
+}
+
+export interface StoreParts {
+  disk: Disk
+  chance: Chance
+  /** Throws when the instance that holds the store is gone. */
+  assertAlive(): void
+  committed(before: string | null): void
+  alarmSet(): void
+}
+
+/** The store port of one instance of the object. */
+export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: StoreParts): Store {
+  const read = <T>(value: () => T): T => {
+    assertAlive()
+    return value()
+  }
+  const write = (change: () => void) => {
+    assertAlive()
+    if (chance.strikes("commit_fails")) throw new Error("the commit failed")
+    const before = disk.core
+    change()
+    committed(before)
+    if (chance.strikes("commit_throws")) throw new Error("the commit was written, and threw")
+  }
+  return {
+    core: () => read(() => disk.core),
+    seen: () => read(() => rowsOf(disk.tables.seen)),
+    open: () => read(() => rowsOf(disk.tables.open)),
+    runs: () => read(() => rowsOf(disk.tables.runs)),
+    outbox: () => read(() => [...disk.outbox.values()].map(metaOf).sort((a, b) => a.id - b.id)),
+    outboxItems: (ids) => read(() => byIds(disk.outbox, ids, (row) => row.body)),
+    quarantineByIds: (ids) => read(() => byIds(disk.tables.quarantine, ids, (body) => body)),
+    quarantine: (before, limit) =>
+      read(() =>
+        rowsOf(disk.tables.quarantine)
+          .reverse()
+          .filter((row) => row.id < (before ?? Number.MAX_SAFE_INTEGER))
+          .slice(0, limit),
+      ),
+    commit: (changes) =>
+      write(() => {
+        assertApplicable(disk, changes)
+        apply(disk, changes)
+        if (changes.alarm !== null) {
+          disk.alarm = changes.alarm
+          alarmSet()
+        }
+      }),
+    erase: (core) =>
+      write(() => {
+        Object.assign(disk, { ...blankDisk(), core })
+      }),
+  }
+}
+
+/** What SQLite would refuse, refused before anything is changed. */
+function assertApplicable(disk: Disk, { outbox }: Changes): void {
+  const removed = new Set(outbox.remove)
+  const inserted = new Set<number>()
+  for (const { id } of outbox.insert) {
+    if ((disk.outbox.has(id) && !removed.has(id)) || inserted.has(id))
+      throw new Error(`outbox row ${id} exists already`)
+    inserted.add(id)
+  }
+}
+
+function apply(disk: Disk, changes: Changes): void {
+  if (changes.core !== null) disk.core = changes.core
+  for (const id of changes.outbox.remove) disk.outbox.delete(id)
+  for (const row of changes.outbox.insert) disk.outbox.set(row.id, { ...row })
+  for (const { id, ...change } of changes.outbox.update) {
+    const row = disk.outbox.get(id)
+    if (row) Object.assign(row, change)
+  }
+  for (const table of TABLES) applyRows(disk.tables[table], changes[table])
+}
+
+function applyRows(table: Map<number, string>, { put, remove }: RowChanges): void {
+  for (const { id, body } of put) table.set(id, body)
+  for (const id of remove) table.delete(id)
+}
+
+function rowsOf(table: ReadonlyMap<number, string>): Row[] {
+  return [...table].map(([id, body]) => ({ id, body })).sort((a, b) => a.id - b.id)
+}
+
+function byIds<T>(table: ReadonlyMap<number, T>, ids: readonly number[], body: (row: T) => string): Row[] {
+  return [...ids]
+    .sort((a, b) => a - b)
+    .flatMap((id) => {
+      const row = table.get(id)
+      return row === undefined ? [] : [{ id, body: body(row) }]
+    })
+}
+
+function metaOf({ body: _body, ...meta }: OutboxInsert): OutboxMeta {
+  return meta
+}

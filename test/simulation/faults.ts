@@ -1,0 +1,62 @@
+/** What can go wrong, and how often at its worst: the probability at each occasion. */
+export const FAULTS = {
+  // the Durable Object
+  commit_fails: { rate: 0.01, says: "a commit fails, nothing is written" },
+  commit_throws: { rate: 0.01, says: "a commit is written and throws all the same" },
+  evicted: { rate: 0.02, says: "the Durable Object is evicted, its memory is gone" },
+  alarm_late: { rate: 0.2, says: "an alarm fires late" },
+  alarm_twice: { rate: 0.1, says: "an alarm fires twice" },
+  alarm_lost: { rate: 0.004, says: "an alarm never fires" },
+  publish_fails: { rate: 0.2, says: "D1 does not take the status" },
+  // queues
+  send_fails: { rate: 0.05, says: "sending a wake-up fails" },
+  wake_lost: { rate: 0.06, says: "a wake-up is lost" },
+  wake_doubled: { rate: 0.1, says: "a wake-up comes twice" },
+  wake_delayed: { rate: 0.15, says: "a wake-up comes late" },
+  // calls of the Durable Object
+  request_lost: { rate: 0.02, says: "a call is lost on its way" },
+  request_late: { rate: 0.01, says: "a call is given up by its caller and arrives later" },
+  answer_lost: { rate: 0.02, says: "a call is carried out, its answer is lost" },
+  // consumers
+  killed: { rate: 0.008, says: "a consumer is killed" },
+  stalled: { rate: 0.01, says: "a consumer stands still for minutes" },
+  other_protocol: { rate: 0.05, says: "a consumer of another deploy" },
+  // the partner
+  partner_limits: { rate: 0.03, says: "the partner answers 429 with Retry-After" },
+  partner_limits_barely: { rate: 0.02, says: "the partner answers 429 without Retry-After" },
+  partner_5xx: { rate: 0.04, says: "the partner answers 5xx" },
+  partner_html: { rate: 0.01, says: "the partner answers 200 with a web page" },
+  partner_undated: { rate: 0.01, says: "the partner's answer has no Date" },
+  partner_hangs: { rate: 0.02, says: "the partner does not answer" },
+  partner_slow: { rate: 0.05, says: "the partner answers after many seconds" },
+  partner_breaks: { rate: 0.02, says: "the partner's answer breaks off" },
+  partner_stalls: { rate: 0.01, says: "the partner's answer stops in the middle" },
+  partner_huge: { rate: 0.01, says: "the partner's answer is over the size limit" },
+  partner_forgets_token: { rate: 0.02, says: "the partner no longer knows a page token" },
+  partner_unreachable: { rate: 0.02, says: "the partner cannot be reached" },
+  partner_unauthorized_once: { rate: 0.003, says: "the partner answers 401 for once" },
+  // the destination
+  destination_5xx: { rate: 0.05, says: "the destination answers 5xx and took nothing" },
+  destination_limits: { rate: 0.03, says: "the destination answers 429" },
+  destination_hangs: { rate: 0.03, says: "the destination takes nothing and does not answer" },
+  destination_unreachable: { rate: 0.02, says: "the destination cannot be reached" },
+  destination_silent: { rate: 0.05, says: "the destination takes the items, its answer is lost" },
+  destination_takes_and_fails: { rate: 0.03, says: "the destination takes the items and answers 502" },
+  destination_400_once: { rate: 0.05, says: "the destination answers a transient 400" },
+  destination_413: { rate: 0.1, says: "the destination finds a large body too large" },
+} as const
+
+export type FaultName = keyof typeof FAULTS
+export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]
+
+/** Troubles that last. */
+export const SPELLS = {
+  partner_down: "the partner is down",
+  partner_forbids: "the key may not read one of the lists",
+  destination_down: "the destination is down",
+  destination_rejects_key: "the destination rejects the key",
+  destination_refuses_all: "the destination refuses everything with 400",
+} as const
+
+export type SpellName = keyof typeof SPELLS
+export const SPELL_NAMES = Object.keys(SPELLS) as SpellName[]

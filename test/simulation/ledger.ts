@@ -1,0 +1,130 @@
+/**
+ * What the destination should hold, told from the sandbox's ledger of what really happened; it knows nothing of events, pages and
+ * connectors. Facts and arrivals meet under names such as `charge.succeeded ch_1` or `invoice.updated in_1@1793...`.
+ */
+import type { JsonObject } from "../sandbox/json.ts"
+import type { Account } from "../sandbox/stripe/account.ts"
+import type { Fact } from "../sandbox/stripe/ledger.ts"
+
+export interface Expected {
+  name: string
+  collection: string
+  /** Epoch ms: what the fact's timestamp at the destination may be, where the partner dates it in more ways than one. */
+  times: number[]
+  /** No list of the partner tells it: only the feed, which forgets. */
+  isFeedOnly: boolean
+  /** Major units, where money moved. */
+  amount: number | null
+  customer: string | null
+  fact: Fact
+}
+
+const INVOICE_UPDATES = ["updated", "finalized", "paid", "payment_failed", "voided", "uncollectible"]
+const INVOICE_FACTS = ["created", "paid", "voided", "uncollectible"]
+const SUBSCRIPTION_FACTS: Record<string, string> = {
+  "trial.started": "New trial",
+  "trial.expired": "Trial expired",
+  "trial.canceled": "Trial cancelled",
+  "subscription.canceled": "Subscription cancelled",
+}
+const MINOR_UNITS: Record<string, number> = { jpy: 1, kwd: 1000 }
+
+export function expectedOf(account: Account): Expected[] {
+  return account.facts.flatMap(expected)
+}
+
+function expected(fact: Fact): Expected[] {
+  const [object, what = ""] = fact.fact.split(".")
+  const common = { customer: fact.customer, amount: null, isFeedOnly: false, fact }
+  if (object === "charge" || object === "refund") {
+    if (what !== "succeeded" && what !== "failed") return []
+    const amount = Number(fact.data.amountMinor) / (MINOR_UNITS[String(fact.data.currency)] ?? 100)
+    const times = [fact.created * 1000, fact.at * 1000]
+    return [{ ...common, name: `${fact.fact} ${fact.id}`, collection: "Charge", times, amount }]
+  }
+  if (object === "invoice") return invoiceFacts(fact, what)
+  const collection = SUBSCRIPTION_FACTS[fact.fact]
+  if (collection) {
+    const time = 1000 * (fact.fact === "trial.expired" ? Number(fact.data.trialEnd) : fact.at)
+    return [{ ...common, name: `${fact.fact} ${fact.id}`, collection, times: [time] }]
+  }
+  if (fact.fact !== "subscription.changed") return []
+  const name = `${fact.fact} ${fact.id}@${fact.at * 1000}`
+  return [{ ...common, name, collection: "Subscription change", times: [fact.at * 1000], isFeedOnly: true }]
+}
+
+function invoiceFacts(fact: Fact, what: string): Expected[] {
+  const common = { customer: fact.customer, amount: null, collection: "Invoice", times: [fact.at * 1000], fact }
+  const facts: Expected[] = []
+  if (INVOICE_FACTS.includes(what)) facts.push({ ...common, name: `invoice.${what} ${fact.id}`, isFeedOnly: false })
+  if (INVOICE_UPDATES.includes(what))
+    facts.push({ ...common, name: `invoice.updated ${fact.id}@${fact.at * 1000}`, isFeedOnly: true })
+  return facts
+}
+
+/** The name of what arrived, by what it says of itself; null for people and aliases. */
+export function nameOf(collection: string, data: JsonObject, timestamp: number): string | null {
+  if (collection === "Charge") {
+    const isRefund = data.type === "refund"
+    return `${isRefund ? "refund" : "charge"}.${data.status} ${isRefund ? data.refund : data.charge}`
+  }
+  if (collection === "Invoice")
+    return `invoice.${data.status} ${data.invoice}${data.status === "updated" ? `@${timestamp}` : ""}`
+  if (collection === "Subscription change") return `subscription.changed ${data.subscription}@${timestamp}`
+  const fact = Object.entries(SUBSCRIPTION_FACTS).find(([, name]) => name === collection)
+  return fact ? `${fact[0]} ${data.subscription}` : null
+}
+
+/** Every state a customer has had since the account keeps events, oldest first; the last is the present one. */
+export function statesOf(account: Account, customer: string): JsonObject[] {
+  const states: JsonObject[] = []
+  for (const event of account.tables.event.order) {
+    if (!event.type.startsWith("customer.") || event.type.startsWith("customer.subscription")) continue
+    const { object, previous_attributes: previous } = JSON.parse(event.data) as {
+      object: JsonObject
+      previous_attributes?: JsonObject
+    }
+    if (object.id !== customer) continue
+    if (states.length === 0 && event.type !== "customer.created")
+      states.push(attributesOf(before(object, previous ?? {})))
+    states.push(event.type === "customer.deleted" ? { deletedAt: isoOf(event.created) } : attributesOf(object))
+  }
+  return states
+}
+
+function before(object: JsonObject, previous: JsonObject): JsonObject {
+  const metadata = { ...(object.metadata as JsonObject), ...(previous.metadata as JsonObject | undefined) }
+  return { ...object, ...previous, metadata }
+}
+
+export function attributesOf(customer: JsonObject): JsonObject {
+  const { email, name, phone, currency, delinquent, metadata } = customer
+  return {
+    name: name ?? null,
+    email: typeof email === "string" ? email.toLowerCase() : null,
+    phone: phone ?? null,
+    currency: currency ?? null,
+    delinquent: delinquent ?? false,
+    n: (metadata as JsonObject | null)?.n ?? null,
+    note: (metadata as JsonObject | null)?.note ?? null,
+  }
+}
+
+/** The same of what arrived. */
+export function attributesArrived(attributes: JsonObject): JsonObject {
+  if (attributes.deletedAt) return { deletedAt: attributes.deletedAt }
+  const { name, email, phone, currency, delinquent, metadata_n, metadata_note } = attributes
+  return {
+    name: name ?? null,
+    email: email ?? null,
+    phone: phone ?? null,
+    currency: currency ?? null,
+    delinquent: delinquent ?? false,
+    n: metadata_n ?? null,
+    note: metadata_note ?? null,
+  }
+}
+
+function isoOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString()
+}

@@ -1,0 +1,218 @@
+/**
+ * The source's Durable Object as the platform runs it: one instance at a time, whose memory can vanish at any await; calls that
+ * are lost on the way there or back; an alarm that comes at least once, and not always on time.
+ */
+import { SourceMachine } from "../../src/source/machine.ts"
+import type { SourcePorts } from "../../src/source/ports.ts"
+import type { SourceRpc } from "../../src/source/rpc.ts"
+import type { Chance } from "./chance.ts"
+import { blankDisk, type Disk, storeOn } from "./disk.ts"
+import type { Story } from "./story.ts"
+import type { Timeline } from "./timeline.ts"
+
+export type Method = keyof SourceRpc
+export type Args<M extends Method> = Parameters<SourceRpc[M]>
+export type Result<M extends Method> = Awaited<ReturnType<SourceRpc[M]>>
+
+export interface HostParts {
+  timeline: Timeline
+  chance: Chance
+  story: Story
+  ports: Pick<SourcePorts, "random" | "connector" | "log"> & {
+    wake(lane: Parameters<SourcePorts["wake"]>[0]): void
+    publish(status: Parameters<SourcePorts["publish"]>[0]): void
+  }
+  /** Sees every commit. */
+  committed(disk: Disk, before: string | null): void
+  /** Sees every call that was carried out, whether or not its answer arrives. */
+  carriedOut(method: Method, args: readonly unknown[], result: unknown): void
+}
+
+export interface Host {
+  disk: Disk
+  /** A call from outside, as the network has it. */
+  call<M extends Method>(caller: string, method: M, ...args: Args<M>): Promise<Result<M>>
+  /** An alarm handler is at work. */
+  isRinging(): boolean
+}
+
+const ALARM_RETRIES = 6
+
+interface Instance {
+  alive: boolean
+  machine: SourceMachine
+  /** Callers that wait for an answer of this instance. */
+  waiting: Set<(error: Error) => void>
+}
+
+export function createHost({ timeline, chance, story, ports, committed, carriedOut }: HostParts): Host {
+  const disk = blankDisk()
+  let instance: Instance | null = null
+  let ringing = 0
+
+  return { disk, call, isRinging: () => ringing > 0 }
+
+  function call<M extends Method>(caller: string, method: M, ...args: Args<M>): Promise<Result<M>> {
+    return new Promise((resolve, reject) => {
+      const sent = structuredClone(args)
+      const arrive = (answer: (result: Result<M>) => void, refuse: (error: Error) => void) =>
+        carryOut(caller, method, sent, answer, refuse)
+      if (chance.strikes("request_lost")) {
+        story.tell(() => `${caller}: the call ${method} is lost`)
+        timeline.after(travel(), () => reject(new Error("network connection lost")))
+      } else if (chance.strikes("request_late")) {
+        story.tell(() => `${caller}: gives the call ${method} up, which is still on its way`)
+        timeline.after(travel(), () => reject(new Error("network connection lost")))
+        timeline.after(chance.int("late", 100, 240_000), () => arrive(ignore, ignore))
+      } else {
+        timeline.after(travel(), () =>
+          arrive(
+            (result) => timeline.after(travel(), () => resolve(structuredClone(result))),
+            (error) => timeline.after(travel(), () => reject(error)),
+          ),
+        )
+      }
+    })
+  }
+
+  function carryOut<M extends Method>(
+    caller: string,
+    method: M,
+    args: Args<M>,
+    answer: (result: Result<M>) => void,
+    refuse: (error: Error) => void,
+  ): void {
+    const at = present()
+    const gone = (error: Error) => {
+      at.waiting.delete(gone)
+      refuse(error)
+    }
+    at.waiting.add(gone)
+    const run = at.machine[method] as (...args: unknown[]) => Promise<Result<M>>
+    run.apply(at.machine, args as unknown[]).then(
+      (result) => {
+        if (!at.waiting.delete(gone)) return
+        story.tell(() => `${caller}: ${method} ${short(args)} -> ${short(result)}`)
+        carriedOut(method, args as unknown[], result)
+        if (!chance.strikes("answer_lost")) return answer(result)
+        story.tell(() => `${caller}: the answer to ${method} is lost`)
+        refuse(new Error("network connection lost"))
+      },
+      (error: Error) => {
+        if (!at.waiting.delete(gone)) return
+        story.tell(() => `${caller}: ${method} ${short(args)} fails: ${error.message}`)
+        refuse(error)
+      },
+    )
+  }
+
+  /** The instance at hand; evicted between two calls now and then. */
+  function present(): Instance {
+    if (instance && chance.strikes("evicted")) evict(instance)
+    instance ??= start()
+    return instance
+  }
+
+  function evict(gone: Instance): void {
+    story.tell(() => "the Durable Object is evicted")
+    gone.alive = false
+    if (instance === gone) instance = null
+    for (const refuse of [...gone.waiting]) refuse(new Error("the Durable Object was reset"))
+    gone.waiting.clear()
+  }
+
+  function start(): Instance {
+    const made: Instance = { alive: true, waiting: new Set(), machine: null as unknown as SourceMachine }
+    const assertAlive = () => {
+      if (!made.alive) throw new Error("this instance is gone")
+    }
+    const store = storeOn({ disk, chance, assertAlive, alarmSet, committed: (before) => committed(disk, before) })
+    /** Something outside is waited for: the moment at which an instance can vanish. What is asked for happens all the same. */
+    const outside = <T>(work: () => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        if (!made.alive) return
+        if (chance.strikes("evicted")) evict(made)
+        timeline.after(chance.int("outside", 1, 40), () => {
+          try {
+            const value = work()
+            if (made.alive) resolve(value)
+          } catch (error) {
+            if (made.alive) reject(error)
+          }
+        })
+      })
+    made.machine = new SourceMachine({
+      ...ports,
+      store,
+      clock: { now: timeline.now },
+      wake: (lane) => outside(() => ports.wake(lane)),
+      publish: (status) => outside(() => ports.publish(status)),
+      cipher: { open: (sealed, context) => outside(() => unseal(sealed, context)) },
+    })
+    return made
+  }
+
+  // ------------------------------------------------------------------------------------------------------- the alarm
+
+  function alarmSet(): void {
+    const time = disk.alarm
+    if (time === null) return
+    if (chance.strikes("alarm_lost")) {
+      story.tell(() => "the alarm just set will never fire")
+      return
+    }
+    const late = chance.strikes("alarm_late") ? chance.int("lateness", 1_000, 900_000) : chance.int("lateness", 0, 30)
+    timeline.at(time + late, () => {
+      if (disk.alarm !== time) return
+      disk.alarm = null
+      ring(0)
+      if (chance.strikes("alarm_twice")) timeline.after(chance.int("again", 1, 5_000), () => ring(0))
+    })
+  }
+
+  /** At least once: tried again where the handler failed or its instance vanished. */
+  function ring(tries: number): void {
+    const at = present()
+    ringing++
+    story.tell(() => "alarm")
+    const again = () => {
+      ringing--
+      if (tries < ALARM_RETRIES) timeline.after(2_000 * 2 ** tries, () => ring(tries + 1))
+    }
+    at.waiting.add(again)
+    at.machine.alarm().then(
+      () => {
+        if (at.waiting.delete(again)) ringing--
+      },
+      () => {
+        if (at.waiting.delete(again)) again()
+      },
+    )
+  }
+
+  function travel(): number {
+    return chance.int("travel", 1, 30)
+  }
+}
+
+export function seal(plain: string, context: string): string {
+  return `${context}|${plain}`
+}
+
+function unseal(sealed: string, context: string): string {
+  if (!sealed.startsWith(`${context}|`)) throw new Error("sealed for somebody else")
+  return sealed.slice(context.length + 1)
+}
+
+function ignore(): void {}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value, (key, inner) => (BULKY.has(key) ? sizeOf(inner) : inner)) ?? ""
+  return text.length > 420 ? `${text.slice(0, 420)}…` : text
+}
+
+const BULKY = new Set(["items", "credential", "config", "account", "destination", "ref", "runs", "current", "lastRun"])
+
+function sizeOf(value: unknown): string {
+  return Array.isArray(value) ? `(${value.length})` : "…"
+}

@@ -1,0 +1,190 @@
+/** From a seed to what will be tried: all that is planned ahead. What strikes by chance on the way is decided by `chance.ts`. */
+import { createRandom, type Random } from "../sandbox/random.ts"
+import { LIFE, type LifeName } from "./account.ts"
+import { FAULT_NAMES, FAULTS, type FaultName, SPELL_NAMES, type SpellName } from "./faults.ts"
+
+export const HOUR = 3_600_000
+export const DAY = 24 * HOUR
+/** After the last of the calm: long enough for every backoff to run out and for a clean run. */
+const EPOCH = Date.UTC(2026, 10, 2, 9)
+
+export interface LifeStep {
+  name: string
+  life: LifeName
+  /** Epoch ms; or right after the partner's so-many-th answer. */
+  at: number | null
+  request: number | null
+  /** Decides on whom. */
+  roll: number
+}
+
+export interface Spell {
+  name: string
+  spell: SpellName
+  from: number
+  to: number
+}
+
+export const ACTIONS = [
+  "sync_now",
+  "sync_now",
+  "pause",
+  "interval",
+  "start_earlier",
+  "start_later",
+  "switch_off",
+  "switch_off",
+  "roll_key",
+  "resync_object",
+  "resync_event",
+  "new_destination_key",
+  "watch",
+  "delete",
+] as const
+export type ActionName = (typeof ACTIONS)[number]
+
+export interface Action {
+  name: string
+  action: ActionName
+  at: number
+  /** When what it began is undone again: resumed, switched on, a new key pasted. */
+  until: number
+  roll: number
+}
+
+export interface Scenario {
+  seed: number
+  connectAt: number
+  calmAt: number
+  /** Partner time minus ours. */
+  skewMs: number
+  /** How far the consumers' clocks may be off. */
+  consumerSkewMs: number
+  pageSize: number
+  intervalHours: number
+  startDate: number
+  /** Records before the source is connected. */
+  history: LifeStep[]
+  life: LifeStep[]
+  spells: Spell[]
+  actions: Action[]
+  rates: Partial<Record<FaultName, number>>
+  /** Seconds until the partner shows a new event, and a new record in its lists. */
+  lag: { events: number; rows: number }
+  /** Share of the records that the destination refuses for good. */
+  poison: number
+  isDeployed: boolean
+}
+
+/** A scenario without what `without` names: `fault`, `mutation#3`, `action#1`, `spell#0`, `history#7`. */
+export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario {
+  const random = createRandom((seed * 2654435761) >>> 0)
+  const shape = shapeOf(random)
+  const connectAt = EPOCH + random.int(0, 400) * DAY + random.int(0, DAY / 1000) * 1000 + random.int(0, 999)
+  const calmAt = connectAt + shape.lasts
+  const kept = <T extends { name: string }>(list: T[]) => list.filter(({ name }) => !without.has(name))
+  const startDate = Math.floor((connectAt - random.pick([3, 20, 90, 360]) * DAY) / DAY) * DAY
+  const rates = without.has("faults") ? {} : ratesOf(random, shape.violence)
+  return {
+    seed,
+    connectAt,
+    calmAt,
+    skewMs: random.pick([0, 0, 1_700, -90_000, 610_000, -3_600_000]),
+    consumerSkewMs: random.pick([0, 0, 1_500]),
+    pageSize: random.pick([1, 2, 3, 3, 5, 8, 100]),
+    intervalHours: shape.intervalHours,
+    startDate,
+    history: kept(historyOf(random, connectAt)),
+    life: kept(lifeOf(random, connectAt, calmAt, shape.steps)),
+    spells: kept(spellsOf(random, connectAt, calmAt, shape.violence)),
+    actions: kept(actionsOf(random, connectAt, calmAt, shape.actions)),
+    rates,
+    lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
+    poison: random.chance(0.25) && !without.has("poison") ? 0.06 : 0,
+    isDeployed: random.chance(0.2),
+  }
+}
+
+/** Most seeds are short and dense; some last long enough for gaps, renewals and late debits. */
+function shapeOf(random: Random) {
+  const violence = random.pick([0, 0.3, 1, 1, 2])
+  const actions = random.pick([0, 0, 2, 4])
+  const roll = random.next()
+  if (roll < 0.7)
+    return { lasts: random.int(3, 9) * HOUR, intervalHours: 1, steps: random.int(4, 24), violence, actions }
+  if (roll < 0.9) {
+    const intervalHours = random.pick([3, 6, 12])
+    return { lasts: random.int(24, 96) * HOUR, intervalHours, steps: random.int(8, 30), violence, actions }
+  }
+  return { lasts: random.int(35, 60) * DAY, intervalHours: 24, steps: random.int(10, 30), violence, actions }
+}
+
+function ratesOf(random: Random, violence: number): Partial<Record<FaultName, number>> {
+  const rates: Partial<Record<FaultName, number>> = {}
+  for (const name of FAULT_NAMES) if (random.chance(0.4)) rates[name] = FAULTS[name].rate * violence
+  return rates
+}
+
+function lagOf(random: Random) {
+  return { events: random.pick([0, 0, 5, 60, 400]), rows: random.pick([0, 0, 60, 400]) }
+}
+
+/** Ties on purpose: several things happen in one second. */
+function historyOf(random: Random, connectAt: number): LifeStep[] {
+  const names = Object.keys(LIFE) as LifeName[]
+  const steps: LifeStep[] = []
+  const spans = [DAY / 24, DAY, 20 * DAY, 35 * DAY, 120 * DAY, 700 * DAY]
+  const count = random.int(4, 22)
+  while (steps.length < count) {
+    const at = connectAt - random.int(1, random.pick(spans) / 1000) * 1000
+    for (let ties = random.pick([1, 1, 1, 3]); ties > 0; ties--)
+      steps.push({ name: `history#${steps.length}`, life: "arrive", at, request: null, roll: random.int(0, 2 ** 30) })
+  }
+  steps.sort((a, b) => (a.at ?? 0) - (b.at ?? 0))
+  // Somebody must be there before something can happen to them.
+  for (const [index, step] of steps.entries()) if (index > 1) step.life = random.pick(names)
+  return steps
+}
+
+function lifeOf(random: Random, from: number, to: number, count: number): LifeStep[] {
+  const names = Object.keys(LIFE) as LifeName[]
+  const steps: LifeStep[] = []
+  while (steps.length < count) {
+    const isBetween = random.chance(0.35)
+    const at = isBetween ? null : random.int(from, to)
+    const request = isBetween ? random.int(1, 60) : null
+    for (let ties = random.pick([1, 1, 2, 5]); ties > 0; ties--) {
+      const roll = random.int(0, 2 ** 30)
+      const shift = random.pick([0, 0, 300, 1_000, 20_000])
+      const moved = at === null ? null : Math.min(to, at + shift)
+      steps.push({ name: `mutation#${steps.length}`, life: random.pick(names), at: moved, request, roll })
+    }
+  }
+  return steps
+}
+
+function spellsOf(random: Random, from: number, to: number, violence: number): Spell[] {
+  const count = violence === 0 ? 0 : random.pick([0, 0, 1, 2])
+  return Array.from({ length: count }, (_, index) => {
+    const begin = random.int(from, to)
+    const length = random.pick([20 * 60_000, 2 * HOUR, 8 * HOUR, 3 * DAY])
+    return { name: `spell#${index}`, spell: random.pick(SPELL_NAMES), from: begin, to: Math.min(to, begin + length) }
+  })
+}
+
+function actionsOf(random: Random, from: number, to: number, most: number): Action[] {
+  return Array.from({ length: random.int(0, most) }, (_, index) => {
+    const at = random.chance(0.5) ? random.int(from, to) : from + random.int(0, 1_800_000)
+    const length = random.pick([30_000, 10 * 60_000, 3 * HOUR, 40 * DAY])
+    const action = random.pick(ACTIONS)
+    // A deletion ends what can be checked: it comes seldom, and late.
+    const chosen = action === "delete" && random.chance(0.5) ? "watch" : action
+    return {
+      name: `action#${index}`,
+      action: chosen,
+      at: Math.min(at, to),
+      until: Math.min(to, at + length),
+      roll: random.int(0, 2 ** 30),
+    }
+  })
+}

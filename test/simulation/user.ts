@@ -1,0 +1,175 @@
+/** The user and D1: what is wanted of the source, told to its Durable Object, and told again by the watchdog until it has heard. */
+import type { Configuration } from "../../src/source/rpc.ts"
+import type { PartnerAccount } from "./account.ts"
+import type { Chance } from "./chance.ts"
+import { DESTINATION } from "./network.ts"
+import { type Host, seal } from "./object.ts"
+import { type Action, type ActionName, DAY, HOUR, type Scenario } from "./scenario.ts"
+import { type Story, stampOf } from "./story.ts"
+import type { Timeline } from "./timeline.ts"
+
+export const REF = { org: "acme", project: "shop", source: "src_simulated" }
+export const SOURCE_NAME = "acme/shop/src_simulated"
+const WATCH_EVERY_MS = 6 * HOUR
+const WATCH_SOON_MS = 60_000
+const WATCH_AGAIN_MS = 300_000
+
+export interface User {
+  configuration: Configuration
+  /** Collections that were switched off at any time. */
+  switchedOff: Set<string>
+  /** Epoch ms, our clock. */
+  deletedAt: number | null
+  connect(): void
+  act(action: Action): void
+  /** Puts right all that a user can put right; from now on nothing is lost on the way. */
+  heal(): void
+}
+
+export interface UserParts {
+  timeline: Timeline
+  chance: Chance
+  story: Story
+  scenario: Scenario
+  partner: PartnerAccount
+  host: Host
+  collections: readonly { name: string; kind: "event" | "object" }[]
+  partnerNow(): number
+}
+
+export function createUser({
+  timeline,
+  chance,
+  story,
+  scenario,
+  partner,
+  host,
+  collections,
+  partnerNow,
+}: UserParts): User {
+  const names = collections.map(({ name }) => name)
+  const events = collections.filter(({ kind }) => kind === "event").map(({ name }) => name)
+  const user: User = {
+    configuration: {
+      ...REF,
+      version: 1,
+      connector: "stripe",
+      config: {},
+      account: { id: partner.account.id, name: "Acme", mode: "test" },
+      identity: "email",
+      collections: names.map((name) => ({ name, fields: {} })),
+      startDate: scenario.startDate,
+      intervalHours: scenario.intervalHours,
+      active: true,
+      credential: sealedKey(),
+      credentialVersion: 1,
+      destination: {
+        ...DESTINATION,
+        key: seal("prefix.secret", "acme/shop/src_simulated#destination"),
+        owner: REF.source,
+      },
+      destinationVersion: 1,
+      connectedAt: 1000 * Math.floor(partnerNow() / 1000),
+    },
+    switchedOff: new Set(),
+    deletedAt: null,
+    connect() {
+      tell(WATCH_SOON_MS)
+      timeline.after(WATCH_EVERY_MS, watch)
+    },
+    act(action) {
+      if (user.deletedAt !== null) return
+      story.tell(() => `USER: ${action.action} until ${stampOf(action.until)}`)
+      ACTS[action.action](action)
+    },
+    heal() {
+      isHealed = true
+      if (user.deletedAt !== null) return
+      const { credentialVersion, destinationVersion } = user.configuration
+      const credential = sealedKey()
+      const isStale = credential !== user.configuration.credential
+      change({
+        active: true,
+        credential,
+        credentialVersion: credentialVersion + (isStale || hasLostKey ? 1 : 0),
+        destinationVersion: destinationVersion + 1,
+      })
+    },
+  }
+  let isHealed = false
+  let hasLostKey = false
+  return user
+
+  function sealedKey(): string {
+    return seal(partner.key(), "acme/shop/src_simulated#credential")
+  }
+
+  function change(changes: Partial<Configuration>): void {
+    if (user.deletedAt !== null) return
+    user.configuration = { ...user.configuration, ...changes, version: user.configuration.version + 1 }
+    story.tell(() => `D1: version ${user.configuration.version}: ${Object.keys(changes).join(", ")}`)
+    tell(WATCH_SOON_MS)
+  }
+
+  /** Whatever became of the call, the watchdog looks after it. */
+  function tell(again: number): void {
+    const asked =
+      user.deletedAt === null ? host.call("api", "configure", user.configuration) : host.call("api", "erase")
+    asked.catch(() => timeline.after(again, () => tell(WATCH_AGAIN_MS)))
+  }
+
+  function watch(): void {
+    if (isHealed) return
+    tell(WATCH_AGAIN_MS)
+    timeline.after(WATCH_EVERY_MS, watch)
+  }
+
+  function pickDay(roll: number): number {
+    const now = timeline.now()
+    return Math.floor((now - (roll % 364) * DAY) / DAY) * DAY
+  }
+
+  function ask(method: "view" | "syncNow"): void {
+    host.call("user", method).catch(() => undefined)
+  }
+
+  function toggle(name: string, isOn: boolean): void {
+    const others = user.configuration.collections.filter((choice) => choice.name !== name)
+    if (!isOn && others.length === 0) return
+    change({ collections: isOn ? [...others, { name, fields: {} }] : others })
+  }
+
+  function act(roll: number, list: readonly string[]): string {
+    return list[roll % list.length] ?? ""
+  }
+
+  // biome-ignore format: one line a thing that users do
+  const ACTS: Record<ActionName, (action: Action) => void> = {
+    sync_now: () => ask("syncNow"),
+    watch: () => ask("view"),
+    pause: ({ until }) => { change({ active: false }); timeline.at(until, () => change({ active: true })) },
+    interval: ({ roll }) => change({ intervalHours: 1 + (roll % 24) }),
+    start_earlier: ({ roll }) => change({ startDate: Math.min(user.configuration.startDate, pickDay(roll)) }),
+    start_later: ({ roll }) => change({ startDate: Math.max(user.configuration.startDate, pickDay(roll)) }),
+    switch_off: ({ roll, until }) => {
+      const name = act(roll, names)
+      user.switchedOff.add(name)
+      toggle(name, false)
+      if (roll % 4 > 0) timeline.at(until, () => toggle(name, true))
+    },
+    roll_key: ({ until }) => {
+      partner.rollKey()
+      hasLostKey = true
+      timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))
+    },
+    resync_object: () => void host.call("user", "resync", "Customers", null).catch(() => undefined),
+    resync_event: ({ roll }) => void host.call("user", "resync", act(roll, events), null).catch(() => undefined),
+    new_destination_key: () => change({ destinationVersion: user.configuration.destinationVersion + 1 }),
+    delete: () => {
+      // A configuration may still be on its way.
+      if (chance.draw("race") < 0.7) tell(WATCH_SOON_MS)
+      user.deletedAt = timeline.now()
+      tell(WATCH_SOON_MS)
+    },
+  }
+}

@@ -1,0 +1,137 @@
+/** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
+import type { ClaimAnswer, Report } from "../../src/source/rpc.ts"
+import {
+  isTombstone,
+  type LiveStream,
+  type Slice,
+  type State,
+  slicesOf,
+  type Tombstone,
+} from "../../src/source/state.ts"
+import type { Disk } from "./disk.ts"
+import type { Method } from "./object.ts"
+import { Violation } from "./story.ts"
+
+/** The machine rounds no alarm, but sets none within a second of the last. */
+const ALARM_SLACK_MS = 1_000
+
+export interface Watch {
+  committed(disk: Disk, before: string | null): void
+  carriedOut(method: Method, args: readonly unknown[], result: unknown): void
+  posting(ids: readonly string[]): void
+  posted(ids: readonly string[]): void
+  /** The last committed state; null: none, or erased. */
+  state: State | null
+  erasedAt: number | null
+  /** When the last live run whose reading succeeded was started, our clock. */
+  lastReadRun: number | null
+  /** Items of rows that were given out again although they may have been taken: all that may be repeated. */
+  excused: number
+  /** Resyncs begun, by collection. */
+  resyncs: Record<string, number>
+}
+
+export function createWatch(now: () => number, isRinging: () => boolean): Watch {
+  /** Row -> its items, of rows given out and not settled by a report. */
+  const unsettled = new Map<number, number>()
+  const underWay = new Map<string, number>()
+  let claimNumber = 0
+  const watch: Watch = {
+    state: null,
+    erasedAt: null,
+    lastReadRun: null,
+    excused: 0,
+    resyncs: {},
+    committed(disk, before) {
+      if (disk.core === null) return
+      const core = JSON.parse(disk.core) as State | Tombstone
+      if (isTombstone(core)) {
+        watch.erasedAt ??= now()
+        watch.state = null
+        if (disk.alarm !== null) throw new Violation("an erased source has an alarm")
+        return
+      }
+      if (watch.erasedAt !== null) throw new Violation("an erased source came back")
+      const last = before === null ? null : watch.state
+      if (last && disk.core !== before) compare(last, core)
+      assertArmed(core, disk.alarm)
+      if (
+        last?.run &&
+        !core.run &&
+        [...core.others.map(({ id }) => id), ...core.idle.map(([id]) => id)].includes(last.run.id)
+      )
+        watch.lastReadRun = last.run.startedAt
+      watch.state = core
+    },
+    carriedOut(method, args, result) {
+      if (method === "claim") granted(result as ClaimAnswer)
+      if (method === "report") reported(args[0] as Report)
+      if (method === "resync" && (result as { ok: boolean }).ok) {
+        const name = String(args[0])
+        watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
+      }
+    },
+    posting(ids) {
+      for (const id of new Set(ids)) {
+        if (underWay.has(id)) throw new Violation(`two POSTs with ${id} are under way at once: a claim is held by two`)
+        underWay.set(id, now())
+      }
+    },
+    posted(ids) {
+      for (const id of ids) underWay.delete(id)
+    },
+  }
+  return watch
+
+  function compare(last: State, next: State): void {
+    if (next.grants < last.grants) throw new Violation("the number of grants went back")
+    const slices = new Map(slicesOf(next).map((slice) => [slice.id, slice]))
+    for (const was of slicesOf(last)) assertOneHolder(was, slices.get(was.id))
+    const [was, is] = [last.claim, next.claim]
+    if (was && is && was.number !== is.number && was.until > now())
+      throw new Violation(`claim ${is.number} was given while claim ${was.number} is in force`)
+    for (const [name, live] of Object.entries(last.live)) assertCursor(name, live, next.live[name])
+  }
+
+  function assertOneHolder(was: Slice, is: Slice | undefined): void {
+    if (!was.lease || !is?.lease || was.lease.number === is.lease.number || was.lease.until <= now()) return
+    throw new Violation(`lease ${is.lease.number} of ${is.id} was given while lease ${was.lease.number} is in force`)
+  }
+
+  function assertCursor(name: string, was: LiveStream, is: LiveStream | undefined): void {
+    if (!is || is.cursor < was.cursor) throw new Violation(`the cursor of ${name} went back`)
+  }
+
+  /** What becomes due has its alarm in the same commit. */
+  function assertArmed(state: State, alarm: number | null): void {
+    if (isRinging()) return
+    const wakes = Object.values(state.wakes).map((wake) => wake.deadline)
+    const leases = slicesOf(state).flatMap(({ lease }) => (lease && !lease.lapsed ? [lease.until] : []))
+    const claim = state.claim ? [state.claim.until] : []
+    const runs = state.nextRunAt === null ? [] : [state.nextRunAt]
+    const due = Math.min(...[...wakes, ...leases, ...runs].filter((time) => time > now()), Number.POSITIVE_INFINITY)
+    void claim
+    if (due === Number.POSITIVE_INFINITY || (alarm !== null && alarm <= due + ALARM_SLACK_MS)) return
+    if (alarm === null && state.alarmAt !== null && state.alarmAt <= now()) return
+    throw new Violation(`due at ${due}, but the alarm is ${alarm === null ? "not set" : `set for ${alarm}`}`)
+  }
+
+  // ------------------------------------------------------------------------------------------------------- claims
+
+  function granted(answer: ClaimAnswer): void {
+    if (answer.kind !== "granted" || answer.claim.number === claimNumber) return
+    if (answer.claim.number < claimNumber) throw new Violation("a claim's number went back")
+    claimNumber = answer.claim.number
+    for (const { id, items } of answer.claim.rows) {
+      if (unsettled.has(id)) watch.excused += items.length
+      unsettled.set(id, items.length)
+    }
+  }
+
+  function reported({ number, results }: Report): void {
+    for (const { rows, outcome } of results) {
+      const settles = outcome === "delivered" || (number === claimNumber && outcome !== "later")
+      if (settles) for (const id of rows) unsettled.delete(id)
+    }
+  }
+}

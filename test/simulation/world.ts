@@ -1,0 +1,303 @@
+/** One seed from beginning to end: the shipped modules over simulated ports, a stormy time, then calm, then the reckoning. */
+import type { AnyConnector } from "../../src/connectors/kit/define.ts"
+import { stripe } from "../../src/connectors/stripe.ts"
+import type { Random } from "../../src/source/ports.ts"
+import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
+import { createPartner, POISON } from "./account.ts"
+import { type Chance, createChance } from "./chance.ts"
+import { createQueues, type Queues } from "./consumers.ts"
+import { SPELLS, type SpellName } from "./faults.ts"
+import { createNetwork, type Network } from "./network.ts"
+import { createHost, type Host, type Method, type Result } from "./object.ts"
+import { faultsOf } from "./oracle.ts"
+import { DAY, HOUR, type Scenario, scenarioOf } from "./scenario.ts"
+import { createStory, Violation } from "./story.ts"
+import { createTimeline } from "./timeline.ts"
+import { createUser, SOURCE_NAME, type User } from "./user.ts"
+import { createWatch, type Watch } from "./watch.ts"
+
+const EVENTS_MAX = 60_000
+/** The partner shows everything within this. */
+const VISIBLE_AFTER_MS = 900_000
+const AFTER_DELETION_MS = 60_000
+
+export interface Verdict {
+  seed: number
+  /** What was broken; empty: nothing. */
+  faults: string[]
+  story: string[]
+  /** Names of the faults that struck, in order. */
+  struck: string[]
+  events: number
+  scenario: Scenario
+  partnerCalls: number
+  items: number
+}
+
+export interface Options {
+  without?: ReadonlySet<string>
+  isTold?: boolean
+  steps?: number
+}
+
+export async function simulate(
+  seed: number,
+  { without = new Set(), isTold = false, steps }: Options = {},
+): Promise<Verdict> {
+  const scenario = scenarioOf(seed, without)
+  const timeline = createTimeline(scenario.connectAt)
+  const chance = createChance(seed, scenario.rates, without)
+  const story = createStory(isTold, timeline.now)
+  const partnerNow = () => timeline.now() + scenario.skewMs
+  const partner = createPartner(scenario, partnerNow)
+  const failures: string[] = []
+  const fail = (error: unknown) => {
+    if (error instanceof Violation) failures.push(error.message)
+    else failures.push(error instanceof Error ? `${error.stack}` : String(error))
+  }
+  const guarded =
+    <A extends unknown[]>(work: (...args: A) => void) =>
+    (...args: A) => {
+      try {
+        work(...args)
+      } catch (error) {
+        fail(error)
+      }
+    }
+  const random = randomOf(chance)
+  const connector = (name: string) => (name === "stripe" ? sliced(scenario.pageSize) : undefined)
+  const watch: Watch = createWatch(timeline.now, () => host.isRinging())
+  const host: Host = createHost({
+    timeline,
+    chance,
+    story,
+    committed: guarded(watch.committed),
+    carriedOut: guarded(watch.carriedOut),
+    ports: {
+      random,
+      connector,
+      log: (event, fields) => story.tell(() => `source: ${event} ${JSON.stringify(fields)}`),
+      wake: (lane) => queues.send(lane),
+      publish: () => {
+        if (chance.strikes("publish_fails")) throw new Error("D1 is not there")
+      },
+    },
+  })
+  const isOn = (spell: SpellName) =>
+    scenario.spells.some((one) => one.spell === spell && one.from <= timeline.now() && timeline.now() < one.to)
+  let answers = 0
+  const network: Network = createNetwork({
+    timeline,
+    chance,
+    story,
+    partner,
+    partnerNow,
+    isOn,
+    posting: guarded(watch.posting),
+    posted: watch.posted,
+    partnerAnswered: () => {
+      answers++
+      for (const step of scenario.life) if (step.request === answers) happen(step)
+    },
+  })
+  const queues: Queues = createQueues({
+    timeline,
+    chance,
+    story,
+    host,
+    random,
+    connector,
+    fail,
+    source: SOURCE_NAME,
+    skewMs: scenario.consumerSkewMs,
+    isDeployed: scenario.isDeployed,
+    httpOf: network.httpOf,
+  })
+  const user: User = createUser({
+    timeline,
+    chance,
+    story,
+    scenario,
+    partner,
+    host,
+    partnerNow,
+    collections: stripe.collections,
+  })
+  const isFine = () => failures.length === 0 && timeline.events() < (steps ?? EVENTS_MAX)
+  return finish()
+
+  function happen({ life, roll }: Scenario["life"][number]): void {
+    if (timeline.now() > scenario.calmAt) return
+    const what = partner.live(life, roll)
+    story.tell(() => `STRIPE: ${what}`)
+  }
+
+  async function finish(): Promise<Verdict> {
+    try {
+      await storm()
+      if (failures.length === 0) await calm()
+    } catch (error) {
+      fail(error)
+    }
+    if (timeline.events() >= (steps ?? EVENTS_MAX)) failures.push("it never comes to rest")
+    const { struck } = chance
+    const counts = {
+      events: timeline.events(),
+      partnerCalls: network.partnerCalls,
+      items: network.intempt.received.length,
+    }
+    return { seed, scenario, struck, faults: failures, story: story.lines, ...counts }
+  }
+
+  async function storm(): Promise<void> {
+    story.tell(
+      () =>
+        `connected: pages of ${scenario.pageSize}, every ${scenario.intervalHours} h, from ${new Date(scenario.startDate).toISOString()}`,
+    )
+    user.connect()
+    for (const step of scenario.life) if (step.at !== null) timeline.at(step.at, () => happen(step))
+    for (const action of scenario.actions) timeline.at(action.at, () => user.act(action))
+    for (const { spell, from, to } of scenario.spells) {
+      timeline.at(from, () => story.tell(() => `SPELL: ${SPELLS[spell]}`))
+      timeline.at(to, () => story.tell(() => `SPELL over: ${SPELLS[spell]}`))
+    }
+    await timeline.run(scenario.calmAt, isFine)
+  }
+
+  async function calm(): Promise<void> {
+    story.tell(() => "CALM: from now on nothing fails")
+    chance.calm()
+    partner.rest()
+    user.heal()
+    if (user.deletedAt !== null) return deleted()
+    await rest("everything comes to rest", () => isQuiet())
+    await replay()
+    const visibleAt = scenario.calmAt + VISIBLE_AFTER_MS
+    await rest("a clean run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) >= visibleAt)
+    if (failures.length === 0) await reckon()
+    if (failures.length === 0) await idle()
+  }
+
+  /** Faults that are over by now have no say any more; what does not come to rest now never will. */
+  async function rest(what: string, isReached: () => boolean): Promise<void> {
+    const interval = user.configuration.intervalHours * HOUR
+    const latest = timeline.now() + 3 * interval + DAY
+    await timeline.run(latest, () => isFine() && !isReached())
+    if (isFine() && !isReached())
+      failures.push(`stuck: not so after ${(latest - scenario.calmAt) / HOUR} h: ${what}: ${stateOf()}`)
+  }
+
+  function isQuiet(): boolean {
+    const { state } = watch
+    if (!state || host.disk.outbox.size > 0 || queues.busy() > 0) return false
+    const isIdle = state.run === null && state.others.length === 0 && state.passes.length === 0
+    return isIdle && state.delivery.state === "ok" && state.configuration.version === user.configuration.version
+  }
+
+  function stateOf(): string {
+    const { state } = watch
+    if (!state) return "no state"
+    const { run, others, passes, delivery, error, wakes, claim, wait, alarmAt, nextRunAt } = state
+    return JSON.stringify({
+      now: timeline.now(),
+      run,
+      others,
+      passes,
+      delivery,
+      error,
+      wakes,
+      claim,
+      wait,
+      alarmAt,
+      nextRunAt,
+      live: state.live,
+      outbox: host.disk.outbox.size,
+    })
+  }
+
+  /** What was refused while the destination refused everything is sent again, as its user would. */
+  async function replay(): Promise<void> {
+    const entries = await quarantined()
+    const good = entries.filter(({ body }) => !JSON.stringify(body).includes(POISON)).map(({ id }) => id)
+    if (good.length === 0) return
+    if (network.needlessRefusals === 0) return void failures.push(`${good.length} good items are in quarantine`)
+    await ask("replay", host.call("user", "replay", good))
+    await rest("what was replayed is delivered", isQuiet)
+  }
+
+  async function reckon(): Promise<void> {
+    const view = await ask("view", host.call("user", "view"))
+    const runs = await ask("runs", host.call("user", "runs", { limit: 200, cursor: null }))
+    if (!view.ok || !runs.ok) throw new Violation("the source does not answer its user")
+    const { configuration, switchedOff } = user
+    const outcome = {
+      account: partner.account,
+      received: network.intempt.received,
+      view: view.view as SourceView,
+      runs: runs.runs as RunView[],
+      quarantine: await quarantined(),
+      startDate: configuration.startDate,
+      chosen: new Set(configuration.collections.map(({ name }) => name)),
+      switchedOff,
+      connectedFrom: configuration.connectedAt,
+      skewMs: scenario.skewMs,
+      resyncs: watch.resyncs,
+      excused: watch.excused,
+    }
+    failures.push(...faultsOf(outcome))
+  }
+
+  /** A sync that finds nothing costs one call and forwards nothing. */
+  async function idle(): Promise<void> {
+    const { partnerCalls } = network
+    const items = network.intempt.received.length
+    const before = watch.lastReadRun ?? 0
+    await rest("an idle run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) > before)
+    if (network.partnerCalls - partnerCalls > 1)
+      failures.push(`an idle run cost ${network.partnerCalls - partnerCalls} partner calls`)
+    if (network.intempt.received.length > items) failures.push("an idle run forwarded something")
+  }
+
+  async function deleted(): Promise<void> {
+    await timeline.run(timeline.now() + 12 * HOUR, isFine)
+    const { erasedAt } = watch
+    if (erasedAt === null) return void failures.push("the source was deleted, its object is not erased")
+    const late = network.intempt.received.filter(({ at }) => at > erasedAt + AFTER_DELETION_MS)
+    if (late.length > 0) failures.push(`${late.length} items arrived after the deletion`)
+    const { disk } = host
+    const rows = disk.outbox.size + Object.values(disk.tables).reduce((sum, table) => sum + table.size, 0)
+    if (rows > 0 || disk.alarm !== null) failures.push("a deleted source has rows or an alarm")
+  }
+
+  async function quarantined(): Promise<QuarantineEntry[]> {
+    const answer = await ask("quarantine", host.call("user", "quarantine", { limit: 1000, cursor: null }))
+    return answer.ok ? (answer.entries as QuarantineEntry[]) : []
+  }
+
+  async function ask<M extends Method>(_method: M, asked: Promise<Result<M>>): Promise<Result<M>> {
+    let answer: Result<M> | undefined
+    asked.then((result) => {
+      answer = result
+    }, fail)
+    await timeline.run(timeline.now() + HOUR, () => failures.length === 0 && answer === undefined)
+    if (answer === undefined) throw new Violation("the source does not answer")
+    return answer
+  }
+}
+
+function randomOf(chance: Chance): Random {
+  let ids = 0
+  return { next: () => chance.draw("random"), id: (prefix) => `${prefix}_${++ids}` }
+}
+
+const slicedStripes = new Map<number, AnyConnector>()
+
+/** Small pages make many pages of few records. */
+function sliced(pageSize: number): AnyConnector {
+  const known = slicedStripes.get(pageSize)
+  if (known) return known
+  const streams = stripe.streams.map((stream) => ({ ...stream, pageSize }))
+  const made = { ...stripe, streams }
+  slicedStripes.set(pageSize, made)
+  return made
+}
