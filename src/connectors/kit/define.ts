@@ -227,6 +227,8 @@ export interface OAuth2Auth<Config> {
   pkce: boolean
   authorizeUrl(config: Config): string
   tokenUrl(config: Config): string
+  /** Sent with the code, beside what the protocol asks for. */
+  tokenParams?: Readonly<Record<string, string>>
   revokeUrl?(config: Config): string
   refresh: "none" | "rotating" | "stable"
   headers(accessToken: string): Record<string, string>

@@ -6,7 +6,7 @@ import { type Account, type AnswerMeaning, type CollectionNote, type PartnerAnsw
 import type { JsonValue } from "../kit/item.ts"
 import { retryAfterMs } from "../kit/limits.ts"
 import { at, flag, json, number, rows, text } from "../kit/values.ts"
-import type { Connection, ConnectionName } from "./documents.ts"
+import { type Connection, type ConnectionName, FEEDS } from "./documents.ts"
 
 const DENIED = "ACCESS_DENIED"
 

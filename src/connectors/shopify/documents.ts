@@ -82,6 +82,11 @@ export const CONNECTIONS: readonly Connection[] = [
   },
 ]
 
+export const FEEDS = Object.fromEntries(CONNECTIONS.map(({ name, feeds }) => [name, feeds])) as Record<
+  ConnectionName,
+  readonly string[]
+>
+
 /** Orders completed by one request, and how much of each: lines cost four points, six orders have room for 37. */
 export const COMPLETED_AT_ONCE = 6
 const COMPLETION_POINTS = 940

@@ -15,26 +15,13 @@ import {
 import type { JsonValue } from "../kit/item.ts"
 import { at, flag, isObject, json, rows, text } from "../kit/values.ts"
 import { accessDenied, deniedNotes, withheldNotes } from "./answers.ts"
-import {
-  COMPLETED_AT_ONCE,
-  CONNECTIONS,
-  type Connection,
-  type ConnectionName,
-  linesDocument,
-  linesOfEach,
-  MONEY_DOCUMENT,
-  type Reading,
-  readDocument,
-} from "./documents.ts"
-import { ORDER_COLLECTIONS, REFUNDS, TRANSACTIONS } from "./order.ts"
+import { CONNECTIONS, type Connection, type ConnectionName, type Reading, readDocument } from "./documents.ts"
+import { graphql, recordOf } from "./graphql.ts"
+import { ORDER_COLLECTIONS } from "./order.ts"
+import { nextParts, pageOfParts, partsLeft, requestParts } from "./parts.ts"
 import { missingHistory } from "./scopes.ts"
 import { type Config, numericId, timeAt } from "./shape.ts"
 import { BEGINNING, type Part, type Progress, readToken, type Token, writeToken } from "./token.ts"
-
-/** https://shopify.dev/docs/api/usage/versioning */
-export const SHOPIFY_VERSION = "2026-07"
-
-const PATH = `/admin/api/${SHOPIFY_VERSION}/graphql.json`
 
 /**
  * "Shopify limits pagination of arrays of objects to 25,000 objects" (https://shopify.dev/docs/api/usage/limits): before that, a
@@ -51,10 +38,6 @@ export interface Plan {
 }
 
 type Context = PageContext<Config>
-
-export function graphql(query: string, variables: Record<string, JsonValue> = {}): PageRequest {
-  return { method: "POST", path: PATH, body: { query, variables } }
-}
 
 export function requestOf(plan: Plan, ctx: Context): PageRequest {
   const place = placeOf(plan, ctx)
@@ -183,7 +166,7 @@ function pageOfConnections(plan: Plan, place: Token, answer: PartnerAnswer, ctx:
   const reads = readable.map((one) => readConnection(one, body, ctx))
   const open = Object.fromEntries(reads.flatMap(({ asked, next }) => (next ? [[asked.connection.name, next]] : [])))
   const records = reads.flatMap((read) => read.records)
-  const rest = records.flatMap(({ body }) => partsLeft(body))
+  const rest = records.flatMap(({ body }) => partsLeft(body, ctx.collections))
   const withheld = [
     ...withheldNotes(body, ctx.collections),
     ...missingHistory(body, answer.headers, ctx, ORDER_COLLECTIONS),
@@ -211,12 +194,6 @@ function readConnection(asked: Asked, body: JsonValue, { window }: Context): Rea
   return { asked, records, next: advance(progress, endCursor, all, reading) }
 }
 
-function recordOf(node: JsonValue, field: "createdAt" | "updatedAt"): PageRecord {
-  const [id, time] = [text(node, "id"), timeAt(node, field)]
-  if (id === null || time === null) throw new ShapeError("Shopify's list holds a row without id or time.")
-  return { id, time, body: node }
-}
-
 /** The last second is read again when a connection is begun anew, unless nothing but that second was read. */
 function advance(progress: Progress, after: string, all: readonly PageRecord[], reading: Reading): Progress {
   const rows = progress.rows + all.length
@@ -237,53 +214,4 @@ function frontierLast(records: readonly PageRecord[], reads: readonly Read[], re
   const unfinished = records.filter(({ id }) => rest.some((part) => part.id === numericId(id)))
   const [frontier] = [...ends, ...unfinished].sort((one, other) => other.time - one.time)
   return frontier ? [...records.filter((record) => record !== frontier), frontier] : [...records]
-}
-
-// ---------------------------------------------------------------------------------------------- what is left of orders
-
-/** The parts read next: the lines of some orders, or all the money of one. */
-function nextParts({ rest }: Token): Part[] {
-  const money = rest.findIndex(({ after }) => after === null)
-  const lines = rest.slice(0, money < 0 ? COMPLETED_AT_ONCE : Math.min(money, COMPLETED_AT_ONCE))
-  return lines.length > 0 ? lines : rest.slice(0, 1)
-}
-
-function requestParts(parts: readonly Part[]): PageRequest {
-  const ids = parts.map(({ id }, index) => [`id${index}`, `gid://shopify/Order/${id}`])
-  if (parts[0]?.after === null) return graphql(MONEY_DOCUMENT, Object.fromEntries(ids))
-  const cursors = parts.map(({ after }, index) => [`after${index}`, after])
-  const variables = Object.fromEntries([["lines", linesOfEach(parts.length)], ...ids, ...cursors])
-  return graphql(linesDocument(parts.length), variables)
-}
-
-/** An order that is gone meanwhile has no more parts. */
-function pageOfParts(parts: readonly Part[], place: Token, body: JsonValue): Page {
-  const data = at(body, "data")
-  if (!isObject(data)) throw new ShapeError("Shopify's answer holds no orders.")
-  const orders = parts.flatMap((_part, index) => {
-    const order = data[`o${index}`]
-    if (order === undefined) throw new ShapeError("Shopify's answer leaves an order out.")
-    return order === null ? [] : [order]
-  })
-  const records = orders.map((order) => recordOf(order, "updatedAt"))
-  const unfinished = orders.flatMap((order) => linesLeft(order))
-  const rest = [...unfinished, ...place.rest.slice(parts.length)]
-  return { records: records.sort((one, other) => one.time - other.time), next: writeToken({ ...place, rest }) }
-}
-
-function partsLeft(record: JsonValue): Part[] {
-  return [...linesLeft(record), ...moneyLeft(record)]
-}
-
-function linesLeft(order: JsonValue): Part[] {
-  const after = text(order, "lineItems.pageInfo.endCursor")
-  const id = numericId(text(order, "id"))
-  return id !== null && after !== null && flag(order, "lineItems.pageInfo.hasNextPage") ? [{ id, after }] : []
-}
-
-/** These lists do not say whether they are whole; one that is full may not be. */
-function moneyLeft(order: JsonValue): Part[] {
-  const isFull = rows(order, "transactions").length >= TRANSACTIONS || rows(order, "refunds").length >= REFUNDS
-  const id = numericId(text(order, "id"))
-  return id !== null && isFull ? [{ id, after: null }] : []
 }

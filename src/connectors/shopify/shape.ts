@@ -2,7 +2,7 @@
 import type { NormalizeContext } from "../kit/define.ts"
 import { RecordError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, email, needText, text } from "../kit/values.ts"
+import { at, email, text } from "../kit/values.ts"
 
 export interface Config {
   /** `example.myshopify.com` */
@@ -91,8 +91,4 @@ export function listed(object: JsonValue, path: string): string[] | null {
 
 export function lower(object: JsonValue, path: string): string | null {
   return text(object, path)?.toLowerCase() ?? null
-}
-
-export function needGid(object: JsonValue): string {
-  return needText(object, "id")
 }

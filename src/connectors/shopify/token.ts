@@ -1,6 +1,5 @@
 /** Where a reading of several connections stands between two pages. */
 import { z } from "zod"
-import type { ConnectionName } from "./documents.ts"
 
 const connection = z.enum(["customers", "orders", "draftOrders", "abandonedCheckouts"])
 
@@ -38,8 +37,4 @@ export function readToken(text: string): Token | null {
 export function writeToken(place: Token): string | null {
   const isDone = Object.keys(place.open).length === 0 && place.rest.length === 0
   return isDone ? null : JSON.stringify(place)
-}
-
-export function isOpen(place: Token, name: ConnectionName): boolean {
-  return place.open[name] !== undefined
 }

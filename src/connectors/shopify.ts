@@ -1,0 +1,170 @@
+/** Shopify: customers, orders, draft orders and abandoned checkouts of one shop, read over the GraphQL Admin API. */
+import { z } from "zod"
+import { defineConnector, type NormalizeContext, type Normalized, type PageRecord, type Stream } from "./kit/define.ts"
+import { ACCOUNT_QUERY, meaning, readAccount, restMs } from "./shopify/answers.ts"
+import { fromCheckout } from "./shopify/checkout.ts"
+import { collections } from "./shopify/collections.ts"
+import { fromCustomer } from "./shopify/customer.ts"
+import { CONNECTIONS, type ConnectionName, FEEDS } from "./shopify/documents.ts"
+import { fromDraft } from "./shopify/draft.ts"
+import { graphql } from "./shopify/graphql.ts"
+import { fromOrder } from "./shopify/order.ts"
+import { type Plan, pageOf, requestOf } from "./shopify/pages.ts"
+import { SCOPES } from "./shopify/scopes.ts"
+import { type Config, type Reading, typeOf } from "./shopify/shape.ts"
+import { shop } from "./shopify/shop.ts"
+import { templates } from "./shopify/templates.ts"
+
+/**
+ * A checkout counts as abandoned some ten minutes after the buyer's last step, and the search that finds what changed runs behind
+ * the shop by seconds to minutes. Reading the last half hour again costs no further call where little changes.
+ */
+const LAG_SECONDS = 1800
+
+/** A payment by bank transfer or on invoice may stay pending that long; after that its outcome is told by a transaction of its own. */
+const SETTLES_DAYS = 90
+
+/** Rows of a page of all connections, each at its size (see documents.ts). */
+const ROWS_TOGETHER = CONNECTIONS.reduce((sum, { together }) => sum + together, 0)
+
+export const shopify = defineConnector<Config>({
+  name: "shopify",
+  title: "Shopify",
+  docs: "https://shopify.dev/docs/api/admin-graphql/2026-07",
+  config: z.strictObject({
+    shop,
+    paymentsReportedElsewhere: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Another source, such as Stripe, already reports the payments of this shop: do not count them a second time",
+      ),
+  }),
+  auth: [
+    {
+      kind: "oauth2",
+      label: "Install the app in your shop",
+      help: "You choose your shop in Shopify and approve read access to its customers, orders, draft orders and products.",
+      scopes: SCOPES,
+      pkce: false,
+      authorizeUrl: (config) => `https://${config.shop}/admin/oauth/authorize`,
+      tokenUrl: (config) => `https://${config.shop}/admin/oauth/access_token`,
+      // An hour, and a refresh token of ninety days that is replaced with every use; without it the token would never expire,
+      // which Shopify refuses to public apps. https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens
+      tokenParams: { expiring: "1" },
+      refresh: "rotating",
+      headers: accessToken,
+    },
+    {
+      kind: "apiKey",
+      label: "Admin API access token of a custom app",
+      help:
+        "For a custom app of your own shop: in the Shopify admin under Settings, Apps and sales channels, Develop apps, open the app, " +
+        "give it the Admin API scopes read_customers, read_orders, read_draft_orders and read_products (and read_all_orders for " +
+        "orders older than 60 days), install it and copy its Admin API access token.",
+      schema: tokenSchema(),
+      headers: accessToken,
+    },
+  ],
+  baseUrl: (config) => `https://${config.shop}`,
+  headers: {},
+  // Points, not calls, are what is limited; calls are spread so that the slices of a source do not ask in one moment.
+  limits: {
+    callsPerSecond: 20,
+    docs: "https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits",
+    restMs,
+  },
+  account: {
+    request: () => graphql(ACCOUNT_QUERY),
+    read: readAccount,
+  },
+  collections,
+  streams: [
+    {
+      name: "changes",
+      title: "Everything new",
+      mode: "live",
+      collections: collections.map(({ name }) => name),
+      lookbackSeconds: LAG_SECONDS,
+      ...read(
+        "live",
+        CONNECTIONS.map(({ name }) => name),
+        ROWS_TOGETHER,
+      ),
+    },
+    list("customers", "Customers", "all"),
+    // A refund comes long after its order; what has not changed since the range began is left out by the request.
+    list("orders", "Orders", "all"),
+    list("draftOrders", "Draft orders", { days: 0 }),
+    list("abandonedCheckouts", "Abandoned checkouts", { days: 0 }),
+  ],
+  openForDays: SETTLES_DAYS,
+  meaning,
+  templates,
+})
+
+function list(name: ConnectionName, title: string, reach: "all" | { days: number }): Stream<Config> {
+  const [connection] = CONNECTIONS.filter((one) => one.name === name)
+  const paging = read("list", [name], connection?.alone ?? 1)
+  return { name, title, mode: "backfill", collections: FEEDS[name], lookbackSeconds: 0, reach, ...paging }
+}
+
+function read(
+  mode: Plan["mode"],
+  connections: readonly ConnectionName[],
+  full: number,
+): Pick<Stream<Config>, "pageSize" | "request" | "page" | "normalize" | "about"> {
+  const plan = { mode, connections, full }
+  return {
+    pageSize: full,
+    request: (ctx) => requestOf(plan, ctx),
+    page: (answer, ctx) => pageOf(plan, answer, ctx),
+    normalize: fromRecord,
+    about: collectionOf,
+  }
+}
+
+/** Who reads a record, by the type that its id names, and the collection it counts against where it cannot be read. */
+const READERS: Readonly<
+  Record<string, { read(body: PageRecord["body"], reading: Reading): Normalized; of: ConnectionName }>
+> = {
+  Customer: { read: fromCustomer, of: "customers" },
+  Order: { read: fromOrder, of: "orders" },
+  DraftOrder: { read: fromDraft, of: "draftOrders" },
+  AbandonedCheckout: { read: fromCheckout, of: "abandonedCheckouts" },
+}
+
+function fromRecord({ body }: PageRecord, ctx: NormalizeContext<Config>): Normalized {
+  return READERS[typeOf(body) ?? ""]?.read(body, ctx) ?? { drafts: [] }
+}
+
+function collectionOf({ body }: PageRecord): string {
+  const of = READERS[typeOf(body) ?? ""]?.of
+  return (of && FEEDS[of][0]) ?? ""
+}
+
+function accessToken(token: string): Record<string, string> {
+  return { "X-Shopify-Access-Token": token }
+}
+
+/** https://shopify.dev/docs/apps/build/authentication-authorization/legacy/admin-custom-apps */
+function tokenSchema() {
+  return z
+    .string()
+    .trim()
+    .superRefine((token, ctx) => {
+      const fault = faultOfToken(token)
+      if (fault) ctx.addIssue({ code: "custom", message: fault })
+    })
+}
+
+function faultOfToken(token: string): string | null {
+  if (/^shpat_[A-Za-z0-9]{16,}$/.test(token)) return null
+  if (/^shpss_/.test(token))
+    return "This is the app's secret. Copy the Admin API access token, which begins with shpat_."
+  if (/^shpca_|^shppa_/.test(token))
+    return "This is an older kind of token. Create an Admin API access token, which begins with shpat_."
+  if (/^[a-f0-9]{32}$/.test(token))
+    return "This is the app's key or a storefront token. Copy the Admin API access token, which begins with shpat_."
+  return "An Admin API access token begins with shpat_. Copy it again from the app's API credentials in the Shopify admin."
+}

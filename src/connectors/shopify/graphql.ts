@@ -1,0 +1,20 @@
+/** Requests to the Admin API's one address, and the rows of its answers. */
+import { type PageRecord, type PageRequest, ShapeError } from "../kit/define.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { text } from "../kit/values.ts"
+import { timeAt } from "./shape.ts"
+
+/** https://shopify.dev/docs/api/usage/versioning */
+export const SHOPIFY_VERSION = "2026-07"
+
+const PATH = `/admin/api/${SHOPIFY_VERSION}/graphql.json`
+
+export function graphql(query: string, variables: Record<string, JsonValue> = {}): PageRequest {
+  return { method: "POST", path: PATH, body: { query, variables } }
+}
+
+export function recordOf(node: JsonValue, field: "createdAt" | "updatedAt"): PageRecord {
+  const [id, time] = [text(node, "id"), timeAt(node, field)]
+  if (id === null || time === null) throw new ShapeError("Shopify's list holds a row without id or time.")
+  return { id, time, body: node }
+}

@@ -1,0 +1,157 @@
+/** Metrics and segments to start from. Amounts of money are of one currency: the user sets it when creating them. */
+import type { JsonValue, MetricTemplate, SegmentTemplate, Templates } from "../kit/define.ts"
+import type { Metric, Segment } from "../kit/templates.ts"
+import { CHARGE } from "./charge.ts"
+import { ABANDONED } from "./checkout.ts"
+import { DRAFT_ORDER } from "./draft.ts"
+import { CANCELLED, ORDERED, PLACED, REFUNDED } from "./order.ts"
+
+type Filter = { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
+
+const MONEY = { kind: "number", decimals: 2 } as const
+const COUNT = { kind: "number", decimals: 0 } as const
+const SHARE = { kind: "percentage", decimals: 1 } as const
+
+const USD: Filter = { attribute: "currency", operator: "=", value: "usd" }
+const PAID: Filter[] = [
+  { attribute: "type", operator: "=", value: "payment" },
+  { attribute: "status", operator: "=", value: "succeeded" },
+]
+
+const orders = counted("orders", "Orders", "Orders that were placed.", PLACED)
+const refunds = counted("refunds", "Refunds", "Refunds of orders.", REFUNDED)
+const buyers: MetricTemplate = {
+  key: "buyers",
+  title: "Buyers",
+  description: "People who placed an order.",
+  collections: [PLACED],
+  metric: { type: "collection", collection: PLACED, field: "userId", function: "unique", filters: [], format: COUNT },
+}
+
+export const templates: Templates = {
+  metrics: [
+    sum(
+      "revenue",
+      "Revenue",
+      "Payments of orders that succeeded, before refunds.",
+      CHARGE,
+      "amount",
+      [...PAID, USD],
+      MONEY,
+    ),
+    sum("sales", "Sales", "What the placed orders come to.", PLACED, "amount", [USD], MONEY),
+    orders,
+    {
+      key: "average_order_value",
+      title: "Average order value",
+      description: "The average total of a placed order.",
+      collections: [PLACED],
+      metric: {
+        type: "collection",
+        collection: PLACED,
+        field: "amount",
+        function: "average",
+        filters: [USD],
+        format: MONEY,
+      },
+    },
+    sum("units_sold", "Units sold", "Units in placed orders.", ORDERED, "quantity", [], COUNT),
+    refunds,
+    formula(
+      "refund_rate",
+      "Refund rate %",
+      "Refunds for a hundred orders.",
+      "a / b * 100",
+      { a: refunds, b: orders },
+      SHARE,
+    ),
+    counted("abandoned_checkouts", "Abandoned checkouts", "Checkouts that were left.", ABANDONED),
+    counted("cancelled_orders", "Cancelled orders", "Orders that were cancelled.", CANCELLED),
+    counted("draft_orders", "Draft orders", "Orders entered by your staff.", DRAFT_ORDER),
+    buyers,
+    formula(
+      "repeat_purchase_rate",
+      "Repeat purchase rate %",
+      "Orders beyond a buyer's first, of all orders in the time shown.",
+      "(a - b) / a * 100",
+      { a: orders, b: buyers },
+      SHARE,
+    ),
+  ],
+  segments: [
+    people("first_time_buyers", "First-time buyers", "Placed one order so far.", [placed({ count: 1, operator: "=" })]),
+    people("repeat_buyers", "Repeat buyers", "Placed two orders or more.", [placed({ count: 2, operator: ">=" })]),
+    people("lapsed_90_days", "Lapsed 90 days", "Placed an order once, and none in the last 90 days.", [
+      placed(),
+      { ...placed({ days: 90 }), has: "not done" },
+    ]),
+    people("cart_abandoners", "Cart abandoners", "Left a checkout in the last 7 days and placed no order since.", [
+      { ...placed({ days: 7 }), collection: ABANDONED },
+      { ...placed({ days: 7 }), has: "not done" },
+    ]),
+    people("vip", "VIP", "Ordered for more than 1,000 in the last 365 days.", [
+      {
+        ...placed({ days: 365 }),
+        filters: [USD],
+        measure: { function: "sum", field: "amount", operator: ">", value: 1000 },
+      },
+    ]),
+  ],
+}
+
+function counted(key: string, title: string, description: string, collection: string): MetricTemplate {
+  const metric: Metric = { type: "event", collection, filters: [], format: COUNT }
+  return { key, title, description, collections: [collection], metric: metric as unknown as JsonValue }
+}
+
+function sum(
+  key: string,
+  title: string,
+  description: string,
+  collection: string,
+  field: string,
+  filters: Filter[],
+  format: Metric["format"],
+): MetricTemplate {
+  const metric: Metric = { type: "collection", collection, field, function: "sum", filters, format }
+  return { key, title, description, collections: [collection], metric: metric as unknown as JsonValue }
+}
+
+function formula(
+  key: string,
+  title: string,
+  description: string,
+  expression: string,
+  of: Record<string, MetricTemplate>,
+  format: Metric["format"],
+): MetricTemplate {
+  const terms = Object.fromEntries(Object.entries(of).map(([letter, metric]) => [letter, metric.key]))
+  const collections = [...new Set(Object.values(of).flatMap((metric) => metric.collections))]
+  return { key, title, description, collections, metric: { type: "formula", expression, terms, format } }
+}
+
+type Condition = Segment["conditions"][number]
+type EventCondition = Extract<Condition, { on: "event" }>
+
+interface Times {
+  days?: number
+  count?: number
+  operator?: "=" | ">="
+}
+
+function placed({ days, count, operator = ">=" }: Times = {}): EventCondition {
+  return {
+    on: "event",
+    collection: PLACED,
+    filters: [],
+    has: "done",
+    within: days === undefined ? { kind: "any time" } : { kind: "last", days },
+    ...(count !== undefined && { measure: { function: "count", operator, value: count } }),
+  }
+}
+
+function people(key: string, title: string, description: string, conditions: EventCondition[]): SegmentTemplate {
+  const segment: Segment = { over: "users", join: "all", conditions }
+  const collections = [...new Set(conditions.map(({ collection }) => collection))]
+  return { key, title, description, collections, segment: segment as unknown as JsonValue }
+}
