@@ -1,6 +1,5 @@
 /** The HTTP side: what stands before the routes, the routes, and what becomes of errors. */
 import type { Context } from "hono"
-import { HTTPException } from "hono/http-exception"
 import { routePath } from "hono/route"
 import { secureHeaders } from "hono/secure-headers"
 import { SettingsError } from "./env.ts"
@@ -13,7 +12,7 @@ import { metricRoutes, segmentRoutes } from "./routes/definitions.ts"
 import { destinationRoutes } from "./routes/destination.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { type ApiEnv, api } from "./routes/kit/api.ts"
-import { authenticate, jsonBody, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
+import { authenticate, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
 import { openapiOf } from "./routes/kit/openapi.ts"
 import { opsRoutes } from "./routes/ops.ts"
 import { quarantineRoutes } from "./routes/quarantine.ts"
@@ -24,7 +23,7 @@ import { syncRoutes } from "./routes/sync.ts"
 const FRAMES_LOGGED = 5
 
 const projectRoutes = api()
-  .use(authenticate, sameProject, limitBody, jsonBody)
+  .use(authenticate, sameProject, limitBody)
   .route("/", catalogue)
   .route("/", createRoutes)
   .route("/", sourceRoutes)
@@ -50,7 +49,6 @@ app.onError((error, c) => problemOf(error, c).toResponse())
 /** Only our own sentences reach the caller; of anything else they learn that it happened, and we learn what. */
 function problemOf(error: Error, c: Context<ApiEnv>): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof HTTPException) return new Problem(error.status === 400 ? "malformed_json" : "internal")
   if (error instanceof SettingsError) return new Problem("misconfigured", { detail: error.message })
   log("request_failed", { method: c.req.method, path: routePath(c), error: error.name, at: framesOf(error) })
   return new Problem("internal")

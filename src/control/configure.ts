@@ -17,8 +17,9 @@ export function refOf({ org, project, id }: Pick<SourceRow, "org" | "project" | 
   return { org, project, source: id }
 }
 
-/** Null when the Durable Object could not be told now. The change itself is safe. */
+/** Null for a draft, which has none, and when the Durable Object could not be told now: the change itself is safe. */
 export async function configure(ports: Ports, row: SourceRow): Promise<SourceView | null> {
+  if (row.status === "draft") return null
   try {
     const configuration = await configurationOf(ports, row)
     const answer = await ports.source(refOf(row)).configure(configuration)

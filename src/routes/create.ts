@@ -70,7 +70,7 @@ export const createRoutes = api()
         const remember = asked ? rememberStatements(ports.db, tenant, asked, plan.id, entry.at) : []
         return insertSource(ports.db, plan, entry, [...remember, ...templates])
       })
-      return c.json(publicSource(row, row.status === "draft" ? null : await configure(ports, row)), 201)
+      return c.json(publicSource(row, await configure(ports, row)), 201)
     },
   )
   .post(

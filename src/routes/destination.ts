@@ -64,7 +64,7 @@ export const destinationRoutes = api()
       const entry = entryOf(c, "destination.overridden", row.id, publicTarget(stored))
       const patch = { destination: stored, destinationVersion: row.destinationVersion + 1 }
       const changed = await changeSource(ports.db, row, patch, entry)
-      return c.json(publicSource(changed, changed.status === "draft" ? null : await configure(ports, changed)))
+      return c.json(publicSource(changed, await configure(ports, changed)))
     },
   )
   .delete(
@@ -79,7 +79,7 @@ export const destinationRoutes = api()
       const entry = entryOf(c, "destination.overridden", row.id, { follows: "project" })
       const patch = { destination: null, destinationVersion: row.destinationVersion + 1 }
       const changed = await changeSource(ports.db, row, patch, entry)
-      return c.json(publicSource(changed, changed.status === "draft" ? null : await configure(ports, changed)))
+      return c.json(publicSource(changed, await configure(ports, changed)))
     },
   )
 

@@ -77,7 +77,7 @@ export const sourceRoutes = api()
       }
       const entry = entryOf(c, actionOf(row, patch.active), row.id, c.req.valid("json"))
       const changed = await changeSource(ports.db, row, patch, entry)
-      return c.json(publicSource(changed, changed.status === "draft" ? null : await configure(ports, changed)))
+      return c.json(publicSource(changed, await configure(ports, changed)))
     },
   )
   .put(
@@ -107,7 +107,7 @@ export const sourceRoutes = api()
         missing: row.missing.filter((lack) => lack !== "credentials"),
       }
       const changed = await changeSource(ports.db, row, patch, entryOf(c, "source.reconnected", row.id))
-      return c.json(publicSource(changed, changed.status === "draft" ? null : await configure(ports, changed)))
+      return c.json(publicSource(changed, await configure(ports, changed)))
     },
   )
   .delete(

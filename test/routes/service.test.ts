@@ -1,10 +1,17 @@
-import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test"
-import { env } from "cloudflare:workers"
+import {
+  createExecutionContext,
+  createMessageBatch,
+  createScheduledController,
+  getQueueResult,
+  waitOnExecutionContext,
+} from "cloudflare:test"
+import { env, exports } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
+import { createClient } from "../../src/client.ts"
 import type { Bindings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import { as, call, create, json, problem, request, rows, simulateWorld } from "../support/api.ts"
+import { as, call, create, json, mint, ORG, PROJECT, problem, request, rows, simulateWorld } from "../support/api.ts"
 
 const world = simulateWorld()
 const WEEK_MS = 7 * 86_400_000
@@ -70,7 +77,40 @@ describe("operators", () => {
   })
 })
 
+describe("a wake-up", () => {
+  const deliver = async (queue: string, bodies: unknown[]) => {
+    const messages = bodies.map((body, n) => ({ id: `m${n}`, timestamp: Date.now(), attempts: 1, body }))
+    const batch = createMessageBatch(queue, messages)
+    const ctx = createExecutionContext()
+    await worker.queue(batch, env as unknown as Bindings)
+    return getQueueResult(batch, ctx)
+  }
+
+  it.each(["fetch", "backfill", "forward"])("on the %s queue is settled once, whatever it holds", async (lane) => {
+    const { id } = await create(world.stripeKey(`wake-${lane}`))
+    const bodies = [{ source: `acme/shop/${id}` }, { source: "acme/shop/src_nobody" }, "nonsense", null]
+    const result = await deliver(`cloud-sources-${lane}`, bodies)
+    expect([...result.explicitAcks].sort()).toEqual(["m0", "m1", "m2", "m3"])
+    expect(result.retryMessages).toEqual([])
+  })
+
+  it("on a queue that is none of ours is let go", async () => {
+    expect((await deliver("somebody-elses", [{}])).retryMessages).toEqual([])
+  })
+})
+
 describe("the service", () => {
+  it("can be called through the typed client", async () => {
+    const fetch: typeof globalThis.fetch = (input, init) => exports.default.fetch(new Request(input, init))
+    const project = createClient("https://x", await mint(), { fetch }).v1[":org"].projects[":project"]
+    const param = { org: ORG, project: PROJECT }
+    const answer = await project.sources.$get({ param, query: { limit: "1" } })
+    const { data } = await answer.json()
+    expect(data[0]?.connector satisfies string | undefined).toBe("stripe")
+    const made = await project.sources.$post({ param, json: { connector: "stripe", name: "From the client" } })
+    expect((await made.json()).draft?.missing satisfies string[] | undefined).toEqual(["credentials", "sync"])
+  })
+
   it("is healthy, and says so without a token", async () => {
     expect(await json(request("GET", "/healthz", {}))).toEqual({ status: "ok" })
   })

@@ -21,11 +21,18 @@ describe("sync now", () => {
   it("answers the run, which can be read", async () => {
     const { id } = await create(freshKey())
     await settled(id)
-    const answer = await call("POST", `/sources/${id}/sync`)
-    if (answer.status === 202) {
-      const { run } = await json<{ run: string }>(answer, 202)
-      expect(await json(call("GET", `/sources/${id}/runs/${run}`))).toMatchObject({ id: run, trigger: "manual" })
-    } else expect(["too_soon", "run_in_progress"]).toContain((await problem(answer)).code)
+    const { run } = await json<{ run: string }>(call("POST", `/sources/${id}/sync`), 202)
+    expect(await json(call("GET", `/sources/${id}/runs/${run}`))).toMatchObject({ id: run, trigger: "manual" })
+  })
+
+  it("is refused while a run is being read, which is named", async () => {
+    const { id, live } = await create(freshKey())
+    const reading = live?.current.find((run) => run.kind === "live")
+    expect(await problem(call("POST", `/sources/${id}/sync`))).toMatchObject({
+      status: 409,
+      code: "run_in_progress",
+      run: reading?.id,
+    })
   })
 
   it("is refused for a minute after, with the seconds to wait", async () => {

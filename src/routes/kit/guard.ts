@@ -1,5 +1,5 @@
 /** What stands before the handlers: settings, tokens, tenancy, and the form of a body. */
-import type { Context, Next } from "hono"
+import type { Context, HonoRequest, Next } from "hono"
 import { bodyLimit } from "hono/body-limit"
 import { callerOf, type Role } from "../../auth/token.ts"
 import { Problem } from "../../errors.ts"
@@ -46,19 +46,13 @@ export const limitBody = bodyLimit({
   },
 })
 
-/** A body is JSON or there is none. What it holds is for the route's own schema. */
-export async function jsonBody(c: C, next: Next): Promise<void> {
-  const text = c.req.method === "GET" ? "" : await c.req.text()
-  if (text !== "") {
-    if (!JSON_TYPE.test(c.req.header("content-type") ?? "")) throw new Problem("unsupported_media_type")
-    parseJson(text)
-  }
-  await next()
-}
-
-function parseJson(text: string): void {
+/** The body as JSON; no body at all is an empty object. What it holds is for the route's own schema. */
+export async function jsonOf(request: HonoRequest): Promise<unknown> {
+  const text = await request.text()
+  if (text === "") return {}
+  if (!JSON_TYPE.test(request.header("content-type") ?? "")) throw new Problem("unsupported_media_type")
   try {
-    JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     throw new Problem("malformed_json")
   }

@@ -9,7 +9,7 @@ import type { z } from "zod"
 import type { Role } from "../../auth/token.ts"
 import { type FieldError, Problem, type ProblemCode } from "../../errors.ts"
 import type { ApiEnv } from "./api.ts"
-import { requireRole } from "./guard.ts"
+import { jsonOf, requireRole } from "./guard.ts"
 
 export interface Operation {
   summary: string
@@ -45,11 +45,15 @@ export function operation(operation: Operation): MiddlewareHandler<ApiEnv> {
   return noted(handler, { operation })
 }
 
-export function body<S extends z.ZodType>(schema: S) {
-  return noted(
-    validator("json", (value: z.input<S>): z.output<S> => parse(schema, value)),
-    { body: schema },
-  )
+/** What callers send and what handlers get: defaults lie between the two. */
+type Body<S extends z.ZodType> = { in: { json: z.input<S> }; out: { json: z.output<S> } }
+
+export function body<S extends z.ZodType<object>>(schema: S): MiddlewareHandler<ApiEnv, string, Body<S>> {
+  const handler: MiddlewareHandler<ApiEnv, string, Body<S>> = async (c, next) => {
+    c.req.addValidatedData("json", parse(schema, await jsonOf(c.req)))
+    await next()
+  }
+  return noted(handler, { body: schema })
 }
 
 export function query<S extends z.ZodObject>(schema: S) {
