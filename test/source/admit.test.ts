@@ -1,0 +1,333 @@
+import { describe, expect, it } from "vitest"
+import type { Item } from "../../src/connectors/kit/item.ts"
+import { admit, keyHash, type Reading } from "../../src/source/admit.ts"
+import { OpenKeys } from "../../src/source/openkeys.ts"
+import { SeenIndex } from "../../src/source/seen.ts"
+import { alias, fact, person } from "../support/source-world.ts"
+
+const LIVE_FROM = 1_000
+const FLOOR = 2_000
+const RANGE = { from: 100, to: LIVE_FROM }
+
+const reading = (origin: Reading["origin"], window = 1, changes: Partial<Reading> = {}): Reading => ({
+  origin,
+  window,
+  range: origin === "pass" || origin === "resync" ? RANGE : null,
+  liveFrom: { Orders: LIVE_FROM },
+  floor: origin === "live" ? 0 : FLOOR,
+  last: false,
+  ...changes,
+})
+
+type Step = [Reading, Item]
+
+/** What becomes of each item, one page after another over the same memory. */
+function verdicts(steps: readonly Step[], open = new OpenKeys([], 0)): ("taken" | "dropped" | "elsewhere")[] {
+  const seen = new SeenIndex([], 0)
+  return steps.map(([how, item]) => {
+    const { taken, dropped } = admit([item], how, seen, open)
+    if (taken.length > 0) return "taken"
+    return Object.keys(dropped).length > 0 ? "dropped" : "elsewhere"
+  })
+}
+
+const last = (steps: readonly Step[], open?: OpenKeys) => verdicts(steps, open).at(-1)
+
+describe("a fact", () => {
+  const [live, pass, webhook] = [reading("live"), reading("pass", 2), reading("webhook", 0)]
+
+  it.each<[string, Step[], string]>([
+    ["goes out", [[live, fact("a", 3_000)]], "taken"],
+    [
+      "goes out once",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once whatever its version",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000, { version: 9_000 })],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once whatever its content",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000, { data: { x: 1 } })],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once in another window",
+      [
+        [live, fact("a", 3_000)],
+        [reading("live", 9), fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once though a webhook told it first",
+      [
+        [webhook, fact("a", 3_000)],
+        [live, fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once though its webhook is late",
+      [
+        [live, fact("a", 3_000)],
+        [webhook, fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "of another collection with the same key goes out too",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000, { collection: "Refunds" })],
+      ],
+      "taken",
+    ],
+  ])("%s", (_title, steps, expected) => expect(last(steps)).toBe(expected))
+
+  it.each<[string, Reading, number, string]>([
+    ["live reading takes one at the very start of its time", live, LIVE_FROM, "taken"],
+    ["live reading leaves one just before to the passes", live, LIVE_FROM - 1, "elsewhere"],
+    ["a pass takes one at its lower bound", pass, RANGE.from, "taken"],
+    ["a pass leaves one below it", pass, RANGE.from - 1, "elsewhere"],
+    ["a pass takes the last one below its upper bound", pass, RANGE.to - 1, "taken"],
+    ["a pass leaves one at its upper bound to live reading", pass, RANGE.to, "elsewhere"],
+    ["a webhook takes one at the floor", webhook, FLOOR, "taken"],
+    ["a webhook drops one below the floor, which has been read", webhook, FLOOR - 1, "dropped"],
+    ["a webhook leaves one of the passes' time", webhook, LIVE_FROM - 1, "elsewhere"],
+  ])("%s", (_title, how, time, expected) => expect(last([[how, fact("a", time)]])).toBe(expected))
+
+  it("between live reading and pass is taken by exactly one of the two, whatever its time", () => {
+    for (const time of [RANGE.from, RANGE.to - 1, RANGE.to, RANGE.to + 1, 5_000]) {
+      const taken = [live, pass].filter((how) => last([[how, fact("a", time)]]) === "taken")
+      expect(taken).toHaveLength(1)
+    }
+  })
+
+  it("of an open key is taken by live reading whatever its time, once", () => {
+    const open = new OpenKeys([], 0)
+    open.add(keyHash("Orders", "a"), 1)
+    const steps: Step[] = [
+      [live, fact("a", 500)],
+      [live, fact("a", 500)],
+    ]
+    expect(verdicts(steps, open)).toEqual(["taken", "dropped"])
+    expect(open.size).toBe(0)
+  })
+
+  it("of an open key is taken from a webhook below the floor too", () => {
+    const open = new OpenKeys([], 0)
+    open.add(keyHash("Orders", "a"), 1)
+    expect(last([[webhook, fact("a", 500)]], open)).toBe("taken")
+  })
+
+  it("is sent again by a resync, once by each", () => {
+    const [first, second] = [reading("resync", 5), reading("resync", 6)]
+    const one = fact("a", 500)
+    expect(
+      verdicts([
+        [pass, one],
+        [first, one],
+        [first, one],
+        [second, one],
+      ]),
+    ).toEqual(["taken", "taken", "dropped", "taken"])
+  })
+
+  it("that a resync sent again is still known to live reading when the resync is over", () => {
+    const seen = new SeenIndex([], 0)
+    const open = new OpenKeys([], 0)
+    const one = fact("a", 3_000)
+    const resync = reading("resync", 5, { range: { from: 0, to: 9_000 } })
+    admit([one], live, seen, open)
+    admit([one], resync, seen, open)
+    seen.prune({ floor: 2_000, edges: new Map(), overlaps: [] })
+    expect(admit([one], reading("live", 7), seen, open).taken).toHaveLength(0)
+  })
+})
+
+describe("the joining of two ids", () => {
+  it.each(["live", "pass"] as const)("goes out once, read by a %s, whatever its time", (origin) => {
+    const how = reading(origin)
+    expect(
+      verdicts([
+        [how, alias("cus_1", "ada", 50)],
+        [how, alias("cus_1", "ada", 60)],
+      ]),
+    ).toEqual(["taken", "dropped"])
+  })
+})
+
+describe("an object", () => {
+  const [live, next, pass, webhook] = [
+    reading("live", 1),
+    reading("live", 2),
+    reading("pass", 3),
+    reading("webhook", 0),
+  ]
+  const at = (version: number, name: string) => person("p", version, name)
+
+  it.each<[string, Step[], string]>([
+    ["is taken", [[live, at(3_000, "a")]], "taken"],
+    [
+      "is dropped when older than the one sent",
+      [
+        [live, at(3_000, "b")],
+        [live, at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is dropped when older though another window shows it",
+      [
+        [live, at(3_000, "b")],
+        [next, at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is dropped when older though a resync shows it",
+      [
+        [live, at(3_000, "b")],
+        [reading("resync", 9), at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is taken when newer and changed",
+      [
+        [live, at(3_000, "a")],
+        [live, at(3_001, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "is dropped when newer and the same",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_001, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: the first read of a newest-first window stays",
+      [
+        [live, at(3_000, "b")],
+        [live, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: the next window's counts when it differs",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "read again in the next window is dropped",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: live reading beats a webhook",
+      [
+        [webhook, at(3_000, "a")],
+        [live, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "of the same second: a webhook does not beat live reading",
+      [
+        [live, at(3_000, "b")],
+        [webhook, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: of two webhooks the later wins",
+      [
+        [webhook, at(3_000, "a")],
+        [webhook, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "of the same second: a webhook told twice is dropped",
+      [
+        [webhook, at(3_000, "a")],
+        [webhook, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: a pass does not beat live reading, its page may be older",
+      [
+        [live, at(3_000, "b")],
+        [pass, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: live reading beats a pass",
+      [
+        [pass, at(3_000, "a")],
+        [live, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    ["from a webhook below the floor is dropped, since it has been read", [[webhook, at(FLOOR - 1, "a")]], "dropped"],
+    ["from a webhook at the floor is taken", [[webhook, at(FLOOR, "a")]], "taken"],
+    [
+      "is sent again by a resync though nothing changed",
+      [
+        [live, at(3_000, "a")],
+        [reading("resync", 9), at(3_000, "a")],
+      ],
+      "taken",
+    ],
+    [
+      "is sent by a resync once",
+      [
+        [reading("resync", 9), at(3_000, "a")],
+        [reading("resync", 9), at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+  ])("%s", (_title, steps, expected) => expect(last(steps)).toBe(expected))
+
+  it("unchanged at a newer version raises the version, so that a state between the two is older", () => {
+    expect(
+      verdicts([
+        [live, at(3_000, "a")],
+        [next, at(5_000, "a")],
+        [pass, at(4_000, "z")],
+      ]).at(-1),
+    ).toBe("dropped")
+  })
+
+  it("read again keeps the other states of its second out, over pages and a restart", () => {
+    const seen = new SeenIndex([], 0)
+    const open = new OpenKeys([], 0)
+    admit([at(3_000, "b"), at(3_000, "a")], live, seen, open)
+    admit([at(3_000, "b")], next, seen, open)
+    const restarted = new SeenIndex(seen.takeChanges().put, seen.nextId)
+    expect(admit([at(3_000, "a")], next, restarted, open).taken).toEqual([])
+  })
+})
