@@ -98,6 +98,35 @@ export function createUser({
   }
   let isHealed = false
   let hasLostKey = false
+  // biome-ignore format: one line a thing that users do
+  const ACTS: Record<ActionName, (action: Action) => void> = {
+    sync_now: () => ask("syncNow"),
+    watch: () => ask("view"),
+    pause: ({ until }) => { change({ active: false }); timeline.at(until, () => change({ active: true })) },
+    interval: ({ roll }) => change({ intervalHours: 1 + (roll % 24) }),
+    start_earlier: ({ roll }) => change({ startDate: Math.min(user.configuration.startDate, pickDay(roll)) }),
+    start_later: ({ roll }) => change({ startDate: Math.max(user.configuration.startDate, pickDay(roll)) }),
+    switch_off: ({ roll, until }) => {
+      const name = act(roll, names)
+      user.switchedOff.add(name)
+      toggle(name, false)
+      if (roll % 4 > 0) timeline.at(until, () => toggle(name, true))
+    },
+    roll_key: ({ until }) => {
+      partner.rollKey()
+      hasLostKey = true
+      timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))
+    },
+    resync_object: () => void host.call("user", "resync", "Customers", null).catch(() => undefined),
+    resync_event: ({ roll }) => void host.call("user", "resync", act(roll, events), null).catch(() => undefined),
+    new_destination_key: () => change({ destinationVersion: user.configuration.destinationVersion + 1 }),
+    delete: () => {
+      // A configuration may still be on its way.
+      if (chance.draw("race") < 0.7) tell(WATCH_SOON_MS)
+      user.deletedAt = timeline.now()
+      tell(WATCH_SOON_MS)
+    },
+  }
   return user
 
   function sealedKey(): string {
@@ -141,35 +170,5 @@ export function createUser({
 
   function act(roll: number, list: readonly string[]): string {
     return list[roll % list.length] ?? ""
-  }
-
-  // biome-ignore format: one line a thing that users do
-  const ACTS: Record<ActionName, (action: Action) => void> = {
-    sync_now: () => ask("syncNow"),
-    watch: () => ask("view"),
-    pause: ({ until }) => { change({ active: false }); timeline.at(until, () => change({ active: true })) },
-    interval: ({ roll }) => change({ intervalHours: 1 + (roll % 24) }),
-    start_earlier: ({ roll }) => change({ startDate: Math.min(user.configuration.startDate, pickDay(roll)) }),
-    start_later: ({ roll }) => change({ startDate: Math.max(user.configuration.startDate, pickDay(roll)) }),
-    switch_off: ({ roll, until }) => {
-      const name = act(roll, names)
-      user.switchedOff.add(name)
-      toggle(name, false)
-      if (roll % 4 > 0) timeline.at(until, () => toggle(name, true))
-    },
-    roll_key: ({ until }) => {
-      partner.rollKey()
-      hasLostKey = true
-      timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))
-    },
-    resync_object: () => void host.call("user", "resync", "Customers", null).catch(() => undefined),
-    resync_event: ({ roll }) => void host.call("user", "resync", act(roll, events), null).catch(() => undefined),
-    new_destination_key: () => change({ destinationVersion: user.configuration.destinationVersion + 1 }),
-    delete: () => {
-      // A configuration may still be on its way.
-      if (chance.draw("race") < 0.7) tell(WATCH_SOON_MS)
-      user.deletedAt = timeline.now()
-      tell(WATCH_SOON_MS)
-    },
   }
 }

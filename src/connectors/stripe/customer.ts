@@ -26,11 +26,14 @@ export function customerCreated(event: JsonValue, reading: Reading): Normalized 
   return customerFromList(at(event, "data.object") ?? null, reading)
 }
 
-/** From `customer.updated`: a new email is joined to the customer id and to the email before. */
+/**
+ * From `customer.updated`: a new email is joined to the customer id and to the email before. One that is taken away is joined to the
+ * id: a list read since no longer shows it, while a charge told before may be named by it.
+ */
 export function customerUpdated(event: JsonValue, reading: Reading): Normalized {
   const customer = at(event, "data.object") ?? null
   const draft = customerDraft(customer, reading)
-  if (!changed(event, "email") || !isNamedByEmail(draft, customer)) return { drafts: [draft] }
+  if (!changed(event, "email") || reading.identity === "partnerId") return { drafts: [draft] }
   const former = email(text(before(event), "email"))
   const { userId, id } = draft
   const toFormer = former && userId ? [{ collection: ALIAS, userId, id, formerUserId: former }] : []

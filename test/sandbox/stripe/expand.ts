@@ -35,6 +35,13 @@ const balanceTransaction: Fetch = (account, id, _version, holder) => {
   return row ? balanceTransactionObject(id, row) : id
 }
 
+/** The money that comes back is a transaction of its own, of the moment it does. */
+const failureTransaction: Fetch = (account, id, version, holder) => {
+  const made = balanceTransaction(account, id, version, holder)
+  const failedAt = find(account, "refund", text(holder.id))?.failedAt
+  return isObject(made) && failedAt ? { ...made, created: failedAt } : made
+}
+
 const source: Fetch = (account, id, version) =>
   (find(account, "refund", id) ? byKind("refund") : charge)(account, id, version, {})
 
@@ -45,7 +52,7 @@ const EXPANDABLE: Record<string, Record<string, Fetch>> = {
     charge,
     customer,
     balance_transaction: balanceTransaction,
-    failure_balance_transaction: balanceTransaction,
+    failure_balance_transaction: failureTransaction,
     payment_intent: paymentIntent,
   },
   subscription: { customer, latest_invoice: invoice },

@@ -100,6 +100,8 @@ export interface RefundRow extends Row {
   reference: string | null
   balanceTransaction: string | null
   failureBalanceTransaction: string | null
+  /** When the money came back. */
+  failedAt: number | null
   metadata: Record<string, string>
 }
 

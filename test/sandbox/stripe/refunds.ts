@@ -1,6 +1,6 @@
 /** What happens to refunds. Amounts are the refund's own, never cumulative. */
 import { DAY_S } from "../clock.ts"
-import { type Account, add, get, newRow, nextId, plan, record } from "./account.ts"
+import { type Account, add, get, newRow, nextId, plan, record, stamp } from "./account.ts"
 import { change, emit } from "./events.ts"
 import type { ChargeRow, RefundRow } from "./model.ts"
 import { isBefore, REFUND_EVENTS } from "./versions.ts"
@@ -46,6 +46,7 @@ export function failRefund(account: Account, id: string, reason = "expired_or_ca
     refund.status = "failed"
     refund.failureReason = reason
     refund.failureBalanceTransaction = nextId(account, "txn")
+    refund.failedAt = stamp(account)
   }
   const types = updateEvents(account)
   change(account, "refund", row, fail, types.length > 1 ? [...types, "refund.failed"] : types)
@@ -96,6 +97,7 @@ function addRefund(
     reference: null,
     balanceTransaction: charge.captured ? nextId(account, "txn") : null,
     failureBalanceTransaction: null,
+    failedAt: null,
     metadata: { ...metadata },
   }
   add(account, "refund", row)
