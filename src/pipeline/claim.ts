@@ -12,6 +12,12 @@ import { tell } from "./rpc.ts"
 /** A POST lasts 20 s at most; the rest is for its report, so that no row is claimed anew while its POST is under way. */
 export const CLAIM_REST_MS = 30_000
 
+/**
+ * How long a claim with little in it is kept after its last POST. Rows come as fast as they are read, and a claim of each few
+ * of them would cost more than the rows; a consumer waits for free.
+ */
+export const GATHER_MS = 500
+
 /** One consumer's time with one source, over as many claims as it is given. */
 export interface Shift {
   ports: PipelinePorts
@@ -41,6 +47,8 @@ interface Claim {
   posting: number
   /** Results not reported. */
   ready: PostResult[]
+  /** To be kept for GATHER_MS. Not the first of a wake-up: a sync that finds little is to end with one claim. */
+  gathers: boolean
   /** An answer said that further POSTs would fare no better, or a report was lost. */
   stopped: boolean
   /** The source knows that no further POST follows, or has said so itself. */
@@ -52,7 +60,16 @@ interface Claim {
 
 export function openClaim(shift: Shift, grant: ClaimGrant): Claim {
   const waiting = packPosts(grant.rows, shift.destination.itemsMax)
-  const open = { posting: 0, ready: [], stopped: false, closed: false, lost: false, sending: Promise.resolve() }
+  const gathers = shift.counts.claims > 1 && waiting.length < grant.parallel
+  const open = {
+    gathers,
+    posting: 0,
+    ready: [],
+    stopped: false,
+    closed: false,
+    lost: false,
+    sending: Promise.resolve(),
+  }
   return { grant, until: grant.until, waiting, ...open }
 }
 
@@ -66,9 +83,16 @@ export async function workClaim(shift: Shift, claim: Claim): Promise<"done" | "l
   const first = shift.counts.posts === 0 ? next() : undefined
   if (first) await work(first)
   await inParallel(claim.grant.parallel, next, work)
+  await gather(shift, claim)
   await close(shift, claim)
   if (claim.lost) return "lost"
   return shift.counts.posts > postsBefore ? "done" : "no_time"
+}
+
+/** While the claim is held, what is read meanwhile wakes nobody; the next claim then takes it together. */
+async function gather({ ports }: Shift, claim: Claim): Promise<void> {
+  if (claim.gathers && !claim.stopped && !claim.closed) await ports.clock.sleep(GATHER_MS)
+  claim.gathers = false
 }
 
 function nextPost(shift: Shift, claim: Claim): OutboxRow[] | undefined {
@@ -114,7 +138,7 @@ function finish(shift: Shift, claim: Claim, result: PostResult): Promise<void> {
 /** All that is ready in one call: answers that came while a report was under way share the next one. */
 async function report(shift: Shift, claim: Claim): Promise<void> {
   const results = claim.ready.splice(0)
-  const done = claim.posting === 0 && !mayStart(shift, claim)
+  const done = claim.posting === 0 && !mayStart(shift, claim) && (claim.stopped || !claim.gathers)
   if (done) claim.closed = true
   const { number } = claim.grant
   const told = await tell(shift.ports, "report", () =>

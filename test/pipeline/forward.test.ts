@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { GATHER_MS } from "../../src/pipeline/claim.ts"
 import { FORWARD_BUDGET_MS, runForward } from "../../src/pipeline/forward.ts"
 import type { ClaimAnswer, ClaimGrant, OutboxRow, PostResult, ReportAnswer } from "../../src/source/rpc.ts"
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts"
@@ -55,7 +56,7 @@ describe("forwarding", () => {
     const { run, source } = await forwardWith({
       claim: (claim) => [claimed(claim), claimed({ ...claim, number: 10, rows: [row(2, 1)] }), IDLE],
     })
-    expect(source.reports.map(({ number }) => number)).toEqual([9, 10])
+    expect(source.reports.filter(({ done }) => done).map(({ number }) => number)).toEqual([9, 10])
     expect(new Set(source.claims.map(({ nonce }) => nonce)).size).toBe(3)
     expect(run).toMatchObject({ end: "idle", claims: 2, posts: 2 })
   })
@@ -82,6 +83,38 @@ describe("forwarding", () => {
       expect([ports.requests, source.reports]).toEqual([[], []])
     },
   )
+})
+
+describe("gathering", () => {
+  const claims = (rows: OutboxRow[]) => (claim: ClaimGrant) => [
+    claimed(claim),
+    claimed({ ...claim, number: 10, rows }),
+    IDLE,
+  ]
+
+  it("keeps a later claim with little in it for a moment, so that the next one takes more", async () => {
+    const { source, ports, run } = await forwardWith({ claim: claims([row(2, 1)]) })
+    expect(ports.clock.slept).toEqual([GATHER_MS])
+    expect(source.reports.map(({ number, results, done }) => [number, results.length, done])).toEqual([
+      [9, 1, true],
+      [10, 1, false],
+      [10, 0, true],
+    ])
+    expect(run.end).toBe("idle")
+  })
+
+  it("keeps no claim that is full", async () => {
+    const { ports } = await forwardWith({ claim: claims([1, 2, 3, 4, 5].map((id) => row(id, 50))) })
+    expect(ports.clock.slept).toEqual([])
+  })
+
+  it.each<[string, Partial<Setting>]>([
+    ["whose POST did not succeed", { replies: [ACCEPTED, json({}, 500)] }],
+    ["that the source has ended", { report: [() => ({ kind: "stop", reason: "the claim is over" })] }],
+  ])("keeps no claim %s", async (_title, setting) => {
+    const { ports } = await forwardWith({ claim: claims([row(2, 1)]), ...setting })
+    expect(ports.clock.slept).toEqual([])
+  })
 })
 
 describe("POSTs side by side", () => {
