@@ -6,6 +6,9 @@ const IN_WORKERD = ["test/{routes,db,runtime}/**/*.test.ts"]
 /** The rest is pure and runs in plain node, which starts in a tenth of the time. */
 const IN_NODE = ["test/**/*.test.ts"]
 
+/** Real alarms and queues take the time they take, on a busy machine more. */
+const WORKERD_TIMEOUT_MS = 20_000
+
 /** 32 bytes each, for tests only. */
 const TEST_VAULT_KEYS =
   "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
@@ -30,7 +33,12 @@ export default defineConfig({
             },
           })),
         ],
-        test: { name: "workers", include: IN_WORKERD, setupFiles: ["test/support/migrate.ts"] },
+        test: {
+          name: "workers",
+          include: IN_WORKERD,
+          setupFiles: ["test/support/migrate.ts"],
+          testTimeout: WORKERD_TIMEOUT_MS,
+        },
       },
     ],
   },

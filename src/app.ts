@@ -42,9 +42,17 @@ export const app = api()
   .route("/ops", operatorRoutes)
   .route("/", healthRoutes)
 
-app.get("/openapi.json", (c) => c.json(openapiOf(app.routes)))
+app.get("/openapi.json", (c) => c.json(document()))
 app.notFound(() => new Problem("not_found").toResponse())
 app.onError((error, c) => problemOf(error, c).toResponse())
+
+/** Made on first use and kept: it is public, and must not cost a little work each time anybody asks. */
+function document(): ReturnType<typeof openapiOf> {
+  made ??= openapiOf(app.routes)
+  return made
+}
+
+let made: ReturnType<typeof openapiOf> | undefined
 
 /** Only our own sentences reach the caller; of anything else they learn that it happened, and we learn what. */
 function problemOf(error: Error, c: Context<ApiEnv>): Problem {

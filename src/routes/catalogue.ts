@@ -11,7 +11,7 @@ import { checkView, connectorSummary, connectorView } from "./kit/views.ts"
 
 const tag = "Connectors"
 
-const Check = z.strictObject({ credentials, config: z.unknown().optional() })
+const Check = z.strictObject({ credentials, config: z.looseObject({}).optional() })
 
 export const catalogue = api()
   .get(

@@ -23,7 +23,7 @@ const tag = "Sources"
 const Create = z.strictObject({
   connector: z.string({ error: "must name a connector." }),
   credentials: fields.credentials.optional(),
-  config: z.json().optional().describe("As the connector's `config` schema says."),
+  config: z.looseObject({}).optional().describe("As the connector's `config` schema says."),
   name: fields.name.optional(),
   sync: fields.sync.optional(),
   collections: fields.collections.optional(),

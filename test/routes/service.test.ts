@@ -132,6 +132,12 @@ describe("the service", () => {
     })
   })
 
+  it("describes itself without references that lead nowhere", async () => {
+    const text = await (await request("GET", "/openapi.json", {})).text()
+    const references = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]))
+    expect([...references]).toEqual(["#/components/schemas/Problem"])
+  })
+
   it("answers an unknown path with a problem", async () => {
     expect(await problem(request("GET", "/nowhere", {}))).toMatchObject({ status: 404, code: "not_found" })
   })

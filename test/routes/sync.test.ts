@@ -26,7 +26,15 @@ describe("sync now", () => {
   })
 
   it("is refused while a run is being read, which is named", async () => {
-    const { id, live } = await create(freshKey())
+    const key = freshKey()
+    world.faults.on({
+      name: "slow",
+      path: "/v1/events",
+      times: 1,
+      account: `sync-${accounts}/test`,
+      options: { seconds: 2 },
+    })
+    const { id, live } = await create(key)
     const reading = live?.current.find((run) => run.kind === "live")
     expect(await problem(call("POST", `/sources/${id}/sync`))).toMatchObject({
       status: 409,
