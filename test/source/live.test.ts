@@ -1,0 +1,192 @@
+import { describe, expect, it } from "vitest"
+import { openWindows, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
+import { newRun } from "../../src/source/run.ts"
+import type { LiveStream } from "../../src/source/state.ts"
+import type { Turn } from "../../src/source/turn.ts"
+import {
+  DAY,
+  fact,
+  HOUR,
+  LOOKBACK,
+  MINUTE,
+  RETENTION_DAYS,
+  START,
+  sourceWorld,
+  turnOf,
+} from "../support/source-world.ts"
+
+function feedOf(turn: Turn): LiveStream {
+  const feed = turn.state.live.feed
+  if (!feed) throw new Error("no feed")
+  return feed
+}
+
+/** A live run that opens its windows so long after the cursor. */
+function openedAfter(ms: number, perHour: number | null): { turn: Turn; feed: LiveStream } {
+  const turn = turnOf({ live: { feed: { cursor: START, slice: null, perHour } } }, START + ms)
+  turn.state.run = newRun(turn, "live", "schedule")
+  openWindows(turn)
+  return { turn, feed: feedOf(turn) }
+}
+
+describe("a live window", () => {
+  it.each<[string, number, number | null, number | null]>([
+    ["reaches from the floor up to now", HOUR, 10, null],
+    ["is not cut within two hours, however dense", 2 * HOUR - LOOKBACK, 1e9, null],
+    ["of three days is not cut when little is in it", 3 * DAY, 10, null],
+    ["of three days is cut at a day while nothing is known of it", 3 * DAY, null, DAY - LOOKBACK],
+    ["is cut at about 50,000 records", 3 * DAY, 5_000, 10 * HOUR - LOOKBACK],
+    ["is cut above the cursor, however dense", 3 * DAY, 1e9, 2 * HOUR],
+    ["is not cut close to its end", DAY + HOUR, null, null],
+  ])("%s", (_title, outage, perHour, top) => {
+    const { feed } = openedAfter(outage, perHour)
+    expect(feed.slice?.window).toEqual({ from: START - LOOKBACK, to: top === null ? null : START + top })
+  })
+
+  it("moves the cursor to the time its first page was asked at, without the lookback", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    world.advance(5 * MINUTE)
+    const task = await world.lease("live")
+    await world.page(task, { next: "t1" })
+    world.advance(2 * MINUTE)
+    await world.page(task)
+    expect(world.state().live.feed).toMatchObject({ cursor: START + 5 * MINUTE, slice: null })
+  })
+
+  it("never moves the cursor back", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    const task = await world.lease("live")
+    await world.page(task, { asked: START - HOUR })
+    expect(world.state().live.feed?.cursor).toBe(START)
+  })
+
+  it("is bounded by the partner's clock, whatever ours shows", async () => {
+    const world = sourceWorld(-3 * HOUR)
+    await world.configure({ connectedAt: START - 3 * HOUR })
+    await world.page(await world.lease("live"))
+    await world.until(START + 3 * HOUR)
+    await world.page(await world.lease("live"))
+    const cursor = world.state().live.feed?.cursor ?? 0
+    expect(cursor).toBe(START)
+  })
+
+  it("after an outage is one of several, oldest first, without a gap", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.page(await world.lease("live"), { records: 400 })
+    world.advance(3 * DAY)
+    await world.machine.alarm()
+    const windows = []
+    for (let task = await world.lease("live"); ; task = await world.lease("live")) {
+      windows.push(task.window)
+      const isLast = task.window.to === null
+      await world.page(task, { records: 48_000 })
+      if (isLast) break
+    }
+    expect(windows.length).toBeGreaterThan(1)
+    for (const [index, window] of windows.entries()) {
+      const before = windows[index - 1]
+      expect(window.from).toBe(before ? (before.to ?? 0) - LOOKBACK : START - LOOKBACK)
+    }
+    expect(world.state().live.feed?.cursor).toBe(START + 3 * DAY)
+    expect(world.state().run).toBeNull()
+  })
+
+  it("left by a failed run is gone on with, and then followed up to the new run's start", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    const task = await world.lease("live")
+    await world.page(task, { next: "t1", items: [fact("a", START)] })
+    await world.settle(task, { kind: "fault", reason: "a bad request" })
+    expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "a bad request" })
+    await world.until(START + 5 * HOUR)
+    const again = await world.lease("live")
+    expect(again).toMatchObject({ token: "t1", window: { from: START - LOOKBACK, to: null } })
+    await world.page(again)
+    const next = await world.lease("live")
+    expect(next).toMatchObject({ token: null, window: { from: START - LOOKBACK } })
+    await world.page(next)
+    expect(world.state().live.feed?.cursor).toBe(START + 5 * HOUR)
+    expect(world.state().run).toBeNull()
+  })
+
+  it("ends where it has been read, with a cursor that stands when nothing was bounded", () => {
+    const { turn, feed } = openedAfter(HOUR, 10)
+    const run = newRun(turn, "live", "schedule")
+    if (feed.slice) windowRead(turn, { ...feed.slice, bound: null, top: null }, { ...run, startedAt: 0 })
+    expect(feed.cursor).toBe(START)
+  })
+})
+
+describe("where the feed does not reach back", () => {
+  const reach = RETENTION_DAYS * DAY - RETENTION_MARGIN_MS
+
+  it.each([
+    [0, "the feed is read", 0],
+    [1, "a pass reads the lists", 1],
+  ])("%i ms past the margin %s", (past, _what, passes) => {
+    const { turn, feed } = openedAfter(reach - LOOKBACK + past, 1)
+    expect(turn.state.passes.filter(({ kind }) => kind === "gap")).toHaveLength(passes)
+    expect(feed.cursor).toBe(passes ? 1000 * Math.floor((START + reach - LOOKBACK + past) / 1000) : START)
+  })
+
+  it("the gap's facts are the pass's, from the old floor to the new one, and later ones live reading's", () => {
+    const { turn, feed } = openedAfter(40 * DAY, 1)
+    const floor = feed.cursor - LOOKBACK
+    expect(turn.state.passes[0]?.slices.map(({ stream, range }) => [stream, range])).toEqual([
+      ["orders", { from: START - LOOKBACK, to: floor }],
+      ["people", { from: START - LOOKBACK, to: floor }],
+    ])
+    expect(turn.state.liveFrom).toMatchObject({ Orders: floor, People: floor })
+    expect(feed.slice?.window).toEqual({ from: floor, to: null })
+  })
+
+  it("what no list tells is reported", () => {
+    const turn = turnOf({}, START + 40 * DAY)
+    turn.state.configuration.collections = ["Orders", "Visits"].map((name) => ({ name, fields: {} }))
+    turn.state.run = newRun(turn, "live", "schedule")
+    openWindows(turn)
+    expect(turn.state.others[0]?.untold.map(({ collection }) => collection)).toEqual(["Visits"])
+  })
+
+  it("what no list at all tells is reported by the live run", () => {
+    const turn = turnOf({}, START + 40 * DAY)
+    turn.state.configuration.collections = [{ name: "Visits", fields: {} }]
+    turn.state.run = newRun(turn, "live", "schedule")
+    openWindows(turn)
+    expect(turn.state.passes).toEqual([])
+    expect(turn.state.run.untold.map(({ collection }) => collection)).toEqual(["Visits"])
+  })
+
+  it("a window that a pause left open is given up for a gap pass too", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("backfill")
+    await world.page(await world.lease("live"), { next: "t1", items: [fact("a", START)] })
+    await world.configure({ active: false })
+    world.advance(40 * DAY)
+    await world.configure({ active: true })
+    const task = await world.lease("live")
+    expect(task).toMatchObject({ token: null, window: { from: START + 40 * DAY - LOOKBACK } })
+    const gap = await world.lease("backfill")
+    expect(gap).toMatchObject({ stream: "orders", range: { from: START - LOOKBACK } })
+    expect(await world.page(gap, { items: [fact("a", START), fact("b", START + DAY)] })).toBe("stop")
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["a", "b"])
+  })
+
+  it("a fact read before the gap is not sent again by the gap's pass, though live reading has gone on since", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("backfill")
+    await world.page(await world.lease("live"), { items: [fact("a", START - MINUTE)] })
+    await world.deliver()
+    world.advance(40 * DAY)
+    await world.machine.alarm()
+    await world.page(await world.lease("live"), { items: [fact("late", world.now() - MINUTE)] })
+    const gap = await world.lease("backfill")
+    await world.page(gap, { items: [fact("lost", START + DAY), fact("a", START - MINUTE)] })
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["late", "lost"])
+  })
+})
