@@ -1,0 +1,77 @@
+/**
+ * What the same work costs without any safety: fetch a page, parse, reshape, post. Nothing is stored, deduplicated, paced,
+ * retried or resumed, and whatever fails ends it.
+ */
+import type { NormalizeContext, PageContext, Stream } from "../../src/connectors/kit/define.ts"
+import type { Item } from "../../src/connectors/kit/item.ts"
+import { toItems } from "../../src/connectors/kit/items.ts"
+import { stripe } from "../../src/connectors/stripe.ts"
+import { intempt } from "../../src/destinations/intempt.ts"
+import type { PipelinePorts } from "../../src/pipeline/ports.ts"
+import { urlOf } from "../../src/pipeline/request.ts"
+import { BENCH_TARGET, type Setup } from "./setup.ts"
+
+export interface BareRun {
+  pages: number
+  records: number
+  items: number
+}
+
+type Ports = Pick<PipelinePorts, "http">
+type StripeStream = Stream<Record<string, never>>
+
+const NEVER = new AbortController().signal
+
+export async function runBare(ports: Ports, setup: Setup): Promise<BareRun> {
+  const run: BareRun = { pages: 0, records: 0, items: 0 }
+  const streams = stripe.streams.filter(({ mode }) => mode === "backfill") as StripeStream[]
+  for (const stream of streams) await readStream(ports, setup, stream, run)
+  return run
+}
+
+async function readStream(ports: Ports, setup: Setup, stream: StripeStream, run: BareRun): Promise<void> {
+  for (let token: string | null = null, more = true; more; more = token !== null) {
+    const ctx = contextOf(setup, stream, token)
+    const page = stream.page(await get(ports, setup, stream, ctx), ctx)
+    const items = page.records.flatMap((record) => toItems(stripe, stream, record, normalizing(ctx, setup), {}).items)
+    await Promise.all(batches(items).map((batch) => post(ports, setup, batch)))
+    token = page.next
+    run.pages++
+    run.records += page.records.length
+    run.items += items.length
+  }
+}
+
+async function get(ports: Ports, setup: Setup, stream: StripeStream, ctx: PageContext<Record<string, never>>) {
+  const url = urlOf(stripe.baseUrl({}), stream.request(ctx)) ?? ""
+  const headers = { ...stripe.headers, authorization: `Bearer ${setup.credential}` }
+  const response = await ports.http(url, { method: "GET", headers, signal: NEVER })
+  return { body: await response.json(), headers: response.headers }
+}
+
+async function post(ports: Ports, setup: Setup, items: Item[]): Promise<void> {
+  const { org, project, sourceId } = BENCH_TARGET
+  const url = `https://api.intempt.com/v1/${org}/projects/${project}/sources/${sourceId}/track`
+  const authorization = `Basic ${btoa(setup.destinationKey.replace(".", ":"))}`
+  const headers = { authorization, "content-type": "application/json" }
+  const response = await ports.http(url, { method: "POST", headers, body: intempt.body(items, "bare"), signal: NEVER })
+  if (!response.ok) throw new Error(`the destination answered ${response.status}`)
+  await response.body?.cancel()
+}
+
+function contextOf({ account, startDate, connectedAt }: Setup, stream: StripeStream, token: string | null) {
+  const window = { from: startDate, to: connectedAt }
+  return { config: {}, account, collections: new Set(stream.collections), window, token, pageSize: stream.pageSize }
+}
+
+function normalizing(ctx: PageContext<Record<string, never>>, setup: Setup): NormalizeContext<Record<string, never>> {
+  const { config, account, collections } = ctx
+  return { config, account, collections, identity: "email", via: "list", followed: [], asked: setup.connectedAt }
+}
+
+function batches(items: Item[]): Item[][] {
+  const count = Math.ceil(items.length / intempt.itemsMax)
+  return Array.from({ length: count }, (_, index) =>
+    items.slice(index * intempt.itemsMax, (index + 1) * intempt.itemsMax),
+  )
+}

@@ -1,0 +1,115 @@
+/**
+ * What syncing costs: `npm run bench [records]`. The product's own consumers and Durable Object run in workerd over local queues
+ * and SQLite, and take a simulated Stripe account's history to the simulated destination; the bare loop then does the same
+ * in the same process without durability. Prints rates, processor time, what the platform would bill, and what limits it.
+ */
+import { setTimeout as sleep } from "node:timers/promises"
+import { stripe } from "../../src/connectors/stripe.ts"
+import type { SourceView } from "../../src/source/rpc.ts"
+import type { BareRun } from "./bare.ts"
+import { type Counters, difference } from "./counters.ts"
+import { type Runtime, runtimeCpuMs, startPartners, startRuntime } from "./processes.ts"
+import { type Measured, reportOf, type SyncMeasured } from "./report.ts"
+import { BENCH_KEY, type Ready, type Setup } from "./setup.ts"
+
+const RECORDS = 100_000
+/** Rows of the lists that a seeded customer comes with, about. */
+const RECORDS_PER_CUSTOMER = 8
+/** Lifts the partner's pace: what is measured is the product. */
+const CALLS_PER_SECOND = 100_000
+const POLL_MS = 500
+const GIVE_UP_MS = 15 * 60_000
+const DAY_MS = 86_400_000
+/** More than a sync that finds nothing takes; asking earlier how it goes would be counted with it. */
+const IDLE_RUN_MS = 5_000
+
+const records = Number(process.argv[2] ?? RECORDS)
+const published = stripe.limits.callsPerSecond
+console.log(`Seeding a simulated Stripe account for at least ${records.toLocaleString("en")} records ...`)
+const { ready, child } = await startPartners(Math.ceil(records / RECORDS_PER_CUSTOMER))
+const runtime = await startRuntime(`http://127.0.0.1:${ready.port}`, CALLS_PER_SECOND)
+try {
+  const setup = setupOf(ready)
+  const sync = await measureSync(runtime, setup)
+  const bare = await measureBare(runtime, setup)
+  const idle = await measureIdle(runtime)
+  console.log(`\n${reportOf(sync, bare, idle)}`)
+} finally {
+  await runtime.close()
+  child.kill()
+}
+
+function setupOf({ key, account }: Ready): Setup {
+  const now = Date.now()
+  return {
+    account: { id: account, name: "bench", mode: "test" },
+    startDate: Math.floor(now / DAY_MS) * DAY_MS - 365 * DAY_MS,
+    connectedAt: now,
+    credential: key,
+    destinationKey: `${BENCH_KEY.prefix}.${BENCH_KEY.secret}`,
+  }
+}
+
+/** From the first configuration to the last item's delivery. */
+async function measureSync(runtime: Runtime, setup: Setup): Promise<SyncMeasured> {
+  const startedAt = Date.now()
+  const cpuBefore = runtimeCpuMs()
+  await call(runtime, "/configure", setup)
+  const view = await untilDone(runtime, startedAt)
+  const seconds = (Date.now() - startedAt) / 1000
+  const cpuMs = cpuSince(cpuBefore)
+  const counters = await call<Counters>(runtime, "/counters")
+  const items = view.collections.reduce((sum, { delivered }) => sum + delivered, 0)
+  const read = await call<{ pages: number; records: number }>(runtime, "/read")
+  return { ...read, items, seconds, cpuMs, counters, publishedCallsPerSecond: published }
+}
+
+async function measureBare(runtime: Runtime, setup: Setup): Promise<Measured> {
+  const startedAt = Date.now()
+  const cpuBefore = runtimeCpuMs()
+  const run = await call<BareRun>(runtime, "/bare", setup)
+  return { ...run, seconds: (Date.now() - startedAt) / 1000, cpuMs: cpuSince(cpuBefore) }
+}
+
+/** A sync that finds nothing, counted whole: the first one that is allowed after the one before. */
+async function measureIdle(runtime: Runtime): Promise<Counters> {
+  const before = await call<Counters>(runtime, "/counters")
+  for (let answer = await sync(runtime); !answer.ok; answer = await sync(runtime))
+    await sleep((answer.retryAfterSeconds ?? 1) * 1000)
+  await sleep(IDLE_RUN_MS)
+  await untilDone(runtime, Date.now())
+  return difference(before, await call<Counters>(runtime, "/counters"))
+}
+
+function sync(runtime: Runtime): Promise<{ ok: boolean; retryAfterSeconds?: number }> {
+  return call(runtime, "/sync")
+}
+
+async function untilDone(runtime: Runtime, startedAt: number): Promise<SourceView> {
+  while (Date.now() < startedAt + GIVE_UP_MS) {
+    await sleep(POLL_MS)
+    const { view } = await call<{ view: SourceView }>(runtime, "/view")
+    if (view.status === "error") throw new Error(JSON.stringify(view.error))
+    if (view.current.length === 0 && view.delivery.waiting === 0) return view
+    progress(view)
+  }
+  throw new Error("the sync did not end")
+}
+
+function progress(view: SourceView): void {
+  if (!process.stdout.isTTY) return
+  const taken = view.collections.reduce((sum, one) => sum + one.taken, 0)
+  process.stdout.write(`\r${taken.toLocaleString("en")} items taken, ${view.delivery.waiting} waiting   `)
+}
+
+function cpuSince(before: number | null): number | null {
+  const now = runtimeCpuMs()
+  return before === null || now === null ? null : now - before
+}
+
+async function call<T>(runtime: Runtime, path: string, body?: unknown): Promise<T> {
+  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }
+  const response = await runtime.fetch(path, init)
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as T
+}
