@@ -23,6 +23,10 @@ export function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(resolve(FOLDER, file), "utf8")) as T
 }
 
+export function readZippedJson<T>(file: string): T {
+  return JSON.parse(gunzipSync(readFileSync(resolve(FOLDER, file))).toString("utf8")) as T
+}
+
 export function readYaml<T>(file: string): T {
   return parse(gunzipSync(readFileSync(resolve(FOLDER, file))).toString("utf8"), { maxAliasCount: -1 }) as T
 }

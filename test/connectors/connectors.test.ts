@@ -4,6 +4,7 @@ import { connectorContract } from "../support/connector-contract.ts"
 
 /** What each connector needs to be tried: a configuration and a credential of the right form. */
 const SAMPLES: Record<string, { config: unknown; credential: string }> = {
+  shopify: { config: { shop: "example.myshopify.com" }, credential: "shpat_0123456789abcdef0123456789abcdef" },
   stripe: { config: {}, credential: "rk_test_51AbCdEfGh" },
 }
 

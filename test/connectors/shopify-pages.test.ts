@@ -1,0 +1,284 @@
+/** How the connector reads several lists at once, page by page. */
+import { describe, expect, test } from "vitest"
+import { type PageContext, ShapeError } from "../../src/connectors/kit/define.ts"
+import type { JsonValue } from "../../src/connectors/kit/item.ts"
+import { toItems } from "../../src/connectors/kit/items.ts"
+import type { Config } from "../../src/connectors/shopify/shape.ts"
+import { shopify } from "../../src/connectors/shopify.ts"
+import {
+  answer,
+  at,
+  checkout,
+  connection,
+  customer,
+  DAY,
+  draftOrder,
+  HOUR,
+  line,
+  type Node,
+  order,
+  pageContext,
+  reading,
+  requestOf,
+  SECOND,
+  streamOf,
+  T,
+  transaction,
+} from "../support/shopify-objects.ts"
+
+const live = streamOf("changes")
+
+const EMPTY: Node = {
+  customers: connection([]),
+  orders: connection([]),
+  draftOrders: connection([]),
+  abandonedCheckouts: connection([]),
+}
+
+function pageOf(data: JsonValue, changes: Partial<PageContext<Config>> = {}, stream = live) {
+  return stream.page(answer({ data }), pageContext(changes, stream))
+}
+
+function asked(token: string | null, changes: Partial<PageContext<Config>> = {}, stream = live) {
+  return requestOf(stream, pageContext({ token, ...changes }, stream))
+}
+
+describe("live reading", () => {
+  test("asks for everything new at once, newest change first, and is done when there is nothing", () => {
+    const { query, variables } = asked(null)
+    expect(query.match(/sortKey: (\w+), reverse: true/g)).toEqual([
+      "sortKey: UPDATED_AT, reverse: true",
+      "sortKey: UPDATED_AT, reverse: true",
+      "sortKey: UPDATED_AT, reverse: true",
+      "sortKey: CREATED_AT, reverse: true",
+    ])
+    for (const name of ["customers", "orders", "draftOrders", "abandonedCheckouts"])
+      expect(variables[`${name}Query`]).toBe(`updated_at:>='${at(T)}'`)
+    expect(pageOf(EMPTY)).toMatchObject({ records: [], next: null })
+  })
+
+  test("asks only for lists that feed a chosen collection", () => {
+    const { query } = asked(null, { collections: new Set(["Customers", "Charge"]) })
+    expect(query).toContain("customers(")
+    expect(query).toContain("orders(")
+    expect(query).not.toContain("draftOrders(")
+    expect(query).not.toContain("abandonedCheckouts(")
+  })
+
+  test("goes on only with lists that have more, from where each stands", () => {
+    const next = pageOf({
+      ...EMPTY,
+      customers: connection([customer()], "c1"),
+      draftOrders: connection([draftOrder()], "d1"),
+    }).next
+    const { query, variables } = asked(next)
+    expect(variables).toMatchObject({ customersAfter: "c1", draftOrdersAfter: "d1" })
+    expect(query).not.toContain("orders(first")
+    const last = pageOf({ customers: connection([]), draftOrders: connection([draftOrder()], "d2") }, { token: next })
+    expect(asked(last.next).variables).toMatchObject({ draftOrdersAfter: "d2", draftOrdersFirst: 180 })
+    expect(pageOf({ draftOrders: connection([]) }, { token: last.next }).next).toBeNull()
+  })
+
+  test("bounds are whole seconds that take in fractions which Shopify keeps and does not show", () => {
+    const { variables } = asked(null, { window: { from: T + 700, to: T + HOUR + 1 } })
+    expect(variables.ordersQuery).toBe(`updated_at:>='${at(T)}' updated_at:<'${at(T + HOUR + SECOND)}'`)
+    // Not what changed only later: it is read by a later window.
+    expect(variables.abandonedCheckoutsQuery).toBe(`updated_at:>='${at(T)}'`)
+  })
+
+  test("stops where rows are older than the window, should the search be coarser than asked", () => {
+    const old = customer({ id: "gid://shopify/Customer/12", updatedAt: at(T - SECOND) })
+    const page = pageOf({ ...EMPTY, customers: connection([customer(), old], "c1") })
+    expect(page.records.map(({ id }) => id)).toEqual(["gid://shopify/Customer/11"])
+    expect(page.next).toBeNull()
+  })
+
+  test("reads on past old checkouts, which do not come in the order of their change", () => {
+    const old = checkout({ id: "gid://shopify/AbandonedCheckout/82", updatedAt: at(T - SECOND) })
+    const page = pageOf({ ...EMPTY, abandonedCheckouts: connection([checkout(), old], "a1") })
+    expect(page.records).toHaveLength(1)
+    expect(asked(page.next).variables).toMatchObject({ abandonedCheckoutsAfter: "a1" })
+  })
+
+  test("ends a page with the row down to which every list that goes on has been read", () => {
+    const at4 = order({ id: "gid://shopify/Order/24", updatedAt: at(T + 4 * HOUR) })
+    const at3 = customer({ updatedAt: at(T + 3 * HOUR) })
+    const at1 = draftOrder({ updatedAt: at(T + HOUR) })
+    const page = pageOf({
+      ...EMPTY,
+      customers: connection([at3], "c"),
+      orders: connection([at4]),
+      draftOrders: connection([at1], "d"),
+    })
+    expect(page.records.at(-1)?.time).toBe(T + 3 * HOUR)
+    expect(page.records).toHaveLength(3)
+  })
+
+  test("begins a list anew before Shopify stops paging, the last second included", () => {
+    const token = JSON.stringify({
+      open: { customers: { after: "c", rows: 19_999, below: null } },
+      rest: [],
+      denied: [],
+    })
+    const next = pageOf({ customers: connection([customer()], "c2") }, { token }).next
+    const { variables } = asked(next)
+    expect(variables).toMatchObject({ customersAfter: null })
+    expect(variables.customersQuery).toBe(`updated_at:>='${at(T)}' updated_at:<'${at(T + HOUR + SECOND)}'`)
+    const again = JSON.stringify({
+      open: { customers: { after: "c", rows: 19_999, below: T + HOUR + SECOND } },
+      rest: [],
+      denied: [],
+    })
+    const stuck = pageOf({ customers: connection([customer()], "c3") }, { token: again }).next
+    expect(asked(stuck).variables).toMatchObject({ customersAfter: "c3" })
+  })
+
+  test("asks for smaller pages where an answer was too large", () => {
+    const { variables } = asked(null, { pageSize: live.pageSize / 2 })
+    expect(variables).toMatchObject({ customersFirst: 12, ordersFirst: 6, draftOrdersFirst: 6 })
+    expect(asked(null, { pageSize: 1 }).variables).toMatchObject({ customersFirst: 1, ordersFirst: 1 })
+  })
+
+  test("takes an answer that leaves out a list for no answer", () => {
+    expect(() => pageOf({ ...EMPTY, orders: null })).toThrow(ShapeError)
+    expect(() => pageOf({ ...EMPTY, orders: connection([{ id: "gid://shopify/Order/1" }]) })).toThrow(ShapeError)
+  })
+})
+
+describe("an order that does not fit into its page", () => {
+  const many = (count: number) => [...Array(count).keys()].map((n) => line({ id: `gid://shopify/LineItem/${100 + n}` }))
+  const big = (id: number, hour: number) =>
+    order({
+      id: `gid://shopify/Order/${id}`,
+      updatedAt: at(T + hour * HOUR),
+      lineItems: connection(many(5), `lines-${id}`),
+    })
+
+  test("is completed by pages of its own, several orders at once, before anything else is read", () => {
+    const first = pageOf({ ...EMPTY, orders: connection([big(3, 3), big(2, 2)], "o1") })
+    const { query, variables } = asked(first.next)
+    expect(query).not.toContain("customers(")
+    expect(variables).toEqual({
+      lines: 115,
+      id0: "gid://shopify/Order/3",
+      id1: "gid://shopify/Order/2",
+      after0: "lines-3",
+      after1: "lines-2",
+    })
+    const rest = { ...big(3, 3), originalTotalPriceSet: null, lineItems: connection(many(7), "lines-3b") }
+    const second = pageOf({ o0: rest, o1: { ...big(2, 2), lineItems: connection(many(2)) } }, { token: first.next })
+    expect(second.records).toHaveLength(2)
+    expect(asked(second.next).variables).toMatchObject({ id0: "gid://shopify/Order/3", after0: "lines-3b", lines: 233 })
+    const third = pageOf({ o0: { ...big(3, 3), lineItems: connection([]) } }, { token: second.next })
+    expect(asked(third.next).variables).toMatchObject({ ordersAfter: "o1" })
+  })
+
+  test("keeps the page's end at the order that is not complete", () => {
+    const page = pageOf({ ...EMPTY, orders: connection([big(3, 3), order({ updatedAt: at(T + HOUR) })], "o1") })
+    expect(page.records.at(-1)?.id).toBe("gid://shopify/Order/3")
+  })
+
+  test("has its transactions and refunds read whole, where their lists are full", () => {
+    const paid = order({
+      transactions: [...Array(5).keys()].map((n) => transaction({ id: `gid://shopify/OrderTransaction/${n}` })),
+    })
+    const { next } = pageOf({ ...EMPTY, orders: connection([paid]) })
+    const { query, variables } = asked(next)
+    expect(variables).toEqual({ id0: "gid://shopify/Order/21" })
+    expect(query).toContain("transactions(first: 200)")
+    expect(pageOf({ o0: paid }, { token: next }).next).toBeNull()
+  })
+
+  test("is left as it is where nobody wants to know", () => {
+    const { next } = pageOf({ orders: connection([big(3, 3)]) }, { collections: new Set(["Placed order"]) })
+    expect(next).toBeNull()
+  })
+
+  test("may be gone by then", () => {
+    const { next } = pageOf({ ...EMPTY, orders: connection([big(3, 3)]) })
+    expect(pageOf({ o0: null }, { token: next })).toMatchObject({ records: [], next: null })
+    expect(() => pageOf({}, { token: next })).toThrow(ShapeError)
+  })
+
+  test("tells of its further lines only what is new", () => {
+    const more = { ...order(), lineItems: connection([line({ id: "gid://shopify/LineItem/49" })]) }
+    for (const name of ["originalTotalPriceSet", "transactions", "refunds", "cancelledAt"]) delete (more as Node)[name]
+    const record = { id: "gid://shopify/Order/21", time: T, body: more as JsonValue }
+    const { items, rejects } = toItems(shopify, live, record, reading(), {})
+    expect(rejects).toEqual([])
+    expect(items.map(({ collection, key }) => [collection, key])).toEqual([["Product ordered", "49:ordered"]])
+  })
+})
+
+describe("what the credential may not read", () => {
+  const denied = (path: JsonValue[], message = "Access denied") => ({
+    message,
+    path,
+    extensions: { code: "ACCESS_DENIED", documentation: "https://shopify.dev/api/usage/access-scopes" },
+  })
+  const page = (body: JsonValue, changes: Partial<PageContext<Config>> = {}) =>
+    live.page(answer(body), pageContext(changes))
+
+  test("is reported, and the rest is asked for again without it", () => {
+    const refused = page({ data: null, errors: [denied(["orders"]), denied(["abandonedCheckouts"])] })
+    expect(refused.records).toEqual([])
+    expect(refused.denied?.map(({ collection }) => collection).sort()).toEqual(
+      ["Abandoned checkouts", "Charge", "Order cancelled", "Order refunded", "Placed order", "Product ordered"].sort(),
+    )
+    const { query } = asked(refused.next)
+    expect(query).toContain("customers(")
+    expect(query).not.toContain("orders(first: $orders")
+    const rest = page({ data: { customers: connection([]), draftOrders: connection([]) } }, { token: refused.next })
+    expect(rest.next).toBeNull()
+    expect(rest.denied).toHaveLength(6)
+  })
+
+  test("may be everything", () => {
+    const names = ["customers", "orders", "draftOrders", "abandonedCheckouts"]
+    const refused = page({ data: null, errors: names.map((name) => denied([name])) })
+    expect(refused).toMatchObject({ records: [], next: null })
+    expect(refused.denied).toHaveLength(8)
+  })
+
+  test("in single fields is said once, and the rows are taken", () => {
+    const errors = [denied(["orders", "nodes", 0, "customer"]), denied(["orders", "nodes", 1, "customer"])]
+    const read = page({ data: { ...EMPTY, orders: connection([order({ customer: null })]) }, errors })
+    expect(read.records).toHaveLength(1)
+    expect(read.untold?.filter(({ collection }) => collection === "Placed order")).toHaveLength(1)
+    expect(read.untold?.[0]?.reason).toContain('"customer"')
+  })
+})
+
+describe("reading back", () => {
+  const orders = streamOf("orders")
+  const range = { from: T, to: T + DAY }
+  const scopes = (...handles: string[]) => ({
+    currentAppInstallation: { accessScopes: handles.map((handle) => ({ handle })) },
+    orders: connection([]),
+  })
+
+  test("goes by creation, which does not change", () => {
+    const back = (name: string) => asked(null, { window: range }, streamOf(name))
+    expect(back("customers").query).toContain("sortKey: CREATED_AT, reverse: true")
+    expect(back("draftOrders").query).toContain("sortKey: ID, reverse: true")
+    expect(back("draftOrders").variables.draftOrdersQuery).toBe(`created_at:>='${at(T)}' created_at:<'${at(T + DAY)}'`)
+    expect(back("customers").variables.customersQuery).toBe(
+      `customer_date:>='${at(T)}' customer_date:<'${at(T + DAY)}'`,
+    )
+  })
+
+  test("finds what came late of old orders, and leaves out orders that have not changed since", () => {
+    const { variables } = asked(null, { window: { from: null, to: T + DAY }, range }, orders)
+    expect(variables.ordersQuery).toBe(`created_at:<'${at(T + DAY)}' updated_at:>='${at(T)}'`)
+  })
+
+  test.each([
+    ["sixty days are enough", T + DAY - 60 * DAY, [], 0],
+    ["more are asked for than shown", T + DAY - 61 * DAY, ["read_orders"], 5],
+    ["the scope is there", T - 300 * DAY, ["read_orders", "read_all_orders"], 0],
+  ])("says that old orders are not shown: %s", (_title, from, handles, notes) => {
+    const ctx = { window: { from: null, to: T }, range: { from, to: T } }
+    expect(asked(null, ctx, orders).query).toContain("accessScopes")
+    expect(pageOf(scopes(...(handles as string[])), ctx, orders).untold ?? []).toHaveLength(notes)
+  })
+})
