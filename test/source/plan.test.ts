@@ -1,0 +1,198 @@
+import { describe, expect, it } from "vitest"
+import { WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS } from "../../src/source/plan.ts"
+import { PROTOCOL } from "../../src/source/rpc.ts"
+import { SEEN_MAX } from "../../src/source/seen.ts"
+import { DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../support/source-world.ts"
+
+async function read(): Promise<World> {
+  const world = sourceWorld()
+  await world.configure()
+  await world.drain("live")
+  await world.drain("backfill")
+  world.wakes.length = 0
+  return world
+}
+
+const liveRuns = async (world: World) => {
+  const answer = await world.machine.runs({ limit: 100, cursor: null })
+  return answer.ok ? answer.runs.filter(({ kind }) => kind === "live") : []
+}
+
+describe("the schedule", () => {
+  it("three days without an alarm are made up for by one run", async () => {
+    const world = await read()
+    const before = (await liveRuns(world)).length
+    world.advance(3 * DAY)
+    await world.machine.alarm()
+    await world.drain("live")
+    expect(await liveRuns(world)).toHaveLength(before + 1)
+    expect(world.state().nextRunAt).toBeGreaterThan(world.now())
+  })
+
+  it("runs every hour, start to start", async () => {
+    const world = await read()
+    const starts: number[] = []
+    for (let hour = 0; hour < 5; hour++) {
+      await world.until(world.state().nextRunAt ?? 0)
+      starts.push(world.now())
+      world.advance(7 * MINUTE)
+      await world.drain("live")
+    }
+    expect(starts.slice(1).map((start, index) => start - (starts[index] ?? 0))).toEqual([HOUR, HOUR, HOUR, HOUR])
+  })
+
+  it("passes the time of a run that is still being read", async () => {
+    const world = await read()
+    await world.until(world.state().nextRunAt ?? 0)
+    const task = await world.lease("live")
+    const run = world.state().run?.id
+    for (let page = 0; page < 40; page++) {
+      world.advance(2 * MINUTE)
+      await world.page(task, { next: `t${page}` })
+    }
+    expect(world.state().run?.id).toBe(run)
+    expect(world.state().nextRunAt).toBeGreaterThan(world.now())
+  })
+})
+
+describe("a wake-up", () => {
+  it("without an answer is sent again after two minutes, doubling up to an hour", async () => {
+    const world = await read()
+    const due = world.state().nextRunAt ?? 0
+    await world.until(due)
+    const times: number[] = []
+    for (let sent = world.wakes.length; times.length < 8; ) {
+      await world.until(world.store.alarmAt ?? 0)
+      if (world.wakes.length > sent) times.push(world.now() - due)
+      sent = world.wakes.length
+    }
+    const gaps = times.map((time, index) => time - (times[index - 1] ?? 0))
+    expect(gaps.slice(0, 5)).toEqual([1, 2, 4, 8, 16].map((times) => times * WAKE_AGAIN_MS))
+    expect(Math.max(...gaps)).toBe(WAKE_AGAIN_MAX_MS)
+  })
+
+  it("that was answered is not sent again", async () => {
+    const world = await read()
+    await world.until(world.state().nextRunAt ?? 0)
+    const task = await world.lease("live")
+    for (let minute = 0; minute < 30; minute += 2) {
+      await world.until(world.now() + 2 * MINUTE)
+      await world.page(task, { next: `t${minute}` })
+    }
+    expect(world.wakes).toEqual(["fetch"])
+  })
+
+  it.each(["live", "backfill"] as const)(
+    "answered by a %s consumer of another version does not follow at once",
+    async (lane) => {
+      const world = sourceWorld()
+      await world.configure()
+      const before = world.wakes.length
+      const answer = await world.machine.lease({ lane, nonce: "n", protocol: PROTOCOL + 1 })
+      expect(answer.kind).toBe("later")
+      expect(world.wakes).toHaveLength(before)
+      world.advance(MINUTE)
+      await world.machine.alarm()
+      expect(world.wakes).toHaveLength(before + 1)
+    },
+  )
+
+  it("that cannot be sent is left to its deadline", async () => {
+    const world = await read()
+    const due = world.state().nextRunAt ?? 0
+    const wakes = world.wakes
+    Object.defineProperty(world, "wakes", {
+      configurable: true,
+      get: () => {
+        throw new Error("the queue is down")
+      },
+    })
+    await world.until(due)
+    Object.defineProperty(world, "wakes", { value: wakes })
+    expect(world.lines).toContain("source.wake_lost")
+    await world.until(due + WAKE_AGAIN_MS)
+    expect(wakes).toEqual(["fetch"])
+  })
+})
+
+describe("while work is due an alarm is set", () => {
+  it.each<[string, (world: World) => Promise<void>]>([
+    ["a wake-up is out", async () => undefined],
+    ["a lease is held", async (world) => void (await world.lease("live"))],
+    [
+      "the partner asked to wait",
+      async (world) => {
+        const until = world.now() + HOUR / 2
+        await world.settle(await world.lease("live"), { kind: "defer", until, reason: "busy" })
+      },
+    ],
+    [
+      "a page failed",
+      async (world) => {
+        await world.settle(await world.lease("live"), { kind: "transient", reason: "500" })
+      },
+    ],
+    ["items wait", async (world) => void (await world.page(await world.lease("live"), { items: [fact("a", START)] }))],
+    [
+      "a claim is held",
+      async (world) => {
+        await world.page(await world.lease("live"), { items: [fact("a", START)] })
+        await world.claim()
+      },
+    ],
+    [
+      "the destination is down",
+      async (world) => {
+        await world.page(await world.lease("live"), { items: [fact("a", START)] })
+        await world.report(await world.claim(), "later")
+      },
+    ],
+    [
+      "the destination rejects the key of a paused source",
+      async (world) => {
+        await world.page(await world.lease("live"), { items: [fact("a", START)] })
+        await world.configure({ active: false })
+        await world.report(await world.claim(), "rejected")
+      },
+    ],
+  ])("%s", async (_title, arrange) => {
+    const world = sourceWorld()
+    await world.configure()
+    await arrange(world)
+    const alarm = world.store.alarmAt ?? Number.POSITIVE_INFINITY
+    expect(alarm).toBeGreaterThan(world.now())
+    expect(alarm).toBeLessThanOrEqual(world.now() + HOUR)
+  })
+})
+
+describe("past 100,000 kept keys", () => {
+  async function filled(): Promise<World> {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("live")
+    const tasks = [await world.lease("backfill"), await world.lease("backfill")]
+    const people = tasks.find(({ stream }) => stream === "people")
+    if (!people) throw new Error("no list of people")
+    for (let page = 0; page <= SEEN_MAX / 5_000; page++) {
+      world.advance(100)
+      const items = Array.from({ length: 5_000 }, (_, index) => person(`p${page}:${index}`, world.now()))
+      const answer = await world.page(people, { items, edge: START - page, next: `t${page}` })
+      await world.deliver()
+      if (answer === "stop") break
+    }
+    return world
+  }
+
+  it("passes wait until live runs that bring nothing have raised the floor, and then go on", async () => {
+    const world = await filled()
+    expect((await world.refusedLease("backfill")).kind).toBe("later")
+    const before = (await liveRuns(world)).length
+    await world.until(START + 10 * MINUTE)
+    await world.drain("live")
+    await world.until(START + 20 * MINUTE)
+    await world.drain("live")
+    expect((await liveRuns(world)).length).toBe(before + 2)
+    const streams = [(await world.lease("backfill")).stream, (await world.lease("backfill")).stream]
+    expect(streams).toContain("people")
+  })
+})
