@@ -144,7 +144,7 @@ function answered(turn: Turn, answer: PostResult, destinationVersion: number): v
   const result = { ...answer, rows }
   if (result.outcome === "later") wait(turn, result)
   else if (result.outcome === "refused") refused(turn, result)
-  else if (result.outcome === "too_large") split(turn, result.rows, result.reason)
+  else if (result.outcome === "too_large") tooLarge(turn, result, answer.rows.length > 1)
   // A key replaced while this POST was under way is not judged by its answer.
   else if (destinationVersion === configuration.destinationVersion) pause(delivery, result.reason, turn.now)
 }
@@ -188,6 +188,12 @@ function refused(turn: Turn, { rows, reason }: PostResult): void {
     turn.outbox.update(id, { attempts, notBefore: turn.now + REFUSED_AGAIN_MS })
     if (attempts >= REFUSED_TRIES) split(turn, [id], reason)
   }
+}
+
+/** Rows that were joined go by themselves next, whatever their size: only one that is too large alone is halved. */
+function tooLarge(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean): void {
+  if (!wereJoined) split(turn, rows, reason)
+  else for (const id of rows) turn.outbox.update(id, { attempts: Math.max(turn.outbox.get(id)?.attempts ?? 0, 1) })
 }
 
 function split(turn: Turn, rows: readonly number[], reason: string): void {

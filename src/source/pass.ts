@@ -84,7 +84,7 @@ export function switchOn(turn: Turn, collection: string): void {
   const plans = streamsOf(turn, "backfill")
     .filter((stream) => state.covered[coverKey(stream.name, collection)] !== undefined)
     .map((stream) => ({ stream, collections: [collection], range: { from: off.from, to } }))
-  if (plans.length > 0) openPass(turn, "collection", plans, "schedule", off)
+  if (plans.length > 0) noteUnfinished(openPass(turn, "collection", plans, "schedule", off), plans)
 }
 
 /** The start date moved forward: parts that have not begun are trimmed; what has begun is read to its end. */
@@ -111,6 +111,7 @@ export function openGapPass(turn: Turn, feed: AnyStream, range: Plan["range"], o
     return collections.length > 0 ? [{ stream, collections, range }] : []
   })
   const run = plans.length > 0 ? openPass(turn, "gap", plans, "schedule", overlap) : turn.state.run
+  if (run) noteUnfinished(run, plans)
   const listed = new Set(plans.flatMap((plan) => plan.collections))
   for (const name of fed) {
     if (!listed.has(name))
@@ -190,6 +191,18 @@ function noteUntold(run: Run, plan: Plan, slice: Slice | undefined): void {
   if (!slice?.range || slice.range.from <= plan.range.from) return
   for (const collection of plan.collections)
     run.untold.push({ collection, reason: `${plan.stream.title} reach back to ${dayOf(slice.range.from)} only` })
+}
+
+/**
+ * A list dates what it tells by its beginning (a debit, an authorization). What began before the range and came true while nobody
+ * read the feed lies outside it, and nothing says so later: only readings that noted its key as open will take it.
+ */
+function noteUnfinished(run: Run, plans: readonly Plan[]): void {
+  for (const { stream, collections, range } of plans) {
+    if (stream.reach === undefined || stream.reach === "all" || stream.reach.days === 0) continue
+    const reason = `${stream.title} begun before ${dayOf(range.from)} that were settled while the feed was not read are in no list`
+    for (const collection of collections) run.untold.push({ collection, reason })
+  }
 }
 
 /** How much of the ranges has been read, 0..1, where the lower end is known; null where it is not. */

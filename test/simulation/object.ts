@@ -54,7 +54,7 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
 
   function call<M extends Method>(caller: string, method: M, ...args: Args<M>): Promise<Result<M>> {
     return new Promise((resolve, reject) => {
-      const sent = structuredClone(args)
+      const sent = copyOf(args)
       const arrive = (answer: (result: Result<M>) => void, refuse: (error: Error) => void) =>
         carryOut(caller, method, sent, answer, refuse)
       if (chance.strikes("request_lost")) {
@@ -67,7 +67,7 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
       } else {
         timeline.after(travel(), () =>
           arrive(
-            (result) => timeline.after(travel(), () => resolve(structuredClone(result))),
+            (result) => timeline.after(travel(), () => resolve(copyOf(result))),
             (error) => timeline.after(travel(), () => reject(error)),
           ),
         )
@@ -202,6 +202,11 @@ export function seal(plain: string, context: string): string {
 function unseal(sealed: string, context: string): string {
   if (!sealed.startsWith(`${context}|`)) throw new Error("sealed for somebody else")
   return sealed.slice(context.length + 1)
+}
+
+/** What travels is plain data: nobody shares an object with the other side. */
+function copyOf<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T)
 }
 
 function ignore(): void {}

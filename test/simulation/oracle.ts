@@ -83,7 +83,18 @@ function repeated(arrived: ReadonlyMap<string, Received[]>, expected: ReadonlyMa
 function isDue(fact: Expected, outcome: Outcome): boolean {
   if (!outcome.chosen.has(fact.collection) || Math.min(...fact.times) < outcome.startDate) return false
   if (fact.isFeedOnly && Math.min(...fact.times) < untoldBefore(fact.collection, outcome)) return false
-  return !isHiddenByWhatFollowed(fact, outcome)
+  return !isHiddenByWhatFollowed(fact, outcome) && !isUnfinishedBusiness(fact, outcome)
+}
+
+/** Money that was on its way when reading stopped, and arrived before it went on: no list dates it by its arrival. */
+function isUnfinishedBusiness({ fact, collection }: Expected, { runs, skewMs }: Outcome): boolean {
+  if (collection !== "Charge" || fact.at === fact.created) return false
+  return runs.some(
+    (run) =>
+      (run.kind === "gap" || run.kind === "collection") &&
+      run.untold.some((untold) => untold.collection === collection && untold.reason.includes("settled while")) &&
+      fact.at * 1000 < run.startedAt + skewMs,
+  )
 }
 
 /** A list shows the last state only: what was undone before anyone could look is not in it. */

@@ -100,28 +100,28 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario
     actions: kept(actionsOf(random, connectAt, calmAt, shape.actions)),
     rates,
     lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
-    poison: random.chance(0.25) && !without.has("poison") ? 0.06 : 0,
+    poison: random.chance(0.35) && !without.has("poison") ? 0.06 : 0,
     isDeployed: random.chance(0.2),
   }
 }
 
 /** Most seeds are short and dense; some last long enough for gaps, renewals and late debits. */
 function shapeOf(random: Random) {
-  const violence = random.pick([0, 0.3, 1, 1, 2])
-  const actions = random.pick([0, 0, 2, 4])
+  const violence = random.pick([0, 0.5, 1.5, 3, 6])
+  const actions = random.pick([0, 2, 4, 6])
   const roll = random.next()
   if (roll < 0.7)
-    return { lasts: random.int(3, 9) * HOUR, intervalHours: 1, steps: random.int(4, 24), violence, actions }
+    return { lasts: random.int(3, 9) * HOUR, intervalHours: 1, steps: random.int(6, 40), violence, actions }
   if (roll < 0.9) {
     const intervalHours = random.pick([3, 6, 12])
-    return { lasts: random.int(24, 96) * HOUR, intervalHours, steps: random.int(8, 30), violence, actions }
+    return { lasts: random.int(24, 96) * HOUR, intervalHours, steps: random.int(8, 40), violence, actions }
   }
   return { lasts: random.int(35, 60) * DAY, intervalHours: 24, steps: random.int(10, 30), violence, actions }
 }
 
 function ratesOf(random: Random, violence: number): Partial<Record<FaultName, number>> {
   const rates: Partial<Record<FaultName, number>> = {}
-  for (const name of FAULT_NAMES) if (random.chance(0.4)) rates[name] = FAULTS[name].rate * violence
+  for (const name of FAULT_NAMES) if (random.chance(0.4)) rates[name] = Math.min(0.5, FAULTS[name].rate * violence)
   return rates
 }
 

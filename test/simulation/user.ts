@@ -35,6 +35,8 @@ export interface UserParts {
   host: Host
   collections: readonly { name: string; kind: "event" | "object" }[]
   partnerNow(): number
+  /** The source says that it cannot read something. */
+  hasTrouble(): boolean
 }
 
 export function createUser({
@@ -46,6 +48,7 @@ export function createUser({
   host,
   collections,
   partnerNow,
+  hasTrouble,
 }: UserParts): User {
   const names = collections.map(({ name }) => name)
   const events = collections.filter(({ kind }) => kind === "event").map(({ name }) => name)
@@ -87,17 +90,16 @@ export function createUser({
       if (user.deletedAt !== null) return
       const { credentialVersion, destinationVersion } = user.configuration
       const credential = sealedKey()
-      const isStale = credential !== user.configuration.credential
+      const isStale = credential !== user.configuration.credential || hasTrouble()
       change({
         active: true,
         credential,
-        credentialVersion: credentialVersion + (isStale || hasLostKey ? 1 : 0),
+        credentialVersion: credentialVersion + (isStale ? 1 : 0),
         destinationVersion: destinationVersion + 1,
       })
     },
   }
   let isHealed = false
-  let hasLostKey = false
   // biome-ignore format: one line a thing that users do
   const ACTS: Record<ActionName, (action: Action) => void> = {
     sync_now: () => ask("syncNow"),
@@ -114,7 +116,6 @@ export function createUser({
     },
     roll_key: ({ until }) => {
       partner.rollKey()
-      hasLostKey = true
       timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))
     },
     resync_object: () => void host.call("user", "resync", "Customers", null).catch(() => undefined),

@@ -1,5 +1,5 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
-import type { ClaimAnswer, Report } from "../../src/source/rpc.ts"
+import type { Report } from "../../src/source/rpc.ts"
 import {
   isTombstone,
   type LiveStream,
@@ -54,6 +54,7 @@ export function createWatch(now: () => number, isRinging: () => boolean): Watch 
       if (watch.erasedAt !== null) throw new Violation("an erased source came back")
       const last = before === null ? null : watch.state
       if (last && disk.core !== before) compare(last, core)
+      granted(core, disk)
       assertArmed(core, disk.alarm)
       if (
         last?.run &&
@@ -64,7 +65,6 @@ export function createWatch(now: () => number, isRinging: () => boolean): Watch 
       watch.state = core
     },
     carriedOut(method, args, result) {
-      if (method === "claim") granted(result as ClaimAnswer)
       if (method === "report") reported(args[0] as Report)
       if (method === "resync" && (result as { ok: boolean }).ok) {
         const name = String(args[0])
@@ -118,13 +118,14 @@ export function createWatch(now: () => number, isRinging: () => boolean): Watch 
 
   // ------------------------------------------------------------------------------------------------------- claims
 
-  function granted(answer: ClaimAnswer): void {
-    if (answer.kind !== "granted" || answer.claim.number === claimNumber) return
-    if (answer.claim.number < claimNumber) throw new Violation("a claim's number went back")
-    claimNumber = answer.claim.number
-    for (const { id, items } of answer.claim.rows) {
-      if (unsettled.has(id)) watch.excused += items.length
-      unsettled.set(id, items.length)
+  /** Noticed by what is committed: a claim counts as given even where its answer never left. */
+  function granted(state: State, disk: Disk): void {
+    if (!state.claim || state.claim.number === claimNumber) return
+    claimNumber = state.claim.number
+    for (const id of state.claim.rows) {
+      const items = disk.outbox.get(id)?.items ?? 0
+      if (unsettled.has(id)) watch.excused += items
+      unsettled.set(id, items)
     }
   }
 

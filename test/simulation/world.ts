@@ -3,6 +3,7 @@ import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import type { Random } from "../../src/source/ports.ts"
 import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
+import { type Pass, type State, slicesOf } from "../../src/source/state.ts"
 import { createPartner, POISON } from "./account.ts"
 import { type Chance, createChance } from "./chance.ts"
 import { createQueues, type Queues } from "./consumers.ts"
@@ -121,6 +122,7 @@ export async function simulate(
     partner,
     host,
     partnerNow,
+    hasTrouble: () => watch.state?.error != null || slicesIn(watch.state).some(({ state }) => state === "denied"),
     collections: stripe.collections,
   })
   const isFine = () => failures.length === 0 && timeline.events() < (steps ?? EVENTS_MAX)
@@ -190,7 +192,7 @@ export async function simulate(
   function isQuiet(): boolean {
     const { state } = watch
     if (!state || host.disk.outbox.size > 0 || queues.busy() > 0) return false
-    const isIdle = state.run === null && state.others.length === 0 && state.passes.length === 0
+    const isIdle = state.run === null && state.others.length === 0 && state.passes.every(isAside)
     return isIdle && state.delivery.state === "ok" && state.configuration.version === user.configuration.version
   }
 
@@ -288,6 +290,15 @@ export async function simulate(
 function randomOf(chance: Chance): Random {
   let ids = 0
   return { next: () => chance.draw("random"), id: (prefix) => `${prefix}_${++ids}` }
+}
+
+/** What the user switched off waits for being switched on again. */
+function isAside(pass: Pass): boolean {
+  return pass.slices.every(({ state }) => state === "read" || state === "off")
+}
+
+function slicesIn(state: State | null) {
+  return state === null ? [] : slicesOf(state)
 }
 
 const slicedStripes = new Map<number, AnyConnector>()
