@@ -8,7 +8,7 @@ import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
 import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
 import { CHANGE_TYPES, collectionOf, fromEvent, isNeeded, typeFilter } from "./stripe/events.ts"
-import { followRefunds, REFUND_EXPAND, withCharges } from "./stripe/follow.ts"
+import { followRefunds, isRefundIncomplete, REFUND_EXPAND, withCharges } from "./stripe/follow.ts"
 import { INVOICE, invoiceFromList, invoiceUpdated } from "./stripe/invoice.ts"
 import { listPage, listRequest, PAGE_SIZE } from "./stripe/lists.ts"
 import { refundFromList } from "./stripe/refund.ts"
@@ -87,7 +87,10 @@ export const stripe = defineConnector<Config>({
         const page = listPage(answer)
         return { ...page, records: withCharges(page.records.filter((event) => isNeeded(event, ctx.collections))) }
       },
-      follow: (records, ctx) => (ctx.collections.has(CHARGE) ? followRefunds(records) : []),
+      follow: {
+        isNeeded: isRefundIncomplete,
+        requests: (records, ctx) => (ctx.collections.has(CHARGE) ? followRefunds(records) : []),
+      },
       normalize: fromEvent,
       about: collectionOf,
     },

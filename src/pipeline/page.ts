@@ -1,5 +1,5 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
-import { FOLLOW_MAX, type Page, ShapeError } from "../connectors/kit/define.ts"
+import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Checkpoint, Outcome } from "../source/rpc.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOf } from "./outcome.ts"
@@ -37,11 +37,15 @@ async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
   const page = slice.stream.page(asked.answer, context)
   const refused = tokenRefused(slice, page.next)
   if (refused !== null) return { kind: "settle", outcome: refused }
-  const followed = await follow(shift, slice, page)
+  // Their items were admitted with an earlier window: read again they would only cost the calls that completed them.
+  const records = page.records.filter(({ id }) => !slice.completed.has(id))
+  const incomplete = records.filter((record) => slice.stream.follow?.isNeeded(record))
+  const followed = await follow(shift, slice, incomplete)
   if (followed.kind !== "complete") return unasked(shift, slice, followed)
   const normalizing = normalizeContext(slice, followed.answers, asked.asked)
-  const normalized = normalizePage(slice.connector, slice.stream, page.records, normalizing, slice.added)
-  return save(shift, slice, { ...normalized, ...placeOf(slice, page), asked: asked.asked, askedLocal })
+  const normalized = normalizePage(slice.connector, slice.stream, records, normalizing, slice.added)
+  const completed = followed.answers.length > 0 ? incomplete.map(({ id, time }) => ({ id, time })) : []
+  return save(shift, slice, { ...normalized, ...placeOf(slice, page), completed, asked: asked.asked, askedLocal })
 }
 
 /** Read in circles, a window would never end: the page before the circle is not taken either, its window is read again. */
@@ -52,9 +56,9 @@ function tokenRefused(slice: Slice, next: string | null): Outcome | null {
   return { kind: "token_refused", reason: `${slice.connector.title} named a page again that had been read.` }
 }
 
-/** The requests that complete a page. Nothing to complete, nothing asked: an idle sync costs one call. */
-async function follow(shift: Shift, slice: Slice, page: Page): Promise<Followed> {
-  const requests = page.records.length === 0 ? [] : (slice.stream.follow?.(page.records, pageContext(slice)) ?? [])
+/** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
+async function follow(shift: Shift, slice: Slice, records: readonly PageRecord[]): Promise<Followed> {
+  const requests = records.length === 0 ? [] : (slice.stream.follow?.requests(records, pageContext(slice)) ?? [])
   if (requests.length > FOLLOW_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
   const answers: unknown[] = []
   for (const request of requests) {

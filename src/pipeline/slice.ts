@@ -41,6 +41,8 @@ export interface Slice {
   token: string | null
   /** Tokens of this lease: one that comes back would be read in circles. */
   tokens: Set<string>
+  /** Ids of records that an earlier window completed. */
+  completed: ReadonlySet<string>
   credential: Task["credential"]
   /** A newer credential was asked for: that is done once a lease. */
   renewed: boolean
@@ -81,6 +83,7 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
     page: task.page,
     token: task.token,
     tokens: new Set(task.token === null ? [] : [task.token]),
+    completed: new Set(task.completed),
     credential: task.credential,
     renewed: false,
     calls: 0,

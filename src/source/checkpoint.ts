@@ -12,12 +12,14 @@ import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from ".
 import type { Checkpoint, CheckpointAnswer } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
 import { SEEN_MAX } from "./seen.ts"
-import { lowestFloor } from "./slice.ts"
+import { floorOf, lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
 export const PAGE_STALE_MS = 180_000
+/** Completed records remembered, a stream. */
+const COMPLETED_MAX = 500
 
 export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)
@@ -62,7 +64,17 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
   noteOpen(turn, page.open, page.closed)
   noteCollections(turn, slice, run, page)
+  if (slice.lane === "live") noteCompleted(turn, slice, page)
   slice.records += page.records
+}
+
+/** What lies above the floor will be read again. Past the bound the oldest are forgotten, which costs calls and nothing else. */
+function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
+  const live = turn.state.live[slice.stream]
+  if (!live || page.completed.length === 0) return
+  const floor = floorOf(turn, slice.stream, live)
+  const kept = live.completed.filter(({ time }) => time >= floor)
+  live.completed = [...kept, ...page.completed].slice(-COMPLETED_MAX)
 }
 
 function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {

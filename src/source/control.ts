@@ -17,7 +17,7 @@ import type { Turn } from "./turn.ts"
 export function begin(turn: Turn): void {
   const { state } = turn
   for (const stream of streamsOf(turn, "live")) {
-    state.live[stream.name] = { cursor: state.configuration.connectedAt, slice: null, perHour: null }
+    state.live[stream.name] = { cursor: state.configuration.connectedAt, slice: null, completed: [], perHour: null }
   }
   openMissing(turn, "initial")
   if (state.configuration.active) startLive(turn, "schedule")
@@ -69,7 +69,9 @@ function applyCollections(turn: Turn, last: Configuration, next: Configuration):
 function refreshLive(turn: Turn, added: readonly string[]): void {
   for (const stream of streamsOf(turn, "live")) {
     const live = turn.state.live[stream.name]
-    if (!live?.slice) continue
+    if (!live) continue
+    if (added.length > 0) live.completed = []
+    if (!live.slice) continue
     live.slice.collections = chosen(turn.state, stream)
     if (added.some((name) => stream.collections.includes(name))) restartWindow(turn, live)
   }

@@ -99,7 +99,8 @@ export function paceOf(turn: Turn): number {
 }
 
 function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
-  const { configuration, skewMs } = turn.state
+  const { state } = turn
+  const { configuration, skewMs } = state
   const { org, project, source, connector, config, account, identity } = configuration
   return {
     lease: { slice: slice.id, number: slice.lease?.number ?? 0 },
@@ -116,6 +117,7 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     range: slice.range,
     token: slice.token,
     pageSize: slice.pageSize,
+    completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(({ id }) => id) : [],
     page: slice.page,
     paceMs: paceOf(turn),
     skewMs,

@@ -90,6 +90,8 @@ export interface Task {
   range?: Window | null
   token: string | null
   pageSize: number
+  /** Ids of feed records that were completed by further calls in an earlier window, and whose items were admitted. */
+  completed: string[]
   /** The number of the page to read next; checkpoints count it up. */
   page: number
   credential: { value: string; version: number }
@@ -137,6 +139,8 @@ export interface Checkpoint {
   untold?: CollectionNote[]
   /** Partner calls made since the last checkpoint or settlement. */
   calls: number
+  /** Records of the page that took further calls to complete: read again, they are passed over. */
+  completed: { id: string; time: number }[]
 }
 
 export type CheckpointAnswer =

@@ -56,6 +56,8 @@ export interface LiveStream {
   /** Partner time up to which the stream has been read. The lookback is never stored into it. */
   cursor: number
   slice: Slice | null
+  /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
+  completed: { id: string; time: number }[]
   /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
   perHour: number | null
 }

@@ -44,7 +44,7 @@ describeWith("Stripe's description of its API", [SPEC], () => {
   test.each([1, FOLLOW_MAX, 50])("takes what is asked to complete a page of %i refunds", (count) => {
     const refunds = Array.from({ length: count }, (_, index) => refund({ id: `re_${index}`, charge: `ch_${index}` }))
     const records = refunds.map((body) => recordOf(event("refund.created", body)))
-    const requests = streamOf("events").follow?.(records, pageContext()) ?? []
+    const requests = streamOf("events").follow?.requests(records, pageContext()) ?? []
     expect(requests.length).toBeGreaterThan(0)
     expect(requests.flatMap((request) => faultsOf(api, request))).toEqual([])
   })

@@ -86,6 +86,20 @@ describe("reading", () => {
     expect(source.checkpoints[0]).toMatchObject({ calls: 2, items: [{ userId: "known@example.com" }] })
   })
 
+  it("passes over a record that an earlier window completed: an idle sync is one call", async () => {
+    const { source, ports } = await fetchWith({
+      replies: [page(["incomplete", "a"])],
+      task: { completed: ["incomplete"] },
+    })
+    expect(ports.requests).toHaveLength(1)
+    expect(source.checkpoints[0]).toMatchObject({ records: 2, items: [{ key: "a" }], completed: [] })
+  })
+
+  it("names the records it completed, so that they are passed over next time", async () => {
+    const { source } = await fetchWith({ replies: [page(["a", "incomplete"]), json({ people: [] })] })
+    expect(source.checkpoints[0]?.completed.map(({ id }) => id)).toEqual(["incomplete"])
+  })
+
   it("keeps the pace of its source between all partner calls", async () => {
     const replies = [page(["incomplete"], "t1"), delayed(30, json({})), page(["b"])]
     const { ports } = await fetchWith({ replies, task: { paceMs: 100 } })

@@ -68,10 +68,10 @@ export const acme = defineConnector<{ region: string }>({
         const records = body.data.rows.map((row): PageRecord => ({ id: row.id, time: row.at, body: row }))
         return { records, next: body.data.next, denied: body.data.denied }
       },
-      follow: (records) =>
-        records
-          .filter(({ id }) => id.startsWith("incomplete"))
-          .map(({ id }) => ({ path: "/people", query: { of: id } })),
+      follow: {
+        isNeeded: ({ id }) => id.startsWith("incomplete"),
+        requests: (records) => records.map(({ id }) => ({ path: "/people", query: { of: id } })),
+      },
       normalize: ({ id, time }, { followed }) => {
         if (id === "bad") throw new RecordError("the order names nobody")
         const userId = followed.length > 0 ? "known@example.com" : "ada@example.com"

@@ -192,7 +192,7 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
           const ctx: NormalizeContext<unknown> = { ...context(), identity: "email", via, followed: [], asked: TO }
           expect(toItems(connector, stream, record, ctx, {}).items).toEqual([])
         }
-        expect((stream.follow?.([record], context()) ?? []).length).toBeLessThanOrEqual(FOLLOW_MAX)
+        expect((stream.follow?.requests([record], context()) ?? []).length).toBeLessThanOrEqual(FOLLOW_MAX)
       },
     )
   })

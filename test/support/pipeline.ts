@@ -97,6 +97,7 @@ export function taskOf(clock: FakeClock, changes: Partial<Task> = {}): Task {
     window: { from: PARTNER_TIME - 3_600_000, to: PARTNER_TIME },
     token: null,
     pageSize: 100,
+    completed: [],
     page: 0,
     credential: { value: "key_secret", version: 1 },
     paceMs: 0,

@@ -179,11 +179,13 @@ export interface Stream<Config> {
   /** The request of the next page. Windows are half-open in ms; translate to the partner's own units and inclusiveness. */
   request(ctx: PageContext<Config>): PageRequest
   page(answer: PartnerAnswer, ctx: PageContext<Config>): Page
-  /**
-   * A bounded number of further requests (at most FOLLOW_MAX a page) that complete the page's records, where the partner's feed
-   * leaves out what identity needs. Never one a record.
-   */
-  follow?(records: readonly PageRecord[], ctx: PageContext<Config>): PageRequest[]
+  /** How records are completed, where the partner's feed leaves out what identity needs. */
+  follow?: {
+    /** Whether the record lacks something. One that was completed in an earlier window is passed over when it is read again. */
+    isNeeded(record: PageRecord): boolean
+    /** A bounded number of further requests (at most FOLLOW_MAX a page) that complete these records. Never one a record. */
+    requests(records: readonly PageRecord[], ctx: PageContext<Config>): PageRequest[]
+  }
   normalize(record: PageRecord, ctx: NormalizeContext<Config>): Normalized
   /** The collection that a record counts against when it cannot be normalized. Left out: the stream's first chosen one. */
   about?(record: PageRecord): string

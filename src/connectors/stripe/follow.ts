@@ -27,6 +27,10 @@ interface Need {
   time: number
 }
 
+export function isRefundIncomplete({ body }: PageRecord): boolean {
+  return needOf(body).length > 0
+}
+
 export function followRefunds(records: readonly PageRecord[]): PageRequest[] {
   const needs = records.flatMap(({ body }) => needOf(body)).sort((a, b) => a.time - b.time)
   const charges = [...new Set(needs.map(({ charge }) => charge))]
