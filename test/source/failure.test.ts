@@ -85,7 +85,14 @@ describe("a checkpoint", () => {
       next: null,
       calls: 1,
     }
-    const answer = await world.machine.checkpoint({ ...page, items: [], rejects: [], open: [], closed: [] })
+    const answer = await world.machine.checkpoint({
+      ...page,
+      items: [],
+      rejects: [],
+      open: [],
+      closed: [],
+      completed: [],
+    })
     expect(answer.kind).toBe(expected)
   })
 

@@ -230,7 +230,7 @@ export function memoryStore(): MemoryStore {
 
 /** A turn of its own for a decision under test: of a fresh source unless the state says otherwise. */
 export function turnOf(changes: Partial<State> = {}, now = START, store: Store = memoryStore()): Turn {
-  const live = { feed: { cursor: START, slice: null, perHour: null } }
+  const live = { feed: { cursor: START, slice: null, completed: [], perHour: null } }
   return {
     state: { ...freshState(configurationOf()), live, ...changes },
     now,
@@ -359,6 +359,7 @@ export function sourceWorld(skewMs = 0): World {
         edge: items.at(-1)?.place ?? null,
         next: null,
         calls: 1,
+        completed: [],
         ...page,
       })
       task.page++
