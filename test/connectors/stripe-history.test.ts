@@ -6,7 +6,6 @@ import { describe, expect, test } from "vitest"
 import type { PageRecord, Stream, Window } from "../../src/connectors/kit/define.ts"
 import type { Item, JsonValue } from "../../src/connectors/kit/item.ts"
 import { toItems } from "../../src/connectors/kit/items.ts"
-import { isObject } from "../../src/connectors/kit/values.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import { createClock, DAY_S, SECOND_MS, type SettableClock } from "../sandbox/clock.ts"
 import { createWriter } from "../sandbox/store.ts"
@@ -33,7 +32,6 @@ class Reader {
   readonly #versions = new Map<string, number>()
   readonly #account: Account
   readonly #clock: SettableClock
-  #movedAt: ReadonlyMap<string, number> = new Map()
   calls = 0
 
   constructor(account: Account, clock: SettableClock) {
@@ -43,7 +41,6 @@ class Reader {
 
   /** Facts of [from, to) from the lists as they are now. */
   pass(from: number, to: number): void {
-    this.#note()
     for (const stream of stripe.streams.filter(({ mode }) => mode === "backfill")) {
       const reach = stream.reach === "all" ? from - 10 * 365 * DAY_MS : from - (stream.reach?.days ?? 0) * DAY_MS
       this.#read(stream, { from: reach, to: this.#clock.now() }, "list", (item) => item.time >= from && item.time < to)
@@ -52,15 +49,10 @@ class Reader {
 
   /** Everything that the feed tells since, again from its lookback on. */
   live(since: number, liveFrom: number): void {
-    this.#note()
     for (const stream of stripe.streams.filter(({ mode }) => mode === "live")) {
       const window = { from: since - stream.lookbackSeconds * SECOND_MS, to: null }
       this.#read(stream, window, "feed", (item) => item.time >= liveFrom || this.#open.has(nameOf(item)))
     }
-  }
-
-  #note(): void {
-    this.#movedAt = new Map(this.#account.facts.map(({ fact, id, at }) => [`${fact} ${id}`, at]))
   }
 
   #read(stream: StripeStream, window: Window, via: "feed" | "list", isOurs: (item: Item) => boolean): void {
@@ -110,28 +102,12 @@ class Reader {
       for (const one of [value ?? []].flat()) url.searchParams.append(name, String(one))
     }
     const body = JSON.parse(JSON.stringify(answer(this.#account, "GET", url, VERSION))) as JsonValue
-    dateBalances(body, this.#movedAt)
     return { body, headers: new Headers() }
   }
 }
 
 function nameOf({ collection, key }: { collection: string; key: string }): string {
   return `${collection} ${key}`
-}
-
-/** The sandbox dates every balance transaction at its charge's or refund's creation; Stripe, when the money moves. */
-function dateBalances(value: JsonValue, movedAt: ReadonlyMap<string, number>): void {
-  if (typeof value !== "object" || value === null) return
-  if (isObject(value)) {
-    for (const [name, balance] of [
-      ["charge.succeeded", value.balance_transaction],
-      ["refund.failed", value.failure_balance_transaction],
-    ] as const) {
-      const at = movedAt.get(`${name} ${value.id}`)
-      if (isObject(balance) && at !== undefined) balance.created = at
-    }
-  }
-  for (const inner of Object.values(value)) dateBalances(inner, movedAt)
 }
 
 function toldOf(items: readonly Item[]): Told[] {

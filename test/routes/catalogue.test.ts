@@ -60,7 +60,7 @@ describe("testing credentials", () => {
   it("names the collections that a restricted key cannot read, and why", async () => {
     world.stripeKey("check-2")
     const permissions = [
-      "rak_accounts_kyc_basic_read",
+      "rak_connected_account_read",
       "rak_customer_read",
       "rak_event_read",
       "rak_charge_read",

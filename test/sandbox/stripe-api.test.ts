@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest"
-import { createCharge } from "./stripe/charges.ts"
+import { captureCharge, createCharge } from "./stripe/charges.ts"
 import { createCustomer, deleteCustomer } from "./stripe/customers.ts"
-import { createRefund } from "./stripe/refunds.ts"
+import { createRefund, failRefund } from "./stripe/refunds.ts"
 import { cancelNow, createSubscription } from "./stripe/subscriptions.ts"
 import { getAs, ids, NOW, testAccount } from "./support.ts"
 
+const DAY_MS = 86_400_000
 const UNLIMITED = { rateLimit: null, endpointRateLimit: null }
 
 describe("keys", () => {
@@ -200,6 +201,30 @@ describe("answers", () => {
     expect((await get("/v1/account", { "stripe-version": "newest" })).body.error.message).toBe(
       "Invalid Stripe API version: newest",
     )
+  })
+
+  it("date a balance transaction at the moment at which its money moved", async () => {
+    const { sandbox, account, get } = testAccount(UNLIMITED)
+    const charge = createCharge(account, { amount: 1_000, outcome: "uncaptured" })
+    sandbox.clock.advance(2 * DAY_MS)
+    captureCharge(account, charge.id)
+    const captured = await get("/v1/charges?expand[]=data.balance_transaction")
+    expect(captured.body.data[0]).toMatchObject({
+      created: charge.created,
+      balance_transaction: { created: charge.created + (2 * DAY_MS) / 1_000 },
+    })
+    const refund = createRefund(account, { charge: charge.id })
+    sandbox.clock.advance(DAY_MS)
+    failRefund(account, refund.id)
+    const paths = "expand[]=data.balance_transaction&expand[]=data.failure_balance_transaction"
+    expect((await get(`/v1/refunds?${paths}`)).body.data[0]).toMatchObject({
+      balance_transaction: { created: refund.created, amount: -1_000, type: "refund" },
+      failure_balance_transaction: {
+        created: refund.created + DAY_MS / 1_000,
+        amount: 1_000,
+        type: "refund_failure",
+      },
+    })
   })
 
   it("expand ids up to four levels, and nothing that is no id", async () => {

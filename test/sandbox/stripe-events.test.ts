@@ -122,6 +122,19 @@ describe("what Stripe says of", () => {
     expect(account.facts.map((fact) => fact.fact)).toContain("trial.expired")
   })
 
+  it("a trial ended early: over from that moment on", () => {
+    const { sandbox, account } = testAccount()
+    const fields = { customer: createCustomer(account, {}).id, plan: "team_month_usd", trialDays: 14 }
+    const trial = createSubscription(account, fields)
+    sandbox.clock.advance(3 * DAY_MS)
+    endTrial(account, trial.id)
+    const today = trial.created + (3 * DAY_MS) / 1_000
+    expect(lastEvent(account, "customer.subscription.updated")).toMatchObject({
+      object: { status: "active", trial_end: today, billing_cycle_anchor: today },
+      previous_attributes: { trial_end: trial.created + 14 * 86_400 },
+    })
+  })
+
   it.each([
     ["past_due", "customer.subscription.updated", "past_due"],
     ["paused", "customer.subscription.paused", "paused"],

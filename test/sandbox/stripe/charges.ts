@@ -1,6 +1,6 @@
 /** What happens to charges. The amounts of a `charge.succeeded` fact are captured ones; its time is when they were captured. */
 import { DAY_S } from "../clock.ts"
-import { type Account, add, find, get, newRow, nextId, plan, record } from "./account.ts"
+import { type Account, add, find, get, newRow, nextId, plan, record, stamp } from "./account.ts"
 import { change, emit, emitIntent } from "./events.ts"
 import type { ChargeRow } from "./model.ts"
 import { releaseRefund } from "./refunds.ts"
@@ -51,6 +51,7 @@ export function createCharge(account: Account, fields: ChargeFields): ChargeRow 
     paymentIntent: nextId(account, "pi"),
     invoice: fields.invoice ?? null,
     balanceTransaction: null,
+    movedAt: null,
     refunds: [],
     metadata: { ...fields.metadata },
   }
@@ -68,7 +69,7 @@ export function captureCharge(account: Account, id: string, amount?: number): Ch
   const capture = (charge: ChargeRow) => {
     charge.captured = true
     charge.amountCaptured = captured
-    charge.balanceTransaction = nextId(account, "txn")
+    Object.assign(charge, moved(account))
   }
   change(account, "charge", row, capture, ["charge.captured"])
   if (captured < row.amount && isBefore(account.options.version, BASIL)) {
@@ -99,7 +100,7 @@ export function settleCharge(account: Account, id: string, outcome: "succeeded" 
   if (row.status !== "pending") return row
   if (outcome === "succeeded") {
     const settle = (charge: ChargeRow) => {
-      Object.assign(charge, { status: "succeeded", paid: true, balanceTransaction: nextId(account, "txn") })
+      Object.assign(charge, { status: "succeeded", paid: true, ...moved(account) })
     }
     change(account, "charge", row, settle, ["charge.succeeded"])
     emitIntent(account, "payment_intent.succeeded", row)
@@ -131,7 +132,7 @@ export function updateCharge(
 }
 
 function succeeded(account: Account, row: ChargeRow): void {
-  const balance = { balanceTransaction: nextId(account, "txn") }
+  const balance = moved(account)
   if (isBefore(account.options.version, ASYNC_CAPTURE)) {
     Object.assign(row, balance)
     emit(account, "charge.succeeded", "charge", row)
@@ -161,6 +162,10 @@ function uncaptured(account: Account, row: ChargeRow): void {
   emit(account, "charge.succeeded", "charge", row)
   emitIntent(account, "payment_intent.amount_capturable_updated", row)
   plan(account, row.created + AUTHORIZATION_LIVES_S, "expire_charge", row.id)
+}
+
+function moved(account: Account): Pick<ChargeRow, "balanceTransaction" | "movedAt"> {
+  return { balanceTransaction: nextId(account, "txn"), movedAt: stamp(account) }
 }
 
 function recordMoney(

@@ -38,8 +38,11 @@ const balanceTransaction: Fetch = (account, id, _version, holder) => {
 /** The money that comes back is a transaction of its own, of the moment it does. */
 const failureTransaction: Fetch = (account, id, version, holder) => {
   const made = balanceTransaction(account, id, version, holder)
-  const failedAt = find(account, "refund", text(holder.id))?.failedAt
-  return isObject(made) && failedAt ? { ...made, created: failedAt } : made
+  const row = find(account, "refund", text(holder.id))
+  if (!isObject(made) || !row?.failedAt) return made
+  const type = "refund_failure"
+  const times = { created: row.failedAt, available_on: row.failedAt }
+  return { ...made, ...times, amount: row.amount, net: row.amount, type, reporting_category: type }
 }
 
 const source: Fetch = (account, id, version) =>

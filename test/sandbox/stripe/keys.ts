@@ -2,9 +2,12 @@
 import { hashText, idFor } from "../random.ts"
 import type { Mode } from "./account.ts"
 
-/** What a restricted key needs per resource. Refunds belong to charges. */
+/**
+ * What a restricted key needs per resource, as refusals spell it: the name in the reference behind `rak_`. Refunds belong to
+ * charges. https://docs.stripe.com/keys/permissions-reference
+ */
 export const PERMISSIONS = {
-  account: "rak_accounts_kyc_basic_read",
+  account: "rak_connected_account_read",
   customers: "rak_customer_read",
   subscriptions: "rak_subscription_read",
   charges: "rak_charge_read",

@@ -84,6 +84,8 @@ export interface ChargeRow extends Row {
   paymentIntent: string
   invoice: string | null
   balanceTransaction: string | null
+  /** When its money moved: captured, or a debit gone through. */
+  movedAt: number | null
   refunds: string[]
   metadata: Record<string, string>
 }

@@ -96,7 +96,8 @@ export function noticeTrialEnd(account: Account, id: string): void {
 
 /**
  * The trial is over. With a payment method the subscription is active at once and its invoice is collected about an hour later;
- * `past_due` is that payment declined. Without one, the subscription's own setting decides.
+ * `past_due` is that payment declined. Without one, the subscription's own setting decides. Ended early, it "receives a trial_end
+ * timestamp from the time of the request". https://docs.stripe.com/changelog/2018-07-27/ending-subscription-trial-uses-request-timestamp
  */
 export function endTrial(
   account: Account,
@@ -106,14 +107,16 @@ export function endTrial(
   const row = get(account, "subscription", id)
   if (row.status !== "trialing") return row
   if (row.cancelAtPeriodEnd || outcome === "canceled") return endNow(account, row)
+  const planned = row.trialEnd ?? row.periodEnd
+  const trialEnd = planned > now(account) ? stamp(account) : planned
   if (outcome === "paused") {
-    const pause = { status: "paused" } as const
+    const pause = { status: "paused", trialEnd } as const
     change(account, "subscription", row, (edited) => Object.assign(edited, pause), PAUSED)
     recordSubscription(account, "trial.expired", row)
     recordSubscription(account, "subscription.changed", row, { changes: ["status"] })
     return row
   }
-  const invoice = enterPeriod(account, row, row.periodEnd)
+  const invoice = enterPeriod(account, row, trialEnd, { status: "active", trialEnd, anchor: trialEnd })
   recordSubscription(account, "trial.expired", row)
   if (outcome === "past_due") collect(account, row, invoice, "failed")
   return row
@@ -229,11 +232,16 @@ function activate(account: Account, row: SubscriptionRow): void {
   plan(account, row.periodEnd, "renew", row.id)
 }
 
-function enterPeriod(account: Account, row: SubscriptionRow, start: number): InvoiceRow {
+function enterPeriod(
+  account: Account,
+  row: SubscriptionRow,
+  start: number,
+  more: Partial<SubscriptionRow> = {},
+): InvoiceRow {
   const end = periodAfter(start, planOf(row.plan).interval)
   const invoice = bill(account, row, "subscription_cycle", undefined, { start, end })
   update(account, row, {
-    ...(row.status === "trialing" ? { status: "active" } : {}),
+    ...more,
     periodStart: start,
     periodEnd: end,
     latestInvoice: invoice.id,

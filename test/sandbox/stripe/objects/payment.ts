@@ -28,18 +28,19 @@ export function paymentIntentObject(account: Account, row: ChargeRow): JsonObjec
   }
 }
 
-/** The balance transaction of a charge or refund. */
+/** The balance transaction of a charge or refund: of the moment at which money moved, not at which its record was made. */
 export function balanceTransactionObject(id: string, source: ChargeRow | RefundRow): JsonObject {
   const charge = "amountCaptured" in source
   const amount = charge ? source.amountCaptured || source.amount : -source.amount
+  const created = (charge ? source.movedAt : null) ?? source.created
   const fee = charge ? Math.round(amount * 0.029) + 30 : 0
   return {
     id,
     object: "balance_transaction",
     amount,
-    available_on: source.created + 2 * 86_400,
+    available_on: created + 2 * 86_400,
     balance_type: "payments",
-    created: source.created,
+    created,
     currency: source.currency,
     description: null,
     exchange_rate: null,
