@@ -69,7 +69,12 @@ export interface Told {
 
 // ------------------------------------------------------------------------------------------------------- expecting
 
-export function expectationOf(account: Account, span: Span): Expectation {
+/** What is read of an account: its ledger, and which customers and invoices there are. */
+export interface Ledger extends Pick<Account, "facts" | "emails"> {
+  tables: { customer: { byId: ReadonlyMap<string, CustomerRow> }; invoice: { byId: ReadonlyMap<string, unknown> } }
+}
+
+export function expectationOf(account: Ledger, span: Span): Expectation {
   const wanted = (collection: string) => span.collections?.has(collection) ?? true
   const within = ({ time, key }: ExpectedFact) => {
     const from = key === null ? Math.max(span.from, span.changesFrom) : span.from
@@ -97,7 +102,7 @@ interface Index {
   invoices: ReadonlySet<string>
 }
 
-function indexOf({ facts, emails, tables }: Account): Index {
+function indexOf({ facts, emails, tables }: Ledger): Index {
   const had = new Map<string, string[]>()
   for (const { customer, email } of emails) if (email) add(had, customer, email.toLowerCase())
   const named = (name: FactName) => facts.filter(({ fact }) => fact === name)

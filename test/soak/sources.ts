@@ -1,0 +1,87 @@
+/** The sources of a soak: connected through the public API, asked to sync, and watched until they are quiet. */
+import { AnswerError, apiClient, sandboxClient } from "../stack/clients.ts"
+import type { Stack } from "../stack/stack.ts"
+
+const ORG = "soak"
+const PROJECT = "soak"
+const CUSTOMERS = 12
+const DAYS = 400
+const POLL_MS = 2_000
+/** Wake-ups lost with the process are sent again after two minutes, doubling; waits and retries come on top. */
+const QUIET_WITHIN_MS = 20 * 60_000
+/** Longer than the feed shows events late and Sync now is throttled. */
+const BETWEEN_ROUNDS_MS = 65_000
+
+export interface Soaked {
+  account: string
+  id: string
+  /** Epoch ms, of the start date. */
+  from: number
+  connectedAt: number
+}
+
+interface Source {
+  id: string
+  connectedAt: number
+  status: string
+  sync: { startDate: string }
+  error: { message: string } | null
+  live: { current: unknown[]; delivery: { waiting: number; maybeRepeated: number; state: string } } | null
+}
+
+export async function connectAll(stack: Stack, count: number): Promise<Soaked[]> {
+  const sandbox = sandboxClient(stack)
+  const api = await apiClient(stack, ORG, PROJECT)
+  const target = { org: ORG, project: PROJECT, sourceId: "1845392017263548901" }
+  await sandbox("POST", "/ingest-keys", { prefix: "soak", secret: "secret", org: ORG, project: PROJECT, source: null })
+  await api("PUT", "/destination", { ...target, key: "soak.secret" })
+  const soaked: Soaked[] = []
+  for (let index = 0; index < count; index++) {
+    const account = `soak${index}`
+    const { key } = await sandbox<{ key: string }>("POST", "/accounts", { name: account })
+    await sandbox("POST", "/seed", { account, customers: CUSTOMERS, days: DAYS, seed: index })
+    const body = { connector: "stripe", name: account, credentials: { apiKey: key }, sync: {} }
+    const source = await api<Source>("POST", "/sources", body)
+    soaked.push({ account, id: source.id, connectedAt: source.connectedAt, from: Date.parse(source.sync.startDate) })
+  }
+  return soaked
+}
+
+/** A source that syncs already, or did so less than a minute ago, says so; that is fine. */
+export async function syncSome(stack: Stack, soaked: readonly Soaked[]): Promise<void> {
+  const api = await apiClient(stack, ORG, PROJECT)
+  for (const { id } of soaked) {
+    try {
+      await api("POST", `/sources/${id}/sync`)
+    } catch (error) {
+      if (!(error instanceof AnswerError) || (error.status !== 409 && error.status !== 429)) throw error
+    }
+  }
+}
+
+/** Two rounds: what one run leaves to the next (an event shown late) the second one reads. */
+export async function untilQuiet(stack: Stack, soaked: readonly Soaked[], say: (text: string) => void): Promise<void> {
+  for (const round of [1, 2]) {
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS_MS))
+    await syncSome(stack, soaked)
+    await allQuiet(stack, soaked)
+    say(`round ${round}: all quiet`)
+  }
+}
+
+async function allQuiet(stack: Stack, soaked: readonly Soaked[]): Promise<void> {
+  const deadline = Date.now() + QUIET_WITHIN_MS
+  for (const { id, account } of soaked) {
+    for (;;) {
+      const source = await readSource(stack, id)
+      if (source.error) throw new Error(`${account}: ${source.error.message}`)
+      if (source.live && source.live.current.length === 0 && source.live.delivery.waiting === 0) break
+      if (Date.now() > deadline) throw new Error(`${account} does not come to rest: ${JSON.stringify(source.live)}`)
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+}
+
+export async function readSource(stack: Stack, id: string): Promise<Source> {
+  return (await apiClient(stack, ORG, PROJECT))<Source>("GET", `/sources/${id}`)
+}
