@@ -302,8 +302,9 @@ describe("a refused row", () => {
     const world = await holding(facts(50))
     const claim = await world.claim()
     await world.report(claim, "refused", { done: false })
+    const once = world.store.outbox()
     await world.report(claim, "refused", { done: false })
-    expect(world.store.outbox()).toMatchObject([{ attempts: 1 }])
+    expect(world.store.outbox()).toEqual(once)
   })
 
   it("comes down to the one bad item, which is quarantined; the other 49 are delivered", async () => {

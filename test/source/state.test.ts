@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest"
+import { coarse, freshState, isTombstone, readState, STATE_SCHEMA, StateError } from "../../src/source/state.ts"
+import { configurationOf } from "../support/source-world.ts"
+
+describe("the core row", () => {
+  it("is read as it was written", () => {
+    const state = freshState(configurationOf())
+    expect(readState(JSON.stringify(state))).toEqual(state)
+    expect(JSON.stringify(readState(JSON.stringify(state)))).toBe(JSON.stringify(state))
+  })
+
+  it("of a newer deploy is not read at all", () => {
+    const newer = { ...freshState(configurationOf()), schema: STATE_SCHEMA + 1 }
+    expect(() => readState(JSON.stringify(newer))).toThrow(StateError)
+  })
+
+  it("of a deleted source is told from one that lives", () => {
+    expect(isTombstone(readState(JSON.stringify({ schema: 1, erased: true })))).toBe(true)
+    expect(isTombstone(freshState(configurationOf()))).toBe(false)
+  })
+})
+
+describe("the coarse status", () => {
+  const error = { code: "credentials_rejected", message: "", remedy: "", at: 0 }
+
+  it.each([
+    ["connected", null, true],
+    ["paused", null, false],
+    ["error:credentials_rejected", error, true],
+    ["error:credentials_rejected", error, false],
+  ])("is %s", (expected, problem, active) => {
+    expect(coarse({ error: problem, configuration: configurationOf({ active }) })).toBe(expected)
+  })
+})
