@@ -238,7 +238,6 @@ describe("a customer", () => {
     const bare = customer({
       firstName: null,
       lastName: null,
-      displayName: "",
       defaultEmailAddress: null,
       defaultPhoneNumber: null,
       defaultAddress: null,

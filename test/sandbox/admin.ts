@@ -32,6 +32,7 @@ import { z } from "zod"
 import { FAULTS, type FaultName, type FaultRequest } from "./faults.ts"
 import { type Answer, type Call, json, textOf } from "./http.ts"
 import type { Sandbox } from "./sandbox.ts"
+import { SHOPIFY_ROUTES } from "./shopify/admin.ts"
 import { type Account, now } from "./stripe/account.ts"
 import { runDue } from "./stripe/engine.ts"
 import { evolve } from "./stripe/evolve.ts"
@@ -158,6 +159,7 @@ const ROUTES: Record<string, Route> = {
     ...(query.has("log") ? { log: sandbox.counters.log } : {}),
   }),
   "DELETE /counters": (sandbox) => sandbox.counters.reset(),
+  ...SHOPIFY_ROUTES,
 }
 
 const OPTIONS = z

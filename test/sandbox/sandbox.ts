@@ -10,6 +10,7 @@ import { type Answer, type Call, callOf, html, textOf } from "./http.ts"
 import { createIntempt, type Intempt } from "./intempt/track.ts"
 import type { Partner } from "./partner.ts"
 import { createRandom } from "./random.ts"
+import { createShopify, type Shopify } from "./shopify/partner.ts"
 import { createWriter, type Store, type StoredRow } from "./store.ts"
 import { createStripe, type Stripe } from "./stripe/partner.ts"
 
@@ -26,6 +27,7 @@ export interface Sandbox {
   faults: Faults
   counters: Counters
   stripe: Stripe
+  shopify: Shopify
   intempt: Intempt
   /** Every simulated service; add one to have its hosts answered. */
   partners: Partner[]
@@ -49,6 +51,7 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
   const faults = createFaults(random)
   const counters = createCounters()
   const stripe = createStripe({ seed, clock: clock.now, faults, writer })
+  const shopify = createShopify({ seed, clock: clock.now, faults, writer })
   const intempt = createIntempt({ clock: clock.now, writer })
   let savedState = ""
   const sandbox: Sandbox = {
@@ -56,8 +59,9 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
     faults,
     counters,
     stripe,
+    shopify,
     intempt,
-    partners: [stripe, intempt],
+    partners: [stripe, shopify, intempt],
     async handle(request) {
       const call = await callOf(request)
       const partner = sandbox.partners.find((one) => one.hosts.includes(call.url.hostname))

@@ -72,7 +72,6 @@ export function customer(changes: Node = {}): Node {
     id: "gid://shopify/Customer/11",
     firstName: "Ada",
     lastName: "Lovelace",
-    displayName: "Ada Lovelace",
     locale: "en",
     tags: ["VIP", "Repeat"],
     state: "ENABLED",

@@ -5,7 +5,7 @@
 import { type Account, type AnswerMeaning, type CollectionNote, type PartnerAnswer, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { retryAfterMs } from "../kit/limits.ts"
-import { at, flag, json, number, rows, text } from "../kit/values.ts"
+import { at, flag, isObject, json, number, rows, text } from "../kit/values.ts"
 import { type Connection, type ConnectionName, FEEDS } from "./documents.ts"
 
 const DENIED = "ACCESS_DENIED"
@@ -53,9 +53,13 @@ export function meaning(status: number, body: unknown, headers: Headers): Answer
   }
 }
 
-/** Whether the credential may not read a whole connection of the document. */
+/**
+ * Whether the credential may not read a connection of the document: itself, or a field of its rows that cannot be null and so takes
+ * all with it.
+ */
 export function accessDenied(body: JsonValue, name: ConnectionName): boolean {
-  return deniedPaths(body).some((path) => path.length === 1 && path[0] === name)
+  const isNothing = !isObject(at(body, "data"))
+  return deniedPaths(body).some((path) => path[0] === name && (path.length === 1 || isNothing))
 }
 
 export function deniedNotes(connections: readonly Connection[], collections: ReadonlySet<string>): CollectionNote[] {

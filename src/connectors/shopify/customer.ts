@@ -6,9 +6,12 @@ import { decimal, isoAt, listed, lower, needId, needTime, type Reading } from ".
 
 export const CUSTOMERS = "Customers"
 
-/** All scalars but five objects: a customer costs six points. https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Customer */
+/**
+ * Without `displayName`: it is protected and cannot be null, so that for an app that may not see it the whole list would fail.
+ * https://shopify.dev/docs/api/admin-graphql/2026-07/objects/Customer, https://shopify.dev/docs/apps/launch/protected-customer-data
+ */
 export const CUSTOMER = `fragment CustomerParts on Customer {
-  id firstName lastName displayName locale tags state taxExempt verifiedEmail numberOfOrders createdAt updatedAt
+  id firstName lastName locale tags state taxExempt verifiedEmail numberOfOrders createdAt updatedAt
   amountSpent { amount currencyCode }
   defaultEmailAddress { emailAddress marketingState }
   defaultPhoneNumber { phoneNumber }
@@ -39,8 +42,7 @@ function attributes(customer: JsonValue, id: string, known: string | null): Attr
   const lastName = text(customer, "lastName")
   return present({
     shopifyCustomerId: id,
-    // Where there is no name, Shopify displays the email or phone instead.
-    name: firstName || lastName ? text(customer, "displayName") : null,
+    name: [firstName, lastName].filter(Boolean).join(" "),
     firstName,
     lastName,
     email: known,

@@ -1,0 +1,34 @@
+/** What truly happened in a shop, written down as it happens and apart from any API: tests compare with it what came through. */
+
+export const FACTS = [
+  "customer_added",
+  "customer_deleted",
+  "checkout_left",
+  "draft_entered",
+  "order_placed",
+  "line_ordered",
+  "order_cancelled",
+  "refund_made",
+  "payment_taken",
+  "payment_failed",
+  "money_returned",
+] as const
+export type FactName = (typeof FACTS)[number]
+
+export interface Fact {
+  no: number
+  fact: FactName
+  /** Shopify's numeric id of what it is about: the order, the line, the transaction ... */
+  id: number
+  /** Epoch ms: when it became true. */
+  at: number
+  /** Epoch ms: from when on the API can show it. */
+  shownAt: number
+  order: number | null
+  customer: number | null
+  /** The email left with the order or draft. */
+  email: string | null
+  /** In the shop currency's smallest unit. */
+  amount: number | null
+  quantity: number | null
+}

@@ -1,0 +1,230 @@
+/** The simulated Shopify as a whole: shops, tokens, limits, and what happens between two requests. */
+import { type Clock, SECOND_MS } from "../clock.ts"
+import type { Faults } from "../faults.ts"
+import { push } from "../heap.ts"
+import { type Answer, type Call, httpDate, json, textOf } from "../http.ts"
+import type { Partner } from "../partner.ts"
+import type { Writer } from "../store.ts"
+import { answerGraphQL, type Bucket, cost, type GraphQLRequest, throttled } from "./api.ts"
+import type { Fact } from "./ledger.ts"
+import { invalidCursor } from "./lists.ts"
+import { KINDS, type Kind, type Rows } from "./model.ts"
+import { SCHEMA_VERSION } from "./schema.ts"
+import { createShop, type Shop, type ShopOptions, type Task, tableName } from "./shop.ts"
+import { put, type Table } from "./table.ts"
+
+const TOKENS_TABLE = "shopify/tokens"
+const DOMAIN = ".myshopify.com"
+
+/** What an app is asked to be approved for, most of the time. */
+export const ALL_SCOPES = ["read_customers", "read_orders", "read_draft_orders", "read_products", "read_all_orders"]
+
+export interface Token {
+  token: string
+  shop: string
+  scopes: string[]
+  protectedLevel: 0 | 1 | 2
+  revoked: boolean
+}
+
+export interface PlannedChange {
+  shop: string
+  /** Done right after that many more requests. */
+  afterRequests: number
+  change: (shop: Shop) => void
+}
+
+export interface Shopify extends Partner {
+  shops: Map<string, Shop>
+  tokens: Map<string, Token>
+  create(request: { name: string; options?: Partial<ShopOptions> }): { shop: Shop; token: string }
+  shop(name: string): Shop
+  addToken(request: { shop: string } & Partial<Omit<Token, "shop" | "revoked">>): Token
+  revokeToken(token: string): void
+  between(change: PlannedChange): void
+}
+
+export interface ShopifyParts {
+  seed: number
+  clock: Clock
+  faults: Faults
+  writer: Writer
+}
+
+export function createShopify(parts: ShopifyParts): Shopify {
+  const shops = new Map<string, Shop>()
+  const tokens = new Map<string, Token>()
+  const buckets = new Map<string, Bucket>()
+  /** What of each shop's header was last handed to the writer. */
+  const saved = new Map<Shop, string>()
+  let planned: PlannedChange[] = []
+
+  const open = (name: string): Shop => {
+    const { level } = parts.faults
+    const shop = createShop({
+      name,
+      seed: parts.seed,
+      clock: parts.clock,
+      writer: parts.writer,
+      writeFaults: () => ({
+        searchLag: SECOND_MS * Math.max(level("slow_visibility", name, "seconds"), level("late_rows", name, "seconds")),
+        granularity: SECOND_MS * level("equal_timestamps", name, "seconds"),
+      }),
+    })
+    shops.set(name, shop)
+    return shop
+  }
+
+  const bucketOf = (shop: Shop, token: string): Bucket => {
+    const bucket = buckets.get(token) ?? { left: shop.options.bucket.maximum, at: parts.clock() }
+    buckets.set(token, bucket)
+    return bucket
+  }
+
+  const shopify: Shopify = {
+    name: "shopify",
+    side: "partner",
+    get hosts() {
+      return [...shops.keys()].map((name) => `${name}${DOMAIN}`)
+    },
+    shops,
+    tokens,
+    create({ name, options }) {
+      const shop = shops.get(name) ?? open(name)
+      Object.assign(shop.options, options)
+      saved.delete(shop)
+      const [known] = [...tokens.values()].filter((one) => one.shop === name)
+      return { shop, token: (known ?? shopify.addToken({ shop: name })).token }
+    },
+    shop(name) {
+      const shop = shops.get(name)
+      if (!shop) throw new Error(`no shop ${name}`)
+      return shop
+    },
+    addToken({ shop, token, scopes = ALL_SCOPES, protectedLevel = 2 }) {
+      const made = {
+        shop,
+        scopes,
+        protectedLevel,
+        revoked: false,
+        token: token ?? tokenFor(shopify.shop(shop), tokens.size),
+      }
+      tokens.set(made.token, made)
+      parts.writer.touch(TOKENS_TABLE, made.token, () => made)
+      return made
+    },
+    revokeToken(token) {
+      const known = tokens.get(token)
+      if (!known) throw new Error("no such token")
+      known.revoked = true
+      parts.writer.touch(TOKENS_TABLE, token, () => known)
+    },
+    between(change) {
+      planned.push(change)
+    },
+    identify: (call) => shopNameOf(call),
+    answer(call) {
+      const shop = shopify.shop(shopNameOf(call))
+      const token = tokens.get(call.headers.get("x-shopify-access-token") ?? "")
+      if (!token || token.revoked || token.shop !== shop.name) return respond(shop, 401, unauthorized())
+      if (call.method !== "POST" || call.url.pathname !== `/admin/api/${SCHEMA_VERSION}/graphql.json`)
+        return respond(shop, 404, { errors: "Not Found" })
+      const request = requestIn(call)
+      if (!request) return respond(shop, 400, { errors: { query: "Required parameter missing or invalid" } })
+      const viewer = { scopes: new Set(token.scopes), protectedLevel: token.protectedLevel }
+      return respond(shop, 200, answerGraphQL({ shop, viewer }, request, bucketOf(shop, token.token)))
+    },
+    refuse(fault, call, options) {
+      const shop = shopify.shop(shopNameOf(call))
+      if (fault === "rate_limit" || fault === "rate_limit_bare") {
+        const bucket = { left: 0, at: parts.clock() }
+        const requested = fault === "rate_limit" ? Number(options.seconds) * shop.options.bucket.rate : 100
+        return respond(shop, 200, { errors: [throttled()], extensions: cost(shop, bucket, requested, null) })
+      }
+      if (fault === "unauthorized" || fault === "revoked_key") return respond(shop, 401, unauthorized())
+      if (fault === "forbidden")
+        return respond(shop, 403, { errors: "[API] This action requires merchant approval for read_orders scope." })
+      return fault === "expired_token" ? respond(shop, 200, { errors: [{ message: invalidCursor().message }] }) : null
+    },
+    afterCall(name) {
+      const due: PlannedChange[] = []
+      for (const change of planned) {
+        if (change.shop !== name) continue
+        change.afterRequests -= 1
+        if (change.afterRequests <= 0) due.push(change)
+      }
+      planned = planned.filter((change) => !due.includes(change))
+      for (const { change, shop } of due) change(shopify.shop(shop))
+    },
+    restore(table, id, value) {
+      if (table === TOKENS_TABLE) tokens.set(id, value as Token)
+      else {
+        const [service, name, part] = table.split("/")
+        if (service !== "shopify" || !name || !part) return false
+        restoreRow(shops.get(name) ?? open(name), part, id, value)
+      }
+      return true
+    },
+    save() {
+      for (const shop of shops.values()) {
+        const state = JSON.stringify(headerOf(shop))
+        if (saved.get(shop) === state) continue
+        saved.set(shop, state)
+        parts.writer.touch(tableName(shop, "header"), shop.name, () => headerOf(shop))
+      }
+    },
+    reset() {
+      shops.clear()
+      tokens.clear()
+      buckets.clear()
+      planned = []
+    },
+  }
+  return shopify
+
+  function respond(shop: Shop, status: number, body: unknown): Answer {
+    const headers = {
+      date: httpDate(parts.clock()),
+      "x-shopify-api-version": SCHEMA_VERSION,
+      "x-shopid": String(shop.seed),
+    }
+    return json(status, body, headers)
+  }
+}
+
+function shopNameOf(call: Call): string {
+  return call.url.hostname.slice(0, -DOMAIN.length)
+}
+
+function unauthorized() {
+  return { errors: "[API] Invalid API key or access token (unrecognized login or wrong password)" }
+}
+
+function tokenFor(shop: Shop, no: number): string {
+  return `shpat_${shop.seed.toString(16).padStart(8, "0")}${no.toString(16).padStart(24, "0")}`
+}
+
+function requestIn(call: Call): GraphQLRequest | null {
+  try {
+    const body = JSON.parse(textOf(call)) as GraphQLRequest | null
+    return typeof body?.query === "string" ? body : null
+  } catch {
+    return null
+  }
+}
+
+function headerOf(shop: Shop) {
+  const { options, seed, counter, orderNumber, taskNumber, products } = shop
+  return { options, seed, counter, orderNumber, taskNumber, products, random: shop.random.state }
+}
+
+function restoreRow(shop: Shop, part: string, id: string, value: unknown): void {
+  if (part === "header") {
+    const { random, ...header } = value as ReturnType<typeof headerOf>
+    Object.assign(shop, header)
+    shop.random.state = random
+  } else if (part === "fact") shop.facts[Number(id) - 1] = value as Fact
+  else if (part === "task") push(shop.tasks, value as Task)
+  else if ((KINDS as readonly string[]).includes(part))
+    put(shop.tables[part as Kind] as Table<Rows[Kind]>, value as Rows[Kind])
+}

@@ -1,0 +1,250 @@
+/**
+ * The part of the Admin GraphQL API that the sandbox answers: types, fields and arguments are those of the official schema of
+ * 2026-07, which the conformance suite checks one by one. Everything else of the API is refused as an unknown field.
+ */
+export const SCHEMA_VERSION = "2026-07"
+
+export const SDL = /* GraphQL */ `
+  scalar DateTime
+  scalar Decimal
+  scalar UnsignedInt64
+
+  type QueryRoot {
+    abandonedCheckouts(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false, sortKey: AbandonedCheckoutSortKeys = ID): AbandonedCheckoutConnection!
+    currentAppInstallation: AppInstallation!
+    customer(id: ID!): Customer
+    customers(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false, sortKey: CustomerSortKeys = ID): CustomerConnection!
+    draftOrders(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false, sortKey: DraftOrderSortKeys = ID): DraftOrderConnection!
+    order(id: ID!): Order
+    orders(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false, sortKey: OrderSortKeys = PROCESSED_AT): OrderConnection!
+    shop: Shop!
+  }
+
+  schema {
+    query: QueryRoot
+  }
+
+  interface Node {
+    id: ID!
+  }
+
+  type PageInfo {
+    endCursor: String
+    hasNextPage: Boolean!
+    hasPreviousPage: Boolean!
+    startCursor: String
+  }
+
+  enum CustomerSortKeys { CREATED_AT ID UPDATED_AT }
+  enum OrderSortKeys { CREATED_AT ID PROCESSED_AT UPDATED_AT }
+  enum DraftOrderSortKeys { ID NUMBER UPDATED_AT }
+  enum AbandonedCheckoutSortKeys { CHECKOUT_ID CREATED_AT ID }
+
+  type Shop implements Node {
+    currencyCode: CurrencyCode!
+    id: ID!
+    myshopifyDomain: String!
+    name: String!
+    plan: ShopPlan!
+  }
+
+  type ShopPlan {
+    partnerDevelopment: Boolean!
+    publicDisplayName: String!
+    shopifyPlus: Boolean!
+  }
+
+  type AppInstallation implements Node {
+    accessScopes: [AccessScope!]!
+    id: ID!
+  }
+
+  type AccessScope {
+    handle: String!
+  }
+
+  enum CurrencyCode { CAD EUR GBP JPY KWD USD }
+  enum CountryCode { CA DE FR GB JP KW US }
+
+  type MoneyV2 {
+    amount: Decimal!
+    currencyCode: CurrencyCode!
+  }
+
+  type MoneyBag {
+    presentmentMoney: MoneyV2!
+    shopMoney: MoneyV2!
+  }
+
+  type MailingAddress implements Node {
+    city: String
+    countryCodeV2: CountryCode
+    id: ID!
+    province: String
+    zip: String
+  }
+
+  enum CustomerState { DECLINED DISABLED ENABLED INVITED }
+  enum CustomerEmailAddressMarketingState { NOT_SUBSCRIBED PENDING SUBSCRIBED UNSUBSCRIBED }
+
+  type CustomerEmailAddress {
+    emailAddress: String!
+    marketingState: CustomerEmailAddressMarketingState!
+  }
+
+  type CustomerPhoneNumber {
+    phoneNumber: String!
+  }
+
+  type Customer implements Node {
+    amountSpent: MoneyV2!
+    createdAt: DateTime!
+    defaultAddress: MailingAddress
+    defaultEmailAddress: CustomerEmailAddress
+    defaultPhoneNumber: CustomerPhoneNumber
+    displayName: String!
+    firstName: String
+    id: ID!
+    lastName: String
+    locale: String!
+    numberOfOrders: UnsignedInt64!
+    state: CustomerState!
+    tags: [String!]!
+    taxExempt: Boolean!
+    updatedAt: DateTime!
+    verifiedEmail: Boolean!
+  }
+
+  type CustomerConnection {
+    nodes: [Customer!]!
+    pageInfo: PageInfo!
+  }
+
+  enum OrderCancelReason { CUSTOMER DECLINED FRAUD INVENTORY OTHER STAFF }
+  enum OrderDisplayFinancialStatus { AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED PENDING REFUNDED VOIDED }
+
+  type Order implements Node {
+    cancelReason: OrderCancelReason
+    cancelledAt: DateTime
+    createdAt: DateTime!
+    currencyCode: CurrencyCode!
+    customer: Customer
+    discountCodes: [String!]!
+    displayFinancialStatus: OrderDisplayFinancialStatus
+    email: String
+    id: ID!
+    lineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): LineItemConnection!
+    name: String!
+    originalTotalPriceSet: MoneyBag!
+    presentmentCurrencyCode: CurrencyCode!
+    processedAt: DateTime!
+    refunds(first: Int): [Refund!]!
+    sourceName: String
+    subtotalLineItemsQuantity: Int!
+    test: Boolean!
+    totalPriceSet: MoneyBag!
+    transactions(capturable: Boolean, first: Int, manuallyResolvable: Boolean): [OrderTransaction!]!
+    updatedAt: DateTime!
+  }
+
+  type OrderConnection {
+    nodes: [Order!]!
+    pageInfo: PageInfo!
+  }
+
+  type Product implements Node {
+    id: ID!
+    title: String!
+  }
+
+  type LineItem implements Node {
+    currentQuantity: Int!
+    discountedTotalSet(withCodeDiscounts: Boolean = false): MoneyBag!
+    id: ID!
+    product: Product
+    quantity: Int!
+    sku: String
+    title: String!
+    variantTitle: String
+    vendor: String
+  }
+
+  type LineItemConnection {
+    nodes: [LineItem!]!
+    pageInfo: PageInfo!
+  }
+
+  enum OrderTransactionKind { AUTHORIZATION CAPTURE CHANGE EMV_AUTHORIZATION REFUND SALE SUGGESTED_REFUND VOID }
+  enum OrderTransactionStatus { AWAITING_RESPONSE ERROR FAILURE PENDING SUCCESS UNKNOWN }
+  enum OrderTransactionErrorCode { CARD_DECLINED EXPIRED_CARD GENERIC_ERROR INSUFFICIENT_FUNDS }
+
+  type OrderTransaction implements Node {
+    amountSet: MoneyBag!
+    createdAt: DateTime!
+    errorCode: OrderTransactionErrorCode
+    gateway: String
+    id: ID!
+    kind: OrderTransactionKind!
+    processedAt: DateTime
+    status: OrderTransactionStatus!
+    test: Boolean!
+  }
+
+  type Refund implements Node {
+    createdAt: DateTime
+    id: ID!
+    note: String
+    processedAt: DateTime!
+    totalRefundedSet: MoneyBag!
+    updatedAt: DateTime!
+  }
+
+  enum DraftOrderStatus { COMPLETED INVOICE_SENT OPEN }
+
+  type DraftOrder implements Node {
+    completedAt: DateTime
+    createdAt: DateTime!
+    currencyCode: CurrencyCode!
+    customer: Customer
+    email: String
+    id: ID!
+    name: String!
+    status: DraftOrderStatus!
+    totalPriceSet: MoneyBag!
+    totalQuantityOfLineItems: Int!
+    updatedAt: DateTime!
+  }
+
+  type DraftOrderConnection {
+    nodes: [DraftOrder!]!
+    pageInfo: PageInfo!
+  }
+
+  type AbandonedCheckout implements Node {
+    completedAt: DateTime
+    createdAt: DateTime!
+    customer: Customer
+    id: ID!
+    lineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): AbandonedCheckoutLineItemConnection!
+    name: String!
+    totalPriceSet: MoneyBag!
+    updatedAt: DateTime!
+  }
+
+  type AbandonedCheckoutLineItem implements Node {
+    id: ID!
+    product: Product
+    quantity: Int!
+    title: String
+  }
+
+  type AbandonedCheckoutLineItemConnection {
+    nodes: [AbandonedCheckoutLineItem!]!
+    pageInfo: PageInfo!
+  }
+
+  type AbandonedCheckoutConnection {
+    nodes: [AbandonedCheckout!]!
+    pageInfo: PageInfo!
+  }
+`
