@@ -61,7 +61,7 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
   if (reading.range === null && !waited && item.place < reading.floor) return "read"
-  seen.put(hash, before ? "live" : classOf(reading), entryOf(item, "", reading))
+  seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
   open.remove(hash)
   return waited ? "open" : "new"
 }
@@ -114,8 +114,9 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
   else seen.touch(hash, reading.window)
 }
 
-function classOf(reading: Reading): SeenClass {
-  return reading.range ? "pass" : "live"
+/** What a pass told only it can meet again; a join of two ids is told by whichever record comes first, so live reading may too. */
+function classOf(item: Item, reading: Reading): SeenClass {
+  return reading.range && item.collection !== ALIAS ? "pass" : "live"
 }
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {

@@ -8,6 +8,7 @@ import { windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
+import { noteReach } from "./pass.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import type { Checkpoint, CheckpointAnswer } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
@@ -37,7 +38,8 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   }
   const moved = slice.token !== null || page.edge !== slice.edge?.time
   save(turn, slice, run, page)
-  const answer = page.next === null ? finishWindow(turn, slice, run) : proceed(turn, slice, page.next, moved)
+  const answer =
+    page.next === null ? finishWindow(turn, slice, run, page.asked) : proceed(turn, slice, page.next, moved)
   pruneSeen(turn)
   return answer
 }
@@ -150,10 +152,11 @@ function stopReason(turn: Turn, slice: Slice): string | null {
   return isQuarantineFull(turn, slice) ? "too many items are in quarantine" : null
 }
 
-function finishWindow(turn: Turn, slice: Slice, run: Run): CheckpointAnswer {
+function finishWindow(turn: Turn, slice: Slice, run: Run, asked: number): CheckpointAnswer {
   slice.lease = null
   slice.state = "read"
   if (slice.lane === "live") finishLive(turn, slice, run)
+  else noteReach(turn, slice, run, asked)
   return { kind: "stop", reason: "the window has been read whole" }
 }
 

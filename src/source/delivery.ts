@@ -143,7 +143,7 @@ function answered(turn: Turn, answer: PostResult, destinationVersion: number): v
   held.rows = held.rows.filter((id) => !rows.includes(id))
   const result = { ...answer, rows }
   if (result.outcome === "later") wait(turn, result)
-  else if (result.outcome === "refused") refused(turn, result)
+  else if (result.outcome === "refused") refused(turn, result, answer.rows.length > 1)
   else if (result.outcome === "too_large") tooLarge(turn, result, answer.rows.length > 1)
   // A key replaced while this POST was under way is not judged by its answer.
   else if (destinationVersion === configuration.destinationVersion) pause(delivery, result.reason, turn.now)
@@ -172,8 +172,11 @@ function mayBeTaken(status: number): boolean {
   return status === 0 || status === 408 || status >= 500
 }
 
-/** The same bytes again first; then halves, down to the one bad item. */
-function refused(turn: Turn, { rows, reason }: PostResult): void {
+/**
+ * The same bytes again first; then halves, down to the one bad item. What travelled with others is not judged by that answer: it goes
+ * by itself next. A row's attempts are one for being alone, and one for each refusal alone.
+ */
+function refused(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean): void {
   const { delivery } = turn.state
   if (delivery.state === "paused") {
     // The next probe is another row: one that really is bad must not keep the others waiting.
@@ -184,9 +187,9 @@ function refused(turn: Turn, { rows, reason }: PostResult): void {
   for (const id of rows) {
     const row = turn.outbox.get(id)
     if (!row) continue
-    const attempts = row.attempts + 1
+    const attempts = Math.max(row.attempts, 1) + (wereJoined ? 0 : 1)
     turn.outbox.update(id, { attempts, notBefore: turn.now + REFUSED_AGAIN_MS })
-    if (attempts >= REFUSED_TRIES) split(turn, [id], reason)
+    if (attempts > REFUSED_TRIES) split(turn, [id], reason)
   }
 }
 

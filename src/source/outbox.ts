@@ -164,11 +164,15 @@ function summary(items: readonly Item[]): Pick<OutboxMeta, "items" | "objects" |
   return { items: items.length, objects: [...objects].join(" "), counts: JSON.stringify(counts) }
 }
 
-/** Replaces a refused row by its two halves, in place; the attempts go along, so that the search for the bad item stays quick. */
+/**
+ * Replaces a refused row by its two halves, in place; the attempts go along, so that the search for the bad item stays quick. A
+ * single item is tried anew, by itself: it is given up for what it is, not for the company it was in.
+ */
 export function halve(row: OutboxMeta, items: readonly Item[], now: number): OutboxInsert[] {
   const middle = Math.ceil(items.length / 2)
-  const left = toRows(items.slice(0, middle), row.run, row.id, row.attempts, now)
-  return [...left, ...toRows(items.slice(middle), row.run, row.id + middle, row.attempts, now)]
+  const rowsOf = (half: readonly Item[], id: number) =>
+    toRows(half, row.run, id, half.length > 1 ? row.attempts : 1, now)
+  return [...rowsOf(items.slice(0, middle), row.id), ...rowsOf(items.slice(middle), row.id + middle)]
 }
 
 /** The oldest rows that may be sent now: not held back, and no older row holds an earlier state of one of their objects. */

@@ -188,9 +188,24 @@ function listWindow(turn: Turn, slice: Slice): Window {
 
 /** What lies before the reach of a list that is really a feed cannot be told by anyone; say so rather than look complete. */
 function noteUntold(run: Run, plan: Plan, slice: Slice | undefined): void {
-  if (!slice?.range || slice.range.from <= plan.range.from) return
-  for (const collection of plan.collections)
-    run.untold.push({ collection, reason: `${plan.stream.title} reach back to ${dayOf(slice.range.from)} only` })
+  if (slice?.range && slice.range.from > plan.range.from)
+    tellReach(run, plan.stream, plan.collections, slice.range.from)
+}
+
+/** The feed went on forgetting while it waited to be read as a list: what its last page could still show is what has been read. */
+export function noteReach(turn: Turn, slice: Slice, run: Run, asked: number): void {
+  const stream = streamsOf(turn, "backfill").find((one) => one.name === slice.stream)
+  if (stream?.reachesBackDays === undefined || !slice.range) return
+  const reached = asked - stream.reachesBackDays * DAY_MS
+  if (reached > slice.range.from) tellReach(run, stream, slice.collections, reached)
+}
+
+function tellReach(run: Run, stream: AnyStream, collections: readonly string[], reached: number): void {
+  const reason = `${stream.title} reach back to ${dayOf(reached)} only`
+  for (const collection of collections) {
+    const isTold = run.untold.some((untold) => untold.collection === collection && untold.reason === reason)
+    if (!isTold) run.untold.push({ collection, reason })
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import type { SourceRpc } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
 import { blankDisk, type Disk, storeOn } from "./disk.ts"
 import type { Story } from "./story.ts"
+import { told } from "./telling.ts"
 import type { Timeline } from "./timeline.ts"
 
 export type Method = keyof SourceRpc
@@ -34,6 +35,8 @@ export interface Host {
   call<M extends Method>(caller: string, method: M, ...args: Args<M>): Promise<Result<M>>
   /** An alarm handler is at work. */
   isRinging(): boolean
+  /** An alarm that was lost, and is not due yet, will ring after all: nobody could have known. */
+  findAlarm(): void
 }
 
 const ALARM_RETRIES = 6
@@ -50,7 +53,7 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
   let instance: Instance | null = null
   let ringing = 0
 
-  return { disk, call, isRinging: () => ringing > 0 }
+  return { disk, call, isRinging: () => ringing > 0, findAlarm: alarmSet }
 
   function call<M extends Method>(caller: string, method: M, ...args: Args<M>): Promise<Result<M>> {
     return new Promise((resolve, reject) => {
@@ -92,7 +95,7 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
     run.apply(at.machine, args as unknown[]).then(
       (result) => {
         if (!at.waiting.delete(gone)) return
-        story.tell(() => `${caller}: ${method} ${short(args)} -> ${short(result)}`)
+        story.tell(() => `${caller}: ${told(method, args, result)}`)
         carriedOut(method, args as unknown[], result)
         if (!chance.strikes("answer_lost")) return answer(result)
         story.tell(() => `${caller}: the answer to ${method} is lost`)
@@ -100,7 +103,7 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
       },
       (error: Error) => {
         if (!at.waiting.delete(gone)) return
-        story.tell(() => `${caller}: ${method} ${short(args)} fails: ${error.message}`)
+        story.tell(() => `${caller}: ${method} fails: ${error.message}`)
         refuse(error)
       },
     )
@@ -210,14 +213,3 @@ function copyOf<T>(value: T): T {
 }
 
 function ignore(): void {}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value, (key, inner) => (BULKY.has(key) ? sizeOf(inner) : inner)) ?? ""
-  return text.length > 420 ? `${text.slice(0, 420)}…` : text
-}
-
-const BULKY = new Set(["items", "credential", "config", "account", "destination", "ref", "runs", "current", "lastRun"])
-
-function sizeOf(value: unknown): string {
-  return Array.isArray(value) ? `(${value.length})` : "…"
-}

@@ -112,7 +112,7 @@ function isHiddenByWhatFollowed({ fact, collection, times }: Expected, outcome: 
 function untoldBefore(collection: string, outcome: Outcome): number {
   const times = outcome.runs
     .filter((run) => run.untold.some((untold) => untold.collection === collection))
-    .map((run) => run.startedAt + outcome.skewMs - FEED_DAYS * DAY)
+    .map((run) => (run.readAt ?? run.startedAt) + outcome.skewMs - FEED_DAYS * DAY)
   return Math.max(0, ...times)
 }
 

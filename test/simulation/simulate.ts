@@ -1,24 +1,148 @@
-import { simulate } from "./world.ts"
+/**
+ * A simulator that tries to lose data, and fails to.
+ *
+ *   npm run simulate -- --seeds 1000               a thousand seeds, in two processes
+ *   npm run simulate -- --seed 42                  one seed, replayed exactly; where it fails, shrunk and told as a story
+ *   npm run simulate -- --seed 42 --without "evicted,mutation#3"    the same with something left out (as a story suggests)
+ *   npm run simulate -- --seed 42 --story          told although nothing fails
+ *   npm run simulate -- --seeds 500 --coverage     what of src/source and src/pipeline no seed has reached
+ *   npm run mutants                                is every planted bug found? (see mutants.ts)
+ *
+ * What runs: the shipped modules, unchanged. The source's machine, the queue consumers, the Stripe connector with its normalizing
+ * (only its page size is made small, so that few records make many pages) and the client of Intempt's /track. What they stand on
+ * is simulated: time (a heap of events; nothing ever waits for real), chance (each seed is one history, to the last bit), storage,
+ * alarm, queues, the Durable Object's calls, HTTP, and behind it the sandbox's Stripe account and destination.
+ *
+ * What goes wrong (faults.ts, scenario.ts): commits that fail, or are written and throw; the object evicted at any await, its
+ * memory gone; alarms late, doubled, lost; wake-ups lost, doubled, late, out of order; calls lost on the way there, lost on the
+ * way back, or carried out minutes after their caller gave up; consumers killed or standing still at any await, with clocks that
+ * are off; a consumer of another deploy. The partner hangs, breaks off, stalls, answers 429 with and without Retry-After, 5xx,
+ * 401, 403, a web page, no Date, 9 MB; forgets page tokens; shows events and records late; its clock is an hour off. Its account
+ * changes between any two answers: several changes a second, customers deleted while they are paged over, emails changed,
+ * debits that succeed days later, captures, refunds pending and failed, trials, old subscriptions cancelled. The destination
+ * refuses, hangs, takes everything and says nothing, answers 502 after taking, 413, transient 400s, poison items, rejects the key
+ * for hours, refuses everything. The user syncs, pauses, moves the start date, switches collections off and on, loses the key and
+ * pastes a new one, reads collections again, deletes the source, at any moment. Then all faults end, the user puts right what a
+ * user can, and time runs on until nothing is due but the schedule and one clean run has passed.
+ *
+ * What is checked, at each commit (watch.ts): no lease or claim is held by two, no two POSTs carry one item at a time, cursors
+ * and grant numbers only grow, what falls due has its alarm in the same commit, a deleted source stays deleted. At the end
+ * (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every fact is at
+ * the destination, with its time and amount, once, or repeated no more often than `maybeRepeated` counts, which counts no more
+ * than lost answers explain; every customer's last state, and none older after a newer one; each person's ids joined by aliases;
+ * what is missing is in quarantine, and poison, or was reported as untold; nothing is stuck; statuses and counters say what is
+ * so; the next run, which finds nothing, costs one partner call and forwards nothing; partner calls stay within a budget.
+ */
+import { parseArgs } from "node:util"
+import { withCoverage } from "./coverage.ts"
+import { overPool, type Told } from "./pool.ts"
+import { shrink } from "./shrink.ts"
+import { simulate, type Verdict } from "./world.ts"
 
-const args = process.argv.slice(2)
-const value = (name: string) => {
-  const at = args.indexOf(`--${name}`)
-  return at < 0 ? undefined : args[at + 1]
+const STORY_LINES = 400
+const FAILURES_SHOWN = 20
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    seed: { type: "string" },
+    steps: { type: "string" },
+    without: { type: "string", default: "" },
+    processes: { type: "string", default: "2" },
+    story: { type: "boolean", default: false },
+    coverage: { type: "boolean", default: false },
+    /** Ends with the first failing seed, untold: for mutants.ts. */
+    first: { type: "boolean", default: false },
+    child: { type: "boolean", default: false },
+  },
+})
+const without = values.without.split(",").filter((name) => name !== "")
+const steps = values.steps === undefined ? undefined : Number(values.steps)
+const options = { without: new Set(without), ...(steps !== undefined && { steps }) }
+
+if (values.child) child()
+else if (values.seeds === undefined) await one(Number(values.seed ?? 1))
+else if (values.coverage) await withCoverage((env) => many(env))
+else await many({})
+
+async function one(seed: number): Promise<void> {
+  const verdict = await simulate(seed, { ...options, isTold: values.story })
+  if (values.story) tell(verdict, without)
+  if (verdict.faults.length === 0) return console.log(`seed ${seed} is clean: ${countsOf(verdict)}`)
+  process.exitCode = 1
+  if (!values.story) await explain(verdict)
 }
-const first = Number(value("seed") ?? 1)
-const seeds = Number(value("seeds") ?? 1)
-const without = new Set((value("without") ?? "").split(",").filter(Boolean))
-const t0 = performance.now()
-let bad = 0
-for (let seed = first; seed < first + seeds; seed++) {
-  const v = await simulate(seed, { without, isTold: args.includes("--story") })
-  if (args.includes("--story")) console.log(v.story.join("\n"))
-  if (v.faults.length > 0) {
-    bad++
-    console.log(
-      seed,
-      v.faults.slice(0, 6).map((f) => f.slice(0, 1500)),
-    )
-  } else if (seeds < 5) console.log("ok", v.events, v.items, v.partnerCalls)
+
+async function many(env: Record<string, string>): Promise<void> {
+  const count = Number(values.seeds)
+  const startedAt = performance.now()
+  const failed: Told[] = []
+  const sums: Record<string, number> = {}
+  let done = 0
+  await overPool({
+    ...{ file: import.meta.filename, args: process.argv.slice(2), env },
+    ...{ processes: Number(values.processes), first: Number(values.seed ?? 1), count },
+    goesOn: () => !(values.first && failed.length > 0),
+    told: (seed) => {
+      done++
+      for (const [name, times] of Object.entries(seed.struck)) sums[name] = (sums[name] ?? 0) + times
+      for (const name of ["events", "items", "partnerCalls"] as const) sums[name] = (sums[name] ?? 0) + seed[name]
+      if (seed.faults.length === 0) return
+      failed.push(seed)
+      if (failed.length <= FAILURES_SHOWN) console.log(`seed ${seed.seed} fails: ${seed.faults[0]?.slice(0, 300)}`)
+    },
+  })
+  const seconds = (performance.now() - startedAt) / 1000
+  const { events, items, partnerCalls, ...struck } = sums
+  const strikes = Object.values(struck).reduce((sum, times) => sum + times, 0)
+  console.log(
+    `${done} seeds, ${failed.length} failed, in ${seconds.toFixed(0)} s (${((1000 * seconds) / done).toFixed(0)} ms a seed)`,
+  )
+  console.log(`${events} events, ${partnerCalls} partner calls, ${items} items delivered, ${strikes} faults struck`)
+  if (failed.length === 0) return
+  process.exitCode = 1
+  const seed = Math.min(...failed.map((one) => one.seed))
+  if (values.first) console.log(`first failing seed: ${seed}`)
+  else await explain(await simulate(seed, options))
 }
-console.log(`${seeds} seeds, ${bad} bad, ${((performance.now() - t0) / seeds).toFixed(1)} ms a seed`)
+
+async function explain(verdict: Verdict): Promise<void> {
+  console.log(`seed ${verdict.seed} fails; shrinking it ...`)
+  const shrunk = await shrink(verdict, without, steps)
+  console.log(`left out ${shrunk.without.length} things in ${shrunk.tries} tries`)
+  tell(shrunk.verdict, shrunk.without)
+}
+
+function tell({ seed, story, faults, scenario, struck }: Verdict, left: readonly string[]): void {
+  const head = story.slice(0, STORY_LINES / 2)
+  const tail = story.slice(Math.max(head.length, story.length - STORY_LINES / 2))
+  const cut = story.length - head.length - tail.length
+  console.log([...head, ...(cut > 0 ? [`... ${cut} lines ...`] : []), ...tail].join("\n"))
+  console.log(
+    `\npages of ${scenario.pageSize}, every ${scenario.intervalHours} h; struck: ${struck.join(", ") || "nothing"}`,
+  )
+  for (const fault of faults) console.log(`BROKEN: ${fault}`)
+  const rest = left.length > 0 ? ` --without "${left.join(",")}"` : ""
+  console.log(`\nreplay: npm run simulate -- --seed ${seed}${rest} --story`)
+}
+
+function countsOf({ events, partnerCalls, items, struck }: Verdict): string {
+  return `${events} events, ${partnerCalls} partner calls, ${items} items, ${struck.length} faults struck`
+}
+
+/** Simulates the seeds it is handed until there are none left. */
+function child(): void {
+  const send = (message: Told | "ready") => process.send?.(message)
+  process.on("message", async ({ seeds }: { seeds: number[] }) => {
+    if (seeds.length === 0) return process.disconnect()
+    for (const seed of seeds) {
+      const { faults, struck, events, items, partnerCalls } = await simulate(seed, options)
+      const times: Record<string, number> = {}
+      for (const name of struck) times[name.split("#")[0] ?? ""] = (times[name.split("#")[0] ?? ""] ?? 0) + 1
+      send({ seed, faults, struck: times, events, items, partnerCalls })
+      if (values.first && faults.length > 0) break
+    }
+    send("ready")
+  })
+  send("ready")
+}

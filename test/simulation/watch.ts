@@ -10,7 +10,7 @@ import {
 } from "../../src/source/state.ts"
 import type { Disk } from "./disk.ts"
 import type { Method } from "./object.ts"
-import { Violation } from "./story.ts"
+import { type Story, stampOf, Violation } from "./story.ts"
 
 /** The machine rounds no alarm, but sets none within a second of the last. */
 const ALARM_SLACK_MS = 1_000
@@ -31,7 +31,7 @@ export interface Watch {
   resyncs: Record<string, number>
 }
 
-export function createWatch(now: () => number, isRinging: () => boolean): Watch {
+export function createWatch(now: () => number, isRinging: () => boolean, story: Story): Watch {
   /** Row -> its items, of rows given out and not settled by a report. */
   const unsettled = new Map<number, number>()
   const underWay = new Map<string, number>()
@@ -62,6 +62,7 @@ export function createWatch(now: () => number, isRinging: () => boolean): Watch 
         [...core.others.map(({ id }) => id), ...core.idle.map(([id]) => id)].includes(last.run.id)
       )
         watch.lastReadRun = last.run.startedAt
+      tellChanges(last, core)
       watch.state = core
     },
     carriedOut(method, args, result) {
@@ -73,7 +74,8 @@ export function createWatch(now: () => number, isRinging: () => boolean): Watch 
     },
     posting(ids) {
       for (const id of new Set(ids)) {
-        if (underWay.has(id)) throw new Violation(`two POSTs with ${id} are under way at once: a claim is held by two`)
+        if (underWay.has(id) && !isReadAgain(id))
+          throw new Violation(`two POSTs with ${id} are under way at once: a claim is held by two`)
         underWay.set(id, now())
       }
     },
@@ -82,6 +84,32 @@ export function createWatch(now: () => number, isRinging: () => boolean): Watch 
     },
   }
   return watch
+
+  /** A resync sends again what may still be waiting, since its user accepted repeats. */
+  function isReadAgain(id: string): boolean {
+    return Object.hasOwn(watch.resyncs, id.split("/")[1] ?? "")
+  }
+
+  /** What a reader of the story wants to know of a commit. */
+  function tellChanges(last: State | null, next: State): void {
+    for (const [name, live] of Object.entries(next.live)) {
+      const was = last?.live[name]
+      if (was?.cursor !== live.cursor) story.tell(() => `  the cursor of ${name} is now ${stampOf(live.cursor)}`)
+      if (was?.slice?.no !== live.slice?.no && live.slice)
+        story.tell(
+          () => `  window ${live.slice?.no} of ${name} is open from the floor ${stampOf(live.slice?.window.from ?? 0)}`,
+        )
+    }
+    const ids = new Set(last ? runsOf(last) : [])
+    for (const id of runsOf(next)) if (!ids.delete(id)) story.tell(() => `  ${id} begins`)
+    for (const id of ids) story.tell(() => `  ${id} ends`)
+    if (last?.delivery.state !== next.delivery.state) story.tell(() => `  delivery is ${next.delivery.state}`)
+    if (last?.error?.code !== next.error?.code) story.tell(() => `  the status is ${next.error?.code ?? "well"}`)
+  }
+
+  function runsOf({ run, others }: State): string[] {
+    return [...(run ? [run] : []), ...others].map(({ id, kind }) => `${id} (${kind})`)
+  }
 
   function compare(last: State, next: State): void {
     if (next.grants < last.grants) throw new Violation("the number of grants went back")

@@ -67,7 +67,7 @@ export async function simulate(
     }
   const random = randomOf(chance)
   const connector = (name: string) => (name === "stripe" ? sliced(scenario.pageSize) : undefined)
-  const watch: Watch = createWatch(timeline.now, () => host.isRinging())
+  const watch: Watch = createWatch(timeline.now, () => host.isRinging(), story)
   const host: Host = createHost({
     timeline,
     chance,
@@ -170,6 +170,7 @@ export async function simulate(
     story.tell(() => "CALM: from now on nothing fails")
     chance.calm()
     partner.rest()
+    host.findAlarm()
     user.heal()
     if (user.deletedAt !== null) return deleted()
     await rest("everything comes to rest", () => isQuiet())

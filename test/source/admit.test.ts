@@ -167,6 +167,14 @@ describe("the joining of two ids", () => {
       ]),
     ).toEqual(["taken", "dropped"])
   })
+
+  it("told by a pass is still known to live reading when the pass is over", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    const joined = alias("cus_1", "ada", 3_000)
+    admit([joined], reading("pass"), seen, open)
+    seen.prune({ floor: 2_000, edges: new Map(), overlaps: [] })
+    expect(admit([joined], reading("live", 7), seen, open).taken).toHaveLength(0)
+  })
 })
 
 describe("an object", () => {

@@ -307,6 +307,18 @@ describe("a refused row", () => {
     expect(world.store.outbox()).toEqual(once)
   })
 
+  it("that travelled with others is not judged by their answer: it has all of its tries by itself", async () => {
+    const world = await holding(facts(100))
+    await world.report(await world.claim(), "refused")
+    for (let tries = 0; tries < REFUSED_TRIES; tries++) {
+      expect(world.store.outbox()).toMatchObject([{ items: 50 }, { items: 50 }])
+      world.advance(REFUSED_AGAIN_MS)
+      const claim = await world.claim()
+      for (const row of claim.rows) await world.report({ ...claim, rows: [row] }, "refused", { done: row.id > 0 })
+    }
+    expect(world.store.outbox().map(({ items }) => items)).toEqual([25, 25, 25, 25])
+  })
+
   it("comes down to the one bad item, which is quarantined; the other 49 are delivered", async () => {
     const world = await holding(facts(50))
     const delivered: string[] = []
