@@ -9,7 +9,7 @@ import type { Answer, Configuration, Refusal } from "./rpc.ts"
 import { chosen, resume, streamsOf } from "./slice.ts"
 import type { State } from "./state.ts"
 import { syncNowWaitSeconds } from "./throttle.ts"
-import type { Turn } from "./turn.ts"
+import { partnerNow, type Turn } from "./turn.ts"
 
 // -------------------------------------------------------------------------------------------------- configuring
 
@@ -115,6 +115,8 @@ export function resync(turn: Turn, collection: string, from: number | null): Ans
   }
   const refusal = whyNotReadable(turn.state)
   if (refusal) return refusal
+  if (from !== null && from >= partnerNow(turn))
+    return { ok: false, code: "out_of_range", message: "A resync reads what has been: choose a time that has passed." }
   const running = turn.state.passes.find(
     (pass) => pass.kind === "resync" && pass.run && pass.slices.some((slice) => slice.collections.includes(collection)),
   )

@@ -144,11 +144,12 @@ export class SourceMachine implements SourceRpc {
       value(decideLease(turn, ask)),
     )
     if (decision.kind !== "granted") return decision
-    const credential = await this.#openCredential()
-    // Paused, erased or reconnected while the credential was being opened.
-    if (!credential)
-      return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: "the source has just changed" }
-    return { kind: "granted", task: { ...decision.task, credential } }
+    const credential = await this.#openCredential().catch((error) => this.#note("source.credential_unreadable", error))
+    if (credential) return { kind: "granted", task: { ...decision.task, credential } }
+    // Let go of at once, with the reason: five leases that nobody works on would be reported as a hang.
+    const outcome = { kind: "fault" as const, reason: "the stored credential cannot be opened" }
+    await this.settle({ lease: decision.task.lease, outcome, calls: 0 })
+    return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: outcome.reason }
   }
 
   checkpoint(page: Checkpoint): Promise<CheckpointAnswer> {
@@ -172,10 +173,16 @@ export class SourceMachine implements SourceRpc {
       value(decideClaim(turn, ask)),
     )
     if (decision.kind !== "granted") return decision
-    const destination = await this.#openDestination()
-    if (!destination)
-      return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: "the destination has just changed" }
-    return { kind: "granted", claim: { ...decision.claim, destination } }
+    const { claim } = decision
+    const destination = await this.#openDestination().catch((error) => this.#note("source.key_unreadable", error))
+    if (destination) return { kind: "granted", claim: { ...claim, destination } }
+    // As if the destination had rejected it: nothing was sent, and nothing will be until the key changes.
+    const reason = "the stored key of the destination cannot be opened"
+    const rows = claim.rows.map(({ id }) => id)
+    const result = { rows, outcome: "rejected" as const, status: 0, reason, retryAt: null }
+    const { number, destinationVersion } = claim
+    await this.report({ number, destinationVersion, results: [result], done: true })
+    return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason }
   }
 
   report(report: Report): Promise<ReportAnswer> {

@@ -1,4 +1,7 @@
-/** Runs: what the user sees of a sync. Finished ones go to history, the last 100 of them; those that found nothing are kept short. */
+/**
+ * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
+ * longer than a hundred live runs do; those that found nothing are kept short.
+ */
 import type { CollectionCounts, RunKind, RunView } from "./rpc.ts"
 import type { IdleRun, Run, State } from "./state.ts"
 import type { Turn } from "./turn.ts"
@@ -87,13 +90,16 @@ function shorten(run: Run): IdleRun {
   return [run.id, run.trigger === "manual" ? 1 : 0, run.startedAt, run.endedAt ?? run.startedAt, run.calls, run.records]
 }
 
-/** History holds the last hundred by number, whichever form they are kept in. */
+/** History holds the last hundred live runs by number, whichever form they are kept in, and the last hundred of passes. */
 function forget(turn: Turn): void {
   const { state, staged } = turn
   const oldest = oldestKept(state)
   state.idle = state.idle.filter(([id]) => runNumber(id) > oldest)
   if (staged.runsPut.length === 0) return
-  staged.runsRemove.push(...turn.stored.runs().flatMap((row) => (row.id <= oldest ? [row.id] : [])))
+  const stored = turn.stored.runs().map((row) => ({ id: row.id, kind: (JSON.parse(row.body) as Run).kind }))
+  const live = stored.filter(({ id, kind }) => kind === "live" && id <= oldest)
+  const passes = stored.filter(({ kind }) => kind !== "live").slice(0, -RUNS_KEPT)
+  staged.runsRemove.push(...[...live, ...passes].map(({ id }) => id))
 }
 
 function oldestKept({ ids }: State): number {

@@ -103,7 +103,6 @@ export class SqlStore implements Store {
 
   #rows(table: Table): Row[] {
     if (!this.#hasTables()) return []
-    if (!this.#hasTables()) return []
     return this.#storage.sql.exec<{ id: number; body: string }>(`SELECT id, body FROM ${table} ORDER BY id`).toArray()
   }
 

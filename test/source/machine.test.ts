@@ -257,3 +257,27 @@ describe("a month of hourly runs", () => {
     expect(JSON.stringify(world.store.seen()).length).toBeLessThan(100_000)
   })
 })
+
+describe("a secret that cannot be opened", () => {
+  it("of the partner ends the run with that reason, and not as a hang", async () => {
+    const world = sourceWorld()
+    await world.configure({ credential: "foreign" })
+    expect(await world.refusedLease("live")).toMatchObject({ kind: "later" })
+    const last = await world.machine.runs({ limit: 10, cursor: null })
+    const live = last.ok && last.runs.find(({ kind }) => kind === "live")
+    expect(live).toMatchObject({ state: "failed", reason: "the stored credential cannot be opened" })
+  })
+
+  it("of the destination pauses delivery with that reason, and counts nothing as sent", async () => {
+    const world = await read()
+    await world.machine.syncNow()
+    await world.page(await world.lease("live"), { items: [fact("a", START)] })
+    const destination = { org: "o", project: "p", sourceId: "1", key: "foreign", owner: "" }
+    await world.configure({ destination, destinationVersion: 2 })
+    await expect(world.claim()).rejects.toThrow(/no claim/)
+    expect((await world.view()).delivery).toMatchObject({ state: "paused", waiting: 1, maybeRepeated: 0 })
+    await world.configure({ destination: { ...destination, key: "sealed:dest_2" }, destinationVersion: 3 })
+    expect(await world.deliver()).toHaveLength(1)
+    expect((await world.view()).delivery).toMatchObject({ state: "ok", maybeRepeated: 0 })
+  })
+})

@@ -56,15 +56,18 @@ describe("rows", () => {
 })
 
 describe("halving", () => {
-  it.each([4, 7, 50])("a row of %i items keeps their place in line; halves take the attempts along, a single item begins anew", (count) => {
-    const items = facts(count)
-    const [row] = toRows(items, "run_1", 100, 3)
-    const halves = halve(row as OutboxMeta, items, 5)
-    expect(halves.map((half) => half.id)).toEqual([100, 100 + Math.ceil(count / 2)])
-    expect(halves.flatMap(itemsOf)).toEqual(items.map(({ key }) => key))
-    expect(halves.map((half) => half.attempts)).toEqual(halves.map((half) => (half.items > 1 ? 3 : 1)))
-    expect(halves.every((half) => half.notBefore === 5 && half.run === "run_1")).toBe(true)
-  })
+  it.each([4, 7, 50])(
+    "a row of %i items keeps their place in line; halves take the attempts along, a single item begins anew",
+    (count) => {
+      const items = facts(count)
+      const [row] = toRows(items, "run_1", 100, 3)
+      const halves = halve(row as OutboxMeta, items, 5)
+      expect(halves.map((half) => half.id)).toEqual([100, 100 + Math.ceil(count / 2)])
+      expect(halves.flatMap(itemsOf)).toEqual(items.map(({ key }) => key))
+      expect(halves.map((half) => half.attempts)).toEqual(halves.map((half) => (half.items > 1 ? 3 : 1)))
+      expect(halves.every((half) => half.notBefore === 5 && half.run === "run_1")).toBe(true)
+    },
+  )
 
   it("goes down to single items without a number given twice", () => {
     let rows = toRows(facts(50), "run_1", 0)

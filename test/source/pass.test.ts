@@ -230,6 +230,12 @@ describe("a resync", () => {
     expect(await world.machine.resync(collection, null)).toMatchObject({ ok: false, code })
   })
 
+  it("from a time to come is refused", async () => {
+    const world = await settled()
+    expect(await world.machine.resync("Orders", START + DAY)).toMatchObject({ ok: false, code: "out_of_range" })
+    expect(world.state().passes).toEqual([])
+  })
+
   it("is refused while one of the collection is under way", async () => {
     const world = await settled()
     const first = await world.machine.resync("Orders", null)

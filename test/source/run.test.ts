@@ -38,11 +38,14 @@ describe("history", () => {
     await world.deliver()
     await hours(world, 10, (hour) => [fact(`n${hour}`, world.now())])
     await world.deliver()
-    const { runs: kept } = await runs(world)
+    const { runs: all } = await runs(world)
+    const kept = all.filter(({ kind }) => kind === "live")
     expect(kept).toHaveLength(RUNS_KEPT)
+    // A pass may take longer than a hundred live runs do: what came of it is still shown.
+    expect(all.at(-1)).toMatchObject({ kind: "initial", state: "succeeded" })
     const numbers = kept.map(({ id }) => runNumber(id))
     expect(numbers).toEqual(Array.from({ length: RUNS_KEPT }, (_, index) => (numbers[0] ?? 0) - index))
-    expect(world.store.runs().length + world.state().idle.length).toBe(RUNS_KEPT)
+    expect(world.store.runs().length + world.state().idle.length).toBe(RUNS_KEPT + 1)
   })
 
   it("does not grow while the destination is down: runs that wait are kept as many as are shown", async () => {

@@ -293,7 +293,12 @@ export function sourceWorld(skewMs = 0): World {
       store,
       wake: async (lane) => void world.wakes.push(lane),
       publish: async ({ status }) => void world.published.push(status),
-      cipher: { open: async (sealed) => sealed.replace("sealed:", "") },
+      cipher: {
+        open: async (sealed) => {
+          if (!sealed.startsWith("sealed:")) throw new Error("not sealed with a key of ours")
+          return sealed.replace("sealed:", "")
+        },
+      },
       connector: (name) => (name === "shop" ? shop : undefined),
       log: (name) => void world.lines.push(name),
     })
