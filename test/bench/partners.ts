@@ -9,6 +9,9 @@ import { counts, seedAccount } from "../sandbox/stripe/seed.ts"
 import { BENCH_KEY, BENCH_TARGET, type Ready } from "./setup.ts"
 
 const DAYS = 360
+// Ends with the benchmark, however that ends.
+process.stdin.on("end", () => process.exit()).resume()
+
 /** Nothing happens in the account while it is read, and nothing is limited: the sync is what is measured. */
 const QUIET = { rateLimit: null, endpointRateLimit: null, autopilot: false }
 

@@ -14,7 +14,7 @@ const VAULT_KEYS = `k1:${Buffer.alloc(32, 1).toString("base64")}`
 
 export async function startPartners(customers: number): Promise<{ ready: Ready; child: ChildProcess }> {
   const child = spawn(process.execPath, [resolve(import.meta.dirname, "partners.ts"), String(customers)], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   })
   for await (const line of createInterface({ input: child.stdout })) {
     const ready: Ready = JSON.parse(line)

@@ -104,7 +104,7 @@ function limitOf(sync: SyncMeasured, bare: Measured): string {
   const perPage = records / pages
   const slower = rateOf(bare.records, bare.seconds) / rateOf(records, sync.seconds)
   return [
-    `Limited here by ${busy(sync)}; the bare loop reads ${slower.toFixed(1)} times as fast.`,
+    `Limited here by ${busy(sync)}; the bare loop reads ${slower.toFixed(1)} times as fast, and sends what it meets twice twice.`,
     "In production a source is limited by its partner: " +
       `${publishedCallsPerSecond} calls/s x ${perPage.toFixed(0)} records = ${number(publishedCallsPerSecond * perPage)} records/s.`,
   ].join("\n")
