@@ -1,0 +1,293 @@
+/** A simulated shop over a year, read by the product as it ships, compared with what really happened there. */
+import { describe, expect, test } from "vitest"
+import {
+  addCustomer,
+  capture,
+  changeCustomer,
+  fulfil,
+  leaveCheckout,
+  placeOrder,
+  recoverCheckout,
+  refund,
+  settle,
+} from "../sandbox/shopify/actions.ts"
+import type { Line } from "../sandbox/shopify/model.ts"
+import { ALL_SCOPES } from "../sandbox/shopify/partner.ts"
+import { evolve, runDue, seedShop } from "../sandbox/shopify/people.ts"
+import { asOf } from "../sandbox/shopify/shop.ts"
+import { createReader, expected, expectedPeople, NOW, people, type Reader, told } from "../support/shopify-reader.ts"
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const START = Date.UTC(2025, 5, 1)
+
+const LINE: Omit<Line, "id"> = {
+  product: null,
+  title: "Mug",
+  variant: null,
+  sku: null,
+  vendor: null,
+  quantity: 1,
+  total: 1_000,
+}
+
+function lines(count: number): Omit<Line, "id">[] {
+  return [...Array(count).keys()].map(() => LINE)
+}
+
+/** Everything since the start date, once each, and the newest state of everybody. */
+function expectWhole(reader: Reader, shownBy = reader.clock.now()): void {
+  expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy }))
+  const known = people(reader.items)
+  for (const [id, email] of expectedPeople(reader.shop)) expect([id, known.get(id)]).toEqual([id, email])
+}
+
+test("a year is told whole, and stays so while the shop goes on", async () => {
+  const reader = createReader()
+  seedShop(reader.shop, { customers: 150, orders: 500, days: 500 })
+  await reader.configure()
+  // The points of a standard plan come back a hundred a second.
+  await reader.pass(2 * HOUR)
+  expectWhole(reader)
+  for (let hour = 0; hour < 30; hour++) {
+    await reader.pass(40 * MINUTE)
+    evolve(reader.shop, 4)
+    await reader.pass(20 * MINUTE)
+    runDue(reader.shop, reader.clock.now())
+  }
+  await reader.pass(3 * HOUR)
+  expectWhole(reader)
+  expect((await reader.view()).lastRun?.state).toBe("succeeded")
+})
+
+test("an idle sync is one call and forwards nothing", async () => {
+  const reader = createReader()
+  seedShop(reader.shop, { customers: 30, orders: 60, days: 100 })
+  await reader.configure()
+  await reader.pass(2 * HOUR)
+  const [calls, items] = [reader.calls(), reader.items.length]
+  await reader.sync()
+  expect([reader.calls() - calls, reader.items.length - items]).toEqual([1, 0])
+})
+
+test("orders with more lines than fit are told to the last line, live and back", async () => {
+  const reader = createReader()
+  asOf(reader.shop, NOW - 10 * DAY, () => {
+    for (let n = 0; n < 20; n++) placeOrder(reader.shop, { lines: lines(60 + n), payment: "paid" })
+  })
+  await reader.configure()
+  placeOrder(reader.shop, { lines: lines(300), payment: "paid" })
+  for (let n = 0; n < 15; n++) placeOrder(reader.shop, { lines: lines(7), payment: "failed" })
+  await reader.pass(2 * HOUR)
+  expectWhole(reader)
+})
+
+test("an order changed for another reason tells nothing again", async () => {
+  const reader = createReader()
+  const row = asOf(reader.shop, NOW - 3 * DAY, () => placeOrder(reader.shop, { lines: lines(2), payment: "paid" }))
+  await reader.configure()
+  const before = told(reader.items).length
+  for (let hour = 0; hour < 5; hour++) {
+    fulfil(reader.shop, row.id)
+    await reader.pass(HOUR)
+  }
+  expect(told(reader.items)).toHaveLength(before)
+  refund(reader.shop, row.id, 500)
+  await reader.sync()
+  expectWhole(reader)
+})
+
+describe("what comes later than its own time", () => {
+  test("a payment that was pending when its order was read, in the past or live", async () => {
+    const reader = createReader()
+    const old = asOf(reader.shop, NOW - 9 * DAY, () => placeOrder(reader.shop, { lines: lines(1), payment: "pending" }))
+    await reader.configure()
+    const young = placeOrder(reader.shop, { lines: lines(1), payment: "pending" })
+    await reader.sync()
+    await reader.pass(2 * DAY)
+    settle(reader.shop, old.id, "SUCCESS")
+    settle(reader.shop, young.id, "FAILURE")
+    await reader.pass(2 * HOUR)
+    fulfil(reader.shop, old.id)
+    fulfil(reader.shop, young.id)
+    await reader.pass(2 * HOUR)
+    expectWhole(reader)
+  })
+
+  test("a capture, in parts, of an order from before the start date", async () => {
+    const reader = createReader()
+    const row = asOf(reader.shop, START - 3 * DAY, () =>
+      placeOrder(reader.shop, { lines: lines(4), payment: "authorized" }),
+    )
+    asOf(reader.shop, START + DAY, () => capture(reader.shop, row.id, 1_000))
+    await reader.configure()
+    capture(reader.shop, row.id)
+    await reader.sync()
+    expectWhole(reader)
+    expect(told(reader.items)).toHaveLength(2)
+  })
+
+  test("a checkout that was left hours after it was begun, and once only however often it changes", async () => {
+    const reader = createReader()
+    await reader.configure()
+    await reader.pass(HOUR)
+    const row = leaveCheckout(reader.shop, { customer: null, lines: lines(1), idle: 5 * HOUR })
+    await reader.pass(8 * HOUR)
+    expectWhole(reader)
+    await reader.pass(2 * DAY)
+    recoverCheckout(reader.shop, row.id)
+    await reader.pass(2 * HOUR)
+    expectWhole(reader)
+  })
+
+  test("changes that the search shows only minutes later", async () => {
+    const reader = createReader()
+    await reader.configure()
+    reader.sandbox.faults.on({ name: "slow_visibility", options: { seconds: 600 } })
+    for (let hour = 0; hour < 4; hour++) {
+      await reader.pass(58 * MINUTE)
+      evolve(reader.shop, 6)
+      await reader.pass(2 * MINUTE)
+    }
+    await reader.pass(2 * HOUR)
+    expectWhole(reader)
+  })
+})
+
+test("rows of one second are all read, over any number of pages", async () => {
+  const reader = createReader()
+  reader.sandbox.faults.on({ name: "equal_timestamps", options: { seconds: 3600 } })
+  for (let n = 0; n < 70; n++) {
+    addCustomer(reader.shop, { email: `p${n}@example.com` })
+    asOf(reader.shop, NOW - 5 * DAY, () => placeOrder(reader.shop, { lines: lines(1), payment: "paid" }))
+  }
+  await reader.configure()
+  for (let n = 0; n < 70; n++) placeOrder(reader.shop, { lines: lines(1), payment: "paid" })
+  await reader.sync()
+  expectWhole(reader)
+})
+
+test("what changes between two pages is read, then or with the next sync", async () => {
+  const reader = createReader()
+  for (let n = 0; n < 60; n++) addCustomer(reader.shop, { email: `p${n}@example.com` })
+  const rows = [...Array(60).keys()].map(() => placeOrder(reader.shop, { lines: lines(1), payment: "paid" }))
+  for (let n = 1; n < 12; n++) {
+    reader.sandbox.shopify.between({
+      shop: "example",
+      afterRequests: n,
+      change: (shop) => {
+        const row = rows[n * 4]
+        if (row) refund(shop, row.id, 100)
+        const [one] = [...shop.tables.customer.byId.keys()].slice(n * 4)
+        if (one) changeCustomer(shop, one, { email: `new${n}@example.com` })
+      },
+    })
+  }
+  await reader.configure()
+  await reader.pass(HOUR)
+  await reader.pass(HOUR)
+  expectWhole(reader)
+})
+
+describe("a bucket of points", () => {
+  test("that is small slows reading down, and nothing is lost", async () => {
+    const reader = createReader({ shop: { bucket: { maximum: 1_000, rate: 50 } } })
+    seedShop(reader.shop, { customers: 40, orders: 150, days: 90 })
+    await reader.configure()
+    await reader.pass(2 * HOUR)
+    expectWhole(reader)
+  })
+
+  test("that others have emptied is waited for, as the user can see", async () => {
+    const reader = createReader()
+    seedShop(reader.shop, { customers: 10, orders: 20, days: 30 })
+    reader.sandbox.faults.on({ name: "rate_limit", times: 6, options: { seconds: 3 } })
+    await reader.configure()
+    await reader.pass(HOUR)
+    expectWhole(reader)
+  })
+})
+
+describe("a credential", () => {
+  const without = (...scopes: string[]) => ALL_SCOPES.filter((scope) => !scopes.includes(scope))
+
+  test("without a scope denies its collections, and the others go on", async () => {
+    const reader = createReader({ token: { scopes: without("read_orders", "read_all_orders") } })
+    seedShop(reader.shop, { customers: 20, orders: 30, days: 30 })
+    await reader.configure()
+    await reader.pass(2 * HOUR)
+    const { collections, lastRun } = await reader.view()
+    const denied = collections.filter((one) => one.denied !== null).map(({ name }) => name)
+    expect(denied.sort()).toEqual(
+      ["Abandoned checkouts", "Charge", "Order cancelled", "Order refunded", "Placed order", "Product ordered"].sort(),
+    )
+    expect(lastRun?.state).toBe("partial")
+    const span = { from: START, shownBy: reader.clock.now(), collections: new Set(["Draft order placed"]) }
+    expect(told(reader.items)).toEqual(expected(reader.shop, span))
+    expect(people(reader.items).size).toBe(reader.shop.tables.customer.byId.size)
+  })
+
+  test("that is given the scope later misses nothing of the time between", async () => {
+    const reader = createReader({ token: { scopes: without("read_orders", "read_all_orders") } })
+    seedShop(reader.shop, { customers: 20, orders: 30, days: 30 })
+    await reader.configure()
+    await reader.pass(5 * HOUR)
+    evolve(reader.shop, 20)
+    await reader.pass(5 * HOUR)
+    const { token } = reader.sandbox.shopify.addToken({ shop: "example" })
+    await reader.configure({ credential: token, credentialVersion: 2 })
+    await reader.pass(5 * HOUR)
+    expectWhole(reader)
+  })
+
+  test("without read_all_orders reads sixty days, and says so", async () => {
+    const reader = createReader({ token: { scopes: without("read_all_orders") } })
+    seedShop(reader.shop, { customers: 20, orders: 80, days: 300 })
+    await reader.configure()
+    const orders = reader.shop.tables.order.byId
+    const isWanted = ({ order }: { order: number | null }) =>
+      order === null || (orders.get(order)?.created ?? 0) >= NOW - 60 * DAY
+    expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy: reader.clock.now(), isWanted }))
+    const run = await firstRun(reader)
+    expect(run.untold.map(({ collection }) => collection)).toContain("Placed order")
+    expect(run.untold[0]?.reason).toContain("60 days")
+  })
+
+  test("without protected data knows people by id, loses none, and says what is kept back", async () => {
+    const reader = createReader({ token: { protectedLevel: 1 } })
+    seedShop(reader.shop, { customers: 20, orders: 40, days: 30 })
+    await reader.configure()
+    expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy: reader.clock.now() }))
+    expect(reader.items.every(({ userId }) => /^\d+$/.test(userId ?? ""))).toBe(true)
+    expect((await firstRun(reader)).untold.map(({ reason }) => reason).join()).toContain("protected customer data")
+  })
+
+  test("that is refused stops the source until it is replaced", async () => {
+    const reader = createReader()
+    await reader.configure()
+    for (const token of reader.sandbox.shopify.tokens.keys()) reader.sandbox.shopify.revokeToken(token)
+    await reader.sync()
+    const { status, error } = await reader.view()
+    expect([status, error?.message]).toEqual(["error", expect.stringContaining("access token")])
+  })
+})
+
+test("money in yen and dinars is told in their own units", async () => {
+  for (const currency of ["JPY", "KWD"]) {
+    const reader = createReader({ shop: { currency } })
+    seedShop(reader.shop, { customers: 5, orders: 20, days: 20 })
+    await reader.configure()
+    expectWhole(reader)
+    expect(reader.items.find(({ collection }) => collection === "Charge")?.data?.currency).toBe(currency.toLowerCase())
+  }
+})
+
+async function firstRun(reader: Reader) {
+  const runs = reader.store
+    .runs()
+    .map(({ body }) => JSON.parse(body) as { kind: string; untold: { collection: string; reason: string }[] })
+  const run = runs.find(({ kind }) => kind === "initial")
+  if (!run) throw new Error("no initial run")
+  return run
+}
