@@ -7,6 +7,7 @@ const PROJECT = "soak"
 const CUSTOMERS = 12
 const DAYS = 400
 const POLL_MS = 2_000
+const TELL_EVERY_MS = 30_000
 /** Wake-ups lost with the process are sent again after two minutes, doubling; waits and retries come on top. */
 const QUIET_WITHIN_MS = 20 * 60_000
 /** Longer than the feed shows events late and Sync now is throttled. */
@@ -64,19 +65,24 @@ export async function untilQuiet(stack: Stack, soaked: readonly Soaked[], say: (
   for (const round of [1, 2]) {
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS_MS))
     await syncSome(stack, soaked)
-    await allQuiet(stack, soaked)
+    await allQuiet(stack, soaked, say)
     say(`round ${round}: all quiet`)
   }
 }
 
-async function allQuiet(stack: Stack, soaked: readonly Soaked[]): Promise<void> {
+async function allQuiet(stack: Stack, soaked: readonly Soaked[], say: (text: string) => void): Promise<void> {
   const deadline = Date.now() + QUIET_WITHIN_MS
+  let toldAt = Date.now()
   for (const { id, account } of soaked) {
     for (;;) {
       const source = await readSource(stack, id)
       if (source.error) throw new Error(`${account}: ${source.error.message}`)
       if (source.live && source.live.current.length === 0 && source.live.delivery.waiting === 0) break
       if (Date.now() > deadline) throw new Error(`${account} does not come to rest: ${JSON.stringify(source.live)}`)
+      if (Date.now() - toldAt > TELL_EVERY_MS) {
+        toldAt = Date.now()
+        say(`still waiting for ${account}: ${JSON.stringify(source.live)}`)
+      }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   }
