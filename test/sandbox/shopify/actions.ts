@@ -137,14 +137,19 @@ export function capture(shop: Shop, id: number, amount?: number): Transaction | 
   return move(shop, row, "CAPTURE", "SUCCESS", Math.min(amount ?? left, left))
 }
 
-/** A pending payment arrives, or does not: the same transaction tells. */
-export function settle(shop: Shop, id: number, status: "SUCCESS" | "FAILURE"): Transaction | null {
+/** A pending payment arrives, or does not: the same transaction tells. Some gateways date it to when the payment was begun. */
+export function settle(
+  shop: Shop,
+  id: number,
+  status: "SUCCESS" | "FAILURE",
+  dated: "now" | "begun" = "now",
+): Transaction | null {
   const row = get(shop, "order", id)
   const pending = row.transactions.find((one) => one.status === "PENDING")
   if (!pending) return null
   pending.status = status
-  pending.processed = stamp(shop)
-  tellOf(shop, row, pending, stamp(shop))
+  pending.processed = dated === "now" ? stamp(shop) : pending.created
+  tellOf(shop, row, pending, pending.processed)
   touch(shop, "order", row)
   return pending
 }

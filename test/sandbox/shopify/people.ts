@@ -128,7 +128,18 @@ const TASKS: Record<string, (shop: Shop, id: number) => void> = {
   fulfil: (shop, id) => found(shop, id, () => fulfil(shop, id)),
   capture: (shop, id) =>
     found(shop, id, (row) => void capture(shop, id, shop.random.chance(0.1) ? Math.ceil(row.total / 2) : undefined)),
-  settle: (shop, id) => found(shop, id, () => void settle(shop, id, shop.random.chance(0.8) ? "SUCCESS" : "FAILURE")),
+  settle: (shop, id) =>
+    found(
+      shop,
+      id,
+      () =>
+        void settle(
+          shop,
+          id,
+          shop.random.chance(0.8) ? "SUCCESS" : "FAILURE",
+          shop.random.chance(0.5) ? "now" : "begun",
+        ),
+    ),
   cancel: (shop, id) => found(shop, id, () => cancel(shop, id, shop.random.pick(["CUSTOMER", "INVENTORY", "FRAUD"]))),
   refund: (shop, id) =>
     found(shop, id, (row) => {
