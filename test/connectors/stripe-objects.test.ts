@@ -63,7 +63,9 @@ describe("a customer", () => {
   })
 
   test("that lost its email is its id again, joined to the email that others may have named it by", () => {
-    const [item, ...rest] = fed(event("customer.updated", customer({ email: null }), { email: "old@example.com" })).items
+    const [item, ...rest] = fed(
+      event("customer.updated", customer({ email: null }), { email: "old@example.com" }),
+    ).items
     expect(item).toMatchObject({ userId: "cus_1" })
     expect(rest.map(({ key }) => key)).toEqual(["old@example.com:cus_1"])
   })

@@ -201,7 +201,9 @@ describe("a refund that only the charge's event announces", () => {
   test("is none where an authorization was released", () => {
     const body = refunded({ captured: false, refunded: true, ...embedding(refund()) }, V2020)
     expect(fed(body).items).toEqual([])
-    expect(feed.follow?.requests(paged(refunded({ captured: false, refunded: true }, V2023)), pageContext())).toEqual([])
+    expect(feed.follow?.requests(paged(refunded({ captured: false, refunded: true }, V2023)), pageContext())).toEqual(
+      [],
+    )
   })
 
   test("is looked up where it may be what a partial capture left over", () => {
@@ -230,7 +232,8 @@ describe("looking up a page's refunds", () => {
 
   test("asks for ranges that hold every refund, parted at the widest gaps", () => {
     const times = [0, 1, 2, DAY, DAY + 1, 9 * DAY]
-    const requests = feed.follow?.requests(paged(...many(times.length, (index) => times[index] ?? 0)), pageContext()) ?? []
+    const requests =
+      feed.follow?.requests(paged(...many(times.length, (index) => times[index] ?? 0)), pageContext()) ?? []
     expect(requests.map(({ query }) => [query?.["created[gte]"], query?.["created[lte]"]])).toEqual([
       [T - 60, T + 2 + 60],
       [T + DAY - 60, T + DAY + 1 + 60],
@@ -258,7 +261,10 @@ describe("looking up a page's refunds", () => {
     const referenced = event("refund.updated", refund(), { destination_details: {} })
     expect(feed.follow?.requests(paged(referenced), pageContext())).toEqual([])
     expect(
-      feed.follow?.requests([recordOf(event("refund.created", refund()))], pageContext({ collections: new Set(["Invoice"]) })),
+      feed.follow?.requests(
+        [recordOf(event("refund.created", refund()))],
+        pageContext({ collections: new Set(["Invoice"]) }),
+      ),
     ).toEqual([])
   })
 })
