@@ -4,6 +4,7 @@ import { newRun } from "../../src/source/run.ts"
 import type { LiveStream } from "../../src/source/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
 import {
+  crowd,
   DAY,
   fact,
   HOUR,
@@ -181,11 +182,12 @@ describe("where the feed does not reach back", () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("backfill")
-    await world.page(await world.lease("live"), { items: [fact("a", START - MINUTE)] })
+    await world.page(await world.lease("live"), { items: [fact("a", START - MINUTE), ...crowd(START - MINUTE)] })
     await world.deliver()
     world.advance(40 * DAY)
     await world.machine.alarm()
     await world.page(await world.lease("live"), { items: [fact("late", world.now() - MINUTE)] })
+    world.restart()
     const gap = await world.lease("backfill")
     await world.page(gap, { items: [fact("lost", START + DAY), fact("a", START - MINUTE)] })
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["late", "lost"])

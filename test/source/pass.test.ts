@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { Configuration } from "../../src/source/rpc.ts"
 import {
   choose,
+  crowd,
   DAY,
   fact,
   HOUR,
@@ -147,18 +148,22 @@ describe("a collection", () => {
     const world = await settled()
     await world.until(START + 2 * HOUR)
     const sent = fact("sent", world.now() - MINUTE)
-    await world.page(await world.lease("live"), { items: [sent] })
+    await world.page(await world.lease("live"), { items: [sent, ...crowd(sent.time)] })
     await world.deliver()
     const off = world.now()
     await world.configure({ collections: choose("People") })
     await world.until(START + 10 * HOUR)
     await world.page(await world.lease("live"), { items: [person("p", world.now())] })
+    await world.until(START + 11 * HOUR)
+    await world.page(await world.lease("live"), { items: [person("q", world.now())] })
     await world.configure({ collections: choose("Orders", "People") })
     expect(opened(world)).toEqual([
-      ["collection", ["orders", { from: off - LOOKBACK, to: START + 10 * HOUR - LOOKBACK }]],
+      ["collection", ["orders", { from: off - LOOKBACK, to: START + 11 * HOUR - LOOKBACK }]],
     ])
+    await world.until(START + 13 * HOUR)
+    await world.page(await world.lease("live"), { items: [person("r", world.now())] })
     await world.page(await world.lease("backfill"), { items: [fact("missed", off + HOUR), sent] })
-    expect(keys(await world.deliver())).toEqual(["p", "missed"])
+    expect(keys(await world.deliver())).toEqual(["p", "q", "r", "missed"])
   })
 
   it("switched off while its history is being read goes on from there when it is switched on again", async () => {

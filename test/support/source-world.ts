@@ -18,7 +18,7 @@ import {
   type SourceView,
   type Task,
 } from "../../src/source/rpc.ts"
-import { SeenIndex } from "../../src/source/seen.ts"
+import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/seen.ts"
 import { freshState, type State } from "../../src/source/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
 
@@ -146,6 +146,11 @@ export function person(key: string, version: number, name = "Ada", changes: Part
 
 export function alias(from: string, to: string, time: number): Item {
   return { ...fact(`${from}:${to}`, time, { collection: ALIAS, userId: to }), anotherUserId: from }
+}
+
+/** So many facts of one moment: they fill a row of `seen`, so that what comes later is kept, and pruned, apart. */
+export function crowd(time: number): Item[] {
+  return Array.from({ length: SEEN_ROW_ENTRIES }, (_, index) => fact(`crowd${index}`, time))
 }
 
 // -------------------------------------------------------------------------------------------------------------- store
