@@ -29,6 +29,8 @@ export interface Network {
   httpOf(life: Life): Http
   /** Requests that the partner saw, and how many of them it answered as asked. */
   partnerCalls: number
+  /** 401 of the partner. */
+  unauthorized: number
   /** 400 for items that are as they should be. */
   needlessRefusals: number
 }
@@ -54,7 +56,7 @@ export function createNetwork(parts: NetworkParts): Network {
   intempt.addKey({ prefix: "prefix", secret: "secret", org: DESTINATION.org, project: DESTINATION.project })
   /** How often an item was refused for nothing: transient means that it passes in the end. */
   const refusals = new Map<string, number>()
-  const network: Network = { intempt, httpOf, partnerCalls: 0, needlessRefusals: 0 }
+  const network: Network = { intempt, httpOf, partnerCalls: 0, unauthorized: 0, needlessRefusals: 0 }
   return network
 
   function httpOf(life: Life): Http {
@@ -97,6 +99,7 @@ export function createNetwork(parts: NetworkParts): Network {
       if (strikes("partner_unreachable", life) || parts.isOn("partner_down")) return line.lose("unreachable")
       if (strikes("partner_hangs", life)) return
       const answer = partnerAnswer(life, url, headers)
+      if (answer.status === 401) network.unauthorized++
       parts.partnerAnswered()
       timeline.after(chance.int("partner", 5, 200), () => line.answer(answer))
     })

@@ -5,7 +5,8 @@ import { FAULT_NAMES, FAULTS, type FaultName, SPELL_NAMES, type SpellName } from
 
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
-/** After the last of the calm: long enough for every backoff to run out and for a clean run. */
+/** The connector's: how far below its cursor the feed is read again. */
+const LOOKBACK_MS = 600_000
 const EPOCH = Date.UTC(2026, 10, 2, 9)
 
 export interface LifeStep {
@@ -136,7 +137,9 @@ function historyOf(random: Random, connectAt: number): LifeStep[] {
   const spans = [DAY / 24, DAY, 20 * DAY, 35 * DAY, 120 * DAY, 700 * DAY]
   const count = random.int(4, 22)
   while (steps.length < count) {
-    const at = connectAt - random.int(1, random.pick(spans) / 1000) * 1000
+    // At times just where live reading and the first pass meet.
+    const atFloor = 1000 * Math.floor(connectAt / 1000) - LOOKBACK_MS + random.pick([-1000, 0, 0, 1000])
+    const at = random.chance(0.15) ? atFloor : connectAt - random.int(1, random.pick(spans) / 1000) * 1000
     for (let ties = random.pick([1, 1, 1, 3]); ties > 0; ties--)
       steps.push({ name: `history#${steps.length}`, life: "arrive", at, request: null, roll: random.int(0, 2 ** 30) })
   }

@@ -102,7 +102,7 @@ export function createUser({
   let isHealed = false
   // biome-ignore format: one line a thing that users do
   const ACTS: Record<ActionName, (action: Action) => void> = {
-    sync_now: () => ask("syncNow"),
+    sync_now: ({ roll }) => { ask("syncNow"); timeline.after(roll % 70_000, () => ask("syncNow")) },
     watch: () => ask("view"),
     pause: ({ until }) => { change({ active: false }); timeline.at(until, () => change({ active: true })) },
     interval: ({ roll }) => change({ intervalHours: 1 + (roll % 24) }),

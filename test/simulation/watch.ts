@@ -1,5 +1,5 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
-import type { Report } from "../../src/source/rpc.ts"
+import type { Answer, Report } from "../../src/source/rpc.ts"
 import {
   isTombstone,
   type LiveStream,
@@ -14,6 +14,9 @@ import { type Story, stampOf, Violation } from "./story.ts"
 
 /** The machine rounds no alarm, but sets none within a second of the last. */
 const ALARM_SLACK_MS = 1_000
+const SYNC_NOW_EVERY_MS = 60_000
+/** Noticed when it is answered, which may be a little after it was decided. */
+const SLOW_ANSWER_MS = 1_000
 
 export interface Watch {
   committed(disk: Disk, before: string | null): void
@@ -36,6 +39,7 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
   const unsettled = new Map<number, number>()
   const underWay = new Map<string, number>()
   let claimNumber = 0
+  let syncedAt = Number.NEGATIVE_INFINITY
   const watch: Watch = {
     state: null,
     erasedAt: null,
@@ -67,6 +71,7 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
     },
     carriedOut(method, args, result) {
       if (method === "report") reported(args[0] as Report)
+      if (method === "syncNow") synced(result as Answer<{ run: string }>)
       if (method === "resync" && (result as { ok: boolean }).ok) {
         const name = String(args[0])
         watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
@@ -155,6 +160,14 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
       if (unsettled.has(id)) watch.excused += items
       unsettled.set(id, items)
     }
+  }
+
+  function synced(answer: Answer<{ run: string }>): void {
+    if (!answer.ok) return
+    if (answer.run === "") throw new Violation("Sync now started no run, and said that it did")
+    if (now() - syncedAt < SYNC_NOW_EVERY_MS - SLOW_ANSWER_MS)
+      throw new Violation("Sync now was repeated within a minute")
+    syncedAt = now()
   }
 
   function reported({ number, results }: Report): void {

@@ -20,6 +20,10 @@ import { createWatch, type Watch } from "./watch.ts"
 const EVENTS_MAX = 60_000
 /** The partner shows everything within this. */
 const VISIBLE_AFTER_MS = 900_000
+/** So many items refused in a row are not the items' fault. */
+const REFUSED_TOGETHER = 20
+/** A rejected key is tried by what is under way, and then no more. */
+const CALLS_WITH_A_LOST_KEY = 8
 const AFTER_DELETION_MS = 60_000
 
 export interface Verdict {
@@ -224,11 +228,24 @@ export async function simulate(
     const good = entries.filter(({ body }) => !JSON.stringify(body).includes(POISON)).map(({ id }) => id)
     if (good.length === 0) return
     if (network.needlessRefusals === 0) return void failures.push(`${good.length} good items are in quarantine`)
+    const outages = scenario.spells.filter(({ spell }) => spell === "destination_refuses_all").length
+    if (good.length >= REFUSED_TOGETHER * outages)
+      failures.push(`${good.length} good items went into quarantine, one by one`)
     await ask("replay", host.call("user", "replay", good))
     await rest("what was replayed is delivered", isQuiet)
   }
 
+  /** What was asked for, generously; what loops asks for more. */
+  function budget(): void {
+    const lost = scenario.actions.filter(({ action }) => action === "roll_key").length
+    const once = chance.struck.filter((name) => name.startsWith("partner_unauthorized")).length
+    const most = CALLS_WITH_A_LOST_KEY * lost + once
+    if (network.unauthorized > most)
+      failures.push(`${network.unauthorized} calls were made with a key that was not accepted`)
+  }
+
   async function reckon(): Promise<void> {
+    budget()
     const view = await ask("view", host.call("user", "view"))
     const runs = await ask("runs", host.call("user", "runs", { limit: 200, cursor: null }))
     if (!view.ok || !runs.ok) throw new Violation("the source does not answer its user")
