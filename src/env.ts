@@ -20,6 +20,15 @@ export interface Bindings {
   AUTH_AUDIENCE?: string
   PUBLIC_URL?: string
   AUTHORIZE_ORIGINS?: string
+  CONSOLE_URL?: string
+  [client: `OAUTH_${string}_CLIENT_${"ID" | "SECRET"}`]: string | undefined
+}
+
+/** What a partner knows us by. */
+export interface OAuthClient {
+  id: string
+  /** The first is sent, all of them verify what the partner signed: two live while one is being replaced. */
+  secrets: readonly [string, ...string[]]
 }
 
 export interface VaultKey {
@@ -37,6 +46,10 @@ export interface Settings {
   publicUrl: string | null
   /** Origin of a partner's authorize page -> origin the browser is sent to instead. Empty outside the sandbox. */
   authorizeOrigins: ReadonlyMap<string, string>
+  /** Where people look at their sources, without a trailing slash; null where there is no such place. */
+  consoleUrl: string | null
+  /** By the connector's name. Projects may set their own. */
+  oauthClients: ReadonlyMap<string, OAuthClient>
 }
 
 /** Names every setting that is missing or malformed; never their values. */
@@ -56,7 +69,7 @@ export function settingsOf(env: Bindings): Settings {
 const parsed = new WeakMap<Bindings, Settings>()
 
 export function parseSettings(env: Omit<Bindings, "DB" | "SOURCES" | `${string}_QUEUE`>): Settings {
-  const result = settingsSchema.safeParse(env)
+  const result = settingsSchema.safeParse({ ...env, OAUTH: oauthVariables(env) })
   if (!result.success) {
     const faults = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)
     throw new SettingsError(`The Worker's settings are incomplete. ${faults.join(" ")}`)
@@ -93,6 +106,31 @@ const origins = z.string().transform((text, ctx) => {
   return z.NEVER
 })
 
+const CLIENT_VARIABLE = /^OAUTH_([A-Z][A-Z0-9]*)_CLIENT_(ID|SECRET)$/
+
+function oauthVariables(env: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => CLIENT_VARIABLE.test(name) && value !== ""))
+}
+
+/** `OAUTH_STRIPE_CLIENT_ID` and `OAUTH_STRIPE_CLIENT_SECRET`: both or neither; two secrets, a comma between, while one is replaced. */
+const oauthClients = z.record(z.string(), z.string()).transform((variables, ctx) => {
+  const names = new Set(Object.keys(variables).map((name) => CLIENT_VARIABLE.exec(name)?.[1] ?? ""))
+  const clients = new Map<string, OAuthClient>()
+  for (const name of names) {
+    const id = variables[`OAUTH_${name}_CLIENT_ID`]?.trim()
+    const [first, ...others] = (variables[`OAUTH_${name}_CLIENT_SECRET`] ?? "")
+      .split(",")
+      .map((secret) => secret.trim())
+    if (id && first && others.every((secret) => secret !== "")) {
+      clients.set(name.toLowerCase(), { id, secrets: [first, ...others] })
+      continue
+    }
+    const path = [`OAUTH_${name}_CLIENT_ID`]
+    ctx.addIssue({ code: "custom", path, message: "and its _SECRET must both be set." })
+  }
+  return clients
+})
+
 const publicUrl = z
   .union([z.literal(""), z.url({ protocol: /^https?$/, error: "is not an http(s) URL." })])
   .transform((url) => (url === "" ? null : url.replace(/\/+$/, "")))
@@ -106,6 +144,8 @@ const settingsSchema = z
     AUTH_AUDIENCE: required("set it to the `aud` of your tokens."),
     PUBLIC_URL: publicUrl.default(null),
     AUTHORIZE_ORIGINS: origins.default(new Map()),
+    CONSOLE_URL: publicUrl.default(null),
+    OAUTH: oauthClients,
   })
   .transform((env, ctx): Settings => {
     const keys = tokenKeys(env.AUTH_SECRET, env.AUTH_JWKS_URL)
@@ -118,6 +158,8 @@ const settingsSchema = z
       auth: { issuer: env.AUTH_ISSUER, audience: env.AUTH_AUDIENCE, keys },
       publicUrl: env.PUBLIC_URL,
       authorizeOrigins: env.AUTHORIZE_ORIGINS,
+      consoleUrl: env.CONSOLE_URL ?? (env.PUBLIC_URL && `${env.PUBLIC_URL}/console`),
+      oauthClients: env.OAUTH,
     }
   })
 

@@ -2,12 +2,15 @@
  * The ports on Cloudflare Workers: the one place, with the vault, that reaches for the clock, randomness, timers, the network and
  * the bindings.
  */
+import type { Hmac } from "./connectors/kit/define.ts"
 import { type Database, openDatabase } from "./db/database.ts"
 import { publishStatus } from "./db/watch.ts"
 import { type Bindings, type Settings, settingsOf } from "./env.ts"
+import { clientById } from "./oauth/clients.ts"
+import { type TokenPorts, tokensPort } from "./oauth/tokens.ts"
 import type { WakeUp } from "./pipeline/messages.ts"
 import type { PipelinePorts } from "./pipeline/ports.ts"
-import type { Cipher, Clock, Http, Lanes, Log, Publish, Random, SourcePorts, Wake } from "./source/ports.ts"
+import type { Cipher, Clock, Http, Lanes, Log, Publish, Random, SourcePorts, Tokens, Wake } from "./source/ports.ts"
 import { objectName, type SourceControl, type SourceRef, type SourceRpc } from "./source/rpc.ts"
 import { createVault } from "./vault.ts"
 
@@ -48,6 +51,13 @@ export async function sha256(text: string): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
+export async function hmacSha256(secret: string, message: string): Promise<Uint8Array> {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const algorithm = { name: "HMAC", hash: "SHA-256" }
+  const key = await crypto.subtle.importKey("raw", bytes(secret), algorithm, false, ["sign"])
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes(message)))
+}
+
 /** The stub speaks our contract: plain data in, plain data out, so the type is all that RPC hides. */
 export function sourceOf(env: Bindings, name: string): SourceRpc {
   return env.SOURCES.getByName(name) as unknown as SourceRpc
@@ -65,6 +75,7 @@ export interface ApiPorts {
   cipher: Cipher
   log: Log
   sha256(text: string): Promise<string>
+  hmac: Hmac
   source(ref: SourceRef): SourceControl
 }
 
@@ -83,15 +94,35 @@ function makeApiPorts(env: Bindings): ApiPorts {
   const settings = settingsOf(env)
   const source = (ref: SourceRef) => sourceOf(env, objectName(ref))
   const cipher = createVault(settings.vaultKeys)
-  return { settings, db: openDatabase(env.DB), clock, random, http: httpOf(env), cipher, log, sha256, source }
+  return {
+    settings,
+    db: openDatabase(env.DB),
+    clock,
+    random,
+    http: httpOf(env),
+    cipher,
+    log,
+    sha256,
+    hmac: hmacSha256,
+    source,
+  }
 }
 
 export function consumerPorts(env: Bindings, connector: PipelinePorts["connector"]): PipelinePorts {
   return { clock, random, http: httpOf(env), source: (name) => sourceOf(env, name), log, connector }
 }
 
-/** All that a source's Durable Object stands on but its own storage and the connectors. */
-export function sourcePorts(env: Bindings, ref: SourceRef): Omit<SourcePorts, "store" | "connector"> {
+/** The partners' token endpoints, for a source's Durable Object and for the watchdog. */
+export function tokensOf(env: Bindings, connector: TokenPorts["connector"]): Tokens {
+  const settings = settingsOf(env)
+  const cipher = createVault(settings.vaultKeys)
+  const client: TokenPorts["client"] = (ref, name, id) =>
+    clientById({ db: openDatabase(env.DB), cipher, settings }, ref, name, id)
+  return tokensPort({ clock, http: httpOf(env), cipher, connector, client })
+}
+
+/** All that a source's Durable Object stands on but its own storage and what knows the connectors. */
+export function sourcePorts(env: Bindings, ref: SourceRef): Omit<SourcePorts, "store" | "connector" | "tokens"> {
   const cipher = createVault(settingsOf(env).vaultKeys)
   return { clock, random, wake: wakeOf(env, ref), publish: publishOf(env, ref), cipher, log }
 }

@@ -13,7 +13,7 @@ const VERSION = "v1"
 /** 96 bits, as NIST SP 800-38D wants for random nonces. */
 const IV_BYTES = 12
 
-export type Purpose = "credential" | "destination"
+export type Purpose = "credential" | "destination" | "grant" | "client" | "link"
 
 /** What a sealed value is bound to. A project's default destination belongs to no source: its `source` is empty. */
 export function sealContext(ref: SourceRef, purpose: Purpose): string {

@@ -7,12 +7,12 @@ import { collections } from "./shopify/collections.ts"
 import { fromCustomer } from "./shopify/customer.ts"
 import { CONNECTIONS, type ConnectionName, FEEDS } from "./shopify/documents.ts"
 import { fromDraft } from "./shopify/draft.ts"
-import { graphql } from "./shopify/graphql.ts"
+import { graphql, UNINSTALL } from "./shopify/graphql.ts"
 import { fromOrder } from "./shopify/order.ts"
 import { type Plan, pageOf, requestOf } from "./shopify/pages.ts"
 import { SCOPES } from "./shopify/scopes.ts"
 import { type Config, type Reading, typeOf } from "./shopify/shape.ts"
-import { shop } from "./shopify/shop.ts"
+import { installSignature, shop } from "./shopify/shop.ts"
 import { templates } from "./shopify/templates.ts"
 
 /**
@@ -46,6 +46,9 @@ export const shopify = defineConnector<Config>({
       label: "Install the app in your shop",
       help: "You choose your shop in Shopify and approve read access to its customers, orders, draft orders and products.",
       scopes: SCOPES,
+      scopeSeparator: ",",
+      // "read_orders" is not named where "write_orders" was granted.
+      covers: (granted, needed) => granted === needed.replace(/^read_/, "write_"),
       pkce: false,
       authorizeUrl: (config) => `https://${config.shop}/admin/oauth/authorize`,
       tokenUrl: (config) => `https://${config.shop}/admin/oauth/access_token`,
@@ -53,6 +56,8 @@ export const shopify = defineConnector<Config>({
       // which Shopify refuses to public apps. https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens
       tokenParams: { expiring: "1" },
       refresh: "rotating",
+      signature: installSignature,
+      revoke: () => graphql(UNINSTALL),
       headers: accessToken,
     },
     {

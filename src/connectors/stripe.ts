@@ -3,7 +3,7 @@ import { z } from "zod"
 import { bearer } from "./kit/auth.ts"
 import { defineConnector, type Normalized, type Stream } from "./kit/define.ts"
 import type { JsonValue } from "./kit/item.ts"
-import { meaning, readAccount, refusedAccount } from "./stripe/answers.ts"
+import { grantedMode, meaning, readAccount, refusedAccount } from "./stripe/answers.ts"
 import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
 import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
@@ -42,6 +42,14 @@ const CHARGE_SETTLES_DAYS = 35
 /** A refund that asks the customer for bank details expires after 45 days. https://docs.stripe.com/refunds */
 const REFUND_SETTLES_DAYS = 60
 
+/**
+ * "Access tokens expire in 1 hour, and refresh tokens expire after 1 year. Refresh tokens are also rolled on every exchange"; the
+ * answer itself does not say. A Stripe App's permissions are in its manifest, not in the link.
+ * https://docs.stripe.com/stripe-apps/api-authentication/oauth
+ */
+const TOKEN_LIFE_SECONDS = 3600
+const REFRESH_LIFE_SECONDS = 365 * 86_400
+
 /** For what no object remembers. A fact's time is its event's, so nothing before the range is needed. */
 const FEED_AS_LIST = { path: "/v1/events", reach: { days: 0 }, reachesBackDays: EVENTS_KEPT_DAYS }
 
@@ -53,6 +61,22 @@ export const stripe = defineConnector<Config>({
   docs: "https://docs.stripe.com/api",
   config: z.strictObject({}),
   auth: [
+    {
+      kind: "oauth2",
+      label: "Connect with Stripe",
+      help: "You choose your account in Stripe and approve read access for our Stripe App. You can take it back there at any time.",
+      scopes: [],
+      pkce: false,
+      authorizeUrl: () => "https://marketplace.stripe.com/oauth/v2/authorize",
+      tokenUrl: () => "https://api.stripe.com/v1/oauth/token",
+      client: "secretAsUser",
+      repeatsRedirect: false,
+      refresh: "rotating",
+      accessLifeSeconds: TOKEN_LIFE_SECONDS,
+      refreshLifeSeconds: REFRESH_LIFE_SECONDS,
+      grantedMode,
+      headers: bearer,
+    },
     {
       kind: "apiKey",
       label: "Secret or restricted key",

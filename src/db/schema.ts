@@ -6,8 +6,8 @@
  */
 import { sql } from "drizzle-orm"
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
-import type { JsonValue } from "../connectors/kit/define.ts"
-import type { CollectionChoice } from "../source/rpc.ts"
+import type { Account, JsonValue } from "../connectors/kit/define.ts"
+import type { CollectionChoice, SealedTokens } from "../source/rpc.ts"
 
 export const STATUSES = ["draft", "connected", "paused", "error"] as const
 export const MODES = ["live", "test"] as const
@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = [
   "source.resumed",
   "source.deleted",
   "source.expired",
+  "source.authorized",
   "source.reconnected",
   "source.scheduled",
   "source.synced",
@@ -33,6 +34,7 @@ export const AUDIT_ACTIONS = [
   "quarantine.discarded",
   "destination.changed",
   "destination.overridden",
+  "settings.changed",
   "metric.created",
   "metric.changed",
   "metric.deleted",
@@ -47,7 +49,7 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 /** Part of every table and of every query. */
 const tenant = { org: text().notNull(), project: text().notNull() }
-const json = <T>() => text({ mode: "json" }).$type<T>()
+const json = <T>(name?: string) => (name ? text(name, { mode: "json" }) : text({ mode: "json" })).$type<T>()
 const made = { createdBy: text("created_by").notNull(), createdAt: integer("created_at").notNull() }
 
 export const sources = sqliteTable(
@@ -76,6 +78,8 @@ export const sources = sqliteTable(
     version: integer().notNull(),
     credential: text(),
     credentialVersion: integer("credential_version").notNull(),
+    /** The OAuth grant in place of a credential. */
+    grantId: text("grant_id"),
     /** The override of the project's destination; null: the project's. */
     destination: json<StoredDestination>(),
     destinationVersion: integer("destination_version").notNull(),
@@ -176,4 +180,86 @@ export const idempotency = sqliteTable(
     at: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.org, table.project, table.key] }), index("idempotency_age").on(table.at)],
+)
+
+// -------------------------------------------------------------------------------------------------------------- OAuth
+
+export const OAUTH_PURPOSES = ["connect", "install"] as const
+
+/** A dance under way: what was asked for, by which browser. Forgotten a day after its ten minutes. */
+export const oauthStates = sqliteTable(
+  "oauth_states",
+  {
+    /** SHA-256 of the state: whoever reads this table cannot go on with a dance. */
+    hash: text().primaryKey(),
+    connector: text().notNull(),
+    purpose: text({ enum: OAUTH_PURPOSES }).notNull(),
+    /** Whose source is being connected; null for an install, which belongs to nobody yet. */
+    org: text(),
+    project: text(),
+    source: text(),
+    config: json<JsonValue>().notNull(),
+    client: text().notNull(),
+    /** The PKCE verifier, sealed. */
+    verifier: text(),
+    /** SHA-256 of the cookie of the browser that began. */
+    browser: text().notNull(),
+    /** The token's `sub` who asked for it. */
+    actor: text().notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    usedAt: integer("used_at"),
+  },
+  (table) => [index("oauth_states_expiry").on(table.expiresAt)],
+)
+
+/** What a partner granted. Of a source's grant, the tokens stay here only until its Durable Object has taken them. */
+export const grants = sqliteTable(
+  "grants",
+  {
+    id: text().primaryKey(),
+    /** Null: an install that nobody has claimed. */
+    org: text(),
+    project: text(),
+    source: text(),
+    connector: text().notNull(),
+    config: json<JsonValue>().notNull(),
+    account: json<Account>().notNull(),
+    accountId: text("account_id").notNull(),
+    /** Partner time at which the grant was first used. */
+    connectedAt: integer("connected_at").notNull(),
+    /** Null: only the Durable Object knows them. */
+    tokens: json<SealedTokens>(),
+    /** SHA-256 of the code by which an install is claimed. */
+    claim: text(),
+    createdAt: integer("created_at").notNull(),
+    /** When it is given back unless it is claimed, or was not wanted any more; null: while its source lives. */
+    expiresAt: integer("expires_at"),
+    /** Attempts to give it back. */
+    tries: integer().notNull(),
+  },
+  (table) => [
+    uniqueIndex("grants_claim").on(table.claim).where(sql`claim is not null`),
+    index("grants_source").on(table.source),
+    index("grants_account").on(table.connector, table.accountId),
+    index("grants_expiry").on(table.expiresAt).where(sql`expires_at is not null`),
+  ],
+)
+
+export interface StoredClient {
+  id: string
+  /** Sealed. */
+  secret: string
+}
+
+/** What a project sets for all its sources. */
+export const settings = sqliteTable(
+  "settings",
+  {
+    ...tenant,
+    /** Own OAuth clients by connector. */
+    oauthClients: json<Record<string, StoredClient>>("oauth_clients").notNull(),
+    updatedBy: text("updated_by").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.org, table.project] })],
 )

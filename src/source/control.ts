@@ -9,6 +9,7 @@ import type { Answer, Configuration, Refusal } from "./rpc.ts"
 import { chosen, resume, streamsOf } from "./slice.ts"
 import type { State } from "./state.ts"
 import { syncNowWaitSeconds } from "./throttle.ts"
+import { adopt } from "./token.ts"
 import { partnerNow, type Turn } from "./turn.ts"
 
 // -------------------------------------------------------------------------------------------------- configuring
@@ -19,6 +20,7 @@ export function begin(turn: Turn): void {
   for (const stream of streamsOf(turn, "live")) {
     state.live[stream.name] = { cursor: state.configuration.connectedAt, slice: null, completed: [], perHour: null }
   }
+  adopt(turn)
   openMissing(turn, "initial")
   if (state.configuration.active) startLive(turn, "schedule")
 }
@@ -29,6 +31,7 @@ export function reconfigure(turn: Turn, next: Configuration): void {
   const last = state.configuration
   if (next.version <= last.version) return
   state.configuration = next
+  adopt(turn)
   const opened = applyCollections(turn, last, next)
   if (next.startDate > last.startDate) trimPending(turn)
   openMissing(turn, opened ? "collection" : "earlier")

@@ -1,13 +1,15 @@
 /** What follows from a reading that did not succeed: one owner each, and only here is anything retried. */
 import { backoffMs } from "./backoff.ts"
-import { abort, endLive, parkPass, voidLeases } from "./ending.ts"
+import { abort, endLive } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
 import type { Outcome, Settlement } from "./rpc.ts"
-import { failRun, type Run } from "./run.ts"
+import type { Run } from "./run.ts"
 import { setAside } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
+import { stop } from "./stop.ts"
+import { credentialVersionOf, mayRecover } from "./token.ts"
 import type { Turn } from "./turn.ts"
 
 /** Failures in a row without progress, after which the run ends; the next one goes on. */
@@ -45,8 +47,9 @@ const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   shrink: (turn, slice) => shrink(turn, slice),
   token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),
   auth: (turn, _slice, _run, { reason, credentialVersion }) => {
-    // The key that failed has been replaced meanwhile: the next lease carries the new one.
-    if (credentialVersion === turn.state.configuration.credentialVersion) failAuth(turn, reason)
+    // The credential that failed has been replaced meanwhile, or will be: the next lease carries the new one.
+    if (mayRecover(turn.state, credentialVersion)) return
+    if (credentialVersion === credentialVersionOf(turn.state)) failAuth(turn, reason)
   },
   deny: (turn, slice, run, { collections, reason }) => deny(turn, slice, run, collections, reason),
   fault: (turn, slice, _run, { reason }) => abort(turn, slice, reason),
@@ -91,19 +94,14 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
   if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason)
 }
 
-/** The job quits early: no further attempt on any collection until the user reconnects. The outbox still drains. */
 function failAuth(turn: Turn, reason: string): void {
-  const { state, connector, now } = turn
-  state.error = {
-    code: "credentials_rejected",
+  const { state, connector } = turn
+  const way = state.token ? "sign in again" : `create a new key in ${connector.title} and paste it`
+  stop(turn, {
+    code: state.token ? "reconnect" : "credentials_rejected",
     message: `${connector.title} rejected the credentials of this source: ${reason}`,
-    remedy: `Create a new key in ${connector.title} (or sign in again) and paste it under Reconnect; the sync goes on where it stopped.`,
-    at: now,
-  }
-  state.nextRunAt = null
-  voidLeases(turn)
-  if (state.run) failRun(turn, state.run, state.error.message)
-  for (const pass of state.passes) parkPass(turn, pass.id, state.error.message)
+    remedy: `Reconnect the source: ${way}. The sync goes on where it stopped.`,
+  })
 }
 
 /** A collection the credentials may not read is reported; the others go on. */

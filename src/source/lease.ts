@@ -6,6 +6,7 @@ import { type Lane, type LeaseAnswer, type LeaseAsk, PROTOCOL, type Task } from 
 import { findRun, type Run } from "./run.ts"
 import { SEEN_MAX } from "./seen.ts"
 import { type Slice, slicesOf } from "./state.ts"
+import type { Need } from "./token.ts"
 import type { Turn } from "./turn.ts"
 
 export const LEASE_MS = 180_000
@@ -17,8 +18,11 @@ export const BACKPRESSURE = "waiting for the destination to take what has been r
 export type LeaseDecision =
   | Exclude<LeaseAnswer, { kind: "granted" }>
   | { kind: "granted"; task: Omit<Task, "credential"> }
+  /** Nothing was granted yet: the access token is renewed first, and the lease asked for again. */
+  | { kind: "renew"; need: Exclude<Need, { kind: "none" }> }
 
-export function lease(turn: Turn, ask: LeaseAsk): LeaseDecision {
+/** `need` says what the access token needs before it may be handed out. */
+export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): LeaseDecision {
   const { state, now } = turn
   const woken = ask.lane === "live" ? "fetch" : "backfill"
   if (ask.protocol !== PROTOCOL) {
@@ -34,6 +38,10 @@ export function lease(turn: Turn, ask: LeaseAsk): LeaseDecision {
   if (hold) return hold
   const slice = ready(turn, ask.lane)[0]
   if (!slice) return { kind: "idle" }
+  const due = need(turn)
+  if (due.kind !== "none") return { kind: "renew", need: due }
+  // The grant may have turned out to be lost for good.
+  if (!mayRead(turn)) return { kind: "idle" }
   slice.lease = { number: ++state.grants, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
   slice.waiting = null
   return { kind: "granted", task: taskOf(turn, slice) }

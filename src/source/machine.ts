@@ -15,11 +15,11 @@ import { begin, discardEntry, reconfigure, replay, resync, syncNow } from "./con
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
 import { settle as decideSettle } from "./failure.ts"
 import { holds } from "./grant.ts"
-import { lease as decideLease } from "./lease.ts"
+import { lease as decideLease, type LeaseDecision } from "./lease.ts"
 import { OpenKeys } from "./openkeys.ts"
 import { Outbox } from "./outbox.ts"
 import { plan } from "./plan.ts"
-import type { Lanes, SourcePorts } from "./ports.ts"
+import type { Lanes, SourcePorts, TokenAsk } from "./ports.ts"
 import type {
   Answer,
   Checkpoint,
@@ -41,7 +41,17 @@ import type {
   SourceView,
 } from "./rpc.ts"
 import { SeenIndex } from "./seen.ts"
-import { coarse, freshState, isTombstone, readState, STATE_SCHEMA, type State, slicesOf } from "./state.ts"
+import {
+  coarse,
+  freshState,
+  isTombstone,
+  readState,
+  STATE_SCHEMA,
+  type State,
+  slicesOf,
+  type Tombstone,
+} from "./state.ts"
+import { answered, credentialVersionOf, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
 import type { Turn } from "./turn.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "./view.ts"
 
@@ -49,6 +59,10 @@ import { GONE, historyPage, quarantinePage, viewOf } from "./view.ts"
 const TROUBLE_RETRY_MS = 300_000
 const TROUBLE_RETRY_MAX_MS = 3_600_000
 const LATER_MS = 60_000
+/** Renewals for one lease: a token that is due again at once is no token. */
+const RENEWALS_MAX = 2
+/** A grant that cannot be given back in so many attempts is left to lapse. */
+const REVOKE_TRIES_MAX = 5
 
 /** What is kept between turns; dropped whenever a turn fails, to be read again from the last commit. */
 interface Memory {
@@ -67,6 +81,8 @@ interface Done<T> {
 export class SourceMachine implements SourceRpc {
   readonly #ports: SourcePorts
   #memory: Memory | null = null
+  /** The refresh that this instance is asking for. */
+  #renewing: Promise<void> | null = null
 
   constructor(ports: SourcePorts) {
     this.#ports = ports
@@ -131,18 +147,39 @@ export class SourceMachine implements SourceRpc {
   }
 
   /** The tombstone stays for ever: a late message or watchdog must not bring the source back. */
-  async erase(): Promise<{ ok: true }> {
+  async erase(revoke = false): Promise<{ ok: boolean }> {
+    const owed = this.#owed(revoke)
+    if (!owed) {
+      this.#bury(null)
+      return { ok: true }
+    }
+    // What is owed is kept before it is done: nothing is read any more, and a crash does not make us forget it.
+    const tries = owed.tries + 1
+    this.#bury({ ask: owed.ask, tries })
+    const done = (await this.#ports.tokens.revoke(owed.ask)) || tries >= REVOKE_TRIES_MAX
+    if (done) this.#bury(null)
+    return { ok: done }
+  }
+
+  #owed(revoke: boolean): Tombstone["revoke"] {
+    const text = this.#ports.store.core()
+    const core = text === null ? null : readState(text)
+    if (!core) return null
+    if (isTombstone(core)) return core.revoke ?? null
+    if (!revoke || !core.token) return null
+    const { org, project, source, connector, config } = core.configuration
+    return { ask: { ref: { org, project, source }, connector, config, tokens: core.token.tokens }, tries: 0 }
+  }
+
+  #bury(revoke: NonNullable<Tombstone["revoke"]> | null): void {
     this.#memory = null
-    this.#ports.store.erase(JSON.stringify({ schema: STATE_SCHEMA, erased: true }))
-    return { ok: true }
+    this.#ports.store.erase(JSON.stringify({ schema: STATE_SCHEMA, erased: true, ...(revoke && { revoke }) }))
   }
 
   // ---------------------------------------------------------------------------------------------------------- work
 
   async lease(ask: LeaseAsk): Promise<LeaseAnswer> {
-    const decision = await this.#act<ReturnType<typeof decideLease> | { kind: "gone" }>({ kind: "gone" }, (turn) =>
-      value(decideLease(turn, ask)),
-    )
+    const decision = await this.#leaseWithToken(ask)
     if (decision.kind !== "granted") return decision
     const credential = await this.#openCredential().catch((error) => this.#note("source.credential_unreadable", error))
     if (credential) return { kind: "granted", task: { ...decision.task, credential } }
@@ -150,6 +187,20 @@ export class SourceMachine implements SourceRpc {
     const outcome = { kind: "fault" as const, reason: "the stored credential cannot be opened" }
     await this.settle({ lease: decision.task.lease, outcome, calls: 0 })
     return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: outcome.reason }
+  }
+
+  /** An access token that is about to run out is renewed before anything is granted. */
+  async #leaseWithToken(ask: LeaseAsk): Promise<Exclude<LeaseDecision, { kind: "renew" }> | { kind: "gone" }> {
+    for (let renewals = 0; ; renewals++) {
+      const decision = await this.#act<LeaseDecision | { kind: "gone" }>({ kind: "gone" }, (turn) =>
+        value(decideLease(turn, ask, need)),
+      )
+      if (decision.kind !== "renew") return decision
+      const later = await this.#renew(decision.need)
+      if (later === null && renewals < RENEWALS_MAX) continue
+      const at = later ?? this.#ports.clock.now() + LATER_MS
+      return { kind: "later", at, reason: "the access token is being renewed" }
+    }
   }
 
   checkpoint(page: Checkpoint): Promise<CheckpointAnswer> {
@@ -161,11 +212,18 @@ export class SourceMachine implements SourceRpc {
   }
 
   async credential(lease: Lease, failedVersion: number): Promise<{ value: string; version: number } | null> {
+    if (!this.#holdsLease(lease)) return null
+    const renewal = await this.#act<Need>({ kind: "none" }, (turn) => value(needAfterRefusal(turn, failedVersion)))
+    if (renewal.kind !== "none") await this.#renew(renewal)
+    const state = this.#peek()
+    if (!state || !this.#holdsLease(lease) || credentialVersionOf(state) <= failedVersion) return null
+    return this.#openCredential()
+  }
+
+  #holdsLease(lease: Lease): boolean {
     const state = this.#peek()
     const slice = state && slicesOf(state).find((one) => one.id === lease.slice)
-    if (!slice || !holds(slice.lease, lease.number) || state.configuration.credentialVersion <= failedVersion)
-      return null
-    return this.#openCredential()
+    return slice ? holds(slice.lease, lease.number) : false
   }
 
   async claim(ask: ClaimAsk): Promise<ClaimAnswer> {
@@ -199,11 +257,12 @@ export class SourceMachine implements SourceRpc {
   /** Looks at what is due. Never throws: it is tried again later, further apart each time. */
   async alarm(): Promise<void> {
     try {
-      await this.#act<void>(undefined, (turn) => {
+      const keep = await this.#act<Need>({ kind: "none" }, (turn) => {
         turn.state.alarmAt = null
         turn.state.trouble = 0
-        return value(undefined)
+        return value(needToKeep(turn))
       })
+      if (keep.kind === "refresh") await this.#renew(keep)
     } catch (error) {
       this.#retryLater(error)
     }
@@ -219,6 +278,36 @@ export class SourceMachine implements SourceRpc {
     const trouble = (core.trouble ?? 0) + 1
     const alarm = clock.now() + Math.min(TROUBLE_RETRY_MS * 2 ** (trouble - 1), TROUBLE_RETRY_MAX_MS)
     store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...core, trouble, alarmAt: alarm }), alarm })
+  }
+
+  // -------------------------------------------------------------------------------------------------------- tokens
+
+  /**
+   * Sees a refresh through, or waits for the one under way. Null: the token is as it is now, look again. A time: until then
+   * somebody else is at it, an instance before this one.
+   */
+  async #renew(due: Exclude<Need, { kind: "none" }>): Promise<number | null> {
+    if (due.kind === "refresh") {
+      const mine = this.#refresh(due.intent, due.ask)
+      this.#renewing = mine
+      await mine.finally(() => {
+        if (this.#renewing === mine) this.#renewing = null
+      })
+      return null
+    }
+    if (!this.#renewing) return due.until
+    await this.#renewing
+    return null
+  }
+
+  async #refresh(intent: string, ask: TokenAsk): Promise<void> {
+    const answer = await this.#ports.tokens.refresh(ask)
+    const { log } = this.#ports
+    log("token.refresh", { source: ask.ref.source, answer: answer.kind })
+    await this.#act<void>(undefined, (turn) => {
+      answered(turn, intent, answer)
+      return value(undefined)
+    })
   }
 
   // --------------------------------------------------------------------------------------------------------- turns
@@ -356,10 +445,14 @@ export class SourceMachine implements SourceRpc {
   }
 
   async #openCredential(): Promise<{ value: string; version: number } | null> {
-    const configuration = this.#peek()?.configuration
-    if (!configuration) return null
-    const value = await this.#ports.cipher.open(configuration.credential, context(configuration, "credential"))
-    return { value, version: configuration.credentialVersion }
+    const state = this.#peek()
+    if (!state) return null
+    const { configuration, token } = state
+    const version = credentialVersionOf(state)
+    const { cipher } = this.#ports
+    if (token) return { value: await cipher.open(token.tokens.access, context(configuration, "grant")), version }
+    if (configuration.credential === null) return null
+    return { value: await cipher.open(configuration.credential, context(configuration, "credential")), version }
   }
 
   async #openDestination() {

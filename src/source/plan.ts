@@ -12,6 +12,7 @@ import { finishDelivered, newRun, type Run, readingDone } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
 import { SEEN_MAX } from "./seen.ts"
 import { coarse, slicesOf } from "./state.ts"
+import { isRenewing, keepAt } from "./token.ts"
 import type { Turn } from "./turn.ts"
 
 /** A wake-up without an answer is sent again after this, doubling. */
@@ -102,7 +103,13 @@ function needsWake(turn: Turn, lane: Lanes): boolean {
 
 function canFetch(turn: Turn, lane: "fetch" | "backfill"): boolean {
   const name = lane === "fetch" ? "live" : "backfill"
-  if (!mayRead(turn) || (turn.state.wait && turn.state.wait.until > turn.now) || isHeldBack(turn, name)) return false
+  if (
+    !mayRead(turn) ||
+    isRenewing(turn) ||
+    (turn.state.wait && turn.state.wait.until > turn.now) ||
+    isHeldBack(turn, name)
+  )
+    return false
   return ready(turn, name).length > 0
 }
 
@@ -140,9 +147,16 @@ function dueTimes(turn: Turn): number[] {
     ...slices.map((slice) => (slice.lease && !slice.lease.lapsed ? slice.lease.until : null)),
     ...(mayRead(turn) ? slices.map((slice) => slice.notBefore) : []),
     isFloorNeeded(turn) ? floorRunAt(turn) : null,
+    isRenewing(turn) ? (state.token?.intent?.until ?? null) : null,
+    keepDue(turn),
     state.published === coarse(state) ? null : now + PUBLISH_AGAIN_MS,
   ]
   return times.filter((time) => time !== null && time > now) as number[]
+}
+
+function keepDue({ state, now }: Turn): number | null {
+  const at = keepAt(state)
+  return at === null ? null : Math.max(at, now + ALARM_GAP_MS)
 }
 
 function canRetry(turn: Turn): boolean {

@@ -3,9 +3,9 @@
  * over the simulator. Nothing outside the implementations of these ports may reach for a clock, randomness, a timer or the
  * network.
  */
-import type { AnyConnector } from "../connectors/kit/define.ts"
+import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
 import type { Changes, OutboxMeta, Row } from "./changes.ts"
-import type { SourceRpc } from "./rpc.ts"
+import type { SealedTokens, SourceRef, SourceRpc } from "./rpc.ts"
 
 export interface Clock {
   /** Epoch ms, our clock. */
@@ -62,6 +62,30 @@ export type Wake = (lane: Lanes, delaySeconds: number) => Promise<void>
 /** The coarse status for lists, in D1. */
 export type Publish = (status: { status: string; code: string | null; message: string | null }) => Promise<void>
 
+/** A grant's tokens, as the partner's token endpoint is asked about them. */
+export interface TokenAsk {
+  ref: SourceRef
+  connector: string
+  config: JsonValue
+  tokens: SealedTokens
+}
+
+export type RefreshAnswer =
+  | { kind: "refreshed"; tokens: SealedTokens }
+  /** The partner knows the refresh token no more, or us: asking again would not help. */
+  | { kind: "refused"; reason: string }
+  /** Carried out, and the answer could not be read: the refresh token may have been used up. */
+  | { kind: "lost"; reason: string }
+  /** No answer, or one that says nothing of the token (5xx, 429, our own database). */
+  | { kind: "later"; reason: string; retryAfterMs: number | null }
+
+/** The partner's token endpoint: sealed in, sealed out. Neither call rejects. */
+export interface Tokens {
+  refresh(ask: TokenAsk): Promise<RefreshAnswer>
+  /** True: given back, or nothing more can be done about it. */
+  revoke(ask: TokenAsk): Promise<boolean>
+}
+
 /** What the source's Durable Object stands on. */
 export interface SourcePorts {
   clock: Pick<Clock, "now">
@@ -70,6 +94,7 @@ export interface SourcePorts {
   wake: Wake
   publish: Publish
   cipher: Pick<Cipher, "open">
+  tokens: Tokens
   connector(name: string): AnyConnector | undefined
   log: Log
 }

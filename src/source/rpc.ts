@@ -14,6 +14,28 @@ export const PROTOCOL = 1
 /** A secret as sealed by the vault; opened only by the Durable Object, which passes the plain value to a granted consumer. */
 export type Sealed = string
 
+/** An access token and what renews it, as the partner gave them at one time. */
+export interface SealedTokens {
+  access: Sealed
+  /** Null: it cannot be renewed. */
+  refresh: Sealed | null
+  /** Id of the OAuth client it was given to: no other can renew it. */
+  client: string
+  /** Our clock; null: it does not expire. */
+  expiresAt: number | null
+  /** How long the access token lives from the start, ms. */
+  lifeMs: number | null
+  /** Our clock: unused until then, the refresh token lapses. */
+  refreshExpiresAt: number | null
+  refreshLifeMs: number | null
+}
+
+export interface GrantConfig {
+  id: string
+  /** Null once the Durable Object has taken them: from then on only it knows the current ones. */
+  tokens: SealedTokens | null
+}
+
 export interface SourceRef {
   org: string
   project: string
@@ -52,8 +74,11 @@ export interface Configuration extends SourceRef {
   intervalHours: number
   /** False: paused by the user. */
   active: boolean
-  credential: Sealed
-  /** Grows when a new credential is pasted. */
+  /** The pasted key; null where an OAuth grant is in its place. */
+  credential: Sealed | null
+  /** Left out or null: a pasted key is used. */
+  grant?: GrantConfig | null
+  /** Grows when a new key is pasted or a new grant is given. */
   credentialVersion: number
   destination: DestinationConfig | null
   /** Grows when the destination or its key changes. */
@@ -367,8 +392,11 @@ export interface SourceControl {
   /** Items go back to the outbox; records are read again by a resync instead, so they are left and counted in `left`. */
   replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>>
   discard(id: number): Promise<Answer<object>>
-  /** Makes the source inert and erases all but a tombstone. */
-  erase(): Promise<{ ok: true }>
+  /**
+   * Makes the source inert and erases all but a tombstone. With `revoke`, the partner is told that the grant is given back; false
+   * where that is still owed, and erasing is to be asked for again.
+   */
+  erase(revoke?: boolean): Promise<{ ok: boolean }>
 }
 
 /** For the queue consumers. */

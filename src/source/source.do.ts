@@ -7,7 +7,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { getConnector } from "../connectors/index.ts"
 import type { Bindings } from "../env.ts"
-import { sourcePorts } from "../platform.ts"
+import { sourcePorts, tokensOf } from "../platform.ts"
 import { SourceMachine } from "./machine.ts"
 import type {
   Checkpoint,
@@ -29,7 +29,8 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env)
     const ports = sourcePorts(env, refOf(ctx.id.name ?? ""))
-    this.#machine = new SourceMachine({ ...ports, store: new SqlStore(ctx.storage), connector: getConnector })
+    const tokens = tokensOf(env, getConnector)
+    this.#machine = new SourceMachine({ ...ports, tokens, store: new SqlStore(ctx.storage), connector: getConnector })
   }
 
   override alarm() {
@@ -63,8 +64,8 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   discard(id: number) {
     return this.#machine.discard(id)
   }
-  erase() {
-    return this.#machine.erase()
+  erase(revoke?: boolean) {
+    return this.#machine.erase(revoke)
   }
   lease(ask: LeaseAsk) {
     return this.#machine.lease(ask)

@@ -4,8 +4,9 @@
  */
 import type { Window } from "../connectors/kit/define.ts"
 import type { Grant } from "./grant.ts"
-import type { Lanes } from "./ports.ts"
+import type { Lanes, TokenAsk } from "./ports.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunState, SourceError } from "./rpc.ts"
+import type { TokenState } from "./token.ts"
 
 /** Grows when the shape below changes; `readState` turns older shapes into this one. */
 export const STATE_SCHEMA = 1
@@ -125,6 +126,8 @@ export interface State {
   schema: number
   configuration: Configuration
   error: SourceError | null
+  /** The OAuth grant's tokens; left out where a pasted key is used. */
+  token?: TokenState | null
   nextRunAt: number | null
   /** Our clock: the alarm as last set; null: none. */
   alarmAt: number | null
@@ -168,6 +171,8 @@ export interface State {
 export interface Tombstone {
   schema: number
   erased: true
+  /** The grant that is still to be given back, and how often that was tried. */
+  revoke?: { ask: TokenAsk; tries: number } | null
 }
 
 export class StateError extends Error {

@@ -7,7 +7,7 @@ import { ALL, charge, event, pageContext, streamOf, T } from "../support/stripe-
 const feed = streamOf("events")
 
 describe("a key", () => {
-  const schema = stripe.auth[0]?.kind === "apiKey" ? stripe.auth[0].schema : null
+  const schema = stripe.auth.find((way) => way.kind === "apiKey")?.schema ?? null
   const ID = "51AbCdEfGhIjKlMnOp"
 
   test.each([`sk_live_${ID}`, `sk_test_${ID}`, `rk_live_${ID}`, ` rk_test_${ID}\n`])(

@@ -151,6 +151,7 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
       wake: (lane) => outside(() => ports.wake(lane)),
       publish: (status) => outside(() => ports.publish(status)),
       cipher: { open: (sealed, context) => outside(() => unseal(sealed, context)) },
+      tokens: { refresh: async () => ({ kind: "refused", reason: "no grants here" }), revoke: async () => true },
     })
     return made
   }

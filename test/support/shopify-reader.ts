@@ -60,6 +60,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
     store,
     wake: async (lane) => void wakes.push(lane),
     publish: async () => undefined,
+    tokens: { refresh: async () => ({ kind: "refused", reason: "no grants here" }), revoke: async () => true },
     cipher: { open: async (sealed) => sealed },
     connector,
     log: (event, fields) => {

@@ -6,7 +6,7 @@ import type { Changes, OutboxInsert, Row } from "../../src/source/changes.ts"
 import { SourceMachine } from "../../src/source/machine.ts"
 import { OpenKeys } from "../../src/source/openkeys.ts"
 import { Outbox } from "../../src/source/outbox.ts"
-import type { Lanes, Store } from "../../src/source/ports.ts"
+import type { Lanes, Store, Tokens } from "../../src/source/ports.ts"
 import {
   type Checkpoint,
   type ClaimGrant,
@@ -260,6 +260,10 @@ export interface World {
   wakes: Lanes[]
   published: string[]
   lines: string[]
+  /** The partner's token endpoint. */
+  refresh: Tokens["refresh"]
+  /** Access tokens whose grants were given back, as sealed. */
+  revoked: string[]
   now(): number
   advance(ms: number): void
   /** The machine: a new one after `restart`, as after an eviction. */
@@ -304,6 +308,10 @@ export function sourceWorld(skewMs = 0): World {
           return sealed.replace("sealed:", "")
         },
       },
+      tokens: {
+        refresh: (ask) => world.refresh(ask),
+        revoke: async (ask) => world.revoked.push(ask.tokens.access) > 0,
+      },
       connector: (name) => (name === "shop" ? shop : undefined),
       log: (name) => void world.lines.push(name),
     })
@@ -314,6 +322,8 @@ export function sourceWorld(skewMs = 0): World {
     wakes: [],
     published: [],
     lines: [],
+    refresh: async () => ({ kind: "later", reason: "no token endpoint", retryAfterMs: null }),
+    revoked: [],
     now: () => now,
     advance: (ms) => {
       now += ms

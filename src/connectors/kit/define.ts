@@ -225,15 +225,50 @@ export interface OAuth2Auth<Config> {
   kind: "oauth2"
   label: string
   help: string
+  /** What must have been granted. Empty where the partner keeps an app's permissions with the app. */
   scopes: readonly string[]
+  /** Between scopes in a query. Left out: a space, as the protocol has it. */
+  scopeSeparator?: ","
+  /** Whether one granted scope contains a needed one of another name. */
+  covers?(granted: string, needed: string): boolean
   pkce: boolean
   authorizeUrl(config: Config): string
   tokenUrl(config: Config): string
   /** Sent with the code, beside what the protocol asks for. */
   tokenParams?: Readonly<Record<string, string>>
-  revokeUrl?(config: Config): string
+  /**
+   * How we name ourselves to the token endpoint. `body` (left out): id and secret among the parameters. `basic`: both in the
+   * Authorization header. `secretAsUser`: the secret alone there, as the user name of Basic.
+   */
+  client?: "body" | "basic" | "secretAsUser"
+  /** False: the address that the browser came back to is not repeated with the code. */
+  repeatsRedirect?: false
   refresh: "none" | "rotating" | "stable"
+  /** How long tokens live, where the token endpoint does not say. */
+  accessLifeSeconds?: number
+  refreshLifeSeconds?: number
+  /** The mode of the account that was granted, where the token endpoint's answer names it and the token itself does not. */
+  grantedMode?(answer: unknown): Account["mode"] | null
+  /** Partners that sign what a browser brings from them. Others' installs begin with a page of ours and a click. */
+  signature?: Signature
+  /** Gives a grant back, by RFC 7009. */
+  revokeUrl?(config: Config): string
+  /** Gives a grant back by a call of the partner's API, made with the access token. */
+  revoke?(config: Config): PageRequest
   headers(accessToken: string): Record<string, string>
+}
+
+/** HMAC-SHA256 of a message with a secret; handed in, since only the platform's ports know cryptography. */
+export type Hmac = (secret: string, message: string) => Promise<Uint8Array>
+
+/** A query as the browser brought it; a name that repeats, as a list. */
+export type SignedQuery = Readonly<Record<string, string | readonly string[]>>
+
+export interface Signature {
+  /** Whether the partner signed the query with one of the secrets, lately. */
+  verify(query: SignedQuery, secrets: readonly string[], hmac: Hmac, nowMs: number): Promise<boolean>
+  /** The configuration that the query names; what a source states for the same keys must be equal. */
+  config(query: SignedQuery): Readonly<Record<string, string>> | null
 }
 
 export type Auth<Config> = ApiKeyAuth | OAuth2Auth<Config>

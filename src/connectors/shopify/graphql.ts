@@ -7,6 +7,9 @@ import { timeAt } from "./shape.ts"
 /** https://shopify.dev/docs/api/usage/versioning */
 export const SHOPIFY_VERSION = "2026-07"
 
+/** https://shopify.dev/docs/apps/build/authentication-authorization/app-installation/uninstall-app-api-request */
+export const UNINSTALL = "mutation Uninstall { appUninstall { app { id } userErrors { field message } } }"
+
 const PATH = `/admin/api/${SHOPIFY_VERSION}/graphql.json`
 
 export function graphql(query: string, variables: Record<string, JsonValue> = {}): PageRequest {

@@ -3,11 +3,10 @@
  * https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/authorization-code-grant
  */
 import { z } from "zod"
+import type { Hmac, Signature, SignedQuery } from "../kit/define.ts"
 
-/** HMAC-SHA256 of a message with a secret; handed in, since only the platform's ports know cryptography. */
-export type HmacSha256 = (secret: string, message: string) => Promise<Uint8Array>
-
-/** What a query of Shopify's may hold; a name that repeats, as a list. */
+export type HmacSha256 = Hmac
+/** As the browser brought it; Shopify's own vectors hold numbers too. */
 export type Query = Readonly<Record<string, string | readonly (string | number)[]>>
 
 /** As Shopify's own libraries have it: the clocks of two machines, and a page load. */
@@ -40,6 +39,13 @@ export function isFreshInstall(query: Query, nowMs: number): boolean {
   const { timestamp } = query
   if (typeof timestamp !== "string" || !/^\d{1,12}$/.test(timestamp)) return false
   return Math.abs(nowMs / 1000 - Number(timestamp)) <= INSTALL_FRESH_SECONDS
+}
+
+export const installSignature: Signature = {
+  verify: async (query, secrets, hmac, nowMs) =>
+    isFreshInstall(query, nowMs) && (await verifyInstallHmac(query, secrets, hmac)),
+  config: ({ shop: address }: SignedQuery) =>
+    typeof address === "string" && isShop(address) ? { shop: address } : null,
 }
 
 /** Everything but the signature, by name; a list as `ids=["2", "1"]`. */

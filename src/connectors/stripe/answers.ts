@@ -1,7 +1,7 @@
 /** What Stripe's answers mean, and what they say of the account. https://docs.stripe.com/error-codes, /rate-limits, /keys */
 import type { Account, AnswerMeaning, PartnerAnswer } from "../kit/define.ts"
 import { retryAfterMs } from "../kit/limits.ts"
-import { json, text } from "../kit/values.ts"
+import { at, json, text } from "../kit/values.ts"
 
 export function meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null {
   const error = json(body)
@@ -34,6 +34,12 @@ export function readAccount(answer: PartnerAnswer, key: string): Account {
 export function refusedAccount(status: number, body: unknown, key: string): Account | null {
   const [id] = (status === 403 && text(json(body), "error.message")?.match(/\bacct_[A-Za-z0-9]+\b(?!\*)/)) || []
   return id === undefined ? null : { id, name: id, mode: modeOf(key) }
+}
+
+/** An access token need not look like a key; the token endpoint's answer says whose money it is about. */
+export function grantedMode(answer: unknown): Account["mode"] | null {
+  const live = at(json(answer), "livemode")
+  return typeof live === "boolean" ? (live ? "live" : "test") : null
 }
 
 function modeOf(key: string): Account["mode"] {

@@ -1,0 +1,183 @@
+/**
+ * OAuth 2.0 as a client speaks it. `oslo/oauth2` makes the address that a browser is sent to, the verifier and the state. Its token
+ * requests are not used: they have no time limit and no size limit, cannot leave by our own port, and their errors carry the
+ * request, secret included. Ours are one exchange whose outcome is a value; nothing of request or answer is quoted in a reason.
+ */
+import { base64 } from "oslo/encoding"
+import { generateCodeVerifier, OAuth2Client } from "oslo/oauth2"
+import { z } from "zod"
+import type { OAuth2Auth } from "../connectors/kit/define.ts"
+import { retryAfterMs } from "../connectors/kit/limits.ts"
+import type { OAuthClient } from "../env.ts"
+import { type Answered, type ExchangePorts, exchange, jsonOf } from "../exchange.ts"
+
+/** Token endpoints answer within a second or two; a person may be waiting. */
+export const TOKEN_TIMEOUT_MS = 20_000
+export const TOKEN_BYTES_MAX = 64 * 1024
+const TOKEN_CHARS_MAX = 8_192
+const USER_AGENT = "Intempt-Cloud-Sources/1.0 (+https://intempt.com)"
+
+/** A partner and our part in it, as one project's source meets them. */
+export interface Party {
+  title: string
+  auth: OAuth2Auth<unknown>
+  config: unknown
+  client: OAuthClient
+}
+
+/** What a token endpoint gave. */
+export interface TokenAnswer {
+  accessToken: string
+  refreshToken: string | null
+  /** Null: the answer does not say. */
+  expiresInS: number | null
+  refreshExpiresInS: number | null
+  /** Null: the answer does not say. */
+  scopes: string[] | null
+  /** The whole answer, for what only this partner says. Holds secrets. */
+  body: unknown
+}
+
+export type TokenResult =
+  | { kind: "ok"; answer: TokenAnswer }
+  /** The partner does not accept the code or the refresh token. */
+  | { kind: "refused"; reason: string }
+  /** A success whose body could not be read: code or refresh token may be used up. */
+  | { kind: "lost"; reason: string }
+  /** Nothing is known, or the fault is ours or passing. */
+  | { kind: "later"; reason: string; retryAfterMs: number | null }
+
+// --------------------------------------------------------------------------------------------------- the browser's part
+
+export interface Authorization {
+  url: URL
+  /** To be sent with the code; null where the partner has no PKCE. */
+  verifier: string | null
+}
+
+export async function authorization(party: Party, redirectUri: string, state: string): Promise<Authorization> {
+  const { auth, config, client } = party
+  const oslo = new OAuth2Client(client.id, auth.authorizeUrl(config), auth.tokenUrl(config), {
+    redirectURI: redirectUri,
+  })
+  const verifier = auth.pkce ? generateCodeVerifier() : null
+  const scopes = [...auth.scopes]
+  const url = await oslo.createAuthorizationURL({ state, scopes, ...(verifier !== null && { codeVerifier: verifier }) })
+  if (auth.scopeSeparator && scopes.length > 0) url.searchParams.set("scope", scopes.join(auth.scopeSeparator))
+  return { url, verifier }
+}
+
+// ------------------------------------------------------------------------------------------------ the token endpoint
+
+export function exchangeCode(
+  ports: ExchangePorts,
+  party: Party,
+  { code, verifier, redirectUri }: { code: string; verifier: string | null; redirectUri: string },
+): Promise<TokenResult> {
+  return ask(ports, party, {
+    ...party.auth.tokenParams,
+    ...{ grant_type: "authorization_code", code },
+    ...(party.auth.repeatsRedirect !== false && { redirect_uri: redirectUri }),
+    ...(verifier !== null && { code_verifier: verifier }),
+  })
+}
+
+export function refresh(ports: ExchangePorts, party: Party, refreshToken: string): Promise<TokenResult> {
+  return ask(ports, party, { grant_type: "refresh_token", refresh_token: refreshToken })
+}
+
+/** RFC 7009: gives the grant back. True where the partner took it, or knows it no more. */
+export async function revoke(ports: ExchangePorts, party: Party, url: string, token: string): Promise<boolean> {
+  const answer = await post(ports, party, url, { token })
+  return answer.kind === "answered" && answer.status < 500 && answer.status !== 429
+}
+
+async function ask(ports: ExchangePorts, party: Party, params: Record<string, string>): Promise<TokenResult> {
+  const { title } = party
+  const answered = await post(ports, party, party.auth.tokenUrl(party.config), params)
+  if (answered.kind === "timeout") return later(`${title} did not answer in time`)
+  if (answered.kind === "unreachable") return later(`${title} could not be reached`)
+  return read(title, answered)
+}
+
+function post(ports: ExchangePorts, party: Party, url: string, params: Record<string, string>) {
+  const { headers, body } = identified(party, params)
+  const all = {
+    accept: "application/json",
+    "content-type": "application/x-www-form-urlencoded",
+    "user-agent": USER_AGENT,
+    ...headers,
+  }
+  const bounds = { timeoutMs: TOKEN_TIMEOUT_MS, maxBytes: TOKEN_BYTES_MAX }
+  return exchange(ports, url, { method: "POST", headers: all, body: new URLSearchParams(body).toString() }, bounds)
+}
+
+function identified({ auth, client }: Party, params: Record<string, string>) {
+  const [secret] = client.secrets
+  switch (auth.client ?? "body") {
+    case "body":
+      return { headers: {}, body: { ...params, client_id: client.id, client_secret: secret } }
+    case "basic":
+      return { headers: basic(encodeURIComponent(client.id), encodeURIComponent(secret)), body: params }
+    case "secretAsUser":
+      return { headers: basic(secret, ""), body: params }
+  }
+}
+
+function basic(user: string, password: string): Record<string, string> {
+  return { authorization: `Basic ${base64.encode(new TextEncoder().encode(`${user}:${password}`))}` }
+}
+
+// --------------------------------------------------------------------------------------------------------- the answer
+
+const text = z.string().min(1).max(TOKEN_CHARS_MAX)
+const seconds = z.coerce.number().int().positive()
+
+const success = z.object({
+  access_token: text,
+  refresh_token: text.nullish(),
+  expires_in: seconds.nullish(),
+  refresh_token_expires_in: seconds.nullish(),
+  scope: z.string().nullish(),
+})
+
+/** RFC 6749, 5.2; Stripe's other errors are objects. */
+const failure = z.object({ error: z.union([z.string(), z.object({ type: z.string().nullish() })]) })
+
+/** Errors that speak of us or of this moment, not of the code or token. */
+const OURS = new Set(["invalid_client", "unauthorized_client", "unsupported_grant_type", "application_cannot_be_found"])
+const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"])
+
+function read(title: string, { status, headers, body }: Answered): TokenResult {
+  const isSuccess = status >= 200 && status < 300
+  const parsed = body.kind === "whole" ? jsonOf(body.text) : undefined
+  const failed = failure.safeParse(parsed).data?.error
+  if (isSuccess && failed === undefined) {
+    const given = success.safeParse(parsed)
+    if (given.success) return { kind: "ok", answer: answerOf(given.data, parsed) }
+    return { kind: "lost", reason: `${title}'s answer with the new token could not be read` }
+  }
+  if (status >= 500 || status === 429 || status === 408)
+    return later(`${title} answered ${status}`, retryAfterMs(headers))
+  if (failed === undefined) return later(`${title} answered ${status} with something else than it documents`)
+  if (typeof failed === "string" && PASSING.has(failed)) return later(`${title} cannot answer at the moment`)
+  // Not the user's to solve, and not solved by signing in again: it waits for the app's operator.
+  if (status === 401 || status === 403 || (typeof failed === "string" && OURS.has(failed)))
+    if (failed !== "invalid_grant") return later(`${title} does not accept our app's credentials`)
+  return { kind: "refused", reason: `${title} no longer knows the grant` }
+}
+
+function answerOf(given: z.output<typeof success>, body: unknown): TokenAnswer {
+  return {
+    accessToken: given.access_token,
+    refreshToken: given.refresh_token ?? null,
+    expiresInS: given.expires_in ?? null,
+    refreshExpiresInS: given.refresh_token_expires_in ?? null,
+    scopes: given.scope?.split(/[\s,]+/).filter((scope) => scope !== "") ?? null,
+    body,
+  }
+}
+
+function later(reason: string, wait: number | null = null): TokenResult {
+  return { kind: "later", reason, retryAfterMs: wait }
+}

@@ -1,0 +1,112 @@
+/** A token answer, sealed for its source; and the port by which a Durable Object renews or gives back what it holds. */
+import type { AnyConnector, OAuth2Auth } from "../connectors/kit/define.ts"
+import type { OAuthClient } from "../env.ts"
+import type { ExchangePorts } from "../exchange.ts"
+import { askPartner } from "../pipeline/request.ts"
+import type { Cipher, RefreshAnswer, TokenAsk, Tokens } from "../source/ports.ts"
+import type { SealedTokens, SourceRef } from "../source/rpc.ts"
+import { sealContext } from "../vault.ts"
+import { type Party, refresh, revoke, type TokenAnswer } from "./client.ts"
+
+export interface TokenPorts extends ExchangePorts {
+  cipher: Cipher
+  connector(name: string): AnyConnector | undefined
+  /** The client with this id, of the project or of this deployment; null: there is none any more. */
+  client(ref: SourceRef, connector: string, id: string): Promise<OAuthClient | null>
+}
+
+export function oauthOf(connector: AnyConnector): OAuth2Auth<unknown> | null {
+  return connector.auth.find((way) => way.kind === "oauth2") ?? null
+}
+
+/** `askedAt`, our clock: before the request was sent, so that no life is reckoned longer than it is. */
+export async function sealTokens(
+  cipher: Pick<Cipher, "seal">,
+  ref: SourceRef,
+  { auth, client }: Pick<Party, "auth" | "client">,
+  answer: TokenAnswer,
+  askedAt: number,
+): Promise<SealedTokens> {
+  const context = sealContext(ref, "grant")
+  const isRenewable = auth.refresh !== "none" && answer.refreshToken !== null
+  const life = answer.expiresInS ?? auth.accessLifeSeconds ?? null
+  const refreshLife = isRenewable ? (answer.refreshExpiresInS ?? auth.refreshLifeSeconds ?? null) : null
+  return {
+    access: await cipher.seal(answer.accessToken, context),
+    refresh: isRenewable ? await cipher.seal(answer.refreshToken ?? "", context) : null,
+    client: client.id,
+    ...{ expiresAt: endOf(askedAt, life), lifeMs: life && life * 1000 },
+    ...{ refreshExpiresAt: endOf(askedAt, refreshLife), refreshLifeMs: refreshLife && refreshLife * 1000 },
+  }
+}
+
+/** From one owner's seal to another's: an install that is claimed becomes a source's. */
+export async function resealTokens(cipher: Cipher, tokens: SealedTokens, from: SourceRef, to: SourceRef) {
+  const move = async (sealed: string) =>
+    cipher.seal(await cipher.open(sealed, sealContext(from, "grant")), sealContext(to, "grant"))
+  return { ...tokens, access: await move(tokens.access), refresh: tokens.refresh && (await move(tokens.refresh)) }
+}
+
+function endOf(from: number, seconds: number | null): number | null {
+  return seconds === null ? null : from + seconds * 1000
+}
+
+// ------------------------------------------------------------------------------------------------------------ the port
+
+export function tokensPort(ports: TokenPorts): Tokens {
+  return {
+    refresh: (ask) => renew(ports, ask).catch(notNow),
+    revoke: (ask) => giveBack(ports, ask).catch(() => false),
+  }
+}
+
+/** Our own database or cipher: says nothing of the token. */
+function notNow(): RefreshAnswer {
+  return { kind: "later", reason: "the access token could not be renewed just now", retryAfterMs: null }
+}
+
+async function renew(ports: TokenPorts, { ref, connector, config, tokens }: TokenAsk): Promise<RefreshAnswer> {
+  const party = await partyOf(ports, { ref, connector, config, tokens })
+  if (!party) return { kind: "refused", reason: "the OAuth client it was granted to is not set up any more" }
+  if (tokens.refresh === null) return { kind: "refused", reason: "it was granted for a time that is over" }
+  const refreshToken = await ports.cipher.open(tokens.refresh, sealContext(ref, "grant"))
+  const askedAt = ports.clock.now()
+  const result = await refresh(ports, party, refreshToken)
+  if (result.kind !== "ok") return result
+  const { answer } = result
+  // A partner whose refresh tokens are stable need not repeat them.
+  const whole = { ...answer, refreshToken: answer.refreshToken ?? refreshToken }
+  return { kind: "refreshed", tokens: await sealTokens(ports.cipher, ref, party, whole, askedAt) }
+}
+
+async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
+  const { ref, config, tokens } = ask
+  const connector = ports.connector(ask.connector)
+  const party = await partyOf(ports, ask)
+  if (!connector || !party) return true
+  const { auth } = party
+  if (!auth.revokeUrl && !auth.revoke) return true
+  const sealed = auth.revokeUrl ? (tokens.refresh ?? tokens.access) : tokens.access
+  const token = await ports.cipher.open(sealed, sealContext(ref, "grant"))
+  if (auth.revokeUrl) return revoke(ports, party, auth.revokeUrl(config), token)
+  const request = auth.revoke?.(config)
+  const result =
+    request && (await askPartner(ports, connector, config, request, await liveToken(ports, ask, party, token)))
+  // Refused: it was given back already, at the partner.
+  return result?.kind === "ok" || result?.kind === "auth" || result?.kind === "fault"
+}
+
+/** A call of the partner's API takes an access token that has not run out. */
+async function liveToken(ports: TokenPorts, { ref, tokens }: TokenAsk, party: Party, access: string): Promise<string> {
+  const isOver = tokens.expiresAt !== null && tokens.expiresAt <= ports.clock.now()
+  if (!isOver || tokens.refresh === null) return access
+  const result = await refresh(ports, party, await ports.cipher.open(tokens.refresh, sealContext(ref, "grant")))
+  return result.kind === "ok" ? result.answer.accessToken : access
+}
+
+async function partyOf(ports: TokenPorts, { ref, connector: name, config, tokens }: TokenAsk): Promise<Party | null> {
+  const connector = ports.connector(name)
+  const auth = connector && oauthOf(connector)
+  const client = await ports.client(ref, name, tokens.client)
+  return auth && client ? { title: connector.title, auth, config, client } : null
+}

@@ -1,0 +1,15 @@
+/** A source that may read no further until its user has done something. The outbox still drains. */
+import { parkPass, voidLeases } from "./ending.ts"
+import type { SourceError } from "./rpc.ts"
+import { failRun } from "./run.ts"
+import type { Turn } from "./turn.ts"
+
+/** The job quits early: no further attempt on any collection; windows and tokens of pages stay. */
+export function stop(turn: Turn, error: Omit<SourceError, "at">): void {
+  const { state } = turn
+  state.error = { ...error, at: turn.now }
+  state.nextRunAt = null
+  voidLeases(turn)
+  if (state.run) failRun(turn, state.run, error.message)
+  for (const pass of state.passes) parkPass(turn, pass.id, error.message)
+}

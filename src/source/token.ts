@@ -1,0 +1,188 @@
+/**
+ * The OAuth tokens of a source: when they are renewed, by whom, and what follows from each answer. Decisions only; the machine asks
+ * the partner in between. What keeps a rotating refresh token safe:
+ *   - one refresh at a time: an intent is durable before the partner is asked, and nobody asks while it is in force
+ *   - an answer counts only for the very intent it was asked for: after a reconnect it is dropped
+ *   - the new pair is saved before anybody is given the access token
+ *   - an answer that got lost may have used the refresh token up: it is tried again, a bounded number of times
+ */
+import { backoffMs } from "./backoff.ts"
+import type { RefreshAnswer, TokenAsk } from "./ports.ts"
+import type { SealedTokens } from "./rpc.ts"
+import type { State } from "./state.ts"
+import { stop } from "./stop.ts"
+import type { Turn } from "./turn.ts"
+
+/** Renewed this much before its end, so that no page is asked for with a token that runs out on the way. */
+export const RENEW_AHEAD_MS = 15 * 60_000
+/** Of a life so short that those fifteen minutes were most of it: its last quarter. */
+export const RENEW_AHEAD_SHARE = 4
+/** How long an intent is in force: longer than the partner may take to answer. */
+export const INTENT_MS = 30_000
+/** A refresh token whose answer was lost is tried this often in all. */
+export const LOST_MAX = 3
+/** A source that rests renews its grant this long before it would lapse, or in the last quarter of a shorter life. */
+export const KEEP_AHEAD_MS = 7 * 86_400_000
+const RETRY_BASE_MS = 5_000
+const RETRY_MAX_MS = 15 * 60_000
+
+export interface TokenState {
+  /** Id of the grant. */
+  grant: string
+  /** Grows with every new access token; what consumers name when one is refused. */
+  version: number
+  tokens: SealedTokens
+  /** The partner answered 401 to this access token: it is renewed whatever its life. */
+  refused: boolean
+  /** A refresh that the partner is being asked for, or whose answer never came. */
+  intent: { id: string; until: number } | null
+  /** Answers lost with this refresh token. */
+  lost: number
+  /** Attempts without a word of the partner's, in a row. */
+  tries: number
+}
+
+/** What is to be done about the token before anything can be read. */
+export type Need =
+  | { kind: "none" }
+  | { kind: "refresh"; intent: string; ask: TokenAsk }
+  /** Somebody is asking already. */
+  | { kind: "wait"; until: number }
+
+// --------------------------------------------------------------------------------------------------- configuration
+
+/** Takes the tokens that came with a new grant, or forgets the old ones where a key was pasted. */
+export function adopt({ state }: Turn): void {
+  const { configuration, token } = state
+  const { grant = null, credentialVersion } = configuration
+  if (!grant) {
+    if (token) state.token = null
+    return
+  }
+  const { tokens } = grant
+  // Kept here alone from now on: the copy in the configuration would only grow old.
+  state.configuration = { ...configuration, grant: { id: grant.id, tokens: null } }
+  if (!tokens || token?.grant === grant.id) return
+  // Above every version that a consumer may still hold.
+  const version = Math.max(token?.version ?? 0, credentialVersion) + 1
+  state.token = { grant: grant.id, version, tokens, refused: false, intent: null, lost: 0, tries: 0 }
+}
+
+export function credentialVersionOf({ token, configuration }: State): number {
+  return token?.version ?? configuration.credentialVersion
+}
+
+// --------------------------------------------------------------------------------------------------------- renewing
+
+/** Before an access token is handed out: begins a refresh where one is due. */
+export function need(turn: Turn): Need {
+  return isDue(turn.state.token ?? null, turn.now) ? begin(turn) : { kind: "none" }
+}
+
+/** After a 401 that names this version. */
+export function needAfterRefusal(turn: Turn, failedVersion: number): Need {
+  const { token } = turn.state
+  if (!token || token.version > failedVersion || token.tokens.refresh === null) return { kind: "none" }
+  token.refused = true
+  return begin(turn)
+}
+
+/** For a source that rests: its refresh token must not lapse unused. */
+export function needToKeep(turn: Turn): Need {
+  const at = keepAt(turn.state)
+  return at !== null && at <= turn.now ? begin(turn) : { kind: "none" }
+}
+
+/** When a grant nobody reads with is renewed; null: never. */
+export function keepAt({ token, error, wait }: State): number | null {
+  if (!token?.tokens.refresh || token.tokens.refreshExpiresAt === null || error) return null
+  const { refreshExpiresAt, refreshLifeMs } = token.tokens
+  const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? KEEP_AHEAD_MS) / RENEW_AHEAD_SHARE)
+  return Math.max(refreshExpiresAt - ahead, wait?.until ?? 0, token.intent?.until ?? 0)
+}
+
+/** Nobody needs to be told of work while the token is being renewed: who renews it does the work. */
+export function isRenewing({ state: { token }, now }: Turn): boolean {
+  return token?.intent != null && token.intent.until > now
+}
+
+/** A refused access token that may yet be renewed: its failure is not the end. */
+export function mayRecover({ token }: State, failedVersion: number): boolean {
+  if (!token?.refused || token.tokens.refresh === null) return false
+  return token.version === failedVersion
+}
+
+function isDue(token: TokenState | null, now: number): boolean {
+  if (!token || token.tokens.refresh === null) return false
+  const { expiresAt, lifeMs } = token.tokens
+  if (token.refused) return true
+  if (expiresAt === null) return false
+  return now >= expiresAt - Math.min(RENEW_AHEAD_MS, (lifeMs ?? RENEW_AHEAD_MS) / RENEW_AHEAD_SHARE)
+}
+
+function begin(turn: Turn): Need {
+  const { token, configuration, wait, error } = turn.state
+  if (!token || error) return { kind: "none" }
+  if (token.intent && token.intent.until > turn.now) return { kind: "wait", until: token.intent.until }
+  // An intent left behind: whoever had it is gone, and with it the answer.
+  if (token.intent && isUsedUp(turn, token, "the answer did not come")) return { kind: "none" }
+  if (wait && wait.until > turn.now) return { kind: "wait", until: wait.until }
+  const { org, project, source, connector, config } = configuration
+  token.intent = { id: turn.random.id("refresh"), until: turn.now + INTENT_MS }
+  return {
+    kind: "refresh",
+    intent: token.intent.id,
+    ask: { ref: { org, project, source }, connector, config, tokens: token.tokens },
+  }
+}
+
+/** What the partner answered. Of an intent that is no longer the current one, nothing is taken. */
+export function answered(turn: Turn, intent: string, answer: RefreshAnswer): void {
+  const { token } = turn.state
+  if (!token || token.intent?.id !== intent) return
+  token.intent = null
+  switch (answer.kind) {
+    case "refreshed":
+      Object.assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
+      expectCallers(turn)
+      return
+    case "refused":
+      reconnect(turn, answer.reason)
+      return
+    case "lost":
+      if (!isUsedUp(turn, token, answer.reason)) waitFor(turn, token, answer.reason, null)
+      return
+    case "later":
+      waitFor(turn, token, answer.reason, answer.retryAfterMs)
+  }
+}
+
+/** True, and an error, once a refresh token whose answers were lost has been tried often enough. */
+function isUsedUp(turn: Turn, token: TokenState, reason: string): boolean {
+  token.intent = null
+  token.lost++
+  if (token.lost < LOST_MAX) return false
+  reconnect(turn, `${reason}, and the grant could not be renewed without it`)
+  return true
+}
+
+function waitFor(turn: Turn, token: TokenState, reason: string, retryAfterMs: number | null): void {
+  token.tries++
+  const backoff = backoffMs(token.tries, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
+  const until = turn.now + Math.max(retryAfterMs ?? 0, backoff)
+  if (until > (turn.state.wait?.until ?? turn.now)) turn.state.wait = { until, reason }
+}
+
+/** Those who waited for the token ask for their work at once: no wake-up is sent for it. */
+function expectCallers({ state, now }: Turn): void {
+  for (const lane of ["fetch", "backfill"] as const) state.wakes[lane] ??= { deadline: now + INTENT_MS, tries: 0 }
+}
+
+function reconnect(turn: Turn, reason: string): void {
+  const { title } = turn.connector
+  stop(turn, {
+    code: "reconnect",
+    message: `${title} no longer lets this source read: ${reason}.`,
+    remedy: `Reconnect the source: sign in to ${title} again. The sync goes on where it stopped.`,
+  })
+}
