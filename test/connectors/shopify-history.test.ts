@@ -205,6 +205,18 @@ describe("a bucket of points", () => {
     expectWhole(reader)
   })
 
+  test("that is charged a tenth is used for larger pages", async () => {
+    const calls = async (charged: number) => {
+      const reader = createReader({ shop: { charged } })
+      seedShop(reader.shop, { customers: 40, orders: 300, days: 90 })
+      await reader.configure()
+      await reader.pass(2 * HOUR)
+      expectWhole(reader)
+      return reader.calls()
+    }
+    expect(await calls(0.1)).toBeLessThan((await calls(1)) / 2)
+  })
+
   test("that others have emptied is waited for, as the user can see", async () => {
     const reader = createReader()
     seedShop(reader.shop, { customers: 10, orders: 20, days: 30 })

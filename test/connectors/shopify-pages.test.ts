@@ -116,7 +116,7 @@ describe("live reading", () => {
 
   test("begins a list anew before Shopify stops paging, the last second included", () => {
     const token = JSON.stringify({
-      open: { customers: { after: "c", rows: 19_999, below: null } },
+      open: { customers: { after: "c", rows: 19_999, below: null, room: 0 } },
       rest: [],
       denied: [],
     })
@@ -125,7 +125,7 @@ describe("live reading", () => {
     expect(variables).toMatchObject({ customersAfter: null })
     expect(variables.customersQuery).toBe(`updated_at:>='${at(T)}' updated_at:<'${at(T + HOUR + SECOND)}'`)
     const again = JSON.stringify({
-      open: { customers: { after: "c", rows: 19_999, below: T + HOUR + SECOND } },
+      open: { customers: { after: "c", rows: 19_999, below: T + HOUR + SECOND, room: 0 } },
       rest: [],
       denied: [],
     })
@@ -137,6 +137,19 @@ describe("live reading", () => {
     const { variables } = asked(null, { pageSize: live.pageSize / 2 })
     expect(variables).toMatchObject({ customersFirst: 12, ordersFirst: 6, draftOrdersFirst: 6 })
     expect(asked(null, { pageSize: 1 }).variables).toMatchObject({ customersFirst: 1, ordersFirst: 1 })
+  })
+
+  test("asks for more rows where Shopify counts less than in full, and for no more than it gives", () => {
+    const page = (requestedQueryCost: number, token: string | null = null) =>
+      streamOf("orders").page(
+        answer({ data: { orders: connection([order()], "o") }, extensions: { cost: { requestedQueryCost } } }),
+        pageContext({ token, window: { from: T, to: T + DAY } }, streamOf("orders")),
+      ).next
+    const size = (token: string | null) => asked(token, {}, streamOf("orders")).variables.ordersFirst
+    expect(size(page(941))).toBe(18)
+    expect(size(page(300))).toBe(54)
+    expect(size(page(300, page(300)))).toBe(162)
+    expect(size(page(10))).toBe(250)
   })
 
   test("takes an answer that leaves out a list for no answer", () => {

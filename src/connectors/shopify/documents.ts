@@ -93,7 +93,9 @@ const COMPLETION_POINTS = 940
 const HEAD_POINTS = 7
 const LINE_POINTS = 4
 /** The most that any connection gives. */
-const ROWS_MAX = 250
+export const ROWS_MAX = 250
+/** Pages are made larger up to this, where Shopify counts less than in full: reported are 25 points for 250 rows of two objects. */
+export const PAGE_POINTS = 900
 /** No order has been seen with nearly so many. */
 const MONEY_MOVES: [transactions: number, refunds: number] = [200, 90]
 

@@ -13,9 +13,17 @@ import {
   ShapeError,
 } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, flag, isObject, json, rows, text } from "../kit/values.ts"
+import { at, flag, isObject, json, number, rows, text } from "../kit/values.ts"
 import { accessDenied, deniedNotes, withheldNotes } from "./answers.ts"
-import { CONNECTIONS, type Connection, type ConnectionName, type Reading, readDocument } from "./documents.ts"
+import {
+  CONNECTIONS,
+  type Connection,
+  type ConnectionName,
+  PAGE_POINTS,
+  type Reading,
+  ROWS_MAX,
+  readDocument,
+} from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
 import { ORDER_COLLECTIONS } from "./order.ts"
 import { nextParts, pageOfParts, partsLeft, requestParts } from "./parts.ts"
@@ -87,7 +95,7 @@ function askedOf(plan: Plan, place: Token, { pageSize }: Context): Asked[] {
     return progress ? [{ connection, progress }] : []
   })
   return open.map(({ connection, progress }) => {
-    const size = open.length === 1 ? connection.alone : connection.together
+    const size = open.length === 1 ? Math.max(connection.alone, progress.room) : connection.together
     const reading = connection[plan.mode]
     const first = Math.max(1, Math.floor((size * pageSize) / plan.full))
     return { connection, reading, progress, first, sortKey: reading.sortKey }
@@ -191,7 +199,7 @@ function readConnection(asked: Asked, body: JsonValue, { window }: Context): Rea
   const hasMore = flag(body, `data.${connection.name}.pageInfo.hasNextPage`) && endCursor !== null
   const isPast = reading.isOrdered && records.length < all.length
   if (!hasMore || isPast) return { asked, records, next: null }
-  return { asked, records, next: advance(progress, endCursor, all, reading) }
+  return { asked, records, next: { ...advance(progress, endCursor, all, reading), room: roomOf(asked, body) } }
 }
 
 /** The last second is read again when a connection is begun anew, unless nothing but that second was read. */
@@ -200,9 +208,14 @@ function advance(progress: Progress, after: string, all: readonly PageRecord[], 
   const last = reading.isOrdered ? all.at(-1)?.time : timeAt(all.at(-1)?.body ?? null, "createdAt")
   if (rows < ROWS_OF_A_CURSOR || last === undefined || last === null) return { ...progress, after, rows }
   const below = last + 1000
-  return progress.below !== null && below >= progress.below
-    ? { ...progress, after, rows }
-    : { after: null, rows: 0, below }
+  if (progress.below !== null && below >= progress.below) return { ...progress, after, rows }
+  return { ...progress, after: null, rows: 0, below }
+}
+
+/** A page of more rows costs at most that many times more. What others of the document cost is counted too: never too much room. */
+function roomOf({ first }: Asked, body: JsonValue): number {
+  const points = number(body, "extensions.cost.requestedQueryCost")
+  return points === null || points <= 0 ? 0 : Math.min(ROWS_MAX, Math.floor((first * PAGE_POINTS) / points))
 }
 
 /**

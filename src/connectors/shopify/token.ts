@@ -3,8 +3,15 @@ import { z } from "zod"
 
 const connection = z.enum(["customers", "orders", "draftOrders", "abandonedCheckouts"])
 
-/** How far a connection has been read: Shopify's cursor, the rows since it was last begun, and the time it was begun at. */
-const progress = z.strictObject({ after: z.string().nullable(), rows: z.number(), below: z.number().nullable() })
+const progress = z.strictObject({
+  /** Shopify's cursor. */
+  after: z.string().nullable(),
+  /** Read since the connection was last begun, and the time it was begun at. */
+  rows: z.number(),
+  below: z.number().nullable(),
+  /** Rows that the last page's cost leaves room for; 0: not known. */
+  room: z.number(),
+})
 
 /** An order whose parts did not fit: the cursor of its next lines, or null for its transactions and refunds. */
 const part = z.strictObject({ id: z.string(), after: z.string().nullable() })
@@ -22,7 +29,7 @@ export type Progress = z.infer<typeof progress>
 export type Part = z.infer<typeof part>
 export type Token = z.infer<typeof token>
 
-export const BEGINNING: Progress = { after: null, rows: 0, below: null }
+export const BEGINNING: Progress = { after: null, rows: 0, below: null, room: 0 }
 
 /** Null where a text is no token of ours. */
 export function readToken(text: string): Token | null {

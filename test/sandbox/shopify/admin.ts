@@ -28,6 +28,7 @@ export const SHOPIFY_ROUTES: Record<string, Route> = {
         currency: z.string(),
         isDevelopment: z.boolean(),
         bucket: z.object({ maximum: z.number(), rate: z.number() }),
+        charged: z.number(),
       })
       .partial()
       .default({})

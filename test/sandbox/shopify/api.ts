@@ -45,12 +45,13 @@ const documents = new Map<string, DocumentNode | readonly GraphQLError[]>()
 export function answerGraphQL(context: Context, request: GraphQLRequest, bucket: Bucket): Record<string, unknown> {
   const document = documentOf(request.query)
   if (isRefused(document)) return { errors: document.map(formatted) }
-  const requested = requestedCost(schema, document, request.variables ?? {})
+  const { charged } = context.shop.options
+  const requested = Math.ceil(charged * requestedCost(schema, document, request.variables ?? {}))
   if (requested > SINGLE_QUERY_MAX) return tooCostly(requested)
   refill(context.shop, bucket)
   if (requested > bucket.left) return { errors: [throttled()], extensions: cost(context.shop, bucket, requested, null) }
   const { data, errors } = run(context, document, request.variables ?? {})
-  const actual = Math.min(requested, actualCost(data))
+  const actual = Math.min(requested, Math.ceil(charged * actualCost(data)))
   bucket.left -= actual
   return {
     data: data ?? null,

@@ -18,6 +18,8 @@ export interface ShopOptions {
   isDevelopment: boolean
   /** Points the bucket holds and gets back a second. Standard plan: 2,000 and 100; Plus: 20,000 and 1,000. */
   bucket: { maximum: number; rate: number }
+  /** The share of the full count that a query is charged. */
+  charged: number
 }
 
 /** Something that happens later: a capture, a parcel, a refund. */
@@ -75,6 +77,7 @@ export function createShop(parts: ShopParts): Shop {
       currency: "USD",
       isDevelopment: false,
       bucket: { maximum: 2_000, rate: 100 },
+      charged: 1,
       ...parts.options,
     },
     seed,
