@@ -12,7 +12,7 @@ const TIERS: readonly (readonly string[])[] = [
   // The partners, and the source's decisions: pure.
   ["connectors/", "source/"],
   ["connectors/index.ts", "exchange.ts"],
-  ["auth/", "oauth/", "db/", "vault.ts", "destinations/", "source/store.ts"],
+  ["auth/", "oauth/", "db/", "vault.ts", "destinations/", "pipeline/request.ts", "source/store.ts"],
   ["pipeline/"],
   ["platform.ts"],
   ["control/", "source/source.do.ts"],
