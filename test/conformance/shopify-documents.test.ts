@@ -74,6 +74,11 @@ describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
     })
   })
 
+  test("takes the request that gives a grant back", () => {
+    const uninstalls = shopify.auth.flatMap((way) => (way.kind === "oauth2" && way.revoke ? [way.revoke(CONFIG)] : []))
+    expect(uninstalls.flatMap(({ body }) => faultsOf(body as unknown as Request))).toEqual([])
+  })
+
   test("takes the account's request", () => {
     const { body } = shopify.account.request(CONFIG)
     expect(faultsOf(body as unknown as Request)).toEqual([])
@@ -85,6 +90,14 @@ describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
         SINGLE_QUERY_MAX,
       )
     expect(requestedCost(schema, parse(MONEY_DOCUMENT), {})).toBeLessThanOrEqual(SINGLE_QUERY_MAX)
+  })
+
+  test("has its pages filled, and not beyond a query's limit", () => {
+    for (const stream of shopify.streams) {
+      const { query, variables } = requestOf(stream, pageContext({}, stream))
+      const cost = requestedCost(schema, parse(query), variables)
+      expect([stream.name, cost > 0.85 * SINGLE_QUERY_MAX, cost <= SINGLE_QUERY_MAX]).toEqual([stream.name, true, true])
+    }
   })
 
   test("is of the version that is asked for", () => {
