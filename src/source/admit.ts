@@ -17,6 +17,8 @@ export interface Reading {
   range: { from: number; to: number } | null
   /** Facts of a collection before this are the passes'. */
   liveFrom: Record<string, number>
+  /** And these spans after it. */
+  passSpans: Record<string, { from: number; to: number }[]>
   /** Live reading and webhooks: everything announced before this has been read. */
   floor: number
   /** The window ends with this page: which window read a key need not be kept. */
@@ -71,6 +73,7 @@ function isOurs(item: Item, reading: Reading): boolean {
   // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
   if (item.collection === ALIAS) return true
   if (reading.range) return item.time >= reading.range.from && item.time < reading.range.to
+  if (reading.passSpans[item.collection]?.some(({ from, to }) => item.time >= from && item.time < to)) return false
   return item.time >= (reading.liveFrom[item.collection] ?? 0)
 }
 

@@ -82,7 +82,8 @@ function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
 function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const pass = turn.state.passes.find((one) => one.slices.includes(slice))
   const origin = slice.lane === "live" ? "live" : pass?.kind === "resync" ? "resync" : "pass"
-  return { origin, window: slice.no, range: slice.range, liveFrom: turn.state.liveFrom, floor: lowestFloor(turn), last }
+  const { liveFrom, passSpans } = turn.state
+  return { origin, window: slice.no, range: slice.range, liveFrom, passSpans, floor: lowestFloor(turn), last }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */

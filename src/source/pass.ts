@@ -79,8 +79,10 @@ export function switchOn(turn: Turn, collection: string): void {
   for (const slice of state.passes.flatMap((pass) => pass.slices))
     if (slice.state === "off" && slice.collections.includes(collection)) resume(slice)
   const to = feedFloors(turn, collection).highest
-  state.liveFrom[collection] = to
+  if (off === undefined) state.liveFrom[collection] = to
+  // Nothing has been read since: live reading of it goes on as if it had never been off.
   if (off === undefined || off.from >= to) return
+  leaveToPass(turn, collection, { from: off.from, to })
   const plans = streamsOf(turn, "backfill")
     .filter((stream) => state.covered[coverKey(stream.name, collection)] !== undefined)
     .map((stream) => ({ stream, collections: [collection], range: { from: off.from, to } }))
@@ -105,7 +107,7 @@ export function trimPending(turn: Turn): void {
  */
 export function openGapPass(turn: Turn, feed: AnyStream, range: Plan["range"], overlap: Span): void {
   const fed = new Set(chosen(turn.state, feed))
-  for (const collection of fed) turn.state.liveFrom[collection] = range.to
+  for (const collection of fed) leaveToPass(turn, collection, range)
   const plans = streamsOf(turn, "backfill").flatMap((stream) => {
     const collections = stream.collections.filter((name) => fed.has(name))
     return collections.length > 0 ? [{ stream, collections, range }] : []
@@ -119,6 +121,16 @@ export function openGapPass(turn: Turn, feed: AnyStream, range: Plan["range"], o
     else if (isDimension(turn, name))
       run?.untold.push({ collection: name, reason: "deletions while the feed could not be read are in no list" })
   }
+}
+
+/**
+ * Facts of these times are a pass's from now on. What is earlier stays live reading's: a debit begun before may settle any day, and
+ * nobody noted its key. A span is forgotten with the last key that may still wait for its fact.
+ */
+function leaveToPass(turn: Turn, collection: string, span: Span): void {
+  const oldest = partnerNow(turn) - turn.connector.openForDays * DAY_MS
+  const spans = (turn.state.passSpans[collection] ?? []).filter(({ to }) => to > oldest)
+  turn.state.passSpans[collection] = [...spans, { from: span.from, to: span.to }]
 }
 
 function inWords({ from, to }: Plan["range"]): string {

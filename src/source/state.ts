@@ -148,6 +148,8 @@ export interface State {
   passes: Pass[]
   /** Facts from here on are live reading's, earlier ones the passes'. By collection, partner time. */
   liveFrom: Record<string, number>
+  /** Spans above it, half-open, that are the passes' too: while a collection was off, or the feed could not be read. */
+  passSpans: Record<string, Span[]>
   /** Where live reading of a collection stopped when the user turned it off: from its floor to how far it may have read. */
   offAt: Record<string, Span>
   /** `stream|collection` -> fact times from here on have been read or are planned. */
@@ -210,6 +212,7 @@ export function freshState(configuration: Configuration): State {
     others: [],
     passes: [],
     liveFrom: {},
+    passSpans: {},
     offAt: {},
     covered: {},
     denied: {},

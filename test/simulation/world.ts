@@ -20,6 +20,8 @@ import { createWatch, type Watch } from "./watch.ts"
 const EVENTS_MAX = 60_000
 /** The partner shows everything within this. */
 const VISIBLE_AFTER_MS = 900_000
+/** Further requests that complete a page. */
+const FOLLOW_MAX = 3
 /** So many items refused in a row are not the items' fault. */
 const REFUSED_TOGETHER = 20
 /** A rejected key is tried by what is under way, and then no more. */
@@ -242,6 +244,22 @@ export async function simulate(
     const most = CALLS_WITH_A_LOST_KEY * lost + once
     if (network.unauthorized > most)
       failures.push(`${network.unauthorized} calls were made with a key that was not accepted`)
+    const calls = callBudget()
+    if (network.partnerCalls > calls) failures.push(`${network.partnerCalls} partner calls, where ${calls} would do`)
+  }
+
+  /**
+   * Each run asks once and for each page of what is new, some of it twice (the lookback), with what completes a page; each pass reads
+   * its lists; what strikes costs a page asked for again, and a user's change may have a window read anew.
+   */
+  function callBudget(): number {
+    const { ids } = watch.state ?? { ids: { run: 0, pass: 0 } }
+    const pagesOf = (rows: number) => Math.ceil(rows / scenario.pageSize)
+    const sizes = Object.values(partner.account.tables).map(({ order }) => order.length)
+    const feed = pagesOf(partner.account.tables.event.order.length)
+    const lists = sizes.reduce((sum, rows) => sum + pagesOf(rows) + 1, 0) + feed
+    const page = 1 + FOLLOW_MAX
+    return ids.run + 2 * page * feed + ids.pass * lists + page * chance.struck.length + feed * scenario.actions.length
   }
 
   async function reckon(): Promise<void> {

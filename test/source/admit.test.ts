@@ -14,6 +14,7 @@ const reading = (origin: Reading["origin"], window = 1, changes: Partial<Reading
   window,
   range: origin === "pass" || origin === "resync" ? RANGE : null,
   liveFrom: { Orders: LIVE_FROM },
+  passSpans: {},
   floor: origin === "live" ? 0 : FLOOR,
   last: false,
   ...changes,

@@ -140,7 +140,8 @@ describe("where the feed does not reach back", () => {
       ["orders", { from: START - LOOKBACK, to: floor }],
       ["people", { from: START - LOOKBACK, to: floor }],
     ])
-    expect(turn.state.liveFrom).toMatchObject({ Orders: floor, People: floor })
+    const span = { from: START - LOOKBACK, to: floor }
+    expect(turn.state.passSpans).toMatchObject({ Orders: [span], People: [span] })
     expect(feed.slice?.window).toEqual({ from: floor, to: null })
   })
 

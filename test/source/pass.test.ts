@@ -130,6 +130,24 @@ describe("a collection", () => {
     expect(world.state().liveFrom.Refunds).toBe(floor)
   })
 
+  it.each([
+    ["at once", 0],
+    ["hours later", 5 * HOUR],
+  ])("switched off and on %s is told by live reading what began before and comes true now", async (_when, ms) => {
+    const world = await settled()
+    await world.until(START + 2 * HOUR)
+    await world.drain("live")
+    await world.configure({ collections: choose("People") })
+    await world.until(START + 2 * HOUR + ms + 1)
+    await world.drain("live")
+    await world.configure({ collections: choose("Orders", "People") })
+    await world.drain("backfill")
+    const debit = fact("debit", START + HOUR, { place: world.now() })
+    await world.until(START + 9 * HOUR)
+    await world.page(await world.lease("live"), { items: [debit] })
+    expect(keys(await world.deliver())).toEqual(["debit"])
+  })
+
   it("switched on while a live window is being read makes it be read again for it", async () => {
     const world = await settled()
     await world.until(START + 2 * HOUR)

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest"
+import { simulate } from "./world.ts"
+
+const SEEDS = 200
+const A_PART = 50
+
+/** The same seeds each time: what fails here fails for everyone, and `npm run simulate -- --seed N` tells its story. */
+describe("nothing is lost, repeated or turned back", () => {
+  const parts = Array.from({ length: SEEDS / A_PART }, (_, part) => 1 + part * A_PART)
+
+  it.each(parts)(`in ${A_PART} histories from seed %i on`, { timeout: 60_000 }, async (first) => {
+    const failed: string[] = []
+    for (let seed = first; seed < first + A_PART; seed++) {
+      const { faults } = await simulate(seed)
+      if (faults.length > 0) failed.push(`seed ${seed}: ${faults[0]}`)
+    }
+    expect(failed).toEqual([])
+  })
+})
+
+describe("a seed", () => {
+  it("is the same history each time, to the last event", async () => {
+    const [once, again] = [await simulate(7, { isTold: true }), await simulate(7, { isTold: true })]
+    expect(again.story).toEqual(once.story)
+    expect(once.struck.length).toBeGreaterThan(0)
+  })
+
+  it("that is not told takes the same way", async () => {
+    const [told, untold] = [await simulate(8, { isTold: true }), await simulate(8)]
+    expect([untold.events, untold.items, untold.struck]).toEqual([told.events, told.items, told.struck])
+  })
+})
