@@ -159,7 +159,7 @@ export const collections: readonly Collection[] = [
   {
     name: ORDERED,
     title: "Product ordered",
-    description: `A product is ordered: one event for every line of an order. ${SIXTY_DAYS}`,
+    description: `A product is ordered: one event for every line of an order. Lines that an edit adds to an order later may be left out. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: ordered,
