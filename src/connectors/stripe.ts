@@ -108,7 +108,7 @@ export const stripe = defineConnector<Config>({
       retentionDays: EVENTS_KEPT_DAYS,
       request: (ctx) => listRequest("/v1/events", ctx, { "types[]": typeFilter(ctx.collections) }),
       page: (answer, ctx) => {
-        const page = listPage(answer)
+        const page = listPage(answer, ctx)
         return { ...page, records: withCharges(page.records.filter((event) => isNeeded(event, ctx.collections))) }
       },
       follow: {

@@ -121,7 +121,7 @@ describe("the feed", () => {
   test("is one request of filtered events, newest first, inclusive below", () => {
     const { path, query } = feed.request(pageContext({ window: { from: T * 1000, to: null } }))
     expect(path).toBe("/v1/events")
-    expect(query).toMatchObject({ limit: 100, "created[gte]": T, "created[lt]": undefined, starting_after: undefined })
+    expect(query).toMatchObject({ limit: 100, "created[gte]": T, "created[lt]": undefined })
     expect(query?.["types[]"]).toHaveLength(20)
   })
 
@@ -139,6 +139,21 @@ describe("the feed", () => {
     }
     const { next } = feed.page({ body, headers: new Headers() }, pageContext())
     expect(feed.request(pageContext({ token: next })).query).toMatchObject({ starting_after: "evt_9" })
+  })
+
+  test("goes on without bounds, which could cost it the rest of a second, and ends at the window's lower one", () => {
+    const window = { from: T * 1000, to: (T + 60) * 1000 }
+    const { query } = feed.request(pageContext({ window, token: "evt_9" }))
+    expect(Object.keys(query ?? {}).filter((name) => name.startsWith("created"))).toEqual([])
+    const made = (id: string, created: number) => event("charge.failed", charge(), undefined, { id, created })
+    const body = {
+      object: "list",
+      has_more: true,
+      data: [made("evt_8", T + 1), made("evt_7", T), made("evt_6", T - 1)],
+    }
+    const page = feed.page({ body, headers: new Headers() }, pageContext({ window, token: "evt_9" }))
+    expect(page.records.map(({ id }) => id)).toEqual(["evt_8", "evt_7"])
+    expect(page.next).toBeNull()
   })
 
   test("drops what tells nothing of the chosen collections, and still goes on after it", () => {

@@ -14,18 +14,23 @@ import { at, flag, fromSeconds, json, number, rows, text } from "../kit/values.t
 /** The most that `limit` takes. */
 export const PAGE_SIZE = 100
 
+/**
+ * Pages after the first carry no bounds: a cursor within a `created` range can lose the rest of its second
+ * (stripe/sync-engine-fork#378). Newest first, they are under the upper bound anyway; `listPage` ends them at the lower one.
+ */
 export function listRequest(path: string, ctx: PageContext<unknown>, query: PageRequest["query"] = {}): PageRequest {
   const { gte, lt } = inSeconds(ctx.window)
-  const place = { limit: ctx.pageSize, "created[gte]": gte, "created[lt]": lt, starting_after: ctx.token ?? undefined }
-  return { path, query: { ...place, ...query } }
+  const place = ctx.token === null ? { "created[gte]": gte, "created[lt]": lt } : { starting_after: ctx.token }
+  return { path, query: { limit: ctx.pageSize, ...place, ...query } }
 }
 
-export function listPage(answer: PartnerAnswer): Page {
+export function listPage(answer: PartnerAnswer, { window }: PageContext<unknown>): Page {
   const body = json(answer.body)
   if (text(body, "object") !== "list" || !Array.isArray(at(body, "data"))) throw new ShapeError("Stripe sent no list")
-  const records = rows(body, "data").map(listRecord)
-  const last = records.at(-1)
-  if (!flag(body, "has_more")) return { records, next: null }
+  const listed = rows(body, "data").map(listRecord)
+  const records = listed.filter(({ time }) => window.from === null || time >= window.from)
+  const last = listed.at(-1)
+  if (!flag(body, "has_more") || records.length < listed.length) return { records, next: null }
   if (!last) throw new ShapeError("Stripe sent an empty page and says that there is more")
   return { records, next: last.id }
 }
