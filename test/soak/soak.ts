@@ -10,7 +10,7 @@ import { sandboxClient } from "../stack/clients.ts"
 import { type Stack, startStack } from "../stack/stack.ts"
 import { checkAll } from "./check.ts"
 import { FAULT_MIX, FAULTS_AT_ONCE } from "./faults.ts"
-import { connectAll, type Soaked, syncSome, untilQuiet } from "./sources.ts"
+import { connectAll, type Soaked, saveDestination, syncSome, untilQuiet } from "./sources.ts"
 
 const { values } = parseArgs({
   options: {
@@ -89,6 +89,7 @@ async function changeFaults(stack: Stack): Promise<void> {
 async function conclude(stack: Stack, soaked: Soaked[], kills: number): Promise<void> {
   say("faults off; every source syncs until it is quiet")
   await sandboxClient(stack)("DELETE", "/faults")
+  await saveDestination(stack)
   await untilQuiet(stack, soaked, say)
   const { differences, repeats, items } = await checkAll(stack, soaked)
   await stack.stop()

@@ -4,6 +4,7 @@ import type { Stack } from "../stack/stack.ts"
 
 const ORG = "soak"
 const PROJECT = "soak"
+const DESTINATION = { org: ORG, project: PROJECT, sourceId: "1845392017263548901", key: "soak.secret" }
 const CUSTOMERS = 12
 const DAYS = 400
 const POLL_MS = 2_000
@@ -33,9 +34,8 @@ interface Source {
 export async function connectAll(stack: Stack, count: number): Promise<Soaked[]> {
   const sandbox = sandboxClient(stack)
   const api = await apiClient(stack, ORG, PROJECT)
-  const target = { org: ORG, project: PROJECT, sourceId: "1845392017263548901" }
   await sandbox("POST", "/ingest-keys", { prefix: "soak", secret: "secret", org: ORG, project: PROJECT, source: null })
-  await api("PUT", "/destination", { ...target, key: "soak.secret" })
+  await api("PUT", "/destination", DESTINATION)
   const soaked: Soaked[] = []
   for (let index = 0; index < count; index++) {
     const account = `soak${index}`
@@ -60,6 +60,12 @@ export async function syncSome(stack: Stack, soaked: readonly Soaked[]): Promise
   }
 }
 
+/** What a user does once credits are bought: delivery that was paused is tried at once, not at the next probe. */
+export async function saveDestination(stack: Stack): Promise<void> {
+  const api = await apiClient(stack, ORG, PROJECT)
+  await api("PUT", "/destination", DESTINATION)
+}
+
 /** Two rounds: what one run leaves to the next (an event shown late) the second one reads. */
 export async function untilQuiet(stack: Stack, soaked: readonly Soaked[], say: (text: string) => void): Promise<void> {
   for (const round of [1, 2]) {
@@ -81,7 +87,9 @@ async function allQuiet(stack: Stack, soaked: readonly Soaked[], say: (text: str
       if (Date.now() > deadline) throw new Error(`${account} does not come to rest: ${JSON.stringify(source.live)}`)
       if (Date.now() - toldAt > TELL_EVERY_MS) {
         toldAt = Date.now()
-        say(`still waiting for ${account}: ${JSON.stringify(source.live)}`)
+        say(
+          `still waiting for ${account}: ${JSON.stringify(source.live?.delivery)}, ${source.live?.current.length} runs`,
+        )
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
