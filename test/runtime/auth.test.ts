@@ -1,0 +1,41 @@
+/** Credentials that stop working: the job quits early, says so, and goes on where it stopped. */
+import { runDurableObjectAlarm } from "cloudflare:test"
+import { expect, test } from "vitest"
+import { json, problem } from "../support/api.ts"
+import { advance, DAY, MINUTE } from "./kit/clock.ts"
+import { look, settled, until } from "./kit/drive.ts"
+import { ask, connect, expectEqual, pagesReadTwice, stubOf, view } from "./kit/source.ts"
+import { openWorld } from "./kit/world.ts"
+
+const world = openWorld()
+
+test("a key that is revoked mid-run: no further call, an error with its code, no schedule; a new key resumes", async () => {
+  const source = await connect(world, { name: "revoked" })
+  const calls = () => world.counters.log.filter(({ account }) => account === "revoked/test")
+  // Refused as a revoked key is, from the fifth page on.
+  const fault = world.faults.on({ name: "revoked_key", account: "revoked", after: 5 })
+  const { state } = await until(world, source, (seen) => seen.state.error !== null)
+  expect(state).toMatchObject({ nextRunAt: null, error: { code: "credentials_rejected" } })
+  await until(world, source, (seen) => seen.waiting === 0 && seen.state.claim === null)
+  const refused = calls().length
+  // One lane reads the feed and one the lists: each can have one request under way.
+  expect(calls().filter(({ status }) => status === 401).length).toBeLessThanOrEqual(2)
+
+  for (let day = 0; day < 3; day++) {
+    advance(DAY)
+    await runDurableObjectAlarm(stubOf(source))
+  }
+  expect(calls()).toHaveLength(refused)
+  expect(await view(source)).toMatchObject({ status: "error", error: { code: "credentials_rejected" } })
+  expect(await problem(ask(source, "POST", "/sync"))).toMatchObject({ status: 409, code: "source_error" })
+
+  world.faults.off(fault)
+  advance(MINUTE)
+  const { key: apiKey } = world.stripe.addKey({ account: "revoked" })
+  await json(ask(source, "PUT", "/credentials", { apiKey }))
+  await settled(world, source)
+  expect((await view(source)).status).toBe("connected")
+  expect((await look(source)).state.nextRunAt).not.toBeNull()
+  expectEqual(world, source)
+  expect(pagesReadTwice(world, source)).toEqual([])
+})

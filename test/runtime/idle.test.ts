@@ -1,0 +1,65 @@
+/** What a sync costs that finds nothing new: counted in the storage that the platform bills. */
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
+import { env } from "cloudflare:workers"
+import { expect, test } from "vitest"
+import { advanceTo, HOUR, now } from "./kit/clock.ts"
+import { isAtRest, look, settled, until } from "./kit/drive.ts"
+import { connect, received, type Source, stubOf } from "./kit/source.ts"
+import { openWorld } from "./kit/world.ts"
+
+const world = openWorld()
+
+test("an idle live sync is one partner call, five Durable Object rows at most, no D1 row and nothing forwarded", async () => {
+  const source = await connect(world, { name: "idle" })
+  await settled(world, source)
+  // The first idle run still reads the last minutes of the initial sync again; the second is like all that follow.
+  await scheduledRun(source)
+  const calls = world.counters.calls()
+  const items = received(world, source).length
+  const d1 = await d1Changes()
+  const rows = await countRows(source)
+  await scheduledRun(source)
+  expect(world.counters.calls() - calls).toBe(1)
+  expect(world.counters.log.at(-1)).toMatchObject({ host: "api.stripe.com", path: "/v1/events" })
+  expect(rows.written()).toBeGreaterThan(0)
+  expect(rows.written()).toBeLessThanOrEqual(5)
+  expect((await d1Changes()) - d1).toBe(1)
+  expect(received(world, source)).toHaveLength(items)
+})
+
+/** Without a look through the API, which reads D1. */
+async function scheduledRun(source: Source): Promise<void> {
+  const { state } = await look(source)
+  advanceTo(state.nextRunAt ?? now() + HOUR)
+  await runDurableObjectAlarm(stubOf(source))
+  await until(world, source, (seen) => isAtRest(seen) && seen.state.ids.run > state.ids.run)
+}
+
+/**
+ * SQLite's own count of rows changed since the database was opened. Every statement, be it this question, moves D1's bookmark by
+ * one: a difference of one means that there was no other statement at all.
+ */
+async function d1Changes(): Promise<number> {
+  return (await env.DB.prepare("SELECT total_changes() AS changes").first<number>("changes")) ?? Number.NaN
+}
+
+/** Counts as Cloudflare bills: what each statement says it wrote, index rows included, and a row for each alarm that is set. */
+function countRows(source: Source): Promise<{ written: () => number }> {
+  return runInDurableObject(stubOf(source), (_, { storage }) => {
+    let rows = 0
+    const sql = Object.getPrototypeOf(storage.sql) as SqlStorage
+    const { exec } = sql
+    sql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
+      const cursor = exec.apply(this, args)
+      rows += cursor.rowsWritten
+      return cursor
+    } as typeof exec
+    const kept = Object.getPrototypeOf(storage) as DurableObjectStorage
+    const { setAlarm } = kept
+    kept.setAlarm = function (this: DurableObjectStorage, ...args: Parameters<typeof setAlarm>) {
+      rows++
+      return setAlarm.apply(this, args)
+    }
+    return { written: () => rows }
+  })
+}
