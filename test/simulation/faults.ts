@@ -25,6 +25,7 @@ export const FAULTS = {
   partner_limits: { rate: 0.03, says: "the partner answers 429 with Retry-After" },
   partner_limits_barely: { rate: 0.02, says: "the partner answers 429 without Retry-After" },
   partner_5xx: { rate: 0.04, says: "the partner answers 5xx" },
+  partner_refuses: { rate: 0.004, says: "the partner answers 400 for no reason" },
   partner_html: { rate: 0.01, says: "the partner answers 200 with a web page" },
   partner_undated: { rate: 0.01, says: "the partner's answer has no Date" },
   partner_hangs: { rate: 0.02, says: "the partner does not answer" },
@@ -52,7 +53,7 @@ export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]
 /** Troubles that last. */
 export const SPELLS = {
   partner_down: "the partner is down",
-  partner_forbids: "the key may not read one of the lists",
+  partner_forbids: "the key may not read charges, or the events",
   destination_down: "the destination is down",
   destination_rejects_key: "the destination rejects the key",
   destination_refuses_all: "the destination refuses everything with 400",

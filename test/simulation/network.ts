@@ -18,6 +18,8 @@ export interface NetworkParts {
   /** The partner's clock. */
   partnerNow(): number
   isOn(spell: SpellName): boolean
+  /** The path that `partner_forbids` is about. */
+  forbidden: string
   /** After each answer of the partner. */
   partnerAnswered(): void
   posting(ids: readonly string[]): void
@@ -110,7 +112,8 @@ export function createNetwork(parts: NetworkParts): Network {
     if (strikes("partner_limits_barely", life)) return failed(429)
     if (strikes("partner_5xx", life)) return failed(chance.pick("5xx", [500, 502, 503]))
     if (strikes("partner_unauthorized_once", life)) return failed(401)
-    if (parts.isOn("partner_forbids") && url.pathname === "/v1/charges") return failed(403)
+    if (strikes("partner_refuses", life)) return failed(400)
+    if (parts.isOn("partner_forbids") && url.pathname === parts.forbidden) return failed(403)
     if (url.searchParams.has("starting_after") && strikes("partner_forgets_token", life)) return forgotten()
     const given = partner.answer({ method: "GET", url, headers, bytes: new Uint8Array() })
     story.tell(

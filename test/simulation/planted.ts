@@ -204,6 +204,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "if (turn.seen.get(hash)) turn.open.add(hash, time)",
   },
   {
+    name: "a debit begun before its collection was off is nobody's",
+    file: "source/pass.ts",
+    from: "  if (off === undefined) state.liveFrom[collection] = to\n",
+    to: "  state.liveFrom[collection] = to\n",
+  },
+  {
     name: "a collection switched on again is not read for the time between",
     file: "source/pass.ts",
     from: "if (off === undefined || off.from >= to) return",
@@ -280,8 +286,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a rejected key does not stop the other slices",
     file: "source/failure.ts",
-    from: "if (credentialVersion === turn.state.configuration.credentialVersion) failAuth(turn, reason)",
-    to: "if (credentialVersion === turn.state.configuration.credentialVersion) turn.state.wait = { until: turn.now + 5_000, reason }; else failAuth(turn, reason)",
+    from: "if (credentialVersion === credentialVersionOf(turn.state)) failAuth(turn, reason)",
+    to: "if (credentialVersion !== credentialVersionOf(turn.state)) failAuth(turn, reason)",
   },
   {
     name: "a new key does not end the error",

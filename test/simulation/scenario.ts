@@ -169,7 +169,7 @@ function lifeOf(random: Random, from: number, to: number, count: number): LifeSt
 function spellsOf(random: Random, from: number, to: number, violence: number): Spell[] {
   const count = violence === 0 ? 0 : random.pick([0, 0, 1, 2])
   return Array.from({ length: count }, (_, index) => {
-    const begin = random.int(from, to)
+    const begin = random.chance(0.4) ? from : random.int(from, to)
     const length = random.pick([20 * 60_000, 2 * HOUR, 8 * HOUR, 3 * DAY])
     return { name: `spell#${index}`, spell: random.pick(SPELL_NAMES), from: begin, to: Math.min(to, begin + length) }
   })
@@ -177,7 +177,7 @@ function spellsOf(random: Random, from: number, to: number, violence: number): S
 
 function actionsOf(random: Random, from: number, to: number, most: number): Action[] {
   return Array.from({ length: random.int(0, most) }, (_, index) => {
-    const at = random.chance(0.5) ? random.int(from, to) : from + random.int(0, 1_800_000)
+    const at = random.pick([random.int(from, to), from + random.int(0, 1_800_000), from + random.int(0, 8_000)])
     const length = random.pick([30_000, 10 * 60_000, 3 * HOUR, 40 * DAY])
     const action = random.pick(ACTIONS)
     // A deletion ends what can be checked: it comes seldom, and late.

@@ -20,6 +20,8 @@ import { createWatch, type Watch } from "./watch.ts"
 const EVENTS_MAX = 60_000
 /** The partner shows everything within this. */
 const VISIBLE_AFTER_MS = 900_000
+/** Of one slice, while its partner is down. */
+const TRIES_A_RUN = 8
 /** Further requests that complete a page. */
 const FOLLOW_MAX = 3
 /** So many items refused in a row are not the items' fault. */
@@ -100,6 +102,7 @@ export async function simulate(
     partner,
     partnerNow,
     isOn,
+    forbidden: seed % 3 === 0 ? "/v1/events" : "/v1/charges",
     posting: guarded(watch.posting),
     posted: watch.posted,
     partnerAnswered: () => {
@@ -259,11 +262,19 @@ export async function simulate(
     const feed = pagesOf(partner.account.tables.event.order.length)
     const lists = sizes.reduce((sum, rows) => sum + pagesOf(rows) + 1, 0) + feed
     const page = 1 + FOLLOW_MAX
-    return ids.run + 2 * page * feed + ids.pass * lists + page * chance.struck.length + feed * scenario.actions.length
+    const isDown = scenario.spells.some(({ spell }) => spell === "partner_down" || spell === "partner_forbids")
+    const tries = isDown ? ids.run * TRIES_A_RUN * stripe.streams.length : 0
+    return (
+      tries +
+      ids.run +
+      2 * page * feed +
+      ids.pass * lists +
+      page * chance.struck.length +
+      feed * scenario.actions.length
+    )
   }
 
   async function reckon(): Promise<void> {
-    budget()
     const view = await ask("view", host.call("user", "view"))
     const runs = await ask("runs", host.call("user", "runs", { limit: 200, cursor: null }))
     if (!view.ok || !runs.ok) throw new Violation("the source does not answer its user")
@@ -283,6 +294,7 @@ export async function simulate(
       excused: watch.excused,
     }
     failures.push(...faultsOf(outcome))
+    budget()
   }
 
   /** A sync that finds nothing costs one call and forwards nothing. */
