@@ -12,7 +12,7 @@ import {
 } from "graphql"
 import { beforeAll, describe, expect, test } from "vitest"
 import type { PageContext } from "../../src/connectors/kit/define.ts"
-import { linesDocument, linesOfEach, MONEY_DOCUMENT } from "../../src/connectors/shopify/documents.ts"
+import { linesDocument, linesOfEach, MONEY_LENGTHS, moneyDocument } from "../../src/connectors/shopify/documents.ts"
 import { SHOPIFY_VERSION } from "../../src/connectors/shopify/graphql.ts"
 import type { Config } from "../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
@@ -24,9 +24,15 @@ const SCHEMA = "shopify/admin_2026-07.introspection.json.gz"
 const LINES = JSON.stringify({
   open: {},
   denied: [],
-  rest: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, after: "c" })),
+  edge: null,
+  rest: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, lines: "c" })),
 })
-const MONEY = JSON.stringify({ open: {}, denied: [], rest: [{ id: "1", after: null }] })
+const MONEY = JSON.stringify({
+  open: {},
+  denied: [],
+  edge: null,
+  rest: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, money: "few" })),
+})
 
 const CONTEXTS: [string, Partial<PageContext<Config>>][] = [
   ["the first page", {}],
@@ -89,7 +95,10 @@ describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
       expect(requestedCost(schema, parse(linesDocument(orders)), { lines: linesOfEach(orders) })).toBeLessThanOrEqual(
         SINGLE_QUERY_MAX,
       )
-    expect(requestedCost(schema, parse(MONEY_DOCUMENT), {})).toBeLessThanOrEqual(SINGLE_QUERY_MAX)
+    for (const length of ["few", "many"] as const)
+      expect(requestedCost(schema, parse(moneyDocument(MONEY_LENGTHS[length].orders, length)), {})).toBeLessThanOrEqual(
+        SINGLE_QUERY_MAX,
+      )
   })
 
   test("has its pages filled, and not beyond a query's limit", () => {

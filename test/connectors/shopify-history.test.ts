@@ -83,6 +83,20 @@ test("orders with more lines than fit are told to the last line, live and back",
   expectWhole(reader)
 })
 
+test("orders with more refunds than fit tell each once, live and back", async () => {
+  const reader = createReader({ shop: { charged: 0.1 } })
+  const refundOften = () => {
+    const row = placeOrder(reader.shop, { lines: lines(2), payment: "failed" })
+    for (let n = 0; n < 4; n++) refund(reader.shop, row.id, 100 + n)
+  }
+  for (let n = 0; n < 220; n++) asOf(reader.shop, NOW - 30 * DAY + n * HOUR, refundOften)
+  await reader.configure()
+  await reader.pass(HOUR)
+  for (let n = 0; n < 15; n++) refundOften()
+  await reader.pass(2 * HOUR)
+  expectWhole(reader)
+})
+
 test("an order changed for another reason tells nothing again", async () => {
   const reader = createReader()
   await reader.configure()

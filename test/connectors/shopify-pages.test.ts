@@ -15,6 +15,7 @@ import {
   draftOrder,
   HOUR,
   line,
+  listed,
   type Node,
   order,
   pageContext,
@@ -29,10 +30,10 @@ import {
 const live = streamOf("changes")
 
 const EMPTY: Node = {
-  customers: connection([]),
-  orders: connection([]),
-  draftOrders: connection([]),
-  abandonedCheckouts: connection([]),
+  customers: listed([]),
+  orders: listed([]),
+  draftOrders: listed([]),
+  abandonedCheckouts: listed([]),
 }
 
 function pageOf(data: JsonValue, changes: Partial<PageContext<Config>> = {}, stream = live) {
@@ -68,15 +69,15 @@ describe("live reading", () => {
   test("goes on only with lists that have more, from where each stands", () => {
     const next = pageOf({
       ...EMPTY,
-      customers: connection([customer()], "c1"),
-      draftOrders: connection([draftOrder()], "d1"),
+      customers: listed([customer()], "c1"),
+      draftOrders: listed([draftOrder()], "d1"),
     }).next
     const { query, variables } = asked(next)
     expect(variables).toMatchObject({ customersAfter: "c1", draftOrdersAfter: "d1" })
     expect(query).not.toContain("orders(first")
-    const last = pageOf({ customers: connection([]), draftOrders: connection([draftOrder()], "d2") }, { token: next })
+    const last = pageOf({ customers: listed([]), draftOrders: listed([draftOrder()], "d2") }, { token: next })
     expect(asked(last.next).variables).toMatchObject({ draftOrdersAfter: "d2", draftOrdersFirst: 180 })
-    expect(pageOf({ draftOrders: connection([]) }, { token: last.next }).next).toBeNull()
+    expect(pageOf({ draftOrders: listed([]) }, { token: last.next }).next).toBeNull()
   })
 
   test("bounds are whole seconds that take in fractions which Shopify keeps and does not show", () => {
@@ -88,14 +89,14 @@ describe("live reading", () => {
 
   test("stops where rows are older than the window, should the search be coarser than asked", () => {
     const old = customer({ id: "gid://shopify/Customer/12", updatedAt: at(T - SECOND) })
-    const page = pageOf({ ...EMPTY, customers: connection([customer(), old], "c1") })
+    const page = pageOf({ ...EMPTY, customers: listed([customer(), old], "c1") })
     expect(page.records.map(({ id }) => id)).toEqual(["gid://shopify/Customer/11"])
     expect(page.next).toBeNull()
   })
 
   test("reads on past old checkouts, which do not come in the order of their change", () => {
     const old = checkout({ id: "gid://shopify/AbandonedCheckout/82", updatedAt: at(T - SECOND) })
-    const page = pageOf({ ...EMPTY, abandonedCheckouts: connection([checkout(), old], "a1") })
+    const page = pageOf({ ...EMPTY, abandonedCheckouts: listed([checkout(), old], "a1") })
     expect(page.records).toHaveLength(1)
     expect(asked(page.next).variables).toMatchObject({ abandonedCheckoutsAfter: "a1" })
   })
@@ -106,9 +107,9 @@ describe("live reading", () => {
     const at1 = draftOrder({ updatedAt: at(T + HOUR) })
     const page = pageOf({
       ...EMPTY,
-      customers: connection([at3], "c"),
-      orders: connection([at4]),
-      draftOrders: connection([at1], "d"),
+      customers: listed([at3], "c"),
+      orders: listed([at4]),
+      draftOrders: listed([at1], "d"),
     })
     expect(page.records.at(-1)?.time).toBe(T + 3 * HOUR)
     expect(page.records).toHaveLength(3)
@@ -118,18 +119,20 @@ describe("live reading", () => {
     const token = JSON.stringify({
       open: { customers: { after: "c", rows: 19_999, below: null, room: 0 } },
       rest: [],
+      edge: null,
       denied: [],
     })
-    const next = pageOf({ customers: connection([customer()], "c2") }, { token }).next
+    const next = pageOf({ customers: listed([customer()], "c2") }, { token }).next
     const { variables } = asked(next)
     expect(variables).toMatchObject({ customersAfter: null })
     expect(variables.customersQuery).toBe(`updated_at:>='${at(T)}' updated_at:<'${at(T + HOUR + SECOND)}'`)
     const again = JSON.stringify({
       open: { customers: { after: "c", rows: 19_999, below: T + HOUR + SECOND, room: 0 } },
       rest: [],
+      edge: null,
       denied: [],
     })
-    const stuck = pageOf({ customers: connection([customer()], "c3") }, { token: again }).next
+    const stuck = pageOf({ customers: listed([customer()], "c3") }, { token: again }).next
     expect(asked(stuck).variables).toMatchObject({ customersAfter: "c3" })
   })
 
@@ -142,7 +145,7 @@ describe("live reading", () => {
   test("asks for more rows where Shopify counts less than in full, and for no more than it gives", () => {
     const page = (requestedQueryCost: number, token: string | null = null) =>
       streamOf("orders").page(
-        answer({ data: { orders: connection([order()], "o") }, extensions: { cost: { requestedQueryCost } } }),
+        answer({ data: { orders: listed([order()], "o") }, extensions: { cost: { requestedQueryCost } } }),
         pageContext({ token, window: { from: T, to: T + DAY } }, streamOf("orders")),
       ).next
     const size = (token: string | null) => asked(token, {}, streamOf("orders")).variables.ordersFirst
@@ -154,7 +157,7 @@ describe("live reading", () => {
 
   test("takes an answer that leaves out a list for no answer", () => {
     expect(() => pageOf({ ...EMPTY, orders: null })).toThrow(ShapeError)
-    expect(() => pageOf({ ...EMPTY, orders: connection([{ id: "gid://shopify/Order/1" }]) })).toThrow(ShapeError)
+    expect(() => pageOf({ ...EMPTY, orders: listed([{ id: "gid://shopify/Order/1" }]) })).toThrow(ShapeError)
   })
 })
 
@@ -168,7 +171,7 @@ describe("an order that does not fit into its page", () => {
     })
 
   test("is completed by pages of its own, several orders at once, before anything else is read", () => {
-    const first = pageOf({ ...EMPTY, orders: connection([big(3, 3), big(2, 2)], "o1") })
+    const first = pageOf({ ...EMPTY, orders: listed([big(3, 3), big(2, 2)], "o1") })
     const { query, variables } = asked(first.next)
     expect(query).not.toContain("customers(")
     expect(variables).toEqual({
@@ -187,7 +190,7 @@ describe("an order that does not fit into its page", () => {
   })
 
   test("keeps the page's end at the order that is not complete", () => {
-    const page = pageOf({ ...EMPTY, orders: connection([big(3, 3), order({ updatedAt: at(T + HOUR) })], "o1") })
+    const page = pageOf({ ...EMPTY, orders: listed([big(3, 3), order({ updatedAt: at(T + HOUR) })], "o1") })
     expect(page.records.at(-1)?.id).toBe("gid://shopify/Order/3")
   })
 
@@ -195,20 +198,36 @@ describe("an order that does not fit into its page", () => {
     const paid = order({
       transactions: [...Array(5).keys()].map((n) => transaction({ id: `gid://shopify/OrderTransaction/${n}` })),
     })
-    const { next } = pageOf({ ...EMPTY, orders: connection([paid]) })
+    const { next } = pageOf({ ...EMPTY, orders: listed([paid]) })
     const { query, variables } = asked(next)
     expect(variables).toEqual({ id0: "gid://shopify/Order/21" })
-    expect(query).toContain("transactions(first: 200)")
+    expect(query).toContain("transactions(first: 30)")
     expect(pageOf({ o0: paid }, { token: next }).next).toBeNull()
+    const more = [...Array(30).keys()].map((n) => transaction({ id: `gid://shopify/OrderTransaction/${n}` }))
+    const again = pageOf({ o0: { ...paid, transactions: more } }, { token: next }).next
+    expect(asked(again).query).toContain("transactions(first: 200)")
+    expect(pageOf({ o0: { ...paid, transactions: more } }, { token: again }).next).toBeNull()
+  })
+
+  test("ends its page early where a token could not name all that is left", () => {
+    const orders = [...Array(90).keys()].map((n) => ({
+      ...big(100 + n, 3),
+      lineItems: connection(many(5), "c".repeat(60)),
+    }))
+    const page = pageOf({ ...EMPTY, orders: listed(orders, "o90") })
+    expect(page.records.length).toBeLessThan(40)
+    expect(page.next?.length).toBeLessThan(4000)
+    const { open } = JSON.parse(page.next ?? "") as { open: { orders: { after: string } } }
+    expect(open.orders.after).toBe(`c${page.records.length - 1}`)
   })
 
   test("is left as it is where nobody wants to know", () => {
-    const { next } = pageOf({ orders: connection([big(3, 3)]) }, { collections: new Set(["Placed order"]) })
+    const { next } = pageOf({ orders: listed([big(3, 3)]) }, { collections: new Set(["Placed order"]) })
     expect(next).toBeNull()
   })
 
   test("may be gone by then", () => {
-    const { next } = pageOf({ ...EMPTY, orders: connection([big(3, 3)]) })
+    const { next } = pageOf({ ...EMPTY, orders: listed([big(3, 3)]) })
     expect(pageOf({ o0: null }, { token: next })).toMatchObject({ records: [], next: null })
     expect(() => pageOf({}, { token: next })).toThrow(ShapeError)
   })
@@ -241,7 +260,7 @@ describe("what the credential may not read", () => {
     const { query } = asked(refused.next)
     expect(query).toContain("customers(")
     expect(query).not.toContain("orders(first: $orders")
-    const rest = page({ data: { customers: connection([]), draftOrders: connection([]) } }, { token: refused.next })
+    const rest = page({ data: { customers: listed([]), draftOrders: listed([]) } }, { token: refused.next })
     expect(rest.next).toBeNull()
     expect(rest.denied).toHaveLength(6)
   })
@@ -255,7 +274,7 @@ describe("what the credential may not read", () => {
 
   test("in single fields is said once, and the rows are taken", () => {
     const errors = [denied(["orders", "nodes", 0, "customer"]), denied(["orders", "nodes", 1, "customer"])]
-    const read = page({ data: { ...EMPTY, orders: connection([order({ customer: null })]) }, errors })
+    const read = page({ data: { ...EMPTY, orders: listed([order({ customer: null })]) }, errors })
     expect(read.records).toHaveLength(1)
     expect(read.untold?.filter(({ collection }) => collection === "Placed order")).toHaveLength(1)
     expect(read.untold?.[0]?.reason).toContain('"customer"')
@@ -267,7 +286,7 @@ describe("reading back", () => {
   const range = { from: T, to: T + DAY }
   const scopes = (...handles: string[]) => ({
     currentAppInstallation: { accessScopes: handles.map((handle) => ({ handle })) },
-    orders: connection([]),
+    orders: listed([]),
   })
 
   test("goes by creation, which does not change", () => {

@@ -50,8 +50,18 @@ export function answer(body: JsonValue, headers: Record<string, string> = {}) {
   return { body, headers: new Headers({ date: new Date(T + DAY).toUTCString(), ...headers }) }
 }
 
+/** Of an order's parts: the cursor where there are more. */
 export function connection(nodes: JsonValue[], endCursor: string | null = null): JsonValue {
   return { nodes, pageInfo: { hasNextPage: endCursor !== null, endCursor } }
+}
+
+/** A list that is paged: every row with its cursor, the last one's given where there are more. */
+export function listed(nodes: JsonValue[], endCursor: string | null = null): JsonValue {
+  const edges = nodes.map((node, index) => ({
+    cursor: index === nodes.length - 1 && endCursor !== null ? endCursor : `c${index}`,
+    node,
+  }))
+  return { edges, pageInfo: { hasNextPage: endCursor !== null } }
 }
 
 export function at(ms: number): string {

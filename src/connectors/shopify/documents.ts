@@ -96,8 +96,16 @@ const LINE_POINTS = 4
 export const ROWS_MAX = 250
 /** Pages are made larger up to this, where Shopify counts less than in full: reported are 25 points for 250 rows of two objects. */
 export const PAGE_POINTS = 900
-/** No order has been seen with nearly so many. */
-const MONEY_MOVES: [transactions: number, refunds: number] = [200, 90]
+/**
+ * What was paid and given back of orders, a few in full, and of one that is not complete even so. These lists take no cursor: no
+ * order has been seen with nearly as many as the last length.
+ */
+export const MONEY_LENGTHS = {
+  few: { orders: 6, transactions: 30, refunds: 15 },
+  many: { orders: 1, transactions: 200, refunds: 90 },
+}
+
+export type MoneyLength = keyof typeof MONEY_LENGTHS
 
 /** The scopes come along where a list tells less without one of them. */
 const SCOPES = "currentAppInstallation { accessScopes { handle } }"
@@ -111,7 +119,7 @@ export function readDocument(
   )
   const fields = asked.map(({ connection: { name, spread }, sortKey }) => {
     const range = `first: $${name}First, after: $${name}After, query: $${name}Query`
-    return `${name}(${range}, sortKey: ${sortKey}, reverse: true) { nodes { ...${spread} } pageInfo { hasNextPage endCursor } }`
+    return `${name}(${range}, sortKey: ${sortKey}, reverse: true) { edges { cursor node { ...${spread} } } pageInfo { hasNextPage } }`
   })
   const fragments = asked.map(({ connection }) => connection.fragments)
   return [`query Read(${variables.join(", ")}) {`, ...(withScopes ? [SCOPES] : []), ...fields, "}", ...fragments].join(
@@ -134,8 +142,11 @@ export function linesOfEach(orders: number): number {
   return Math.min(ROWS_MAX, Math.floor((COMPLETION_POINTS / orders - HEAD_POINTS) / LINE_POINTS))
 }
 
-/** All that was paid and given back of one order. */
-export const MONEY_DOCUMENT = `query Money($id0: ID!) {
-o0: order(id: $id0) { ...OrderHead ${moneyMoves(...MONEY_MOVES)} }
+export function moneyDocument(orders: number, length: MoneyLength): string {
+  const { transactions, refunds } = MONEY_LENGTHS[length]
+  const each = [...Array(orders).keys()]
+  const variables = each.map((index) => `$id${index}: ID!`)
+  const moves = moneyMoves(transactions, refunds)
+  const fields = each.map((index) => `o${index}: order(id: $id${index}) { ...OrderHead ${moves} }`)
+  return [`query Money(${variables.join(", ")}) {`, ...fields, "}", HEAD].join("\n")
 }
-${HEAD}`

@@ -26,7 +26,7 @@ import {
 } from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
 import { ORDER_COLLECTIONS } from "./order.ts"
-import { nextParts, pageOfParts, partsLeft, requestParts } from "./parts.ts"
+import { fitting, nextParts, pageOfParts, partsLeft, requestParts } from "./parts.ts"
 import { missingHistory } from "./scopes.ts"
 import { type Config, numericId, timeAt } from "./shape.ts"
 import { BEGINNING, type Part, type Progress, readToken, type Token, writeToken } from "./token.ts"
@@ -59,7 +59,8 @@ export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
   if (!isObject(body) || (at(body, "data") === undefined && rows(body, "errors").length === 0))
     throw new ShapeError("Shopify's answer holds no data.")
   const parts = nextParts(place)
-  return parts.length > 0 ? pageOfParts(parts, place, body) : pageOfConnections(plan, place, answer, ctx)
+  if (parts.length === 0) return pageOfConnections(plan, place, answer, ctx)
+  return { ...pageOfParts(parts, place, body), ...deniedOf(place.denied, ctx) }
 }
 
 /** Where the page stands: at the beginning of all connections that feed a chosen collection, or where the token says. */
@@ -71,6 +72,7 @@ function placeOf(plan: Plan, ctx: Context): Token {
   return {
     open: Object.fromEntries(wanted.map(({ name }) => [name, { ...BEGINNING, after: ctx.token }])),
     rest: [],
+    edge: null,
     denied: [],
   }
 }
@@ -160,46 +162,50 @@ function pageOfConnections(plan: Plan, place: Token, answer: PartnerAnswer, ctx:
   const refused = asked.filter(({ connection }) => accessDenied(body, connection.name))
   const readable = asked.filter((one) => !refused.includes(one))
   const denied = [...place.denied, ...refused.map(({ connection }) => connection.name)]
-  const told = {
-    denied: deniedNotes(
-      CONNECTIONS.filter(({ name }) => denied.includes(name)),
-      ctx.collections,
-    ),
-  }
+  const told = deniedOf(denied, ctx)
   // Shopify's lists are never null: where one is refused, the others of the same document do not come either.
   if (refused.length > 0 && !isObject(at(body, "data"))) {
     const open = Object.fromEntries(readable.map(({ connection, progress }) => [connection.name, progress]))
-    return { records: [], next: writeToken({ open, rest: [], denied }), ...told }
+    return { records: [], next: writeToken({ open, rest: [], edge: null, denied }), ...told }
   }
   const reads = readable.map((one) => readConnection(one, body, ctx))
   const open = Object.fromEntries(reads.flatMap(({ asked, next }) => (next ? [[asked.connection.name, next]] : [])))
-  const records = reads.flatMap((read) => read.records)
-  const rest = records.flatMap(({ body }) => partsLeft(body, ctx.collections))
+  const all = reads.flatMap((read) => read.records)
+  const rest = partsLeft(all, ctx.collections)
+  const records = frontierLast(all, reads, rest)
   const withheld = [
     ...withheldNotes(body, ctx.collections),
     ...missingHistory(body, answer.headers, ctx, ORDER_COLLECTIONS),
   ]
   return {
-    records: frontierLast(records, reads, rest),
-    next: writeToken({ open, rest, denied }),
+    records,
+    next: writeToken({ open, rest, edge: records.at(-1)?.time ?? null, denied }),
     untold: withheld,
     ...told,
   }
 }
 
-function readConnection(asked: Asked, body: JsonValue, { window }: Context): Read {
+/** Said with every page of the reading. */
+function deniedOf(denied: readonly ConnectionName[], { collections }: Context): Pick<Page, "denied"> {
+  const refused = CONNECTIONS.filter(({ name }) => denied.includes(name))
+  return refused.length > 0 ? { denied: deniedNotes(refused, collections) } : {}
+}
+
+function readConnection(asked: Asked, body: JsonValue, { window, collections }: Context): Read {
   const { connection, reading, progress } = asked
-  const found = at(body, `data.${connection.name}.nodes`)
-  if (!Array.isArray(found)) throw new ShapeError(`Shopify's answer holds no ${connection.name}.`)
-  const all = found.map((node) => recordOf(node, reading.field))
+  const edges = at(body, `data.${connection.name}.edges`)
+  if (!Array.isArray(edges)) throw new ShapeError(`Shopify's answer holds no ${connection.name}.`)
+  const found = edges.map((edge) => recordOf(at(edge, "node") ?? null, reading.field))
+  const all = found.slice(0, fitting(found, collections))
   // The search may be coarser than the bound ("matching a whole day"), so that it is the rows that say where the window ends.
   const isWanted = ({ time }: PageRecord) => window.from === null || time >= 1000 * Math.floor(window.from / 1000)
   const records = all.filter(isWanted)
-  const endCursor = text(body, `data.${connection.name}.pageInfo.endCursor`)
-  const hasMore = flag(body, `data.${connection.name}.pageInfo.hasNextPage`) && endCursor !== null
+  const cursor = text(edges[all.length - 1], "cursor")
+  const hasMore = all.length < found.length || flag(body, `data.${connection.name}.pageInfo.hasNextPage`)
   const isPast = reading.isOrdered && records.length < all.length
   if (!hasMore || isPast) return { asked, records, next: null }
-  return { asked, records, next: { ...advance(progress, endCursor, all, reading), room: roomOf(asked, body) } }
+  if (cursor === null) throw new ShapeError(`Shopify's ${connection.name} go on, and it does not say from where.`)
+  return { asked, records, next: { ...advance(progress, cursor, all, reading), room: roomOf(asked, body) } }
 }
 
 /** The last second is read again when a connection is begun anew, unless nothing but that second was read. */

@@ -13,20 +13,26 @@ const progress = z.strictObject({
   room: z.number(),
 })
 
-/** An order whose parts did not fit: the cursor of its next lines, or null for its transactions and refunds. */
-const part = z.strictObject({ id: z.string(), after: z.string().nullable() })
+/** Parts of an order that did not fit: the cursor of its next lines, or which of the lengths its transactions are asked for in. */
+const lines = z.strictObject({ id: z.string(), lines: z.string() })
+const money = z.strictObject({ id: z.string(), money: z.enum(["few", "many"]) })
+const part = z.union([lines, money])
 
 const token = z.strictObject({
   /** Connections that have more. */
   open: z.partialRecord(connection, progress),
   /** Read before anything else, newest order first. */
   rest: z.array(part),
+  /** Epoch ms: where the page stood whose orders are being completed. All their pages stand there, until nothing is left. */
+  edge: z.number().nullable(),
   /** Connections that the credential may not read. */
   denied: z.array(connection),
 })
 
 export type Progress = z.infer<typeof progress>
 export type Part = z.infer<typeof part>
+export type LinesPart = z.infer<typeof lines>
+export type MoneyPart = z.infer<typeof money>
 export type Token = z.infer<typeof token>
 
 export const BEGINNING: Progress = { after: null, rows: 0, below: null, room: 0 }

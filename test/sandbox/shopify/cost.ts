@@ -54,7 +54,9 @@ export function actualCost(data: unknown): number {
 
 function objectCost(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0
-  return ("nodes" in value ? CONNECTION_POINTS : 1) + actualCost(value)
+  if ("nodes" in value || "edges" in value) return CONNECTION_POINTS + actualCost(value)
+  // An edge counts as its node.
+  return "node" in value ? objectCost(value.node) : 1 + actualCost(value)
 }
 
 function selectionCost(counting: Counting, parent: GraphQLOutputType, { selections }: SelectionSetNode): number {
@@ -83,14 +85,14 @@ function fieldCost(counting: Counting, type: GraphQLOutputType, selected: Select
   return CONNECTION_POINTS + rowsCost(counting, type, selected, size)
 }
 
-/** Within a connection `nodes` and `edges` are as many as asked for; the page info is one. */
+/** Within a connection `nodes` and `edges` are as many as asked for, an edge counts as its node; the page info is one. */
 function rowsCost(counting: Counting, type: GraphQLOutputType, { selections }: SelectionSetNode, size: number): number {
   let sum = 0
   for (const selection of selections) {
     if (selection.kind !== Kind.FIELD || !selection.selectionSet) continue
-    const one = { ...selection, arguments: [] }
-    const cost = selectionCost(counting, type, { kind: Kind.SELECTION_SET, selections: [one] } as SelectionSetNode)
-    sum += selection.name.value === "nodes" || selection.name.value === "edges" ? size * cost : cost
+    const cost = selectionCost(counting, type, { kind: Kind.SELECTION_SET, selections: [selection] })
+    const { value: name } = selection.name
+    sum += name === "edges" ? size * (cost - 1) : name === "nodes" ? size * cost : cost
   }
   return sum
 }

@@ -22,8 +22,8 @@ const SORT_FIELDS: Record<string, SortField> = { CREATED_AT: "created", PROCESSE
 export interface Listed<R> {
   rows: R[]
   hasNextPage: boolean
-  endCursor: string | null
-  startCursor: string | null
+  /** One for each row. */
+  cursors: string[]
 }
 
 export function list<R extends Row>(table: Table<R>, args: ListArgs, isListed: Predicate): Listed<R> {
@@ -37,8 +37,8 @@ export function list<R extends Row>(table: Table<R>, args: ListArgs, isListed: P
     if (row && isListed(row)) found.push(row)
   }
   const page = found.slice(0, size)
-  const cursor = (row: R | undefined) => (row ? cursorOf(row, field) : null)
-  return { rows: page, hasNextPage: found.length > size, startCursor: cursor(page[0]), endCursor: cursor(page.at(-1)) }
+  const cursors = page.map((row) => cursorOf(row, field))
+  return { rows: page, hasNextPage: found.length > size, cursors }
 }
 
 /** Parts of one record, in the order they have. */
@@ -48,13 +48,8 @@ export function slice<T extends { id: number }>(parts: readonly T[], args: ListA
   const after = args.after ? decode(args.after).last_id : null
   const from = after === null ? 0 : ordered.findIndex(({ id }) => id === after) + 1
   const page = ordered.slice(from, from + size)
-  const cursor = (part: T | undefined) => (part ? encode({ last_id: part.id, last_value: String(part.id) }) : null)
-  return {
-    rows: page,
-    hasNextPage: from + size < ordered.length,
-    startCursor: cursor(page[0]),
-    endCursor: cursor(page.at(-1)),
-  }
+  const cursors = page.map(({ id }) => encode({ last_id: id, last_value: String(id) }))
+  return { rows: page, hasNextPage: from + size < ordered.length, cursors }
 }
 
 function sizeOf({ first, last, before }: ListArgs): number {

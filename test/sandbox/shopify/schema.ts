@@ -115,7 +115,13 @@ export const SDL = /* GraphQL */ `
     verifiedEmail: Boolean!
   }
 
+  type CustomerEdge {
+    cursor: String!
+    node: Customer!
+  }
+
   type CustomerConnection {
+    edges: [CustomerEdge!]!
     nodes: [Customer!]!
     pageInfo: PageInfo!
   }
@@ -147,7 +153,13 @@ export const SDL = /* GraphQL */ `
     updatedAt: DateTime!
   }
 
+  type OrderEdge {
+    cursor: String!
+    node: Order!
+  }
+
   type OrderConnection {
+    edges: [OrderEdge!]!
     nodes: [Order!]!
     pageInfo: PageInfo!
   }
@@ -169,7 +181,13 @@ export const SDL = /* GraphQL */ `
     vendor: String
   }
 
+  type LineItemEdge {
+    cursor: String!
+    node: LineItem!
+  }
+
   type LineItemConnection {
+    edges: [LineItemEdge!]!
     nodes: [LineItem!]!
     pageInfo: PageInfo!
   }
@@ -215,7 +233,13 @@ export const SDL = /* GraphQL */ `
     updatedAt: DateTime!
   }
 
+  type DraftOrderEdge {
+    cursor: String!
+    node: DraftOrder!
+  }
+
   type DraftOrderConnection {
+    edges: [DraftOrderEdge!]!
     nodes: [DraftOrder!]!
     pageInfo: PageInfo!
   }
@@ -238,12 +262,24 @@ export const SDL = /* GraphQL */ `
     title: String
   }
 
+  type AbandonedCheckoutLineItemEdge {
+    cursor: String!
+    node: AbandonedCheckoutLineItem!
+  }
+
   type AbandonedCheckoutLineItemConnection {
+    edges: [AbandonedCheckoutLineItemEdge!]!
     nodes: [AbandonedCheckoutLineItem!]!
     pageInfo: PageInfo!
   }
 
+  type AbandonedCheckoutEdge {
+    cursor: String!
+    node: AbandonedCheckout!
+  }
+
   type AbandonedCheckoutConnection {
+    edges: [AbandonedCheckoutEdge!]!
     nodes: [AbandonedCheckout!]!
     pageInfo: PageInfo!
   }

@@ -40,8 +40,13 @@ export function shown(ms: number | null): string | null {
   return ms === null ? null : `${new Date(ms).toISOString().slice(0, 19)}Z`
 }
 
-export function connection<R, V>({ rows, hasNextPage, startCursor, endCursor }: Listed<R>, view: (row: R) => V) {
-  return { nodes: rows.map(view), pageInfo: { hasNextPage, hasPreviousPage: false, startCursor, endCursor } }
+export function connection<R, V>({ rows, hasNextPage, cursors }: Listed<R>, view: (row: R) => V) {
+  const [startCursor = null, endCursor = null] = [cursors[0], cursors.at(-1)]
+  return {
+    nodes: () => rows.map(view),
+    edges: () => rows.map((row, index) => ({ cursor: cursors[index], node: view(row) })),
+    pageInfo: { hasNextPage, hasPreviousPage: false, startCursor, endCursor },
+  }
 }
 
 /** The scope that a field needs; without it the field is an error. */
