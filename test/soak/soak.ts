@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const MINUTES = Number(values.minutes)
 const SOURCES = Number(values.sources)
 /** Kills are spread evenly at random; a soak of 20 minutes has a dozen and more. */
-const KILL_EVERY_MS = 90_000
+const KILL_EVERY_MS = 75_000
 const FAULTS_EVERY_MS = 20_000
 const STEP_MS = 1_000
 /** Accounts that change, and sources that are asked to sync, in each step. */
