@@ -16,6 +16,14 @@ const TEST_VAULT_KEYS =
   "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 const TEST_AUTH_SECRET = "a-secret-of-the-test-suite-32-bytes-long"
 
+/** As the sandbox knows them. */
+const TEST_OAUTH_CLIENTS = {
+  OAUTH_STRIPE_CLIENT_ID: "ca_SandboxCloudSources",
+  OAUTH_STRIPE_CLIENT_SECRET: "sk_test_51SandboxAppDeveloperKey0000",
+  OAUTH_SHOPIFY_CLIENT_ID: "5a0db0c5a0db0c5a0db0c5a0db0c5a0d",
+  OAUTH_SHOPIFY_CLIENT_SECRET: "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",
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -37,6 +45,8 @@ export default defineConfig({
               bindings: {
                 VAULT_KEYS: TEST_VAULT_KEYS,
                 AUTH_SECRET: TEST_AUTH_SECRET,
+                PUBLIC_URL: "https://cloud-sources.test",
+                ...TEST_OAUTH_CLIENTS,
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
               },
             },

@@ -14,8 +14,10 @@ import { healthRoutes } from "./routes/health.ts"
 import { type ApiEnv, api } from "./routes/kit/api.ts"
 import { authenticate, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
 import { openapiOf } from "./routes/kit/openapi.ts"
+import { oauthRoutes } from "./routes/oauth.tsx"
 import { opsRoutes } from "./routes/ops.ts"
 import { quarantineRoutes } from "./routes/quarantine.ts"
+import { settingsRoutes } from "./routes/settings.ts"
 import { sourceRoutes } from "./routes/sources.ts"
 import { syncRoutes } from "./routes/sync.ts"
 
@@ -30,6 +32,7 @@ const projectRoutes = api()
   .route("/", syncRoutes)
   .route("/", quarantineRoutes)
   .route("/", destinationRoutes)
+  .route("/", settingsRoutes)
   .route("/metrics", metricRoutes)
   .route("/segments", segmentRoutes)
   .route("/", auditRoutes)
@@ -40,6 +43,7 @@ export const app = api()
   .use(secureHeaders(), ports)
   .route("/v1/:org/projects/:project", projectRoutes)
   .route("/ops", operatorRoutes)
+  .route("/oauth", oauthRoutes)
   .route("/", healthRoutes)
 
 app.get("/openapi.json", (c) => c.json(document()))

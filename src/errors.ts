@@ -117,6 +117,16 @@ const KINDS = {
     title: "These credentials belong to another account",
     remedy: "Paste a key of the account this source reads, or create a new source for the other account.",
   },
+  oauth_unavailable: {
+    status: 409,
+    title: "Signing in at this partner is not set up",
+    remedy: "Set the project's own OAuth client with PUT /settings, or paste a key with PUT /sources/{id}/credentials.",
+  },
+  claim_invalid: {
+    status: 422,
+    title: "The code is not valid, or not any more",
+    remedy: "A code is good once, for 24 hours. Install the app again at the partner to get a new one.",
+  },
   draft: {
     status: 409,
     title: "The source is still a draft",
@@ -147,7 +157,8 @@ const KINDS = {
   source_error: {
     status: 409,
     title: "The source has an error that must be resolved first",
-    remedy: "See `error` of GET /sources/{id}; after a rejected key, reconnect with PUT /sources/{id}/credentials.",
+    remedy:
+      "See `error` of GET /sources/{id}; after a rejected key, reconnect with PUT /sources/{id}/credentials or POST /sources/{id}/authorize.",
   },
   gone: { status: 404, title: "The source does not exist", remedy: "It may have been deleted. List the sources." },
   out_of_range: {

@@ -4,7 +4,7 @@ import { getConnector } from "./connectors/index.ts"
 import { watch } from "./control/watchdog.ts"
 import type { Bindings } from "./env.ts"
 import { consume } from "./pipeline/consume.ts"
-import { apiPorts, consumerPorts, laneOf, log } from "./platform.ts"
+import { apiPorts, consumerPorts, laneOf, log, tokensOf } from "./platform.ts"
 
 export { SourceObject } from "./source/source.do.ts"
 
@@ -19,6 +19,6 @@ export default {
   },
 
   async scheduled(_controller, env) {
-    await watch(apiPorts(env))
+    await watch({ ...apiPorts(env), tokens: tokensOf(env, getConnector) })
   },
 } satisfies ExportedHandler<Bindings>

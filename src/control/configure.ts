@@ -1,6 +1,7 @@
 /** Tells a source's Durable Object what D1 knows. D1 is right; whoever was not told is told again by the watchdog. */
 import type { DestinationRow } from "../db/destinations.ts"
 import { findDestination } from "../db/destinations.ts"
+import { findGrant, forgetTokens } from "../db/grants.ts"
 import type { SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { inParallel } from "../pipeline/parallel.ts"
@@ -23,7 +24,11 @@ export async function configure(ports: Ports, row: SourceRow): Promise<SourceVie
   try {
     const configuration = await configurationOf(ports, row)
     const answer = await ports.source(refOf(row)).configure(configuration)
-    if (answer.ok) return answer.view
+    if (answer.ok) {
+      // It has taken the tokens: from now on only it knows the current ones.
+      if (configuration.grant?.tokens) await forgetTokens(ports.db, row, configuration.grant.id)
+      return answer.view
+    }
     ports.log("configure_refused", { source: row.id, code: answer.code })
   } catch (error) {
     ports.log("configure_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
@@ -41,8 +46,8 @@ export async function configureAll(ports: Ports, rows: readonly SourceRow[]): Pr
 }
 
 export async function configurationOf(ports: Ports, row: SourceRow): Promise<Configuration> {
-  const { accountId, accountName, accountMode, credential, connectedAt } = row
-  if (row.status === "draft" || !accountId || !accountMode || !credential || connectedAt === null)
+  const { accountId, accountName, accountMode, credential, grantId, connectedAt } = row
+  if (row.status === "draft" || !accountId || !accountMode || !(credential || grantId) || connectedAt === null)
     throw new Problem("draft", { detail: `Source ${row.id} is not connected.` })
   const fallback = await findDestination(ports.db, row)
   return {
@@ -57,6 +62,7 @@ export async function configurationOf(ports: Ports, row: SourceRow): Promise<Con
     intervalHours: row.intervalHours,
     active: row.active,
     credential,
+    grant: grantId === null ? null : { id: grantId, tokens: (await findGrant(ports.db, row, grantId))?.tokens ?? null },
     credentialVersion: row.credentialVersion,
     destination: destinationOf(row, fallback),
     // Both parts only grow, so the sum grows whichever of the two changed, or when one takes the other's place.

@@ -1,8 +1,9 @@
 /** From what a user asks for to the row that is stored: a source that can start, or a draft and what it lacks. */
 import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
 import type { Tenant } from "../db/database.ts"
+import type { GrantRow } from "../db/grants.ts"
 import type { Lack } from "../db/schema.ts"
-import { CHECK_SOON_MS, countSources, findByAccount, type SourceInsert } from "../db/sources.ts"
+import { CHECK_SOON_MS, countSources, findByAccount, type SourceInsert, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import type { ApiPorts } from "../platform.ts"
 import type { CollectionChoice, SourceRef } from "../source/rpc.ts"
@@ -26,6 +27,8 @@ export interface Wish {
   connector: AnyConnector
   config: JsonValue
   credential: string | null
+  /** An install that is claimed. */
+  grant: GrantRow | null
   name: string | null
   sync: SyncWish | null
   collections: CollectionChoice[]
@@ -47,7 +50,7 @@ export async function planSource(ports: Ports, tenant: Tenant, by: string, wish:
     ...{ ...tenant, id: ref.source, connector: wish.connector.name, config: wish.config },
     ...{ collections: wish.collections, identity: wish.identity, templates: wish.templates, ...sync },
     name: wish.name ?? checked?.account.name ?? wish.connector.title,
-    ...{ credential, credentialVersion: 1, ...accountColumns(checked) },
+    ...{ credential, grantId: wish.grant?.id ?? null, credentialVersion: 1, ...accountColumns(checked) },
     ...{ destination: null, destinationVersion: 1 },
     ...{ active: true, version: 1, statusAt: now, ...stageColumns(lacksOf(wish), now) },
     ...{ createdBy: by, createdAt: now, updatedAt: now },
@@ -70,10 +73,12 @@ export function planSync(wish: SyncWish, now: number, stored: { startDate: numbe
 async function identify(
   ports: Ports,
   tenant: Tenant,
-  { connector, config, credential }: Wish,
+  { connector, config, credential, grant }: Wish,
 ): Promise<Checked | null> {
-  if (credential === null) return null
-  const checked = await checkAccount(ports, { connector, config, credential })
+  if (credential === null && grant === null) return null
+  const checked = grant
+    ? { account: grant.account, at: grant.connectedAt }
+    : await checkAccount(ports, { connector, config, credential: credential ?? "" })
   await refuseTaken(ports, tenant, connector, checked, null)
   return checked
 }
@@ -93,15 +98,26 @@ export async function refuseTaken(
   throw new Problem("account_taken", { detail, source: first.id })
 }
 
+/** A source keeps its account: another one's data would mix with what was already delivered. */
+export function refuseOther(row: SourceRow, { account }: Checked): void {
+  if (row.accountId === null) return
+  if (account.id === row.accountId && account.mode === row.accountMode) return
+  const modes =
+    account.id === row.accountId ? `in ${account.mode} mode instead of ${row.accountMode} mode` : `of ${account.name}`
+  throw new Problem("account_mismatch", {
+    detail: `This source reads ${row.accountName}; what was given is ${modes}.`,
+  })
+}
+
 export function accountColumns(checked: Checked | null) {
   if (!checked) return { accountId: null, accountName: null, accountMode: null, connectedAt: null }
   const { id, name, mode } = checked.account
   return { accountId: id, accountName: name, accountMode: mode, connectedAt: checked.at }
 }
 
-function lacksOf({ credential, name, sync }: Wish): Lack[] {
+function lacksOf({ credential, grant, name, sync }: Wish): Lack[] {
   const lacks: Lack[] = []
-  if (credential === null) lacks.push("credentials")
+  if (credential === null && grant === null) lacks.push("credentials")
   if (name === null) lacks.push("name")
   if (sync === null) lacks.push("sync")
   return lacks

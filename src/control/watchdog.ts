@@ -3,12 +3,24 @@
  * expire. It heals every crash between D1 and a Durable Object, since each change makes an appointment in the same statement.
  */
 import { SYSTEM } from "../db/audit.ts"
+import {
+  expiredGrants,
+  expireStatement,
+  findGrantOf,
+  forgetGrantStatement,
+  type GrantRow,
+  isAccountInUse,
+  postpone,
+} from "../db/grants.ts"
 import { forgetOldStatement } from "../db/idempotency.ts"
+import { forgetStatesStatement } from "../db/oauth-states.ts"
 import { forgetSource, type SourceRow } from "../db/sources.ts"
 import { dueSources, expiredDrafts, moveCheck } from "../db/watch.ts"
 import { inParallel } from "../pipeline/parallel.ts"
 import type { ApiPorts } from "../platform.ts"
+import type { Tokens } from "../source/ports.ts"
 import { configure, refOf } from "./configure.ts"
+import { grantRef } from "./connect.ts"
 
 /** Six hours: a lost alarm is found before a day's schedule is. */
 const CHECK_EVERY_MS = 6 * 60 * 60 * 1000
@@ -17,20 +29,31 @@ const CHECK_AGAIN_MS = 5 * 60 * 1000
 /** Four hundred a minute look after 144,000 sources in six hours. */
 const SOURCES_A_TICK = 400
 const DRAFTS_A_TICK = 50
+const GRANTS_A_TICK = 50
+/** A grant that cannot be given back in so many attempts is left to lapse. */
+const REVOKE_TRIES_MAX = 5
+const REVOKE_AGAIN_MS = 60 * 60 * 1000
 const PARALLEL = 10
 
-export async function watch(ports: ApiPorts): Promise<void> {
+/** The watchdog gives back what no Durable Object holds. */
+export interface WatchPorts extends ApiPorts {
+  tokens: Tokens
+}
+
+export async function watch(ports: WatchPorts): Promise<void> {
   const now = ports.clock.now()
   const due = await dueSources(ports.db, now, SOURCES_A_TICK)
   await eachOf(due, (row) => lookAfter(ports, row))
   const expired = await expiredDrafts(ports.db, now, DRAFTS_A_TICK)
   await eachOf(expired, (row) => expire(ports, row))
+  await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveBack(ports, grant))
   await forgetOldStatement(ports.db, now)
+  await forgetStatesStatement(ports.db, now)
   if (due.length + expired.length > 0) ports.log("watchdog", { due: due.length, expired: expired.length })
 }
 
 /** One source's failure stays its own. */
-async function eachOf(rows: readonly SourceRow[], work: (row: SourceRow) => Promise<void>): Promise<void> {
+async function eachOf<Row>(rows: readonly Row[], work: (row: Row) => Promise<void>): Promise<void> {
   const waiting = rows.values()
   await inParallel(
     PARALLEL,
@@ -49,11 +72,15 @@ function nextCheck(row: SourceRow, done: boolean, now: number): number | null {
   return row.deletedAt === null ? now + CHECK_EVERY_MS : null
 }
 
-/** True once the Durable Object holds nothing but its tombstone. */
+/** True once the Durable Object holds nothing but its tombstone, and has given the grant back where nobody else needs it. */
 export async function erase(ports: ApiPorts, row: SourceRow): Promise<boolean> {
   try {
-    await ports.source(refOf(row)).erase()
-    return true
+    const grant = await findGrantOf(ports.db, row)
+    const revoke = grant !== null && !(await isAccountInUse(ports.db, grant, ports.clock.now()))
+    const { ok } = await ports.source(refOf(row)).erase(revoke)
+    // Tokens that the Durable Object never took are given back by the watchdog.
+    if (ok && grant && grant.tokens === null) await forgetGrantStatement(ports.db, grant.id)
+    return ok
   } catch (error) {
     ports.log("erase_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
     return false
@@ -62,5 +89,16 @@ export async function erase(ports: ApiPorts, row: SourceRow): Promise<boolean> {
 
 async function expire(ports: ApiPorts, row: SourceRow): Promise<void> {
   const at = ports.clock.now()
-  await forgetSource(ports.db, row, { at, actor: SYSTEM, action: "source.expired", subject: row.id, detail: {} })
+  const entry = { at, actor: SYSTEM, action: "source.expired" as const, subject: row.id, detail: {} }
+  await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, at)])
+}
+
+/** Installs that nobody claimed, drafts that were not finished, accounts that were not the right ones. */
+async function giveBack(ports: WatchPorts, grant: GrantRow): Promise<void> {
+  const now = ports.clock.now()
+  const { connector, config, tokens } = grant
+  const isOwed = tokens !== null && grant.tries < REVOKE_TRIES_MAX && !(await isAccountInUse(ports.db, grant, now))
+  const isDone = !isOwed || (await ports.tokens.revoke({ ref: grantRef(grant), connector, config, tokens }))
+  if (isDone) await forgetGrantStatement(ports.db, grant.id)
+  else await postpone(ports.db, grant, now + REVOKE_AGAIN_MS)
 }

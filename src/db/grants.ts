@@ -102,3 +102,11 @@ export async function isAccountInUse(
     .get()
   return row !== undefined
 }
+
+/** Across projects: whether a working source reads the account by a grant. */
+export async function isAccountRead(db: Database, connector: string, accountId: string): Promise<boolean> {
+  const same = and(eq(sources.connector, connector), eq(sources.accountId, accountId), isNotNull(sources.grantId))
+  const works = and(isNull(sources.deletedAt), ne(sources.status, "error"))
+  const row = await db.select({ id: sources.id }).from(sources).where(and(same, works)).get()
+  return row !== undefined
+}

@@ -93,11 +93,24 @@ export async function changeSource(
 }
 
 /** Leaves a tombstone: the id is never used again, the account is free, and nothing personal or secret stays. */
-export function forgetSource(db: Database, row: SourceRow, entry: AuditEntry): Promise<SourceRow> {
+export function forgetSource(
+  db: Database,
+  row: SourceRow,
+  entry: AuditEntry,
+  more: Statement[] = [],
+): Promise<SourceRow> {
   const blank = { name: "", accountName: null, accountId: null, accountMode: null, config: {}, collections: [] }
-  const shut = { credential: null, destination: null, active: false, expiresAt: null, templates: [], missing: [] }
+  const shut = {
+    credential: null,
+    grantId: null,
+    destination: null,
+    active: false,
+    expiresAt: null,
+    templates: [],
+    missing: [],
+  }
   const gone = { deletedAt: entry.at, checkAfter: entry.at + CHECK_SOON_MS }
-  return changeSource(db, row, { ...blank, ...shut, ...gone }, entry)
+  return changeSource(db, row, { ...blank, ...shut, ...gone }, entry, more)
 }
 
 export function ours({ org, project }: Tenant): SQL | undefined {

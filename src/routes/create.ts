@@ -2,14 +2,18 @@
 import { z } from "zod"
 import { connectors } from "../connectors/index.ts"
 import { checkShape } from "../control/account.ts"
+import { authorizeLink } from "../control/authorize.ts"
 import { chooseCollections, chooseConnector } from "../control/choose.ts"
+import { claimStatements, findClaimed } from "../control/claim.ts"
 import { configure } from "../control/configure.ts"
 import { planSource, planSync, stageColumns, type Wish } from "../control/create.ts"
 import { checkTemplates, templateStatements } from "../control/templates.ts"
+import type { GrantRow } from "../db/grants.ts"
 import { rememberStatements } from "../db/idempotency.ts"
 import { IDENTITIES, type Lack } from "../db/schema.ts"
 import { changeSource, findSource, insertSource, type SourceRow } from "../db/sources.ts"
-import { Problem } from "../errors.ts"
+import { badField, Problem } from "../errors.ts"
+import type { ApiPorts } from "../platform.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
 import * as fields from "./kit/fields.ts"
@@ -19,10 +23,12 @@ import { publicSource } from "./kit/public.ts"
 import { sourceView } from "./kit/views.ts"
 
 const tag = "Sources"
+const CLAIM_CHARS_MAX = 100
 
 const Create = z.strictObject({
   connector: z.string({ error: "must name a connector." }),
   credentials: fields.credentials.optional(),
+  claim: z.string().max(CLAIM_CHARS_MAX).optional().describe("The code of an install that began at the partner."),
   config: z.looseObject({}).optional().describe("As the connector's `config` schema says."),
   name: fields.name.optional(),
   sync: fields.sync.optional(),
@@ -43,7 +49,9 @@ export const createRoutes = api()
     "/sources",
     operation({
       summary: "Connect a source",
-      description: "With all that it needs it starts at once; else it becomes a draft that says what is missing.",
+      description:
+        "With all that it needs it starts at once; else it becomes a draft that says what is missing. A draft without " +
+        "credentials has an `authorizeUrl` where its connector is connected by signing in: open it in a browser.",
       ...{ tag, role: "editor", status: 201, answer: sourceView, idempotent: true },
       problems: [
         ...(["unknown_connector", "unknown_collection", "unknown_template", "credentials_rejected"] as const),
@@ -53,24 +61,30 @@ export const createRoutes = api()
           "partner_unreachable",
           "partner_limited",
           "idempotency_mismatch",
+          "claim_invalid",
+          "conflict",
         ] as const),
       ],
     }),
     body(Create),
     async (c) => {
       const { ports, tenant, caller } = c.var
-      const wish = wishOf(c.req.valid("json"))
+      const sent = c.req.valid("json")
       const row = await once(c, async (asked) => {
-        const plan = await planSource(ports, tenant, caller.subject, wish)
+        const grant = sent.claim === undefined ? null : await findClaimed(ports, sent.connector, sent.claim)
+        const plan = await planSource(ports, tenant, caller.subject, wishOf(sent, grant))
         const entry = entryOf(c, plan.status === "draft" ? "source.drafted" : "source.created", plan.id, {
           name: plan.name,
         })
         const making = { ...ports, tenant, source: plan.id, by: caller.subject, at: entry.at }
-        const templates = plan.status === "draft" ? [] : templateStatements(making, wish.connector, plan.templates)
+        const connector = chooseConnector(sent.connector)
+        const templates = plan.status === "draft" ? [] : templateStatements(making, connector, sent.templates)
         const remember = asked ? rememberStatements(ports.db, tenant, asked, plan.id, entry.at) : []
-        return insertSource(ports.db, plan, entry, [...remember, ...templates])
+        const claim = grant ? await claimStatements(ports, grant, { ...tenant, source: plan.id }, entry) : []
+        return insertSource(ports.db, plan, entry, [...claim, ...remember, ...templates])
       })
-      return c.json(publicSource(row, await configure(ports, row)), 201)
+      const view = await configure(ports, row)
+      return c.json(publicSource(row, view, await linkOf(ports, row, caller.subject)), 201)
     },
   )
   .post(
@@ -105,9 +119,11 @@ export const createRoutes = api()
   )
 
 /** Everything that needs no network is checked first, so that a typing mistake costs no call to the partner. */
-function wishOf(sent: z.output<typeof Create>): Wish {
+function wishOf(sent: z.output<typeof Create>, grant: GrantRow | null): Wish {
   const connector = chooseConnector(sent.connector)
-  const config = parse(connector.config, sent.config ?? {}, "config")
+  if (grant && sent.credentials) throw badField("credentials", "are not needed beside `claim`. Leave them out.")
+  const named = typeof grant?.config === "object" && grant.config !== null ? grant.config : {}
+  const config = parse(connector.config, { ...sent.config, ...named }, "config")
   const collections = chooseCollections(connector, sent.collections)
   checkTemplates(connector, sent.templates)
   if (sent.credentials) checkShape(connector, sent.credentials.apiKey, connectors)
@@ -116,12 +132,19 @@ function wishOf(sent: z.output<typeof Create>): Wish {
     connector,
     config,
     credential: sent.credentials?.apiKey ?? null,
+    grant,
     name,
     sync,
     collections,
     identity,
     templates,
   }
+}
+
+/** A draft that lacks its account, and how to give it one. */
+async function linkOf(ports: ApiPorts, row: SourceRow, by: string): Promise<string | null> {
+  if (!row.missing.includes("credentials")) return null
+  return (await authorizeLink(ports, row, chooseConnector(row.connector), by))?.url ?? null
 }
 
 function refuseIncomplete(draft: SourceRow, wish: z.output<typeof Finish>): void {
@@ -133,7 +156,7 @@ function refuseIncomplete(draft: SourceRow, wish: z.output<typeof Finish>): void
 }
 
 const LACKING: Record<Lack, string> = {
-  credentials: "Connect the account first: PUT /sources/{id}/credentials.",
+  credentials: "Connect the account first: POST /sources/{id}/authorize or PUT /sources/{id}/credentials.",
   name: "Give the source a name.",
   sync: "Send the sync settings; an empty object takes the defaults.",
 }

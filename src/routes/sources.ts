@@ -1,11 +1,13 @@
 /** Sources: list, read, change, reconnect, delete. */
 import { z } from "zod"
 import { connectors } from "../connectors/index.ts"
-import { type Checked, checkAccount, checkShape } from "../control/account.ts"
+import { checkAccount, checkShape } from "../control/account.ts"
+import { authorizeLink } from "../control/authorize.ts"
 import { chooseCollections, chooseConnector } from "../control/choose.ts"
 import { configure, refOf } from "../control/configure.ts"
-import { accountColumns, refuseTaken, sealCredential } from "../control/create.ts"
+import { accountColumns, refuseOther, refuseTaken, sealCredential } from "../control/create.ts"
 import { erase } from "../control/watchdog.ts"
+import { expireStatement, forgetOthersStatement } from "../db/grants.ts"
 import { changeSource, findSource, forgetSource, listSources, type SourceRow } from "../db/sources.ts"
 import { moveCheck } from "../db/watch.ts"
 import { Problem } from "../errors.ts"
@@ -15,7 +17,7 @@ import { entryOf } from "./kit/entry.ts"
 import * as fields from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
-import { pageOf, sourceView } from "./kit/views.ts"
+import { authorizeView, pageOf, sourceView } from "./kit/views.ts"
 
 const tag = "Sources"
 
@@ -103,11 +105,30 @@ export const sourceRoutes = api()
       const patch = {
         ...(row.accountId === null ? accountColumns(checked) : { accountName: checked.account.name }),
         credential: await sealCredential(ports, refOf(row), apiKey),
+        grantId: null,
         credentialVersion: row.credentialVersion + 1,
         missing: row.missing.filter((lack) => lack !== "credentials"),
       }
-      const changed = await changeSource(ports.db, row, patch, entryOf(c, "source.reconnected", row.id))
+      const entry = entryOf(c, "source.reconnected", row.id)
+      const changed = await changeSource(ports.db, row, patch, entry, [forgetOthersStatement(ports.db, row, null)])
       return c.json(publicSource(changed, await configure(ports, changed)))
+    },
+  )
+  .post(
+    "/sources/:id/authorize",
+    operation({
+      summary: "A link to connect or reconnect by signing in at the partner",
+      description:
+        "The account must be the one that the source reads. Until the partner has granted access nothing changes.",
+      ...{ tag, role: "editor", status: 200, answer: authorizeView, problems: ["not_found", "oauth_unavailable"] },
+    }),
+    async (c) => {
+      const { ports, tenant, caller } = c.var
+      const row = await findSource(ports.db, tenant, c.req.param("id"))
+      const connector = chooseConnector(row.connector)
+      const link = await authorizeLink(ports, row, connector, caller.subject)
+      if (!link) throw new Problem("oauth_unavailable", { detail: `There is no OAuth client for ${connector.title}.` })
+      return c.json({ authorizeUrl: link.url, expiresAt: link.expiresAt })
     },
   )
   .delete(
@@ -120,7 +141,8 @@ export const sourceRoutes = api()
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const gone = await forgetSource(ports.db, row, entryOf(c, "source.deleted", row.id, { name: row.name }))
+      const entry = entryOf(c, "source.deleted", row.id, { name: row.name })
+      const gone = await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, entry.at)])
       // Not erased now: the watchdog's appointment is in the same batch as the deletion.
       if (await erase(ports, gone)) await moveCheck(ports.db, gone, null)
       return c.body(null, 204)
@@ -130,13 +152,4 @@ export const sourceRoutes = api()
 function actionOf(row: SourceRow, active: boolean) {
   if (active === row.active) return "source.changed"
   return active ? "source.resumed" : "source.paused"
-}
-
-/** A source keeps its account: another one's data would mix with what was already delivered. */
-function refuseOther(row: SourceRow, { account }: Checked): void {
-  if (row.accountId === null) return
-  if (account.id === row.accountId && account.mode === row.accountMode) return
-  const modes =
-    account.id === row.accountId ? `in ${account.mode} mode instead of ${row.accountMode} mode` : `of ${account.name}`
-  throw new Problem("account_mismatch", { detail: `This source reads ${row.accountName}; the key is ${modes}.` })
 }

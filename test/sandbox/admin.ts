@@ -10,6 +10,8 @@
  *   POST   /keys                  { account, key?, permissions? } -> the key; permissions make it a restricted one (rk_)
  *   POST   /keys/revoke           { key }
  *   POST   /keys/roll             { key } -> the new key
+ *   POST   /oauth/apps            { partner, installUrl?, grants? } -> the registered OAuth app
+ *   POST   /oauth/uninstall       { partner, account }: the user takes the app away
  *   POST   /seed                  { account, customers, days, seed?, guests? } -> counts
  *   POST   /evolve                { account, steps } -> { done: [names] }
  *   POST   /settle                { account } -> { done }: everything due up to now happens (renewals, trial ends ...)
@@ -87,6 +89,22 @@ const ROUTES: Record<string, Route> = {
   },
   "POST /keys/revoke": (sandbox, body) => sandbox.stripe.revokeKey(z.object({ key: z.string() }).parse(body).key),
   "POST /keys/roll": (sandbox, body) => sandbox.stripe.rollKey(z.object({ key: z.string() }).parse(body).key),
+  "POST /oauth/apps": (sandbox, body) => {
+    const { partner, ...changes } = z
+      .object({
+        partner: PARTNER,
+        installUrl: z.string().optional(),
+        grants: z.array(z.string()).nullable().optional(),
+      })
+      .parse(body)
+    const [app] = sandbox[partner].oauth.apps.values()
+    return Object.assign(app ?? {}, changes)
+  },
+  "POST /oauth/uninstall": (sandbox, body) => {
+    const { partner, account: whose } = z.object({ partner: PARTNER, account }).parse(body)
+    const { apps, grants } = sandbox[partner].oauth
+    for (const app of apps.keys()) grants.uninstall(app, whose)
+  },
   "POST /seed": (sandbox, body) => {
     const request = z
       .object({ account, customers: seconds, days: seconds, seed: seconds.optional(), guests: z.number().optional() })
@@ -175,6 +193,8 @@ const OPTIONS = z
     declineRate: z.number(),
   })
   .partial()
+
+const PARTNER = z.enum(["stripe", "shopify"])
 
 const FAULT = z.object({
   name: z.string(),

@@ -22,15 +22,19 @@ export class ConnectionReset extends Error {
 const EMPTY_STATUS = new Set([204, 205, 304])
 
 export async function deliver(
-  answer: () => Answer,
+  answer: () => Answer | Promise<Answer>,
   refuse: (fault: ActiveFault) => Answer | null,
   fault: ActiveFault | null,
   sleep: Sleep,
   signal?: AbortSignal,
 ): Promise<Response> {
-  if (!fault) return respond(answer())
+  if (!fault) return whole(answer())
   const kind: FaultKind = FAULTS[fault.name]
-  return kind.when === "before" ? instead(fault, refuse, sleep, signal) : spoilt(answer(), fault, sleep, signal)
+  return kind.when === "before" ? instead(fault, refuse, sleep, signal) : spoilt(await answer(), fault, sleep, signal)
+}
+
+async function whole(answer: Answer | Promise<Answer>): Promise<Response> {
+  return respond(answer instanceof Promise ? await answer : answer)
 }
 
 export function respond(answer: Answer): Response {

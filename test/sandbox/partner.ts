@@ -10,6 +10,8 @@ export interface Partner {
   /** Whom the call concerns: the account for faults and counters; null if it cannot be told. */
   identify(call: Call): string | null
   answer(call: Call): Answer
+  /** What is not the API: OAuth's pages and token endpoint. Null: the call is for the API. */
+  signIn?(call: Call): Answer | Promise<Answer> | null
   /** The service's own way of refusing, for faults that ask for it; null: it has no such answer. */
   refuse(fault: FaultName, call: Call, options: FaultOptions): Answer | null
   /** After every answered call: what was planned to happen between two requests. */

@@ -117,7 +117,11 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
         fault: fault?.name ?? null,
       })
     const answer = () => {
-      const given = partner.answer(fault?.name === "repeated_token" ? withoutCursor(call) : call)
+      const given =
+        partner.signIn?.(call) ?? partner.answer(fault?.name === "repeated_token" ? withoutCursor(call) : call)
+      return given instanceof Promise ? given.then(answered) : answered(given)
+    }
+    const answered = (given: Answer) => {
       partner.afterCall?.(account)
       sandbox.flush()
       return fault?.name === "repeated_token" ? withMore(given) : given

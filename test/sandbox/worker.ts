@@ -2,7 +2,8 @@
  * The sandbox as a Worker of its own: the simulated partners and destination that `npm start`, end-to-end tests and benchmarks
  * talk to. The app's Worker reaches it through the service binding EGRESS, which passes `https://api.stripe.com/...` and
  * `https://api.intempt.com/...` through unchanged. Tests reach its remote control (see `admin.ts`) under the host `sandbox` or
- * the path prefix `/__sandbox/` on any host, for instance by `fetch("http://localhost:<its port>/__sandbox/clock")`.
+ * the path prefix `/__sandbox/` on any host, for instance by `fetch("http://localhost:<its port>/__sandbox/clock")`. Browsers,
+ * which pass through no binding, find the partners' own pages under `/__sandbox/browser/<host>/`.
  *
  * Everything lives in one Durable Object: in memory, written through to SQLite, so that accounts, ledger and received items
  * survive a killed process.
@@ -31,6 +32,8 @@ export class World extends DurableObject<Env> {
 
   override async fetch(request: Request): Promise<Response> {
     const url = new URL(request.url)
+    const seen = browserUrl(url)
+    if (seen) return this.sandbox.handle(new Request(seen, request))
     if (!isAdmin(url)) return this.sandbox.handle(request)
     if (url.pathname.endsWith("/reset")) wipe(this.ctx.storage)
     return respond(handleAdmin(this.sandbox, await callOf(request)))
@@ -47,6 +50,12 @@ export default {
     }
   },
 } satisfies ExportedHandler<Env>
+
+/** A browser cannot be sent to a partner's real host: `/__sandbox/browser/<host>/<path>` stands for it. */
+function browserUrl(url: URL): string | null {
+  const [, host, path] = /^\/__sandbox\/browser\/([^/]+)(\/.*)$/.exec(url.pathname) ?? []
+  return host && path ? `https://${host}${path}${url.search}` : null
+}
 
 /**
  * A broken connection. A Worker cannot make its caller's fetch reject (`wrangler dev` turns what it throws into a 500), so the

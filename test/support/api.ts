@@ -156,7 +156,10 @@ export async function create(apiKey: string, more: Record<string, unknown> = {})
 
 // ------------------------------------------------------------------------------------------------------------- D1
 
-const TABLES = ["sources", "destinations", "metrics", "segments", "audit", "idempotency"] as const
+const TABLES = [
+  ...(["sources", "destinations", "metrics", "segments", "audit", "idempotency"] as const),
+  ...(["oauth_states", "grants", "settings"] as const),
+]
 
 /** Every row of every table, as text: two equal snapshots mean that nothing was written. */
 export async function snapshot(): Promise<string> {

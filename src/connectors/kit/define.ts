@@ -269,6 +269,8 @@ export interface Signature {
   verify(query: SignedQuery, secrets: readonly string[], hmac: Hmac, nowMs: number): Promise<boolean>
   /** The configuration that the query names; what a source states for the same keys must be equal. */
   config(query: SignedQuery): Readonly<Record<string, string>> | null
+  /** The partner's id of the account that the query is about. */
+  account(query: SignedQuery): string | null
 }
 
 export type Auth<Config> = ApiKeyAuth | OAuth2Auth<Config>

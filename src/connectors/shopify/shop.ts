@@ -44,8 +44,15 @@ export function isFreshInstall(query: Query, nowMs: number): boolean {
 export const installSignature: Signature = {
   verify: async (query, secrets, hmac, nowMs) =>
     isFreshInstall(query, nowMs) && (await verifyInstallHmac(query, secrets, hmac)),
-  config: ({ shop: address }: SignedQuery) =>
-    typeof address === "string" && isShop(address) ? { shop: address } : null,
+  config: (query) => {
+    const address = shopIn(query)
+    return address === null ? null : { shop: address }
+  },
+  account: shopIn,
+}
+
+function shopIn({ shop: address }: SignedQuery): string | null {
+  return typeof address === "string" && isShop(address) ? address : null
 }
 
 /** Everything but the signature, by name; a list as `ids=["2", "1"]`. */

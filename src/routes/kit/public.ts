@@ -10,8 +10,15 @@ import type { definitionView, destinationView, liveView, sourceView, targetView 
 
 export type PublicSource = z.infer<typeof sourceView>
 
-/** `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. */
-export function publicSource(row: SourceRow, view: SourceView | null): PublicSource {
+/**
+ * `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. `authorizeUrl` is made for
+ * whoever may change the source, and told to nobody else.
+ */
+export function publicSource(
+  row: SourceRow,
+  view: SourceView | null,
+  authorizeUrl: string | null = null,
+): PublicSource {
   const { id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt } =
     row
   return {
@@ -21,7 +28,7 @@ export function publicSource(row: SourceRow, view: SourceView | null): PublicSou
     account: accountOf(row),
     sync: row.missing.includes("sync") ? null : { startDate: dayOf(row.startDate), intervalHours: row.intervalHours },
     destination: row.destination && publicTarget(row.destination),
-    draft: row.status === "draft" ? { missing: row.missing, authorizeUrl: null, expiresAt: row.expiresAt } : null,
+    draft: row.status === "draft" ? { missing: row.missing, authorizeUrl, expiresAt: row.expiresAt } : null,
     live: view && publicLive(view),
   }
 }

@@ -101,6 +101,25 @@ export const pageOf = <S extends z.ZodType>(rows: S) =>
 
 export const destinationView = z.object({ ...targetView.shape, updatedBy: z.string(), updatedAt: time })
 
+export const settingsView = z.object({
+  oauthClients: z.array(
+    z.object({
+      connector: z.string(),
+      client: z
+        .enum(["project", "deployment"])
+        .nullable()
+        .describe("Whose OAuth client new connections use; null: signing in is not set up."),
+      clientId: text.describe("The project's own; its secret is never shown."),
+      redirectUri: text.describe("To be registered at the partner; null: this deployment has no public address."),
+    }),
+  ),
+})
+
+export const authorizeView = z.object({
+  authorizeUrl: z.string().describe("A page of ours, good for an hour: open it in a browser."),
+  expiresAt: time,
+})
+
 export const auditView = z.object({
   id: z.int(),
   at: time,

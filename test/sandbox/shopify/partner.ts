@@ -9,6 +9,7 @@ import { answerGraphQL, type Bucket, cost, type GraphQLRequest, throttled } from
 import type { Fact } from "./ledger.ts"
 import { invalidCursor } from "./lists.ts"
 import { KINDS, type Kind, type Rows } from "./model.ts"
+import { createShopifyOAuth, type ShopifyOAuth } from "./oauth.ts"
 import { SCHEMA_VERSION } from "./schema.ts"
 import { createShop, type Shop, type ShopOptions, type Task, tableName } from "./shop.ts"
 import { put, type Table } from "./table.ts"
@@ -25,6 +26,8 @@ export interface Token {
   scopes: string[]
   protectedLevel: 0 | 1 | 2
   revoked: boolean
+  /** Epoch ms: an app's token runs out. */
+  expiresAt?: number
 }
 
 export interface PlannedChange {
@@ -37,6 +40,7 @@ export interface PlannedChange {
 export interface Shopify extends Partner {
   shops: Map<string, Shop>
   tokens: Map<string, Token>
+  oauth: ShopifyOAuth
   create(request: { name: string; options?: Partial<ShopOptions> }): { shop: Shop; token: string }
   shop(name: string): Shop
   addToken(request: { shop: string } & Partial<Omit<Token, "shop" | "revoked">>): Token
@@ -81,6 +85,25 @@ export function createShopify(parts: ShopifyParts): Shopify {
     return bucket
   }
 
+  const saveToken = (token: Token) => {
+    tokens.set(token.token, token)
+    parts.writer.touch(TOKENS_TABLE, token.token, () => token)
+    return token
+  }
+
+  const oauth = createShopifyOAuth({
+    clock: parts.clock,
+    writer: parts.writer,
+    issueToken: (name, scopes, no, expiresAt) => {
+      const token = `shpua_${tokenFor(shopify.shop(name), no).slice("shpat_".length)}`
+      return saveToken({ token, shop: name, scopes, protectedLevel: 2, revoked: false, expiresAt }).token
+    },
+    endTokens: (name) => {
+      for (const token of tokens.values())
+        if (token.expiresAt !== undefined && token.shop === name) saveToken({ ...token, revoked: true })
+    },
+  })
+
   const shopify: Shopify = {
     name: "shopify",
     side: "partner",
@@ -89,6 +112,7 @@ export function createShopify(parts: ShopifyParts): Shopify {
     },
     shops,
     tokens,
+    oauth,
     create({ name, options }) {
       const shop = shops.get(name) ?? open(name)
       Object.assign(shop.options, options)
@@ -123,14 +147,17 @@ export function createShopify(parts: ShopifyParts): Shopify {
       planned.push(change)
     },
     identify: (call) => shopNameOf(call),
+    signIn: (call) => oauth.answer(shopNameOf(call), call.url.hostname, call),
     answer(call) {
       const shop = shopify.shop(shopNameOf(call))
       const token = tokens.get(call.headers.get("x-shopify-access-token") ?? "")
-      if (!token || token.revoked || token.shop !== shop.name) return respond(shop, 401, unauthorized())
+      const isOver = token?.expiresAt !== undefined && token.expiresAt <= parts.clock()
+      if (!token || isOver || token.revoked || token.shop !== shop.name) return respond(shop, 401, unauthorized())
       if (call.method !== "POST" || call.url.pathname !== `/admin/api/${SCHEMA_VERSION}/graphql.json`)
         return respond(shop, 404, { errors: "Not Found" })
       const request = requestIn(call)
       if (!request) return respond(shop, 400, { errors: { query: "Required parameter missing or invalid" } })
+      if (request.query.includes("appUninstall")) return respond(shop, 200, uninstall(shop.name))
       const viewer = { scopes: new Set(token.scopes), protectedLevel: token.protectedLevel }
       return respond(shop, 200, answerGraphQL({ shop, viewer }, request, bucketOf(shop, token.token)))
     },
@@ -157,6 +184,7 @@ export function createShopify(parts: ShopifyParts): Shopify {
       for (const { change, shop } of due) change(shopify.shop(shop))
     },
     restore(table, id, value) {
+      if (oauth.grants.restore(table, id, value)) return true
       if (table === TOKENS_TABLE) tokens.set(id, value as Token)
       else {
         const [service, name, part] = table.split("/")
@@ -176,11 +204,18 @@ export function createShopify(parts: ShopifyParts): Shopify {
     reset() {
       shops.clear()
       tokens.clear()
+      oauth.grants.reset()
       buckets.clear()
       planned = []
     },
   }
   return shopify
+
+  /** The app takes itself away from the shop. */
+  function uninstall(shop: string) {
+    for (const app of oauth.apps.keys()) oauth.grants.uninstall(app, shop)
+    return { data: { appUninstall: { app: { id: "gid://shopify/App/1" }, userErrors: [] } } }
+  }
 
   function respond(shop: Shop, status: number, body: unknown): Answer {
     const headers = {

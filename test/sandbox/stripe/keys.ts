@@ -26,6 +26,8 @@ export interface Key {
   /** Null: a secret key, which may everything. */
   permissions: string[] | null
   revoked: boolean
+  /** Epoch ms: an app's access token runs out. */
+  expiresAt?: number
 }
 
 /** The key that every account has from the start: the same for the same name and mode, in Stripe's form and length. */

@@ -32,6 +32,7 @@ import {
 } from "./errors.ts"
 import { defaultKey, type Key, keyIn, PERMISSIONS, type Resource } from "./keys.ts"
 import { type MutationRequest, mutate } from "./mutations.ts"
+import { APP_PERMISSIONS, createStripeOAuth, MARKETPLACE, type StripeOAuth } from "./oauth.ts"
 import { PEOPLE } from "./people.ts"
 
 const KEYS_TABLE = "stripe/keys"
@@ -52,6 +53,7 @@ export interface PlannedChange {
 export interface Stripe extends Partner {
   accounts: Map<string, Account>
   keys: Map<string, Key>
+  oauth: StripeOAuth
   create(request: NewAccount): { account: Account; key: string }
   /** By name (test mode) or `name/mode`. */
   account(name: string): Account
@@ -106,12 +108,30 @@ export function createStripe(parts: StripeParts): Stripe {
     return account
   }
 
+  const oauth = createStripeOAuth({
+    clock: parts.clock,
+    writer: parts.writer,
+    accounts: () =>
+      [...accounts].map(([scope, { id, options }]) => ({ scope, id, label: `${options.businessName} (${scope})` })),
+    issueKey: (scope, no, expiresAt) => {
+      const account = stripe.account(scope)
+      const key = `${defaultKey(account.name, account.mode, "rk")}App${no}`
+      const { name, mode } = account
+      return saveKey({ key, account: name, mode, permissions: APP_PERMISSIONS, revoked: false, expiresAt }).key
+    },
+    endKeys: (scope) => {
+      for (const key of keys.values())
+        if (key.expiresAt !== undefined && `${key.account}/${key.mode}` === scope) saveKey({ ...key, revoked: true })
+    },
+  })
+
   const stripe: Stripe = {
     name: "stripe",
     side: "partner",
-    hosts: ["api.stripe.com"],
+    hosts: ["api.stripe.com", MARKETPLACE],
     accounts,
     keys,
+    oauth,
     create(request) {
       const mode = request.mode ?? "test"
       const account = accounts.get(`${request.name}/${mode}`) ?? open(request.name, mode)
@@ -156,6 +176,7 @@ export function createStripe(parts: StripeParts): Stripe {
       const key = keys.get(keyIn(call.headers) ?? "")
       return key ? `${key.account}/${key.mode}` : null
     },
+    signIn: (call) => oauth.answer(call),
     answer(call) {
       requests += 1
       const requestId = `req_${requests.toString(36).padStart(14, "S")}`
@@ -191,6 +212,7 @@ export function createStripe(parts: StripeParts): Stripe {
       for (const { change } of due) change(stripe.account(identity))
     },
     restore(table, id, value) {
+      if (oauth.grants.restore(table, id, value)) return true
       if (table === KEYS_TABLE) keys.set((value as Key).key, value as Key)
       else {
         const [service, name, mode, part] = table.split("/")
@@ -215,6 +237,7 @@ export function createStripe(parts: StripeParts): Stripe {
     reset() {
       accounts.clear()
       keys.clear()
+      oauth.grants.reset()
       rates.clear()
       planned = []
     },
@@ -225,7 +248,8 @@ export function createStripe(parts: StripeParts): Stripe {
     if (text === null) throw new Refusal(noKey())
     const key = keys.get(text)
     if (!key) throw new Refusal(invalidKey(text))
-    if (key.revoked) throw new Refusal(expiredKey(text))
+    if (key.revoked || (key.expiresAt !== undefined && key.expiresAt <= parts.clock()))
+      throw new Refusal(expiredKey(text))
     return key
   }
 

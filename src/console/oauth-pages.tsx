@@ -1,0 +1,132 @@
+/** The pages of a dance: before it, after it, and where it went wrong. */
+import type { Account } from "../connectors/kit/define.ts"
+import type { Mishap } from "../oauth/mishap.ts"
+import { Actions, LinkButton, Page } from "./layout.tsx"
+import { wordsFor } from "./mishaps.ts"
+
+export function StartPage(props: {
+  partner: string
+  project: string
+  org: string
+  source: string
+  by: string
+  ticket: string
+}) {
+  const { partner, project, org, source, by, ticket } = props
+  return (
+    <Page title={`Connect ${partner}`} tone="link">
+      <p>
+        You go on to {partner}, sign in there, and approve read access. Go on only if you know the project and whoever
+        asks.
+      </p>
+      <dl>
+        <dt>Project</dt>
+        <dd>
+          {project} ({org})
+        </dd>
+        <dt>Source</dt>
+        <dd>{source}</dd>
+        <dt>Asked for by</dt>
+        <dd>{by}</dd>
+      </dl>
+      <form method="post">
+        <input type="hidden" name="ticket" value={ticket} />
+        <Actions>
+          <button class="button" type="submit">
+            Go on to {partner}
+          </button>
+        </Actions>
+      </form>
+    </Page>
+  )
+}
+
+export function InstallPage({
+  partner,
+  ticket,
+  connected,
+}: {
+  partner: string
+  ticket: string
+  connected: string | null
+}) {
+  return (
+    <Page title={connected ? `${connected} is connected already` : `Install for ${partner}`} tone="link">
+      {connected ? (
+        <p>A source reads this account. You look after it in the console; there is nothing to do here.</p>
+      ) : (
+        <p>
+          You approve read access in {partner}. Then you sign in here, or create an account, and choose the project that
+          its data goes to.
+        </p>
+      )}
+      <form method="post">
+        <input type="hidden" name="ticket" value={ticket} />
+        <Actions>
+          <button class={connected ? "button second" : "button"} type="submit">
+            {connected ? "Grant access anew" : `Go on to ${partner}`}
+          </button>
+        </Actions>
+      </form>
+    </Page>
+  )
+}
+
+export function ConnectedPage(props: { partner: string; account: string; isDraft: boolean; back: string | null }) {
+  const { partner, account, isDraft, back } = props
+  return (
+    <Page title={`${partner} is connected`} tone="good">
+      <p>
+        The account <strong>{account}</strong> may be read now.{" "}
+        {isDraft ? "One step is left: name the source and choose its sync settings." : "Its data is being synced."}
+      </p>
+      {back === null ? (
+        <p class="soft">You may close this window and go back to where you began.</p>
+      ) : (
+        <Actions>
+          <LinkButton href={back}>{isDraft ? "Finish the source" : "Back to the console"}</LinkButton>
+        </Actions>
+      )}
+    </Page>
+  )
+}
+
+export function UnclaimedPage(props: { partner: string; account: Account; code: string; back: string | null }) {
+  const { partner, account, code, back } = props
+  return (
+    <Page title={`${partner} is installed`} tone="good">
+      <p>
+        The account <strong>{account.name}</strong> granted access. Nothing is read yet: first choose the project that
+        the data goes to.
+      </p>
+      <p>Sign in to the console within 24 hours and create a source with this code. It is good once.</p>
+      <code class="code">{code}</code>
+      <p class="soft">Not used by then, the access is given back by itself.</p>
+      {back !== null && (
+        <Actions>
+          <LinkButton href={back}>Sign in and choose a project</LinkButton>
+        </Actions>
+      )}
+    </Page>
+  )
+}
+
+export function MishapPage({ mishap, back }: { mishap: Mishap; back: string | null }) {
+  const { code, facts } = mishap
+  const { title, what, next } = wordsFor(code, facts)
+  return (
+    <Page title={title} tone="bad">
+      <p>{what}</p>
+      {facts.reason !== undefined && <p class="soft">{facts.reason}</p>}
+      <p>{next}</p>
+      <Actions>
+        {facts.retry !== undefined && <LinkButton href={facts.retry}>Try again</LinkButton>}
+        {back !== null && (
+          <LinkButton href={back} second={facts.retry !== undefined}>
+            To the console
+          </LinkButton>
+        )}
+      </Actions>
+    </Page>
+  )
+}

@@ -1,0 +1,239 @@
+/** How a dance ends: the partner sends the browser back, and what it granted becomes a source's, or waits to be claimed. */
+import { getConnector } from "../connectors/index.ts"
+import type { Account, AnyConnector, OAuth2Auth, SignedQuery } from "../connectors/kit/define.ts"
+import { forgetOthersStatement, type GrantRow, insertGrantStatement } from "../db/grants.ts"
+import { findState, type StateRow, takeState } from "../db/oauth-states.ts"
+import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
+import { Problem, type ProblemCode } from "../errors.ts"
+import { exchangeCode, type Party, type TokenAnswer } from "../oauth/client.ts"
+import { clientById } from "../oauth/clients.ts"
+import { Mishap, type MishapCode } from "../oauth/mishap.ts"
+import { judge } from "../oauth/state.ts"
+import { oauthOf, sealTokens } from "../oauth/tokens.ts"
+import type { ApiPorts } from "../platform.ts"
+import type { SealedTokens, SourceRef } from "../source/rpc.ts"
+import { checkAccount } from "./account.ts"
+import { authorizeLink, redirectUri } from "./authorize.ts"
+import { configure } from "./configure.ts"
+import { accountColumns, refuseOther, refuseTaken } from "./create.ts"
+import { finishing } from "./finish.ts"
+
+/** A grant that nobody claims is given back after a day. */
+export const UNCLAIMED_LIFE_MS = 24 * 60 * 60_000
+
+export type Arrival = { kind: "connected"; row: SourceRow } | { kind: "unclaimed"; code: string; account: Account }
+
+interface Granted {
+  party: Party
+  connector: AnyConnector
+  dance: StateRow
+  answer: TokenAnswer
+  /** Our clock. */
+  askedAt: number
+  account: Account
+  /** Partner time. */
+  connectedAt: number
+}
+
+/** `cookie` answers what the browser holds under a name, hashed names being ours. Throws the mishap whose page is shown. */
+export async function arrive(
+  ports: ApiPorts,
+  name: string,
+  query: SignedQuery,
+  cookie: (hash: string) => string | undefined,
+): Promise<Arrival> {
+  const connector = getConnector(name)
+  const auth = connector && oauthOf(connector)
+  if (!connector || !auth) throw new Mishap("unknown_connector")
+  const dance = await takeDance(ports, connector, single(query.state), cookie)
+  try {
+    const granted = await granting(ports, connector, auth, dance, query)
+    return dance.purpose === "install" ? await keep(ports, granted) : await attach(ports, granted)
+  } catch (error) {
+    const mishap = error instanceof Mishap ? error : mishapOf(error)
+    throw mishap.with({ title: connector.title, ...(await retryOf(ports, connector, dance)) })
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------- state
+
+async function takeDance(
+  ports: ApiPorts,
+  connector: AnyConnector,
+  state: string | null,
+  cookie: (hash: string) => string | undefined,
+): Promise<StateRow> {
+  const { title } = connector
+  if (state === null) throw new Mishap("no_state", { title })
+  const now = ports.clock.now()
+  const hash = await ports.sha256(state)
+  const dance = await findState(ports.db, hash)
+  const held = cookie(hash)
+  const browser = held === undefined ? null : await ports.sha256(held)
+  const verdict = judge(dance, { connector: connector.name, browser, now })
+  if (verdict !== "good" || !dance) throw new Mishap(verdict === "good" ? "unknown_state" : verdict, { title })
+  if (!(await takeState(ports.db, hash, now))) throw new Mishap("state_used", { title })
+  return dance
+}
+
+/** The browser is known to be the one that began: it may have another go. */
+async function retryOf(ports: ApiPorts, connector: AnyConnector, dance: StateRow): Promise<{ retry?: string }> {
+  const { org, project, source } = dance
+  if (org === null || project === null || source === null)
+    return oauthOf(connector)?.signature ? {} : { retry: `/oauth/${connector.name}/install` }
+  const row = await findSource(ports.db, { org, project }, source).catch(() => null)
+  const link = row && (await authorizeLink(ports, row, connector, dance.actor))
+  return link ? { retry: link.url } : {}
+}
+
+// ------------------------------------------------------------------------------------------------------------- grant
+
+async function granting(
+  ports: ApiPorts,
+  connector: AnyConnector,
+  auth: OAuth2Auth<unknown>,
+  dance: StateRow,
+  query: SignedQuery,
+): Promise<Granted> {
+  const tenant = dance.org !== null && dance.project !== null ? { org: dance.org, project: dance.project } : null
+  const client = await clientById(ports, tenant, connector.name, dance.client)
+  if (!client) throw new Mishap("not_set_up")
+  const party: Party = { title: connector.title, auth, config: dance.config, client }
+  if (query.error !== undefined) throw new Mishap(query.error === "access_denied" ? "access_denied" : "partner_error")
+  await checkSignature(ports, party, query)
+  const code = single(query.code)
+  if (code === null) throw new Mishap("no_code")
+  const verifier = dance.verifier && (await ports.cipher.open(dance.verifier, `${dance.hash}#verifier`))
+  const askedAt = ports.clock.now()
+  const result = await exchangeCode(ports, party, { code, verifier, redirectUri: redirectUri(ports, connector) })
+  if (result.kind === "refused") throw new Mishap("code_refused")
+  if (result.kind !== "ok") throw new Mishap("token_endpoint", { reason: `${result.reason}.` })
+  checkScopes(auth, result.answer.scopes)
+  const checked = await checkAccount(ports, { connector, config: dance.config, credential: result.answer.accessToken })
+  const mode = auth.grantedMode?.(result.answer.body) ?? checked.account.mode
+  const account = { ...checked.account, mode }
+  return { party, connector, dance, answer: result.answer, askedAt, account, connectedAt: checked.at }
+}
+
+/** What a partner signs, it has signed; and it is about the account that was to be connected. */
+async function checkSignature(ports: ApiPorts, { auth, config, client }: Party, query: SignedQuery): Promise<void> {
+  if (!auth.signature) return
+  const isSigned = await auth.signature.verify(query, client.secrets, ports.hmac, ports.clock.now())
+  if (!isSigned) throw new Mishap("bad_signature")
+  const named = auth.signature.config(query)
+  const stated = new Map(Object.entries(typeof config === "object" && config !== null ? config : {}))
+  const isSame = named !== null && Object.entries(named).every(([key, value]) => stated.get(key) === value)
+  if (!isSame) throw new Mishap("wrong_account_address")
+}
+
+function checkScopes({ scopes, covers }: OAuth2Auth<unknown>, granted: readonly string[] | null): void {
+  if (granted === null) return
+  const has = (needed: string) => granted.some((one) => one === needed || covers?.(one, needed) === true)
+  const missing = scopes.filter((needed) => !has(needed))
+  if (missing.length > 0) throw new Mishap("missing_scope", { scopes: missing })
+}
+
+// ------------------------------------------------------------------------------------------------------------ outcome
+
+/** An install: whoever signs in with the code takes it. */
+async function keep(ports: ApiPorts, granted: Granted): Promise<Arrival> {
+  const code = ports.random.id("claim")
+  const id = ports.random.id("grant")
+  const row: GrantRow = {
+    ...rowOf(granted, id, await seal(ports, granted, unclaimedRef(id))),
+    claim: await ports.sha256(code),
+    expiresAt: granted.askedAt + UNCLAIMED_LIFE_MS,
+  }
+  await insertGrantStatement(ports.db, row)
+  return { kind: "unclaimed", code, account: granted.account }
+}
+
+async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
+  const { dance, connector, account, connectedAt } = granted
+  const tenant = { org: dance.org ?? "", project: dance.project ?? "" }
+  const ref = { ...tenant, source: dance.source ?? "" }
+  const id = ports.random.id("grant")
+  const grant: GrantRow = { ...rowOf(granted, id, await seal(ports, granted, ref)), ...ref }
+  try {
+    const row = await findSource(ports.db, tenant, ref.source)
+    const checked = { account, at: connectedAt }
+    refuseOther(row, checked)
+    await refuseTaken(ports, tenant, connector, checked, row.id)
+    return { kind: "connected", row: await store(ports, row, grant, granted) }
+  } catch (error) {
+    // Nobody wants it: the watchdog gives it back, unless the account is read by somebody else.
+    await insertGrantStatement(ports.db, { ...grant, expiresAt: ports.clock.now() }).catch(() => undefined)
+    throw error
+  }
+}
+
+async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: Granted): Promise<SourceRow> {
+  const { dance, account, connectedAt } = granted
+  const at = ports.clock.now()
+  const missing = row.missing.filter((lack) => lack !== "credentials")
+  const isDraft = row.status === "draft"
+  const patch = {
+    ...(row.accountId === null ? accountColumns({ account, at: connectedAt }) : { accountName: account.name }),
+    ...(row.name === granted.connector.title && { name: account.name }),
+    ...{ credential: null, grantId: grant.id, credentialVersion: row.credentialVersion + 1, missing },
+  }
+  const rest = isDraft && missing.length === 0 ? finishing(ports, row, dance.actor, at) : null
+  const action = isDraft ? ("source.authorized" as const) : ("source.reconnected" as const)
+  const entry = { at, actor: dance.actor, action, subject: row.id, detail: { account: account.id } }
+  const more = [
+    insertGrantStatement(ports.db, grant),
+    forgetOthersStatement(ports.db, row, grant.id),
+    ...(rest?.statements ?? []),
+  ]
+  const changed = await changeSource(ports.db, row, { ...patch, ...rest?.patch }, entry, more)
+  await configure(ports, changed)
+  return changed
+}
+
+function rowOf(
+  { connector, dance, account, connectedAt, askedAt }: Granted,
+  id: string,
+  tokens: SealedTokens,
+): GrantRow {
+  return {
+    ...{ id, org: null, project: null, source: null, connector: connector.name, config: dance.config, account },
+    ...{ accountId: account.id, connectedAt, tokens, claim: null, createdAt: askedAt, expiresAt: null, tries: 0 },
+  }
+}
+
+/** Tokens of nobody are sealed for their grant alone. */
+export function unclaimedRef(grant: string): SourceRef {
+  return { org: "", project: "", source: grant }
+}
+
+export function grantRef({ id, org, project, source }: GrantRow): SourceRef {
+  return org === null || project === null || source === null ? unclaimedRef(id) : { org, project, source }
+}
+
+function seal(ports: ApiPorts, { party, answer, askedAt }: Granted, ref: SourceRef): Promise<SealedTokens> {
+  return sealTokens(ports.cipher, ref, party, answer, askedAt)
+}
+
+// ------------------------------------------------------------------------------------------------------------ failures
+
+const BY_PROBLEM: Partial<Record<ProblemCode, MishapCode>> = {
+  not_found: "source_gone",
+  account_mismatch: "account_mismatch",
+  account_taken: "account_taken",
+  conflict: "changed_meanwhile",
+  credentials_rejected: "account_unreadable",
+  partner_unreachable: "account_unreadable",
+  partner_limited: "account_unreadable",
+}
+
+function mishapOf(error: unknown): Mishap {
+  if (!(error instanceof Problem)) throw error
+  const { detail, source } = error.details
+  const facts = { ...(detail !== undefined && { reason: detail }), ...(source !== undefined && { source }) }
+  return new Mishap(BY_PROBLEM[error.code] ?? "internal", facts)
+}
+
+/** A parameter that comes twice is none. */
+function single(value: SignedQuery[string] | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null
+}

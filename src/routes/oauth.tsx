@@ -1,0 +1,207 @@
+/**
+ * Where browsers come: from the console to begin, from the partner to install, and back from the partner. No bearer token; what
+ * counts is a sealed link, a partner's signature, or a state that is bound to the browser. Every answer is a page or a redirect.
+ */
+import type { Context } from "hono"
+import { deleteCookie, getCookie, setCookie } from "hono/cookie"
+import type { JSX } from "hono/jsx/jsx-runtime"
+import { getConnector } from "../connectors/index.ts"
+import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
+import { wordsFor } from "../console/mishaps.ts"
+import { ConnectedPage, InstallPage, MishapPage, StartPage, UnclaimedPage } from "../console/oauth-pages.tsx"
+import { style } from "../console/style.ts"
+import { authorizeOrigin, type Begun, begin, isSecure, openLink, partyFor, sealLink } from "../control/authorize.ts"
+import { arrive } from "../control/connect.ts"
+import { isAccountRead } from "../db/grants.ts"
+import { findSource } from "../db/sources.ts"
+import { Problem } from "../errors.ts"
+import { Mishap } from "../oauth/mishap.ts"
+import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
+import { oauthOf } from "../oauth/tokens.ts"
+import { log } from "../platform.ts"
+import { type ApiEnv, api } from "./kit/api.ts"
+
+/** Who installs without an account here. */
+const INSTALLER = "install"
+const STYLE_LIFE_S = 3600
+
+type C = Context<ApiEnv>
+
+export const oauthRoutes = api()
+  .get("/style.css", (c) =>
+    c.body(style, 200, {
+      "content-type": "text/css; charset=utf-8",
+      "cache-control": `public, max-age=${STYLE_LIFE_S}`,
+    }),
+  )
+  .get("/:connector/start", async (c) => {
+    const { ports } = c.var
+    const connector = connectorAt(c)
+    const ticket = c.req.query("ticket")
+    const { row, link } = await startOf(c, connector, ticket)
+    const party = await partyFor(ports, connector, row, row.config)
+    const { project, org, name } = row
+    const props = { partner: connector.title, project, org, source: name, by: link.by, ticket: ticket ?? "" }
+    return page(c, 200, <StartPage {...props} />, authorizeOrigin(ports, party))
+  })
+  .post("/:connector/start", async (c) => {
+    const { ports } = c.var
+    const connector = connectorAt(c)
+    refuseCrossSite(c, connector)
+    const { row, link } = await startOf(c, connector, await ticketIn(c))
+    const owner = { org: row.org, project: row.project, source: row.id }
+    return goOn(c, await begin(ports, { connector, purpose: "connect", owner, config: row.config, actor: link.by }))
+  })
+  .get("/:connector/install", async (c) => {
+    const { ports } = c.var
+    const connector = connectorAt(c)
+    const signature = oauthOf(connector)?.signature
+    if (!signature) return installPage(c, connector, {}, null)
+    const query = queryOf(c)
+    const named = signature.config(query)
+    const account = signature.account(query)
+    const { client } = await partyFor(ports, connector, null, named)
+    const isSigned = await signature.verify(query, client.secrets, ports.hmac, ports.clock.now())
+    if (!isSigned || named === null || account === null)
+      throw new Mishap("install_unsigned", { title: connector.title })
+    const config = connector.config.parse(named)
+    // The partner sends people here whenever they open the app, and a new grant would take the old one's place.
+    if (await isAccountRead(ports.db, connector.name, account)) return installPage(c, connector, config, account)
+    return goOn(c, await begin(ports, { connector, purpose: "install", owner: null, config, actor: INSTALLER }))
+  })
+  .post("/:connector/install", async (c) => {
+    const { ports } = c.var
+    const connector = connectorAt(c)
+    refuseCrossSite(c, connector)
+    const link = await openLink(ports, connector, await ticketIn(c))
+    if (link.purpose !== "install") throw new Mishap("link_invalid", { title: connector.title })
+    const config = connector.config.parse(link.config)
+    return goOn(c, await begin(ports, { connector, purpose: "install", owner: null, config, actor: INSTALLER }))
+  })
+  .get("/:connector/callback", async (c) => {
+    const { ports } = c.var
+    const isHttps = isSecure(ports)
+    const seen: string[] = []
+    const cookie = (hash: string) => {
+      const name = cookieName(hash, isHttps)
+      seen.push(name)
+      return getCookie(c, name)
+    }
+    const connector = connectorAt(c)
+    const arrival = await arrive(ports, connector.name, queryOf(c), cookie)
+    for (const name of seen) deleteCookie(c, name, { path: "/", secure: isHttps })
+    const { consoleUrl } = ports.settings
+    if (arrival.kind === "connected") {
+      const { row } = arrival
+      const props = { partner: connector.title, account: row.accountName ?? row.name, isDraft: row.status === "draft" }
+      return page(c, 200, <ConnectedPage {...props} back={consoleUrl && `${consoleUrl}/sources/${row.id}`} />)
+    }
+    const { account, code } = arrival
+    // Behind the hash, the code stays in the browser: no server's log sees it.
+    const back = consoleUrl && `${consoleUrl}/sources/new?connector=${connector.name}#claim=${code}`
+    return page(c, 200, <UnclaimedPage partner={connector.title} account={account} code={code} back={back} />)
+  })
+
+/** What becomes of errors here: a page, always. */
+oauthRoutes.onError((error, c) => {
+  const known = error instanceof Mishap ? error : mishapOf(error)
+  const back = c.var.ports?.settings.consoleUrl ?? null
+  const mishap = known.code === "no_state" ? known.with(begunHere(c)) : known
+  return page(c, wordsFor(mishap.code, mishap.facts).status, <MishapPage mishap={mishap} back={back} />)
+})
+
+function mishapOf(error: Error): Mishap {
+  log("oauth_failed", { error: error.name, code: error instanceof Problem ? error.code : null })
+  return new Mishap("internal")
+}
+
+/** Whoever came without having begun may begin here, where that takes nothing but a click. */
+function begunHere(c: C): { retry?: string } {
+  const connector = getConnector(c.req.param("connector") ?? "")
+  return connector && !oauthOf(connector)?.signature ? { retry: `/oauth/${connector.name}/install` } : {}
+}
+
+// ------------------------------------------------------------------------------------------------------------- requests
+
+function connectorAt(c: C): AnyConnector {
+  const connector = getConnector(c.req.param("connector") ?? "")
+  if (!connector || !oauthOf(connector)) throw new Mishap("unknown_connector")
+  return connector
+}
+
+async function startOf(c: C, connector: AnyConnector, ticket: string | undefined) {
+  const link = await openLink(c.var.ports, connector, ticket)
+  if (link.purpose !== "connect") throw new Mishap("link_invalid", { title: connector.title })
+  const row = await findSource(c.var.ports.db, link, link.source).catch(() => null)
+  if (!row) throw new Mishap("source_gone", { title: connector.title })
+  return { link, row }
+}
+
+async function ticketIn(c: C): Promise<string | undefined> {
+  const { ticket } = await c.req.parseBody()
+  return typeof ticket === "string" ? ticket : undefined
+}
+
+/** A page elsewhere must not make a browser begin. Every browser that can be meant sends one of the two. */
+function refuseCrossSite(c: C, { title }: AnyConnector): void {
+  const site = c.req.header("sec-fetch-site")
+  const origin = c.req.header("origin")
+  const base = c.var.ports.settings.publicUrl
+  const isOurs = site === undefined ? base !== null && origin === new URL(base).origin : site === "same-origin"
+  if (!isOurs) throw new Mishap("cross_site", { title })
+}
+
+/** A name that repeats, as a list: a signature covers all of them. */
+function queryOf(c: C): SignedQuery {
+  return Object.fromEntries(
+    Object.entries(c.req.queries()).map(([name, all]) => [name, all.length === 1 ? (all[0] ?? "") : all]),
+  )
+}
+
+// -------------------------------------------------------------------------------------------------------------- answers
+
+async function installPage(
+  c: C,
+  connector: AnyConnector,
+  config: unknown,
+  connected: string | null,
+): Promise<Response> {
+  const { ports } = c.var
+  const parsed = connector.config.safeParse(config)
+  if (!parsed.success) throw new Mishap("install_unsigned", { title: connector.title })
+  const party = await partyFor(ports, connector, null, parsed.data)
+  const { url } = await sealLink(ports, { purpose: "install", connector: connector.name, config: parsed.data })
+  const ticket = new URL(url).searchParams.get("ticket") ?? ""
+  const body = <InstallPage partner={connector.title} ticket={ticket} connected={connected} />
+  return page(c, 200, body, authorizeOrigin(ports, party))
+}
+
+function goOn(c: C, { url, cookie }: Begun): Response {
+  const secure = isSecure(c.var.ports)
+  const maxAge = STATE_LIFE_MS / 1000
+  setCookie(c, cookie.name, cookie.value, { path: "/", httpOnly: true, secure, sameSite: "Lax", maxAge })
+  c.header("cache-control", "no-store")
+  return c.redirect(url, 303)
+}
+
+/** `leadsTo`: an origin that the page's form may end at, since browsers hold a form's redirects to the policy too. */
+function page(
+  c: C,
+  status: 200 | ReturnType<typeof wordsFor>["status"],
+  body: JSX.Element,
+  leadsTo?: string,
+): Response | Promise<Response> {
+  const forms = leadsTo === undefined ? "'self'" : `'self' ${leadsTo}`
+  c.header(
+    "content-security-policy",
+    `default-src 'none'; style-src 'self'; img-src data:; form-action ${forms}; frame-ancestors 'none'; base-uri 'none'`,
+  )
+  c.header("cache-control", "no-store")
+  return c.html(
+    <>
+      {"<!doctype html>"}
+      {body}
+    </>,
+    status,
+  )
+}
