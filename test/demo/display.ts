@@ -54,12 +54,16 @@ function table(live: Live, elapsedMs: number): string[] {
 
 function summary(live: Live, elapsedMs: number): string {
   const delivered = live.collections.reduce((sum, one) => sum + one.delivered, 0)
-  const runs = live.current.length > 0 ? live.current : live.lastRun ? [live.lastRun] : []
-  const calls = runs.reduce((sum, run) => sum + run.calls, 0)
+  const calls = live.current.reduce((sum, run) => sum + run.calls, 0)
   const share = shareOf(live.current)
   const rate = Math.round(delivered / Math.max(elapsedMs / 1000, 0.001))
   const waits = live.current.find((run) => run.waits)?.waits
-  const parts = [`${number(delivered)} delivered`, `${number(calls)} partner calls`, `${number(rate)} items/s`]
+  const isOver = live.current.length === 0
+  const parts = [
+    `${number(delivered)} delivered`,
+    ...(isOver ? [] : [`${number(calls)} partner calls`]),
+    `${number(rate)} items/s`,
+  ]
   return `  ${bar(share)} ${parts.join(" · ")}${waits ? dim(` · ${waits.reason}`) : ""}`
 }
 

@@ -52,9 +52,8 @@ async function show(stack: Stack, prepared: Prepared): Promise<void> {
   say(`   connected to ${source.account?.name} (${source.account?.mode} mode), syncing the last year\n`)
 
   say(`${bold("2. First sync")}  newest first`)
-  const first = await followToEnd(api, source.id)
-  const untold = first.lastRun?.untold.map((one) => `   ${one.collection}: ${one.reason}`) ?? []
-  if (untold.length > 0) say(dim([...new Set(untold)].join("\n")))
+  await followToEnd(api, source.id)
+  await summarize(api, source.id)
 
   if (!isLive) await showChanges(stack, api, source.id)
   say(`\n${green("Running.")} Every hour the source is synced again, at its own minute.`)
@@ -66,6 +65,18 @@ async function show(stack: Stack, prepared: Prepared): Promise<void> {
 }
 
 type Api = Awaited<ReturnType<typeof apiClient>>
+
+/** What the first sync cost, and what no list of the partner could tell it. */
+async function summarize(api: Api, id: string): Promise<void> {
+  const { data } = await api<{ data: Run[] }>("GET", `/sources/${id}/runs`)
+  const records = data.reduce((sum, run) => sum + run.records, 0)
+  const spent = data.reduce((sum, run) => sum + run.calls, 0)
+  say(`   ${number(records)} records in ${number(spent)} partner calls`)
+  const untold = data.flatMap((run) =>
+    run.untold.map((one) => `   not told by any list: ${one.collection}: ${one.reason}`),
+  )
+  if (untold.length > 0) say(dim([...new Set(untold)].join("\n")))
+}
 
 async function showChanges(stack: Stack, api: Api, id: string): Promise<void> {
   const sandbox = sandboxClient(stack)
