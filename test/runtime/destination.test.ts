@@ -5,7 +5,7 @@ import { evolve } from "../sandbox/stripe/evolve.ts"
 import { ORG } from "../support/api.ts"
 import { advance, DAY, HOUR } from "./kit/clock.ts"
 import { type Seen, settled, until } from "./kit/drive.ts"
-import { connect, expectEqual, pagesReadTwice, received, stubOf, view } from "./kit/source.ts"
+import { connect, expectEqual, happen, pagesReadTwice, received, stubOf, view } from "./kit/source.ts"
 import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
@@ -19,7 +19,7 @@ test("our key is rejected for 20 days, then taken: everything arrives, and no pa
   const source = await connect(world, { name: "outage", sync: { intervalHours: 12 } })
   for (let passed = 0; passed < 20 * DAY; passed += STEP) {
     await until(world, source, isRead)
-    evolve(source.account, 2)
+    happen(source, (account) => evolve(account, 2))
     advance(STEP)
     await runDurableObjectAlarm(stubOf(source))
   }

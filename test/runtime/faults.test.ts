@@ -10,7 +10,7 @@ import { evolve } from "../sandbox/stripe/evolve.ts"
 import { json, ORG } from "../support/api.ts"
 import { advance, advanceTo, MINUTE, now } from "./kit/clock.ts"
 import { look, type Seen, settled, sync, until } from "./kit/drive.ts"
-import { ask, connect, differences, expectEqual, HISTORY, type Source, view } from "./kit/source.ts"
+import { ask, connect, differences, expectEqual, HISTORY, happen, type Source, view } from "./kit/source.ts"
 import { openWorld } from "./kit/world.ts"
 
 type Side = "partner" | "destination"
@@ -26,7 +26,9 @@ interface Case extends Pick<FaultRequest, "times" | "after" | "path" | "options"
 
 /** The credentials are tested as the source is made; what follows suffers. */
 const AFTER_CHECK = 1
-const PASSES: Case = { after: AFTER_CHECK + 2, times: 3 }
+const PASSES: Case = { after: AFTER_CHECK + 1, times: 3 }
+/** Enough to be hit by three faults, and little enough for a sync of half a second. */
+const SOME = { customers: 25, days: 200, seed: 3 }
 /** Where each item is tried by itself before the end is reached. */
 const FEW = { customers: 8, days: 120, seed: 3 }
 
@@ -47,8 +49,8 @@ const PARTNER: Record<FaultsOf<"partner">, Case | "while writing"> = {
   unauthorized: { after: AFTER_CHECK + 4, times: 1, mend: reconnect },
   revoked_key: { after: AFTER_CHECK + 4, mend: reconnect },
   forbidden: { path: "/v1/invoices", mend: allow },
-  expired_token: { times: 2 },
-  repeated_token: { after: 3, times: 3 },
+  expired_token: { times: 2, history: HISTORY },
+  repeated_token: { after: 3, times: 3, history: HISTORY },
   lost_second: "while writing",
   slow_visibility: "while writing",
   late_rows: "while writing",
@@ -104,13 +106,13 @@ test.each([
   const project = `writing-${name}`
   const options = name === "lost_second" ? { on: level } : { seconds: level }
   const fault = world.faults.on({ name, account: project, options })
-  const source = await connect(world, { name: project, prepare: crowd })
+  const source = await connect(world, { name: project, history: SOME, prepare: crowd })
   await settled(world, source)
   for (let round = 0; round < 4; round++) {
     // A moment that many share is not one that lies behind what has been read.
     advanceTo(Math.ceil(now() / (5 * MINUTE)) * 5 * MINUTE)
-    crowd(source.account)
-    evolve(source.account, 10)
+    happen(source, crowd)
+    happen(source, (account) => evolve(account, 10))
     advance(MINUTE)
     await sync(world, source)
   }
@@ -122,7 +124,7 @@ test.each([
 
 /** A first sync that meets the fault, until all is well again. */
 async function suffer(name: FaultName, how: Case, project: string, account: string): Promise<Source> {
-  const { mend, history = HISTORY, ...request } = how
+  const { mend, history = SOME, ...request } = how
   const fault = world.faults.on({ ...request, name, account })
   const source = await connect(world, { name: project, history })
   const left = () => world.faults.active().find(({ id }) => id === fault)

@@ -8,7 +8,7 @@ import { evolve } from "../sandbox/stripe/evolve.ts"
 import { json, problem } from "../support/api.ts"
 import { advance, advanceTo, DAY, HOUR, MINUTE, now, SECOND } from "./kit/clock.ts"
 import { look, nextRun, settled, until } from "./kit/drive.ts"
-import { ask, connect, differences, expectEqual, type Source, stubOf } from "./kit/source.ts"
+import { ask, connect, differences, expectEqual, happen, type Source, stubOf } from "./kit/source.ts"
 import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
@@ -40,7 +40,7 @@ test("three days in which nothing ran are made up for by one run", async () => {
   await settled(world, source)
   const before = await runs(source)
   for (let day = 0; day < 3; day++) {
-    evolve(source.account, 20)
+    happen(source, (account) => evolve(account, 20))
     advance(DAY)
   }
   await runDurableObjectAlarm(stubOf(source))
@@ -89,7 +89,7 @@ test("a second Sync now is refused for a minute, with the seconds that are left,
 test("a partner that hangs: the run is given up and reported, and the next scheduled one works", async () => {
   const source = await connect(world, { name: "hang" })
   await settled(world, source)
-  evolve(source.account, 10)
+  happen(source, (account) => evolve(account, 10))
   const fault = world.faults.on({ name: "hang", account: "hang" })
   const failed = await failedRun(source)
   expect(failed).toMatchObject({ kind: "live", state: "failed", reason: "Stripe did not answer in time." })
@@ -102,7 +102,7 @@ test("a partner that hangs: the run is given up and reported, and the next sched
 test("consumers that hang themselves: the run is given up after five leases, and the next one works", async () => {
   const source = await connect(world, { name: "stuck" })
   await settled(world, source)
-  evolve(source.account, 10)
+  happen(source, (account) => evolve(account, 10))
   for (let lease = 1; lease <= 5; lease++) world.kill("api.stripe.com", lease)
   expect((await failedRun(source)).reason).toContain("hung")
   await nextRun(world, source)

@@ -12,7 +12,7 @@ import { ask, type Source, stubOf } from "./source.ts"
 import type { World } from "./world.ts"
 
 /** Somebody holds work and shows no sign of life for so long, in real time: killed, or waiting for the clock. */
-const QUIET_MS = 400
+const QUIET_MS = 300
 /** Of real time. */
 const PATIENCE_MS = 40_000
 

@@ -4,7 +4,7 @@ import { expect } from "vitest"
 import type { PublicSource } from "../../../src/routes/kit/public.ts"
 import { objectName } from "../../../src/source/rpc.ts"
 import type { SourceObject } from "../../../src/source/source.do.ts"
-import type { Account, AccountOptions } from "../../sandbox/stripe/account.ts"
+import { type Account, type AccountOptions, at } from "../../sandbox/stripe/account.ts"
 import { seedAccount } from "../../sandbox/stripe/seed.ts"
 import { call, json, ORG } from "../../support/api.ts"
 import { compare, expectationOf, type Told, toldOf } from "../../support/oracle.ts"
@@ -47,7 +47,7 @@ export async function connect(world: World, wanted: Wanted): Promise<Source> {
   const { name, history = HISTORY, options = {}, sync = {}, prepare } = wanted
   const { account, key: apiKey } = world.stripe.create({ name, options })
   if (history) seedAccount(account, history)
-  prepare?.(account)
+  if (prepare) happen({ account }, prepare)
   world.intempt.addKey({ prefix: name, secret: "secret", org: ORG, project: name })
   const target = { org: ORG, project: name, sourceId: "1845392017263548901", key: `${name}.secret` }
   await json(call("PUT", "/destination", { project: name, body: target }))
@@ -55,6 +55,11 @@ export async function connect(world: World, wanted: Wanted): Promise<Source> {
   const made = await json<PublicSource>(call("POST", "/sources", { project: name, body: wish }), 201)
   const startDate = Date.parse(`${made.sync?.startDate}T00:00:00Z`)
   return { id: made.id, project: name, account, apiKey, startDate, connectedAt: made.connectedAt ?? now() }
+}
+
+/** Things happen in the account, all in one moment: an event and the ledger's note of it never fall into two seconds. */
+export function happen<T>({ account }: Pick<Source, "account">, work: (account: Account) => T): T {
+  return at(account, now(), () => work(account))
 }
 
 /** A request to the source's own part of the API. */
