@@ -31,6 +31,8 @@ import {
 import type { Scenario } from "./scenario.ts"
 
 const RETENTION_S = 31 * 86_400
+/** https://docs.stripe.com/refunds#failed-refunds */
+const REFUND_MAY_FAIL_S = 30 * 86_400
 /** What the destination refuses for good carries this somewhere. */
 export const POISON = "poison"
 
@@ -171,7 +173,12 @@ export const LIFE = {
     return `refund ${refund.id} ${refund.status} of ${row.id}`
   },
   refund_fails(account, random) {
-    const row = anyOf(account, "refund", random, (refund) => refund.status === "succeeded")
+    const row = anyOf(
+      account,
+      "refund",
+      random,
+      (one) => one.status === "succeeded" && one.created > now(account) - REFUND_MAY_FAIL_S,
+    )
     if (row) failRefund(account, row.id)
     return row ? `refund ${row.id} fails` : "nothing"
   },

@@ -38,6 +38,7 @@ export const FAULTS = {
   partner_unauthorized_once: { rate: 0.003, says: "the partner answers 401 for once" },
   // the destination
   destination_5xx: { rate: 0.05, says: "the destination answers 5xx and took nothing" },
+  destination_slow: { rate: 0.15, says: "the destination answers after many seconds" },
   destination_limits: { rate: 0.03, says: "the destination answers 429" },
   destination_hangs: { rate: 0.03, says: "the destination takes nothing and does not answer" },
   destination_unreachable: { rate: 0.02, says: "the destination cannot be reached" },

@@ -25,6 +25,8 @@ export interface HostParts {
   }
   /** Sees every commit. */
   committed(disk: Disk, before: string | null): void
+  /** Is told whose turn it is; null: nobody's. */
+  calling(call: { method: Method; args: readonly unknown[] } | null): void
   /** Sees every call that was carried out, whether or not its answer arrives. */
   carriedOut(method: Method, args: readonly unknown[], result: unknown): void
 }
@@ -48,7 +50,7 @@ interface Instance {
   waiting: Set<(error: Error) => void>
 }
 
-export function createHost({ timeline, chance, story, ports, committed, carriedOut }: HostParts): Host {
+export function createHost({ timeline, chance, story, ports, committed, calling, carriedOut }: HostParts): Host {
   const disk = blankDisk()
   let instance: Instance | null = null
   let ringing = 0
@@ -92,7 +94,11 @@ export function createHost({ timeline, chance, story, ports, committed, carriedO
     }
     at.waiting.add(gone)
     const run = at.machine[method] as (...args: unknown[]) => Promise<Result<M>>
-    run.apply(at.machine, args as unknown[]).then(
+    // A turn runs to its commit before anything is awaited.
+    calling({ method, args: args as unknown[] })
+    const running = run.apply(at.machine, args as unknown[])
+    calling(null)
+    running.then(
       (result) => {
         if (!at.waiting.delete(gone)) return
         story.tell(() => `${caller}: ${told(method, args, result)}`)

@@ -10,6 +10,8 @@ import { DAY } from "./scenario.ts"
 
 const CUSTOMERS = "Customers"
 const FEED_DAYS = 30
+/** A pass that is read within this overlaps with no more than one live window. */
+const PROMPT_MS = 300_000
 
 export interface Outcome {
   account: Account
@@ -55,7 +57,7 @@ function factFaults(outcome: Outcome): string[] {
   const expected = groupBy(expectedOf(outcome.account), ({ name }) => name)
   const held = new Set(outcome.quarantine.map(nameOfEntry))
   for (const name of arrived.keys()) if (!expected.has(name)) faults.push(`arrived, but never happened: ${name}`)
-  let repeats = 0
+  let repeats = aliasesRepeated(outcome)
   for (const [name, facts] of expected) {
     const [fact] = facts
     const items = arrived.get(name) ?? []
@@ -70,6 +72,21 @@ function factFaults(outcome: Outcome): string[] {
   if (repeats > most)
     faults.push(`${repeats} facts were repeated, ${most} counted as possibly repeated: ${repeated(arrived, expected)}`)
   return faults
+}
+
+/** A join of two ids is told once, unless the person came back to it, or the customers were read again. */
+function aliasesRepeated({ received, runs, account, resyncs }: Outcome): number {
+  const isPrompt = runs.every(
+    ({ kind, startedAt, readAt }) =>
+      kind === "live" || (kind === "initial" && (readAt ?? startedAt) - startedAt < PROMPT_MS),
+  )
+  if (!isPrompt || Object.keys(resyncs).length > 0) return 0
+  const times = groupBy(account.emails, ({ email }) => String(email?.toLowerCase()))
+  const told = groupBy(
+    received.filter(({ type, userId }) => type === "alias" && times.get(String(userId))?.length === 1),
+    ({ eventId }) => String(eventId),
+  )
+  return [...told.values()].reduce((sum, items) => sum + items.length - 1, 0)
 }
 
 function repeated(arrived: ReadonlyMap<string, Received[]>, expected: ReadonlyMap<string, Expected[]>): string {

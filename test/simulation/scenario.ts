@@ -98,7 +98,7 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario
     history: kept(historyOf(random, connectAt)),
     life: kept(lifeOf(random, connectAt, calmAt, shape.steps)),
     spells: kept(spellsOf(random, connectAt, calmAt, shape.violence)),
-    actions: kept(actionsOf(random, connectAt, calmAt, shape.actions)),
+    actions: kept([...actionsOf(random, connectAt, calmAt, shape.actions), ...longHalt(random, connectAt, calmAt)]),
     rates,
     lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
     poison: random.chance(0.35) && !without.has("poison") ? 0.06 : 0,
@@ -173,6 +173,14 @@ function spellsOf(random: Random, from: number, to: number, violence: number): S
     const length = random.pick([20 * 60_000, 2 * HOUR, 8 * HOUR, 3 * DAY])
     return { name: `spell#${index}`, spell: random.pick(SPELL_NAMES), from: begin, to: Math.min(to, begin + length) }
   })
+}
+
+/** Over weeks: stopped while the first pass is being read, for long enough that the feed forgets. */
+function longHalt(random: Random, from: number, to: number): Action[] {
+  if (to - from < 30 * DAY || random.chance(0.5)) return []
+  const until = Math.min(to, from + random.int(2, 34) * DAY)
+  const action = random.pick(["pause", "roll_key"] as const)
+  return [{ name: "action#halt", action, at: from + random.int(500, 4_000), until, roll: 0 }]
 }
 
 function actionsOf(random: Random, from: number, to: number, most: number): Action[] {

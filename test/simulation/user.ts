@@ -109,7 +109,8 @@ export function createUser({
     start_earlier: ({ roll }) => change({ startDate: Math.min(user.configuration.startDate, pickDay(roll)) }),
     start_later: ({ roll }) => change({ startDate: Math.max(user.configuration.startDate, pickDay(roll)) }),
     switch_off: ({ roll, until }) => {
-      const name = act(roll, names)
+      // Money is where it hurts most.
+      const name = roll % 5 < 2 ? "Charge" : act(roll, names)
       user.switchedOff.add(name)
       toggle(name, false)
       if (roll % 4 > 0) timeline.at(until, () => toggle(name, true))

@@ -1,5 +1,5 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
-import type { Answer, Report } from "../../src/source/rpc.ts"
+import type { Answer, Checkpoint, Report, Settlement } from "../../src/source/rpc.ts"
 import {
   isTombstone,
   type LiveStream,
@@ -20,6 +20,7 @@ const SLOW_ANSWER_MS = 1_000
 
 export interface Watch {
   committed(disk: Disk, before: string | null): void
+  calling(call: { method: Method; args: readonly unknown[] } | null): void
   carriedOut(method: Method, args: readonly unknown[], result: unknown): void
   posting(ids: readonly string[]): void
   posted(ids: readonly string[]): void
@@ -39,6 +40,7 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
   const unsettled = new Map<number, number>()
   const underWay = new Map<string, number>()
   let claimNumber = 0
+  let call: { method: Method; args: readonly unknown[] } | null = null
   let syncedAt = Number.NEGATIVE_INFINITY
   const watch: Watch = {
     state: null,
@@ -68,6 +70,9 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
         watch.lastReadRun = last.run.startedAt
       tellChanges(last, core)
       watch.state = core
+    },
+    calling(next) {
+      call = next
     },
     carriedOut(method, args, result) {
       if (method === "report") reported(args[0] as Report)
@@ -119,11 +124,25 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
   function compare(last: State, next: State): void {
     if (next.grants < last.grants) throw new Violation("the number of grants went back")
     const slices = new Map(slicesOf(next).map((slice) => [slice.id, slice]))
-    for (const was of slicesOf(last)) assertOneHolder(was, slices.get(was.id))
+    for (const was of slicesOf(last)) {
+      assertOneHolder(was, slices.get(was.id))
+      assertOwnHolder(was, slices.get(was.id))
+    }
     const [was, is] = [last.claim, next.claim]
     if (was && is && was.number !== is.number && was.until > now())
       throw new Violation(`claim ${is.number} was given while claim ${was.number} is in force`)
     for (const [name, live] of Object.entries(last.live)) assertCursor(name, live, next.live[name])
+  }
+
+  /** Work is changed by who holds it: a lease of a lower number is void. */
+  function assertOwnHolder(was: Slice, is: Slice | undefined): void {
+    if (!was.lease || (call?.method !== "checkpoint" && call?.method !== "settle")) return
+    const { lease } = call.args[0] as Checkpoint | Settlement
+    if (lease.slice !== was.id || lease.number === was.lease.number) return
+    if (is?.page === was.page && is.lease?.number === was.lease.number) return
+    throw new Violation(
+      `a ${call.method} under lease ${lease.number} changed ${was.id}, held under lease ${was.lease.number}`,
+    )
   }
 
   function assertOneHolder(was: Slice, is: Slice | undefined): void {

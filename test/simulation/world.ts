@@ -81,6 +81,7 @@ export async function simulate(
     chance,
     story,
     committed: guarded(watch.committed),
+    calling: watch.calling,
     carriedOut: guarded(watch.carriedOut),
     ports: {
       random,
