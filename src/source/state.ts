@@ -5,7 +5,7 @@
 import type { Window } from "../connectors/kit/define.ts"
 import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
-import type { CollectionCounts, Configuration, Lane, RunKind, RunState, SourceError } from "./rpc.ts"
+import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
 import type { TokenState } from "./token.ts"
 
 /** Grows when the shape below changes; `readState` turns older shapes into this one. */
@@ -63,22 +63,8 @@ export interface LiveStream {
   perHour: number | null
 }
 
-export interface Run {
-  id: string
-  kind: RunKind
-  trigger: "schedule" | "manual"
-  state: RunState
-  startedAt: number
-  readAt: number | null
-  endedAt: number | null
-  reason: string | null
-  calls: number
-  pages: number
-  records: number
-  collections: Record<string, CollectionCounts>
-  denied: { collection: string; reason: string }[]
-  untold: { collection: string; reason: string }[]
-}
+/** What is kept of a run; what a view adds is reckoned when it is looked at. */
+export type Run = Omit<RunView, "share" | "waits">
 
 export interface Pass {
   id: string
