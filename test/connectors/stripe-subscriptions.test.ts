@@ -49,6 +49,11 @@ describe("a subscription in a list tells all that came true", () => {
     expect(told.map(({ time }) => time / 1000)).toEqual([T, END + DAY, END])
   })
 
+  test("a trial was one when it began, whatever has become of the subscription since", () => {
+    const [trial] = listed("subscriptions", subscription({ ...PAID, ...ended(END + DAY) })).items
+    expect(trial?.data).toMatchObject({ status: "trialing" })
+  })
+
   test("a back-dated trial begins when it was made", () => {
     const made = subscription({ ...TRIAL, trial_start: T - 30 * DAY })
     expect(listed("subscriptions", made).items[0]).toMatchObject({ time: T * 1000, key: `sub_1:trial:${T - 30 * DAY}` })

@@ -74,7 +74,9 @@ function newTrial(subscription: JsonValue, reading: Reading): Draft {
   const start = needNumber(subscription, "trial_start")
   // A back-dated trial begins when somebody began it.
   const time = Math.max(start, needNumber(subscription, "created"))
-  return { ...draft(NEW_TRIAL, subscription, time, trialTimes(subscription), reading), fact: `trial:${start}` }
+  // Read from a list, the subscription's present status may be that of years later.
+  const values = { ...trialTimes(subscription), status: "trialing" }
+  return { ...draft(NEW_TRIAL, subscription, time, values, reading), fact: `trial:${start}` }
 }
 
 function trialExpired(subscription: JsonValue, reading: Reading): Draft {
