@@ -3,11 +3,14 @@ import { defineConfig } from "vitest/config"
 
 /** Everything that touches a binding runs in workerd, with a real D1, Durable Objects, alarms and queues. */
 const IN_WORKERD = ["test/{routes,db,runtime}/**/*.test.ts"]
+/** A real browser over a real `wrangler dev`: a project of its own, `npx vitest run --project e2e`. */
+const IN_BROWSER = ["test/e2e/**/*.test.ts"]
 /** The rest is pure and runs in plain node, which starts in a tenth of the time. */
 const IN_NODE = ["test/**/*.test.ts"]
 
 /** No test waits here; on a machine that does five things at once one may still take its time. */
 const BUSY_TIMEOUT_MS = 60_000
+const E2E_TIMEOUT_MS = 180_000
 /** Real alarms and queues take the time they take, on a busy machine more. */
 const WORKERD_TIMEOUT_MS = 20_000
 
@@ -31,10 +34,11 @@ export default defineConfig({
         test: {
           name: "unit",
           include: IN_NODE,
-          exclude: [...IN_WORKERD, "test/{conformance,bench}/**"],
+          exclude: [...IN_WORKERD, ...IN_BROWSER, "test/{conformance,bench}/**"],
           testTimeout: BUSY_TIMEOUT_MS,
         },
       },
+      { test: { name: "e2e", include: IN_BROWSER, testTimeout: E2E_TIMEOUT_MS, hookTimeout: E2E_TIMEOUT_MS } },
       {
         plugins: [
           cloudflareTest(async () => ({

@@ -36,7 +36,24 @@ describe("settings", () => {
     expect([...authorizeOrigins]).toEqual([["https://a.example", "http://localhost:1"]])
   })
 
+  it("know OAuth clients by partner, and two secrets while one is replaced", () => {
+    const one = { OAUTH_STRIPE_CLIENT_ID: "ca_1", OAUTH_STRIPE_CLIENT_SECRET: "sk_1" }
+    const two = { OAUTH_SHOPIFY_CLIENT_ID: "id", OAUTH_SHOPIFY_CLIENT_SECRET: "new, old" }
+    expect([...parseSettings({ ...good, ...one, ...two }).oauthClients]).toEqual([
+      ["stripe", { id: "ca_1", secrets: ["sk_1"] }],
+      ["shopify", { id: "id", secrets: ["new", "old"] }],
+    ])
+  })
+
+  it("find the console beside the public address unless told otherwise", () => {
+    expect(parseSettings({ ...good, PUBLIC_URL: "https://s.example/" }).consoleUrl).toBe("https://s.example/console")
+    expect(parseSettings({ ...good, CONSOLE_URL: "https://app.example" }).consoleUrl).toBe("https://app.example")
+    expect(parseSettings(good).consoleUrl).toBeNull()
+  })
+
   it.each([
+    ["an OAuth client without a secret", { OAUTH_STRIPE_CLIENT_ID: "ca_1" }, "OAUTH_STRIPE_CLIENT_ID"],
+    ["an OAuth secret without a client", { OAUTH_STRIPE_CLIENT_SECRET: "sk_1" }, "OAUTH_STRIPE_CLIENT_ID"],
     ["no vault key", { VAULT_KEYS: undefined }, "VAULT_KEYS"],
     ["a short vault key", { VAULT_KEYS: `k1:${btoa("short")}` }, "VAULT_KEYS"],
     ["a vault key without an id", { VAULT_KEYS: KEY }, "VAULT_KEYS"],

@@ -94,7 +94,7 @@ export function ConnectedPage(props: { partner: string; account: string; isDraft
 export function UnclaimedPage(props: { partner: string; account: Account; code: string; back: string | null }) {
   const { partner, account, code, back } = props
   return (
-    <Page title={`${partner} is installed`} tone="good">
+    <Page title={`${partner} granted access`} tone="good">
       <p>
         The account <strong>{account.name}</strong> granted access. Nothing is read yet: first choose the project that
         the data goes to.

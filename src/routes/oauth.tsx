@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono"
 import { deleteCookie, getCookie, setCookie } from "hono/cookie"
+import { html } from "hono/html"
 import type { JSX } from "hono/jsx/jsx-runtime"
 import { getConnector } from "../connectors/index.ts"
 import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
@@ -197,11 +198,5 @@ function page(
     `default-src 'none'; style-src 'self'; img-src data:; form-action ${forms}; frame-ancestors 'none'; base-uri 'none'`,
   )
   c.header("cache-control", "no-store")
-  return c.html(
-    <>
-      {"<!doctype html>"}
-      {body}
-    </>,
-    status,
-  )
+  return c.html(html`<!doctype html>${body}`, status)
 }

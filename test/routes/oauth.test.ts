@@ -1,4 +1,9 @@
+import { env } from "cloudflare:workers"
 import { beforeEach, describe, expect, it } from "vitest"
+import { getConnector } from "../../src/connectors/index.ts"
+import { watch } from "../../src/control/watchdog.ts"
+import type { Bindings } from "../../src/env.ts"
+import { apiPorts, tokensOf } from "../../src/platform.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { SHOPIFY_APP } from "../sandbox/shopify/oauth.ts"
 import { call, json, problem, rows, simulateWorld, snapshot } from "../support/api.ts"
@@ -187,6 +192,7 @@ describe("a page", () => {
     expect(policy).toContain("frame-ancestors 'none'")
     expect(page.headers.get("cache-control")).toBe("no-store")
     expect(page.headers.get("referrer-policy")).toBe("no-referrer")
+    expect(page.text).toMatch(/^<!doctype html><html lang="en">/)
     expect(page.text).not.toMatch(/<script|style="/)
   })
 
@@ -291,7 +297,7 @@ describe("an install that begins at the partner", () => {
     ["stripe", installStripe],
   ])("of %s waits for a code, which makes a source, once", async (connector, install) => {
     const { page } = await install(`${connector}claimed`)
-    expect(titleOf(page)).toMatch(/is installed$/)
+    expect(titleOf(page)).toMatch(/granted access$/)
     const claim = claimOf(page)
     expect(await snapshot()).not.toContain(claim)
     const body = { connector, claim, name: "Claimed", sync: {} }
@@ -350,6 +356,76 @@ describe("an install that begins at the partner", () => {
     const query = await world.shopify.oauth.opening("opened.myshopify.com", SHOPIFY_APP)
     const opened = await createBrowser(world).get(`${ORIGIN}/oauth/shopify/install?${new URLSearchParams(query)}`)
     expect([opened.status, titleOf(opened)]).toEqual([200, "opened.myshopify.com is connected already"])
+  })
+})
+
+describe("what nobody wants any more is given back to the partner", () => {
+  const DAY_MS = 24 * 60 * 60_000
+  /** The watchdog's tick, so much later. */
+  const tick = (laterMs: number) => {
+    const bindings = env as unknown as Bindings
+    const clock = { ...apiPorts(bindings).clock, now: () => Date.now() + laterMs }
+    return watch({ ...apiPorts(bindings), clock, tokens: tokensOf(bindings, getConnector) })
+  }
+  const isInstalled = (shop: string) => world.shopify.oauth.grants.isInstalled(SHOPIFY_APP.id, shop)
+  const grantsOf = async (shop: string) =>
+    (await rows<{ account_id: string }>("grants")).filter((one) => one.account_id === `${shop}.myshopify.com`)
+
+  async function installed(name: string): Promise<void> {
+    world.shopify.create({ name })
+    const browser = createBrowser(world)
+    const query = await world.shopify.oauth.opening(`${name}.myshopify.com`, SHOPIFY_APP)
+    const consent = await browser.get(`${ORIGIN}/oauth/shopify/install?${new URLSearchParams(query)}`)
+    await browser.post(consent.url, { decision: "approve" })
+  }
+
+  it("an install, after a day without a claim", async () => {
+    await installed("unwanted")
+    await tick(DAY_MS - 60_000)
+    expect(isInstalled("unwanted")).toBe(true)
+    await tick(DAY_MS + 1_000)
+    expect(isInstalled("unwanted")).toBe(false)
+    expect(await grantsOf("unwanted")).toEqual([])
+  })
+
+  it("a draft's grant, when the draft expires", async () => {
+    const draft = await draftOf("shopify")
+    const browser = createBrowser(world)
+    await approve(browser, await toPartner(browser, draft.url), draft.account)
+    expect(isInstalled(draft.account)).toBe(true)
+    await tick(8 * DAY_MS)
+    await tick(8 * DAY_MS + 60_000)
+    expect(isInstalled(draft.account)).toBe(false)
+    expect(await grantsOf(draft.account)).toEqual([])
+  })
+
+  it("a source's, with the last source that reads the account, and not before", async () => {
+    const [first, second] = ["last1", "last2"]
+    world.shopify.create({ name: "shared" })
+    const made = await Promise.all(
+      [first, second].map(async (project) => {
+        const body = { connector: "shopify", config: { shop: "shared.myshopify.com" }, name: project, sync: {} }
+        const source = await json<PublicSource>(call("POST", "/sources", { body, project }), 201)
+        const browser = createBrowser(world)
+        await approve(browser, await toPartner(browser, source.draft?.authorizeUrl ?? ""), "shared")
+        return { project, id: source.id }
+      }),
+    )
+    for (const [index, { project, id }] of made.entries()) {
+      expect((await call("DELETE", `/sources/${id}`, { project })).status).toBe(204)
+      expect(isInstalled("shared")).toBe(index === 0)
+    }
+    expect(await grantsOf("shared")).toEqual([])
+  })
+
+  it("is tried again where the partner does not answer", async () => {
+    await installed("stubborn")
+    world.faults.on({ name: "server_error", account: "stubborn" })
+    await tick(DAY_MS + 1_000)
+    expect(await grantsOf("stubborn")).toHaveLength(1)
+    world.faults.off()
+    await tick(DAY_MS + 3_600_000 + 2_000)
+    expect(isInstalled("stubborn")).toBe(false)
   })
 })
 

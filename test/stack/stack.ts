@@ -7,6 +7,8 @@ import { randomBytes } from "node:crypto"
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join, relative, resolve } from "node:path"
+import { SHOPIFY_APP } from "../sandbox/shopify/oauth.ts"
+import { MARKETPLACE, STRIPE_APP } from "../sandbox/stripe/oauth.ts"
 
 const ROOT = resolve(import.meta.dirname, "../..")
 const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js")
@@ -30,6 +32,8 @@ export interface StackOptions {
   onLine?: (line: string) => void
   /** Settings that replace those of wrangler.toml. */
   vars?: Record<string, string>
+  /** Simulated shops whose pages a browser will be sent to. */
+  shops?: string[]
 }
 
 export interface Stack {
@@ -55,6 +59,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     AUTH_SECRET: authSecret,
     VAULT_KEYS: `k1:${fixed("vault", 32)}`,
     PUBLIC_URL: url,
+    ...(options.kind === "live" ? {} : signInVars(url, options.shops ?? [])),
     ...options.vars,
   })
   applyMigrations(folder, app, kind.env)
@@ -82,6 +87,18 @@ function appConfig(folder: string, varsFile: string, vars: Record<string, string
   const lines = Object.entries(vars).map(([name, value]) => `${name}="${value}"\n`)
   writeFileSync(join(folder, varsFile), lines.join(""), { mode: 0o600 })
   return config
+}
+
+/** The simulated partners' OAuth: our clients there, and where a browser finds their pages. */
+function signInVars(url: string, shops: readonly string[]): Record<string, string> {
+  const hosts = [MARKETPLACE, ...shops.map((shop) => `${shop}.myshopify.com`)]
+  return {
+    OAUTH_STRIPE_CLIENT_ID: STRIPE_APP.id,
+    OAUTH_STRIPE_CLIENT_SECRET: STRIPE_APP.secret,
+    OAUTH_SHOPIFY_CLIENT_ID: SHOPIFY_APP.id,
+    OAUTH_SHOPIFY_CLIENT_SECRET: SHOPIFY_APP.secret,
+    AUTHORIZE_ORIGINS: hosts.map((host) => `https://${host}=${url}/__sandbox/browser/${host}`).join(","),
+  }
 }
 
 /** Made anew for every process that starts stacks: a restarted stack opens what the former one sealed. */

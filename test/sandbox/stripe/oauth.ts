@@ -8,6 +8,7 @@ import { type App, createGrants, type Grants, type Issued } from "../oauth/grant
 import { backTo, consent, escaped, page } from "../oauth/pages.ts"
 import type { Writer } from "../store.ts"
 import type { Mode } from "./account.ts"
+import { PERMISSIONS } from "./keys.ts"
 
 export const MARKETPLACE = "marketplace.stripe.com"
 const TOKEN_PATH = "/v1/oauth/token"
@@ -15,10 +16,7 @@ const AUTHORIZE_PATH = "/oauth/v2/authorize"
 const APP_PATH = "/apps/"
 
 /** What the sandbox's app may read; a real one's permissions are in its manifest. */
-export const APP_PERMISSIONS = [
-  ...["rak_accounts_kyc_basic_read", "rak_customer_read", "rak_subscription_read", "rak_charge_read"],
-  ...["rak_invoice_read", "rak_dispute_read", "rak_event_read"],
-]
+export const APP_PERMISSIONS: string[] = Object.values(PERMISSIONS)
 
 export const STRIPE_APP: App = {
   id: "ca_SandboxCloudSources",

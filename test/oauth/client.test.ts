@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest"
+import type { OAuth2Auth } from "../../src/connectors/kit/define.ts"
+import { shopify } from "../../src/connectors/shopify.ts"
+import { stripe } from "../../src/connectors/stripe.ts"
+import { authorization, exchangeCode, type Party, refresh } from "../../src/oauth/client.ts"
+import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
+import { clock } from "../../src/platform.ts"
+
+const CLIENT = { id: "client_1", secrets: ["secret_1"] as const }
+const REDIRECT = "https://cloud-sources.test/oauth/x/callback"
+const NEVER = { auth: {} as OAuth2Auth<unknown> }
+
+function party(connector: Parameters<typeof oauthOf>[0], config: unknown = {}): Party {
+  return { title: connector.title, auth: oauthOf(connector) ?? NEVER.auth, config, client: CLIENT }
+}
+
+/** What was sent, and what the answer comes to. */
+async function asking(of: Party, answer: Response | Error, type: "code" | "refresh" = "refresh") {
+  const sent: { url: string; headers: Headers; body: URLSearchParams }[] = []
+  const http = async (url: string, init: RequestInit) => {
+    sent.push({ url, headers: new Headers(init.headers), body: new URLSearchParams(String(init.body)) })
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  const ports = { clock, http }
+  const code = { code: "code_1", verifier: null, redirectUri: REDIRECT }
+  const result = await (type === "code" ? exchangeCode(ports, of, code) : refresh(ports, of, "refresh_1"))
+  return { result, sent: sent[0] }
+}
+
+const ok = (body: object) => Response.json({ access_token: "access_1", ...body })
+const json = (status: number, body: unknown) => Response.json(body, { status })
+
+describe("as Stripe documents it", () => {
+  it("the link names client, redirect and state", async () => {
+    const { url, verifier } = await authorization(party(stripe), REDIRECT, "state_1")
+    expect(url.origin + url.pathname).toBe("https://marketplace.stripe.com/oauth/v2/authorize")
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      response_type: "code",
+      client_id: "client_1",
+      redirect_uri: REDIRECT,
+      state: "state_1",
+    })
+    expect(verifier).toBeNull()
+  })
+
+  it("the token endpoint gets the app's secret key as user name, and nothing that it does not know", async () => {
+    const { sent } = await asking(party(stripe), ok({}), "code")
+    expect(sent?.url).toBe("https://api.stripe.com/v1/oauth/token")
+    expect(sent?.headers.get("authorization")).toBe(`Basic ${btoa("secret_1:")}`)
+    expect(Object.fromEntries(sent?.body ?? [])).toEqual({ grant_type: "authorization_code", code: "code_1" })
+  })
+
+  it("a token lives an hour and what renews it a year, although the answer does not say", async () => {
+    const { result } = await asking(party(stripe), ok({ refresh_token: "rt_1", livemode: true }))
+    if (result.kind !== "ok") throw new Error(result.reason)
+    const cipher = { seal: async (plain: string) => `sealed:${plain}` }
+    const ref = { org: "o", project: "p", source: "s" }
+    expect(await sealTokens(cipher, ref, party(stripe), result.answer, 1_000)).toEqual({
+      ...{ access: "sealed:access_1", refresh: "sealed:rt_1", client: "client_1" },
+      ...{ expiresAt: 3_601_000, lifeMs: 3_600_000 },
+      ...{ refreshExpiresAt: 31_536_001_000, refreshLifeMs: 31_536_000_000 },
+    })
+    expect(oauthOf(stripe)?.grantedMode?.(result.answer.body)).toBe("live")
+  })
+})
+
+describe("as Shopify documents it", () => {
+  const of = party(shopify, { shop: "example.myshopify.com", paymentsReportedElsewhere: false })
+
+  it("the link is the shop's own, scopes with commas", async () => {
+    const { url } = await authorization(of, REDIRECT, "state_1")
+    expect(url.origin + url.pathname).toBe("https://example.myshopify.com/admin/oauth/authorize")
+    expect(url.searchParams.get("scope")).toBe("read_customers,read_orders,read_draft_orders,read_products")
+  })
+
+  it("the token endpoint gets client and secret in the body, and is asked for a token that expires", async () => {
+    const { sent } = await asking(of, ok({}), "code")
+    expect(sent?.url).toBe("https://example.myshopify.com/admin/oauth/access_token")
+    expect(sent?.headers.has("authorization")).toBe(false)
+    expect(Object.fromEntries(sent?.body ?? [])).toMatchObject({
+      ...{ client_id: "client_1", client_secret: "secret_1", code: "code_1", expiring: "1" },
+    })
+  })
+})
+
+describe("an answer of a token endpoint", () => {
+  it.each([
+    ["a token", () => ok({ expires_in: "3600" }), "ok"],
+    ["invalid_grant", () => json(400, { error: "invalid_grant" }), "refused"],
+    ["invalid_grant with a 401", () => json(401, { error: "invalid_grant" }), "refused"],
+    ["an error with a 200, as some send it", () => json(200, { error: "bad_refresh_token" }), "refused"],
+    ["our own client refused", () => json(401, { error: "invalid_client" }), "later"],
+    ["our own key refused, as Stripe says it", () => json(401, { error: { type: "invalid_request_error" } }), "later"],
+    ["an unknown app", () => json(400, { error: "application_cannot_be_found" }), "later"],
+    ["500", () => json(500, {}), "later"],
+    ["503 with an error of the protocol", () => json(503, { error: "invalid_grant" }), "later"],
+    ["429", () => json(429, { error: "slow_down" }), "later"],
+    ["a firewall's page", () => new Response("<html>", { status: 403 }), "later"],
+    ["a redirect", () => new Response(null, { status: 302, headers: { location: "https://evil.example" } }), "later"],
+    ["no connection", () => new TypeError("connection refused"), "later"],
+    ["half an answer", () => new Response('{"access_tok'), "lost"],
+    ["a page with 200", () => new Response("<html>"), "lost"],
+    ["a token that is none", () => json(200, { access_token: 7 }), "lost"],
+    ["more than it may say", () => new Response(`{"access_token":"a"}${" ".repeat(70_000)}`), "lost"],
+  ])("%s", async (_title, answer, kind) => {
+    const { result } = await asking(party(stripe), answer())
+    expect(result.kind).toBe(kind)
+    expect(JSON.stringify({ ...result, answer: null })).not.toMatch(/secret_1|refresh_1/)
+  })
+
+  it("that asks to wait is waited for", async () => {
+    const slow = new Response("{}", { status: 429, headers: { "retry-after": "7" } })
+    expect((await asking(party(stripe), slow)).result).toMatchObject({ kind: "later", retryAfterMs: 7_000 })
+  })
+})
