@@ -154,17 +154,26 @@ async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
   const ref = { ...tenant, source: dance.source ?? "" }
   const id = ports.random.id("grant")
   const grant: GrantRow = { ...rowOf(granted, id, await seal(ports, granted, ref)), ...ref }
-  try {
+  const accept = async (): Promise<SourceRow> => {
     const row = await findSource(ports.db, tenant, ref.source)
     const checked = { account, at: connectedAt }
     refuseOther(row, checked)
     await refuseTaken(ports, tenant, connector, checked, row.id)
-    return { kind: "connected", row: await store(ports, row, grant, granted) }
+    return store(ports, row, grant, granted)
+  }
+  try {
+    return { kind: "connected", row: await accept().catch((error) => onceMore(error, accept)) }
   } catch (error) {
     // Nobody wants it: the watchdog gives it back, unless the account is read by somebody else.
     await insertGrantStatement(ports.db, { ...grant, expiresAt: ports.clock.now() }).catch(() => undefined)
     throw error
   }
+}
+
+/** The code is used up: somebody who changes the source in the same moment must not cost the user another dance. */
+function onceMore<T>(error: unknown, accept: () => Promise<T>): Promise<T> {
+  if (error instanceof Problem && error.code === "conflict") return accept()
+  throw error
 }
 
 async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: Granted): Promise<SourceRow> {
@@ -174,7 +183,8 @@ async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: 
   const isDraft = row.status === "draft"
   const patch = {
     ...(row.accountId === null ? accountColumns({ account, at: connectedAt }) : { accountName: account.name }),
-    ...(row.name === granted.connector.title && { name: account.name }),
+    // Until somebody names it, a draft is called as its account.
+    ...(row.missing.includes("name") && { name: account.name }),
     ...{ credential: null, grantId: grant.id, credentialVersion: row.credentialVersion + 1, missing },
   }
   const rest = isDraft && missing.length === 0 ? finishing(ports, row, dance.actor, at) : null
