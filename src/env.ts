@@ -21,7 +21,7 @@ export interface Bindings {
   PUBLIC_URL?: string
   AUTHORIZE_ORIGINS?: string
   CONSOLE_URL?: string
-  [client: `OAUTH_${string}_CLIENT_${"ID" | "SECRET"}`]: string | undefined
+  [client: `OAUTH_${string}_${"CLIENT_ID" | "CLIENT_SECRET" | "AUTHORIZE_URL"}`]: string | undefined
 }
 
 /** What a partner knows us by. */
@@ -29,6 +29,8 @@ export interface OAuthClient {
   id: string
   /** The first is sent, all of them verify what the partner signed: two live while one is being replaced. */
   secrets: readonly [string, ...string[]]
+  /** The client's own page at the partner, where it has one: the link of a Stripe App's external test. */
+  authorizeUrl?: string
 }
 
 export interface VaultKey {
@@ -106,7 +108,7 @@ const origins = z.string().transform((text, ctx) => {
   return z.NEVER
 })
 
-const CLIENT_VARIABLE = /^OAUTH_([A-Z][A-Z0-9]*)_CLIENT_(ID|SECRET)$/
+const CLIENT_VARIABLE = /^OAUTH_([A-Z][A-Z0-9]*)_(CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL)$/
 
 function oauthVariables(env: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => CLIENT_VARIABLE.test(name) && value !== ""))
@@ -122,11 +124,14 @@ const oauthClients = z.record(z.string(), z.string()).transform((variables, ctx)
       .split(",")
       .map((secret) => secret.trim())
     if (id && first && others.every((secret) => secret !== "")) {
-      clients.set(name.toLowerCase(), { id, secrets: [first, ...others] })
-      continue
+      const page = variables[`OAUTH_${name}_AUTHORIZE_URL`]
+      if (page === undefined || URL.canParse(page)) {
+        clients.set(name.toLowerCase(), { id, secrets: [first, ...others], ...(page && { authorizeUrl: page }) })
+        continue
+      }
     }
     const path = [`OAUTH_${name}_CLIENT_ID`]
-    ctx.addIssue({ code: "custom", path, message: "and its _SECRET must both be set." })
+    ctx.addIssue({ code: "custom", path, message: "and its _SECRET must both be set, _AUTHORIZE_URL be a URL." })
   }
   return clients
 })

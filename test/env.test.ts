@@ -53,6 +53,11 @@ describe("settings", () => {
 
   it.each([
     ["an OAuth client without a secret", { OAUTH_STRIPE_CLIENT_ID: "ca_1" }, "OAUTH_STRIPE_CLIENT_ID"],
+    [
+      "an OAuth page that is none",
+      { OAUTH_STRIPE_CLIENT_ID: "ca_1", OAUTH_STRIPE_CLIENT_SECRET: "sk_1", OAUTH_STRIPE_AUTHORIZE_URL: "x" },
+      "OAUTH_STRIPE_CLIENT_ID",
+    ],
     ["an OAuth secret without a client", { OAUTH_STRIPE_CLIENT_SECRET: "sk_1" }, "OAUTH_STRIPE_CLIENT_ID"],
     ["no vault key", { VAULT_KEYS: undefined }, "VAULT_KEYS"],
     ["a short vault key", { VAULT_KEYS: `k1:${btoa("short")}` }, "VAULT_KEYS"],

@@ -6,9 +6,10 @@ import { z } from "zod"
 import type { AnyConnector, JsonValue, OAuth2Auth } from "../connectors/kit/define.ts"
 import type { Tenant } from "../db/database.ts"
 import { insertState } from "../db/oauth-states.ts"
-import type { SourceRow } from "../db/sources.ts"
+import { MODES } from "../db/schema.ts"
+import { findByAccount, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { authorization, type Party } from "../oauth/client.ts"
+import { authorization, authorizeUrl, type Party } from "../oauth/client.ts"
 import { clientFor } from "../oauth/clients.ts"
 import { Mishap } from "../oauth/mishap.ts"
 import { cookieName, newSecrets, STATE_LIFE_MS } from "../oauth/state.ts"
@@ -68,6 +69,23 @@ export async function openLink(ports: Ports, connector: AnyConnector, ticket: st
   return opened.data
 }
 
+/**
+ * Where the configuration names the account, whether another source of the project reads it: told before anybody leaves, since a
+ * new grant takes the place of the one which that source lives on.
+ */
+export async function refuseKnown(ports: Ports, row: SourceRow, connector: AnyConnector): Promise<void> {
+  const config = typeof row.config === "object" && row.config !== null ? row.config : {}
+  const texts = Object.entries(config).filter((entry): entry is [string, string] => typeof entry[1] === "string")
+  const accountId = oauthOf(connector)?.signature?.account(Object.fromEntries(texts)) ?? null
+  if (accountId === null) return
+  for (const accountMode of MODES) {
+    const first = await findByAccount(ports.db, row, { connector: connector.name, accountId, accountMode })
+    if (!first || first.id === row.id) continue
+    const reason = `The source "${first.name}" reads ${accountId}.`
+    throw new Mishap("account_taken", { title: connector.title, source: first.id, reason })
+  }
+}
+
 export interface Beginning {
   connector: AnyConnector
   purpose: "connect" | "install"
@@ -120,11 +138,8 @@ export function isSecure({ settings }: Pick<ApiPorts, "settings">): boolean {
 }
 
 /** Where the browser will be sent: a page's forms may lead there. */
-export function authorizeOrigin(
-  ports: Pick<ApiPorts, "settings">,
-  { auth, config }: Pick<Party, "auth" | "config">,
-): string {
-  return new URL(elsewhere(ports, new URL(auth.authorizeUrl(config)))).origin
+export function authorizeOrigin(ports: Pick<ApiPorts, "settings">, party: Party): string {
+  return new URL(elsewhere(ports, authorizeUrl(party))).origin
 }
 
 function elsewhere({ settings }: Pick<ApiPorts, "settings">, url: URL): string {

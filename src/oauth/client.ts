@@ -55,9 +55,16 @@ export interface Authorization {
   verifier: string | null
 }
 
+/** The partner's page; a client may have one of its own there (a Stripe App's external test), and nowhere else. */
+export function authorizeUrl({ auth, config, client }: Party): URL {
+  const usual = new URL(auth.authorizeUrl(config))
+  const own = client.authorizeUrl === undefined ? usual : new URL(client.authorizeUrl)
+  return own.origin === usual.origin ? own : usual
+}
+
 export async function authorization(party: Party, redirectUri: string, state: string): Promise<Authorization> {
   const { auth, config, client } = party
-  const oslo = new OAuth2Client(client.id, auth.authorizeUrl(config), auth.tokenUrl(config), {
+  const oslo = new OAuth2Client(client.id, authorizeUrl(party).href, auth.tokenUrl(config), {
     redirectURI: redirectUri,
   })
   const verifier = auth.pkce ? generateCodeVerifier() : null

@@ -11,7 +11,16 @@ import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
 import { wordsFor } from "../console/mishaps.ts"
 import { ConnectedPage, InstallPage, MishapPage, StartPage, UnclaimedPage } from "../console/oauth-pages.tsx"
 import { style } from "../console/style.ts"
-import { authorizeOrigin, type Begun, begin, isSecure, openLink, partyFor, sealLink } from "../control/authorize.ts"
+import {
+  authorizeOrigin,
+  type Begun,
+  begin,
+  isSecure,
+  openLink,
+  partyFor,
+  refuseKnown,
+  sealLink,
+} from "../control/authorize.ts"
 import { arrive } from "../control/connect.ts"
 import { isAccountRead } from "../db/grants.ts"
 import { findSource } from "../db/sources.ts"
@@ -135,6 +144,7 @@ async function startOf(c: C, connector: AnyConnector, ticket: string | undefined
   if (link.purpose !== "connect") throw new Mishap("link_invalid", { title: connector.title })
   const row = await findSource(c.var.ports.db, link, link.source).catch(() => null)
   if (!row) throw new Mishap("source_gone", { title: connector.title })
+  await refuseKnown(c.var.ports, row, connector)
   return { link, row }
 }
 

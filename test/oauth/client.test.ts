@@ -44,6 +44,15 @@ describe("as Stripe documents it", () => {
     expect(verifier).toBeNull()
   })
 
+  it.each([
+    ["https://marketplace.stripe.com/oauth/v2/chnlink_1/authorize", "/oauth/v2/chnlink_1/authorize"],
+    ["https://evil.example/oauth/v2/authorize", "/oauth/v2/authorize"],
+  ])("an external test has a link of its own, at Stripe only: %s", async (authorizeUrl, path) => {
+    const own = { ...party(stripe), client: { ...CLIENT, authorizeUrl } }
+    const { url } = await authorization(own, REDIRECT, "s")
+    expect(url.origin + url.pathname).toBe(`https://marketplace.stripe.com${path}`)
+  })
+
   it("the token endpoint gets the app's secret key as user name, and nothing that it does not know", async () => {
     const { sent } = await asking(party(stripe), ok({}), "code")
     expect(sent?.url).toBe("https://api.stripe.com/v1/oauth/token")
