@@ -56,6 +56,7 @@ export const SPELLS = {
   partner_down: "the partner is down",
   partner_forbids: "the key may not read charges, or the events",
   destination_down: "the destination is down",
+  destination_crawls: "the destination takes many seconds for each answer",
   destination_rejects_key: "the destination rejects the key",
   destination_refuses_all: "the destination refuses everything with 400",
 } as const

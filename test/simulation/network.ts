@@ -149,7 +149,8 @@ export function createNetwork(parts: NetworkParts): Network {
           .join(", ")
           .slice(0, 300)}`,
     )
-    const slow = strikes("destination_slow", life) ? chance.int("slow", 5_000, 10_000) : 0
+    const isSlow = parts.isOn("destination_crawls") || strikes("destination_slow", life)
+    const slow = isSlow ? chance.int("slow", 5_000, 10_000) : 0
     timeline.after(chance.int("destination", 20, 9_000) + slow, () => {
       parts.posted(ids)
       // A caller that has given up has broken the connection.

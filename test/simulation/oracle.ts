@@ -75,15 +75,19 @@ function factFaults(outcome: Outcome): string[] {
 }
 
 /** A join of two ids is told once, unless the person came back to it, or the customers were read again. */
-function aliasesRepeated({ received, runs, account, resyncs }: Outcome): number {
+function aliasesRepeated({ received, runs, account, resyncs, connectedFrom }: Outcome): number {
   const isPrompt = runs.every(
     ({ kind, startedAt, readAt }) =>
       kind === "live" || (kind === "initial" && (readAt ?? startedAt) - startedAt < PROMPT_MS),
   )
   if (!isPrompt || Object.keys(resyncs).length > 0) return 0
   const times = groupBy(account.emails, ({ email }) => String(email?.toLowerCase()))
+  const isNew = (userId: string | null) => {
+    const [only, again] = times.get(String(userId)) ?? []
+    return only !== undefined && again === undefined && only.from * 1000 >= connectedFrom
+  }
   const told = groupBy(
-    received.filter(({ type, userId }) => type === "alias" && times.get(String(userId))?.length === 1),
+    received.filter(({ type, userId }) => type === "alias" && isNew(userId)),
     ({ eventId }) => String(eventId),
   )
   return [...told.values()].reduce((sum, items) => sum + items.length - 1, 0)

@@ -35,6 +35,7 @@ export const ACTIONS = [
   "start_later",
   "switch_off",
   "switch_off",
+  "switch_briefly",
   "roll_key",
   "resync_object",
   "resync_event",
@@ -160,7 +161,8 @@ function lifeOf(random: Random, from: number, to: number, count: number): LifeSt
       const roll = random.int(0, 2 ** 30)
       const shift = random.pick([0, 0, 300, 1_000, 20_000])
       const moved = at === null ? null : Math.min(to, at + shift)
-      steps.push({ name: `mutation#${steps.length}`, life: random.pick(names), at: moved, request, roll })
+      const life = random.chance(0.2) ? "buy" : random.pick(names)
+      steps.push({ name: `mutation#${steps.length}`, life, at: moved, request, roll })
     }
   }
   return steps

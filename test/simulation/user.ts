@@ -115,6 +115,11 @@ export function createUser({
       toggle(name, false)
       if (roll % 4 > 0) timeline.at(until, () => toggle(name, true))
     },
+    switch_briefly: () => {
+      user.switchedOff.add("Charge")
+      toggle("Charge", false)
+      timeline.after(20_000, () => toggle("Charge", true))
+    },
     roll_key: ({ until }) => {
       partner.rollKey()
       timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))

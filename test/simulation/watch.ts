@@ -136,7 +136,7 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
 
   /** Work is changed by who holds it: a lease of a lower number is void. */
   function assertOwnHolder(was: Slice, is: Slice | undefined): void {
-    if (!was.lease || (call?.method !== "checkpoint" && call?.method !== "settle")) return
+    if (!was.lease || was.lease.until <= now() || (call?.method !== "checkpoint" && call?.method !== "settle")) return
     const { lease } = call.args[0] as Checkpoint | Settlement
     if (lease.slice !== was.id || lease.number === was.lease.number) return
     if (is?.page === was.page && is.lease?.number === was.lease.number) return
