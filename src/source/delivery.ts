@@ -132,7 +132,14 @@ function delivered(turn: Turn, rows: readonly number[]): void {
   delivery.refused = []
   // A wait that the destination asked for stands, although it took a POST that was under way beside.
   if (delivery.state === "retrying" && delivery.retryAt !== null && delivery.retryAt > turn.now) return
+  if (delivery.state === "paused") letProbesGo(turn)
   Object.assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0 })
+}
+
+/** Rows that were put aside so that the next probe was another one go with the others again. */
+function letProbesGo(turn: Turn): void {
+  for (const { id, notBefore } of turn.outbox.rows())
+    if (notBefore > turn.now + REFUSED_AGAIN_MS) turn.outbox.update(id, { notBefore: turn.now })
 }
 
 /** What the destination said of rows that it did not take. A report that comes twice counts once: its rows are not held any more. */
@@ -226,5 +233,6 @@ function setAside(turn: Turn, item: Item, reason: string, run: string): void {
 
 /** A changed destination or key is tried at once. */
 export function destinationChanged(turn: Turn): void {
+  letProbesGo(turn)
   Object.assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
 }

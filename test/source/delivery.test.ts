@@ -255,6 +255,22 @@ describe("a rejected key", () => {
     expect(new Set(probed.slice(0, 2)).size).toBe(2)
   })
 
+  it("mended, takes the rows at once that probes had put aside", async () => {
+    for (const mend of ["a new key", "a probe that is taken"] as const) {
+      const world = await holding(facts(200))
+      await world.report(await world.claim(), "rejected")
+      await world.until((await delivery(world)).retryAt ?? 0)
+      await world.report(await world.claim(), "refused")
+      if (mend === "a new key") await world.configure({ destinationVersion: 2 })
+      else {
+        await world.until((await delivery(world)).retryAt ?? 0)
+        await world.report(await world.claim(), "delivered")
+      }
+      await world.deliver()
+      expect(await delivery(world), mend).toMatchObject({ state: "ok", waiting: 0 })
+    }
+  })
+
   it("is not probed each second while all that waits is held back behind a bad row", async () => {
     const world = await holding([...facts(0), person("p", START)])
     await world.report(await world.claim(), "rejected")
