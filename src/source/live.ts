@@ -18,6 +18,8 @@ const UNKNOWN_SPAN_MS = 24 * HOUR_MS
 export const RETENTION_MARGIN_MS = DAY_MS
 /** A window under way is given up later than one would be opened, so that what was opened can be read. */
 const LEAVE_MARGIN_MS = RETENTION_MARGIN_MS / 2
+/** After a gap live reading goes on this much above the end of the feed's retention, so that it can be read before it is lost. */
+export const RESUME_MARGIN_MS = 2 * DAY_MS
 /** By how much an answer may show more than the time that it was asked at. */
 const SHOWN_LATE_MS = 60_000
 
@@ -99,7 +101,7 @@ export function leaveLostWindows(turn: Turn): void {
 }
 
 /**
- * Where the feed no longer reaches back to the floor, a pass reads the lists for the gap, and live reading goes on from now. True
+ * Where the feed no longer reaches back to the floor, a pass reads the lists for the gap, and live reading goes on from where it does. True
  * when it does.
  */
 function skipGap(turn: Turn, stream: AnyStream, live: LiveStream, marginMs: number): boolean {
@@ -109,7 +111,8 @@ function skipGap(turn: Turn, stream: AnyStream, live: LiveStream, marginMs: numb
   if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false
   const overlap = { from, to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }
   live.slice = null
-  live.cursor = 1000 * Math.floor(now / 1000)
+  // Not from now on: what the feed still holds it tells better than any list, and a clock that is hours off costs nothing.
+  live.cursor = 1000 * Math.floor((now - stream.retentionDays * DAY_MS + RESUME_MARGIN_MS) / 1000)
   openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
   return true
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { openWindows, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
+import { openWindows, RESUME_MARGIN_MS, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
 import { newRun } from "../../src/source/run.ts"
 import type { LiveStream } from "../../src/source/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
@@ -130,7 +130,14 @@ describe("where the feed does not reach back", () => {
   ])("%i ms past the margin %s", (past, _what, passes) => {
     const { turn, feed } = openedAfter(reach - LOOKBACK + past, 1)
     expect(turn.state.passes.filter(({ kind }) => kind === "gap")).toHaveLength(passes)
-    expect(feed.cursor).toBe(passes ? 1000 * Math.floor((START + reach - LOOKBACK + past) / 1000) : START)
+    const resumed = START + reach - LOOKBACK + past - RETENTION_DAYS * DAY + RESUME_MARGIN_MS
+    expect(feed.cursor).toBe(passes ? 1000 * Math.floor(resumed / 1000) : START)
+  })
+
+  it("a clock of ours that is hours ahead of the partner's leaves nothing between the gap and what is read live", () => {
+    const { feed } = openedAfter(40 * DAY, 1)
+    const partnersClock = START + 40 * DAY - 5 * HOUR
+    expect(feed.cursor).toBeLessThan(partnersClock)
   })
 
   it("the gap's facts are the pass's, from the old floor to the new one, and later ones live reading's", () => {
@@ -172,7 +179,10 @@ describe("where the feed does not reach back", () => {
     world.advance(40 * DAY)
     await world.configure({ active: true })
     const task = await world.lease("live")
-    expect(task).toMatchObject({ token: null, window: { from: START + 40 * DAY - LOOKBACK } })
+    expect(task).toMatchObject({
+      token: null,
+      window: { from: START + 40 * DAY - RETENTION_DAYS * DAY + RESUME_MARGIN_MS - LOOKBACK },
+    })
     const gap = await world.lease("backfill")
     expect(gap).toMatchObject({ stream: "orders", range: { from: START - LOOKBACK } })
     expect(await world.page(gap, { items: [fact("a", START), fact("b", START + DAY)] })).toBe("stop")
