@@ -1,12 +1,16 @@
 /**
  * `npm run soak -- --minutes 20 [--sources 50] [--seed 1]`: the whole product in the real runtime under bad conditions. Fifty
  * sources read simulated accounts that change all the time, while partners and destination fail in every way the sandbox knows and
- * the process, Durable Objects, consumers and queues in it, is killed and restarted at random. At the end the faults stop, every
+ * the product's process, with Durable Objects, consumers and queues in it, is killed and restarted at random. The partners live in
+ * this process: they do not die with us. At the end the faults stop, every
  * source syncs until it is quiet, and what the destination holds must equal what each account's ledger says.
  */
 import { parseArgs } from "node:util"
+import type { FaultRequest } from "../sandbox/faults.ts"
 import { createRandom } from "../sandbox/random.ts"
-import { sandboxClient } from "../stack/clients.ts"
+import { createSandbox } from "../sandbox/sandbox.ts"
+import { evolve } from "../sandbox/stripe/evolve.ts"
+import { servePartners } from "../stack/partners.ts"
 import { type Stack, startStack } from "../stack/stack.ts"
 import { checkAll } from "./check.ts"
 import { FAULT_MIX, FAULTS_AT_ONCE } from "./faults.ts"
@@ -30,12 +34,14 @@ const CHANGED_A_STEP = 3
 const SYNCED_A_STEP = 3
 
 const random = createRandom(Number(values.seed))
+const sandbox = createSandbox({ seed: Number(values.seed) })
+const partners = await servePartners(sandbox)
 
 async function main(): Promise<void> {
   let stack = await start(true)
   const stop = () => void stack.stop().then(() => process.exit(1))
   process.once("SIGINT", stop)
-  const soaked = await connectAll(stack, SOURCES)
+  const soaked = await connectAll(stack, sandbox, SOURCES)
   say(`${SOURCES} sources connected; ${MINUTES} minutes of faults and kills`)
   let kills = 0
   let killAt = Date.now() + nextKill()
@@ -43,7 +49,7 @@ async function main(): Promise<void> {
   const endAt = Date.now() + MINUTES * 60_000
   while (Date.now() < endAt) {
     if (Date.now() >= faultsAt) {
-      await changeFaults(stack)
+      changeFaults()
       faultsAt = Date.now() + FAULTS_EVERY_MS
     }
     if (Date.now() >= killAt) {
@@ -60,7 +66,7 @@ async function main(): Promise<void> {
 }
 
 function start(fresh: boolean): Promise<Stack> {
-  return startStack({ name: "soak", port: 8791, fresh })
+  return startStack({ name: "soak", port: 8791, fresh, partners })
 }
 
 function nextKill(): number {
@@ -69,10 +75,8 @@ function nextKill(): number {
 
 /** Something happens at some accounts, and some sources are asked to sync. */
 async function step(stack: Stack, soaked: Soaked[]): Promise<void> {
-  const sandbox = sandboxClient(stack)
   for (let count = 0; count < CHANGED_A_STEP; count++) {
-    const { account } = pick(soaked)
-    await sandbox("POST", "/evolve", { account, steps: 1 + Math.floor(random.next() * 5) }).catch(note)
+    evolve(sandbox.stripe.account(pick(soaked).account), 1 + Math.floor(random.next() * 5))
   }
   await syncSome(
     stack,
@@ -80,18 +84,17 @@ async function step(stack: Stack, soaked: Soaked[]): Promise<void> {
   ).catch(note)
 }
 
-async function changeFaults(stack: Stack): Promise<void> {
-  const sandbox = sandboxClient(stack)
-  await sandbox("DELETE", "/faults").catch(note)
-  for (let count = 0; count < FAULTS_AT_ONCE; count++) await sandbox("POST", "/faults", pick(FAULT_MIX)).catch(note)
+function changeFaults(): void {
+  sandbox.faults.off()
+  for (let count = 0; count < FAULTS_AT_ONCE; count++) sandbox.faults.on(pick(FAULT_MIX) as FaultRequest)
 }
 
 async function conclude(stack: Stack, soaked: Soaked[], kills: number): Promise<void> {
   say("faults off; every source syncs until it is quiet")
-  await sandboxClient(stack)("DELETE", "/faults")
+  sandbox.faults.off()
   await saveDestination(stack)
   await untilQuiet(stack, soaked, say)
-  const { differences, repeats, items } = await checkAll(stack, soaked)
+  const { differences, repeats, items } = await checkAll(stack, sandbox, soaked)
   await stack.stop()
   for (const difference of differences.slice(0, 50)) say(`  ${difference}`)
   say(`${items} items, ${kills} kills, ${repeats} repeated where an answer was lost, ${differences.length} differences`)

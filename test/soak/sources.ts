@@ -1,5 +1,7 @@
 /** The sources of a soak: connected through the public API, asked to sync, and watched until they are quiet. */
-import { AnswerError, apiClient, sandboxClient } from "../stack/clients.ts"
+import type { Sandbox } from "../sandbox/sandbox.ts"
+import { seedAccount } from "../sandbox/stripe/seed.ts"
+import { AnswerError, apiClient } from "../stack/clients.ts"
 import type { Stack } from "../stack/stack.ts"
 
 const ORG = "soak"
@@ -31,19 +33,18 @@ interface Source {
   live: { current: unknown[]; delivery: { waiting: number; maybeRepeated: number; state: string } } | null
 }
 
-export async function connectAll(stack: Stack, count: number): Promise<Soaked[]> {
-  const sandbox = sandboxClient(stack)
+export async function connectAll(stack: Stack, sandbox: Sandbox, count: number): Promise<Soaked[]> {
   const api = await apiClient(stack, ORG, PROJECT)
-  await sandbox("POST", "/ingest-keys", { prefix: "soak", secret: "secret", org: ORG, project: PROJECT, source: null })
+  sandbox.intempt.addKey({ prefix: "soak", secret: "secret", org: ORG, project: PROJECT, source: null })
   await api("PUT", "/destination", DESTINATION)
   const soaked: Soaked[] = []
   for (let index = 0; index < count; index++) {
-    const account = `soak${index}`
-    const { key } = await sandbox<{ key: string }>("POST", "/accounts", { name: account })
-    await sandbox("POST", "/seed", { account, customers: CUSTOMERS, days: DAYS, seed: index })
-    const body = { connector: "stripe", name: account, credentials: { apiKey: key }, sync: {} }
+    const { account, key } = sandbox.stripe.create({ name: `soak${index}` })
+    seedAccount(account, { customers: CUSTOMERS, days: DAYS, seed: index })
+    const body = { connector: "stripe", name: account.name, credentials: { apiKey: key }, sync: {} }
     const source = await api<Source>("POST", "/sources", body)
-    soaked.push({ account, id: source.id, connectedAt: source.connectedAt, from: Date.parse(source.sync.startDate) })
+    const from = Date.parse(source.sync.startDate)
+    soaked.push({ account: account.name, id: source.id, connectedAt: source.connectedAt, from })
   }
   return soaked
 }

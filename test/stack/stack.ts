@@ -30,6 +30,8 @@ export interface StackOptions {
   fresh?: boolean
   /** Called with every line the processes print. */
   onLine?: (line: string) => void
+  /** Where the simulated partners run, if not in the same process: `http://127.0.0.1:port`. They then outlive a kill. */
+  partners?: string
   /** Settings that replace those of wrangler.toml. */
   vars?: Record<string, string>
   /** Simulated shops whose pages a browser will be sent to. */
@@ -101,6 +103,18 @@ function signInVars(url: string, shops: readonly string[]): Record<string, strin
   }
 }
 
+function relayConfig(folder: string, partners: string): string {
+  const own = join(folder, "relay")
+  mkdirSync(own, { recursive: true })
+  const text = readFileSync(join(ROOT, "test/stack/relay/wrangler.toml"), "utf8")
+  writeFileSync(
+    join(own, "wrangler.toml"),
+    text.replace("relay.ts", `${relative(own, ROOT)}/test/stack/relay/relay.ts`),
+  )
+  writeFileSync(join(own, ".dev.vars.sandbox"), `PARTNERS="${partners}"\n`)
+  return join(own, "wrangler.toml")
+}
+
 /** Made anew for every process that starts stacks: a restarted stack opens what the former one sealed. */
 const made = new Map<string, string>()
 
@@ -117,13 +131,14 @@ function applyMigrations(folder: string, app: string, env: readonly string[]): v
 }
 
 function run(
-  { onLine, kind: name = "sandbox" }: StackOptions,
+  { onLine, kind: name = "sandbox", partners }: StackOptions,
   folder: string,
   app: string,
   port: number,
 ): ChildProcess {
   const kind = KINDS[name]
-  const configs = name === "live" ? [app] : ["test/stack/wrangler.toml", app, "test/sandbox/wrangler.toml"]
+  const behind = partners ? relayConfig(folder, partners) : "test/sandbox/wrangler.toml"
+  const configs = name === "live" ? [app] : ["test/stack/wrangler.toml", app, behind]
   const flags = [...kind.env, "--port", String(port), "--persist-to", folder]
   const args = [
     WRANGLER,
