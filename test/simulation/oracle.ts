@@ -76,9 +76,10 @@ function factFaults(outcome: Outcome): string[] {
 
 /** A join of two ids is told once, unless the person came back to it, or the customers were read again. */
 function aliasesRepeated({ received, runs, account, resyncs, connectedFrom }: Outcome): number {
+  const begun = Math.min(...runs.map(({ startedAt }) => startedAt))
   const isPrompt = runs.every(
-    ({ kind, startedAt, readAt }) =>
-      kind === "live" || (kind === "initial" && (readAt ?? startedAt) - startedAt < PROMPT_MS),
+    ({ kind, readAt, endedAt }) =>
+      kind === "live" || (kind === "initial" && (readAt ?? endedAt ?? Number.POSITIVE_INFINITY) < begun + PROMPT_MS),
   )
   if (!isPrompt || Object.keys(resyncs).length > 0) return 0
   const times = groupBy(account.emails, ({ email }) => String(email?.toLowerCase()))
@@ -133,7 +134,7 @@ function isHiddenByWhatFollowed({ fact, collection, times }: Expected, outcome: 
 function untoldBefore(collection: string, outcome: Outcome): number {
   const times = outcome.runs
     .filter((run) => run.untold.some((untold) => untold.collection === collection))
-    .map((run) => (run.readAt ?? run.startedAt) + outcome.skewMs - FEED_DAYS * DAY)
+    .map((run) => (run.readAt ?? run.endedAt ?? run.startedAt) + outcome.skewMs - FEED_DAYS * DAY)
   return Math.max(0, ...times)
 }
 

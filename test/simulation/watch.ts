@@ -1,4 +1,5 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
+import { ALIAS } from "../../src/connectors/kit/item.ts"
 import type { Answer, Checkpoint, Report, Settlement } from "../../src/source/rpc.ts"
 import {
   isTombstone,
@@ -77,10 +78,6 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
     carriedOut(method, args, result) {
       if (method === "report") reported(args[0] as Report)
       if (method === "syncNow") synced(result as Answer<{ run: string }>)
-      if (method === "resync" && (result as { ok: boolean }).ok) {
-        const name = String(args[0])
-        watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
-      }
     },
     posting(ids) {
       for (const id of new Set(ids)) {
@@ -95,9 +92,10 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
   }
   return watch
 
-  /** A resync sends again what may still be waiting, since its user accepted repeats. */
+  /** A resync sends again what may still be waiting, since its user accepted repeats; a join of two ids may be told twice. */
   function isReadAgain(id: string): boolean {
-    return Object.hasOwn(watch.resyncs, id.split("/")[1] ?? "")
+    const collection = id.split("/")[1] ?? ""
+    return collection === ALIAS || Object.hasOwn(watch.resyncs, collection)
   }
 
   /** What a reader of the story wants to know of a commit. */
@@ -131,6 +129,11 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
     const [was, is] = [last.claim, next.claim]
     if (was && is && was.number !== is.number && was.until > now())
       throw new Violation(`claim ${is.number} was given while claim ${was.number} is in force`)
+    const known = new Set(last.passes.map(({ id }) => id))
+    for (const { id, kind, slices } of next.passes) {
+      const name = slices[0]?.collections[0]
+      if (kind === "resync" && name && !known.has(id)) watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
+    }
     for (const [name, live] of Object.entries(last.live)) assertCursor(name, live, next.live[name])
   }
 

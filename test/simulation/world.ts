@@ -234,7 +234,9 @@ export async function simulate(
     const good = entries.filter(({ body }) => !JSON.stringify(body).includes(POISON)).map(({ id }) => id)
     if (good.length === 0) return
     if (network.needlessRefusals === 0) return void failures.push(`${good.length} good items are in quarantine`)
-    const outages = scenario.spells.filter(({ spell }) => spell === "destination_refuses_all").length
+    // A key that was pasted meanwhile is tried as if nothing had been refused before.
+    const keys = scenario.actions.filter(({ action }) => action === "new_destination_key").length
+    const outages = keys + scenario.spells.filter(({ spell }) => spell === "destination_refuses_all").length
     if (good.length >= REFUSED_TOGETHER * outages)
       failures.push(`${good.length} good items went into quarantine, one by one`)
     await ask("replay", host.call("user", "replay", good))
