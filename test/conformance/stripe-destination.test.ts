@@ -31,7 +31,9 @@ const ON_TRIAL = { subscription: SUBSCRIPTION, status: "active", currency: "usd"
  */
 const FROM_LISTS = [
   told(`Customers/${CUSTOMER}@${NOW}`, CUSTOMER, { userAttributes: { stripeCustomerId: CUSTOMER, balance: 0 } }),
-  told(`New trial/${SUBSCRIPTION}:trial:${WEEK_AGO}`, CUSTOMER, { data: { ...ON_TRIAL, amount: 0 } }),
+  told(`New trial/${SUBSCRIPTION}:trial:${WEEK_AGO}`, CUSTOMER, {
+    data: { ...ON_TRIAL, status: "trialing", amount: 0 },
+  }),
   told(`Trial expired/${SUBSCRIPTION}:trial_expired:${WEEK_AGO}`, CUSTOMER, { data: ON_TRIAL }),
   told("Invoice/in_1Pgc6tB7WZ01zgkWu9fdqL6I:created", CUSTOMER, {
     data: { status: "created", total: 10, amount_due: 10, currency: "usd", billing_reason: "manual" },
