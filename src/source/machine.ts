@@ -276,7 +276,9 @@ export class SourceMachine implements SourceRpc {
     if (text === null) return
     const core = JSON.parse(text) as State
     const trouble = (core.trouble ?? 0) + 1
-    const alarm = clock.now() + Math.min(TROUBLE_RETRY_MS * 2 ** (trouble - 1), TROUBLE_RETRY_MAX_MS)
+    const again = clock.now() + Math.min(TROUBLE_RETRY_MS * 2 ** (trouble - 1), TROUBLE_RETRY_MAX_MS)
+    // What the last commit set for an earlier time is due then, whatever went wrong now.
+    const alarm = core.alarmAt !== null && core.alarmAt > clock.now() ? Math.min(core.alarmAt, again) : again
     store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...core, trouble, alarmAt: alarm }), alarm })
   }
 

@@ -221,6 +221,21 @@ describe("a decision that throws", () => {
     expect(world.wakes.at(-1)).toBe("fetch")
   })
 
+  it("that fails leaves an earlier alarm of the last commit as it is", async () => {
+    const world = await read()
+    const soon = world.now() + 60_000
+    const broken = { ...world.state().configuration, connector: "gone" }
+    world.store.commit({
+      ...changes(),
+      core: JSON.stringify({ ...world.state(), configuration: broken, alarmAt: soon }),
+      alarm: soon,
+    })
+    world.restart()
+    await world.machine.alarm()
+    expect(world.lines).toContain("source.trouble")
+    expect(world.store.alarmAt).toBe(soon)
+  })
+
   it("of a state that is newer than the code touches nothing of it", async () => {
     const world = await read()
     world.store.commit({ ...changes(), core: JSON.stringify({ ...world.state(), schema: 99, novelty: true }) })
