@@ -159,13 +159,12 @@ export function createWatch(now: () => number, isRinging: () => boolean, story: 
 
   /** What becomes due has its alarm in the same commit. */
   function assertArmed(state: State, alarm: number | null): void {
-    if (isRinging()) return
+    // After a turn that threw, the machine looks again when it has waited: what is due waits with it.
+    if (isRinging() || state.trouble > 0) return
     const wakes = Object.values(state.wakes).map((wake) => wake.deadline)
     const leases = slicesOf(state).flatMap(({ lease }) => (lease && !lease.lapsed ? [lease.until] : []))
-    const claim = state.claim ? [state.claim.until] : []
     const runs = state.nextRunAt === null ? [] : [state.nextRunAt]
     const due = Math.min(...[...wakes, ...leases, ...runs].filter((time) => time > now()), Number.POSITIVE_INFINITY)
-    void claim
     if (due === Number.POSITIVE_INFINITY || (alarm !== null && alarm <= due + ALARM_SLACK_MS)) return
     if (alarm === null && state.alarmAt !== null && state.alarmAt <= now()) return
     throw new Violation(`due at ${due}, but the alarm is ${alarm === null ? "not set" : `set for ${alarm}`}`)
