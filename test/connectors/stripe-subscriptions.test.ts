@@ -8,6 +8,7 @@ const END = T + 14 * DAY
 const TRIAL = { trial_start: T, trial_end: END, items: items(2000, 1, { current_period_start: T }) }
 const PAID = { ...TRIAL, items: items(2000, 1, { current_period_start: END }) }
 const ended = (at: number) => ({ status: "canceled", ended_at: at, canceled_at: at })
+const PAUSES = { trial_settings: { end_behavior: { missing_payment_method: "pause" } } }
 
 const NEW = `New trial sub_1:trial:${T}`
 const EXPIRED = `Trial expired sub_1:trial_expired:${END}`
@@ -31,6 +32,16 @@ describe("a subscription in a list tells all that came true", () => {
     ["cancelled soon after it became paid", { ...PAID, ...ended(END + 600) }, [NEW, CANCELLED, EXPIRED]],
     ["cancelled long after its trial", { ...PAID, ...ended(END + DAY) }, [NEW, CANCELLED, EXPIRED]],
     ["paused at its trial's end, later cancelled", { ...TRIAL, ...ended(END + 5 * DAY) }, [NEW, CANCELLED, EXPIRED]],
+    [
+      "paused at its trial's end, soon cancelled",
+      { ...TRIAL, ...PAUSES, ...ended(END + 60) },
+      [NEW, CANCELLED, EXPIRED],
+    ],
+    [
+      "cancelled to end with a trial that would have paused it",
+      { ...TRIAL, ...PAUSES, ...ended(END + 60), canceled_at: END - DAY },
+      [NEW, CANCELLED, TRIAL_CANCELLED],
+    ],
     ["that never began: its first payment was not made", { status: "incomplete_expired", ended_at: T + DAY }, []],
   ])("%s", (_name, fields, told) => {
     expect(keys(listed("subscriptions", subscription(fields)))).toEqual(told)
@@ -87,6 +98,12 @@ describe("an event tells only what it announces", () => {
       subscription({ ...TRIAL, ...ended(T + DAY) }),
       undefined,
       [CANCELLED, TRIAL_CANCELLED],
+    ],
+    [
+      "customer.subscription.deleted",
+      subscription({ ...TRIAL, ...PAUSES, ...ended(END + 60) }),
+      undefined,
+      [CANCELLED],
     ],
     ["customer.subscription.trial_will_end", subscription({ ...TRIAL, status: "trialing" }), undefined, []],
     ["customer.subscription.pending_update_applied", active, undefined, []],
