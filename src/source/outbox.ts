@@ -32,10 +32,6 @@ export class Outbox {
     return this.#items
   }
 
-  get bytes(): number {
-    return this.#bytes
-  }
-
   get isFull(): boolean {
     return this.#items > WAITING_ITEMS_MAX || this.#bytes > WAITING_BYTES_MAX
   }

@@ -1,4 +1,5 @@
 /** The end of a soak: what arrived, against what each account's ledger says. */
+import type { Received } from "../sandbox/intempt/track.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
 import type { Stack } from "../stack/stack.ts"
 import { compare, expectationOf, toldOf } from "../support/oracle.ts"
@@ -15,7 +16,7 @@ export async function checkAll(stack: Stack, sandbox: Sandbox, soaked: readonly 
     const told = received.filter(({ eventId }) => eventId?.startsWith(`${one.id}/`))
     const found = compare(expectationOf(sandbox.stripe.account(one.account), spanOf(one)), toldOf(told))
     const { live } = await readSource(stack, one.id)
-    const extra = told.length - new Set(told.map(({ eventId }) => eventId)).size
+    const extra = told.length - new Set(told.map(sameness)).size
     // Only what was posted without an answer may have arrived more than once, and is counted.
     const areCounted = extra <= (live?.delivery.maybeRepeated ?? 0)
     repeats += extra
@@ -23,6 +24,11 @@ export async function checkAll(stack: Stack, sandbox: Sandbox, soaked: readonly 
     differences.push(...wrong.map((text) => `${one.account}: ${text}`))
   }
   return { differences, repeats, items: received.length }
+}
+
+/** Two states of an object may share a version, which is to the second: they are no repeats of each other. */
+function sameness({ eventId, data, userAttributes }: Received): string {
+  return JSON.stringify([eventId, data, userAttributes])
 }
 
 function spanOf({ from, connectedAt }: Soaked) {
