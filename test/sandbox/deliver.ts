@@ -53,7 +53,8 @@ async function instead(
     await sleep(Number(fault.options.seconds) * 1_000, signal)
     return respond(html(504, "Gateway Time-out"))
   }
-  if (fault.name === "server_error") return respond(html(Number(fault.options.status), "Service Unavailable"))
+  if (fault.name === "server_error" && fault.options.status !== 200)
+    return respond(html(Number(fault.options.status), "Service Unavailable"))
   if (fault.name === "redirect") {
     return new Response("", { status: 302, headers: { location: String(fault.options.location) } })
   }

@@ -16,12 +16,17 @@ export interface FaultKind {
 export type FaultOptions = Record<string, number | string | boolean>
 
 export const FAULTS = {
-  rate_limit: { side: "both", when: "before", description: "429 with Retry-After.", options: { seconds: 2 } },
+  rate_limit: {
+    side: "both",
+    when: "before",
+    description: "429 with Retry-After; at Shopify 200 and THROTTLED, with points that are back after so long.",
+    options: { seconds: 2 },
+  },
   rate_limit_bare: { side: "both", when: "before", description: "429 without Retry-After, as Stripe really sends it." },
   server_error: {
     side: "both",
     when: "before",
-    description: "5xx with an HTML body; the service has done nothing.",
+    description: "5xx with an HTML body, or 200 with the service's own word for it; it has done nothing.",
     options: { status: 503 },
   },
   hang: {
@@ -49,11 +54,15 @@ export const FAULTS = {
   },
   unauthorized: { side: "both", when: "before", description: "401: the key is not known (for once)." },
   revoked_key: { side: "partner", when: "before", description: "401 as for a key that was rolled or has expired." },
-  forbidden: { side: "both", when: "before", description: "403: the key may not read this; scope it by path." },
+  forbidden: {
+    side: "both",
+    when: "before",
+    description: "403: the key may not read this; for a list that `path` names, ACCESS_DENIED.",
+  },
   expired_token: {
     side: "partner",
     when: "before",
-    description: "The page token (starting_after) is refused with 400.",
+    description: "The page token is refused: by Stripe with 400, by Shopify with 200 and an error.",
   },
   repeated_token: {
     side: "partner",
@@ -63,7 +72,7 @@ export const FAULTS = {
   lost_second: {
     side: "partner",
     when: "write",
-    description: "A page asked for by starting_after within a created range lacks the rest of the cursor's second.",
+    description: "A page of Stripe's asked for by starting_after within a range lacks the rest of the cursor's second.",
     options: { on: 1 },
   },
   slow_visibility: {
@@ -118,7 +127,7 @@ export interface FaultRequest {
   name: FaultName
   /** The only account that suffers; `org/project` or `org/project/source` at the destination. */
   account?: string
-  /** Only paths that begin so. */
+  /** Only calls about what begins so: a path, or a list's name where all calls have one path. */
   path?: string
   /** So many calls suffer, then the fault is over. Left out: until switched off. */
   times?: number
@@ -145,7 +154,7 @@ export interface Faults {
   take(
     side: "partner" | "destination",
     account: string | null,
-    path: string,
+    subjects: readonly string[],
     spares: (fault: ActiveFault) => boolean,
   ): ActiveFault | null
   /** An option of a `write` fault while it is on, else 0. */
@@ -168,11 +177,11 @@ export function createFaults(random: Random): Faults {
       list = which === undefined ? [] : list.filter((fault) => fault.id !== which && fault.name !== which)
     },
     active: () => list,
-    take(side, account, path, spares) {
+    take(side, account, subjects, spares) {
       for (const fault of list) {
         const kind: FaultKind = FAULTS[fault.name]
         if (kind.when === "write" || (kind.side !== "both" && kind.side !== side)) continue
-        if (!isFor(fault, account) || !path.startsWith(fault.path ?? "") || spares(fault)) continue
+        if (!isFor(fault, account) || !isAbout(fault, subjects) || spares(fault)) continue
         if (fault.probability !== undefined && !random.chance(fault.probability)) continue
         if (fault.after !== undefined && fault.after > 0) {
           fault.after -= 1
@@ -198,4 +207,8 @@ export function createFaults(random: Random): Faults {
 function isFor(fault: ActiveFault, account: string | null): boolean {
   if (fault.account === undefined) return true
   return account !== null && (account === fault.account || account.startsWith(`${fault.account}/`))
+}
+
+function isAbout({ path = "" }: ActiveFault, subjects: readonly string[]): boolean {
+  return subjects.some((subject) => subject.startsWith(path))
 }

@@ -64,7 +64,7 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
     partners: [stripe, shopify, intempt],
     async handle(request) {
       const call = await callOf(request)
-      const partner = sandbox.partners.find((one) => one.hosts.includes(call.url.hostname))
+      const partner = sandbox.partners.find((one) => one.answersFor(call.url.hostname))
       if (!partner) return nowhere(call)
       return serve(partner, call, request.signal)
     },
@@ -103,8 +103,10 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
 
   async function serve(partner: Partner, call: Call, signal: AbortSignal): Promise<Response> {
     const account = partner.identify(call)
-    const fault = faults.take(partner.side, account, call.url.pathname, (active) => spares(partner, call, active))
-    const refuse = (active: ActiveFault) => partner.refuse(active.name, call, active.options)
+    const subjects = partner.subjects?.(call) ?? [call.url.pathname]
+    const fault = faults.take(partner.side, account, subjects, (active) => spares(partner, call, active))
+    const refuse = (active: ActiveFault) => partner.refuse(active, call)
+    const repeats = fault?.name === "repeated_token" ? partner.paging : undefined
     const note = (status: number) =>
       counters.note({
         at: clock.now(),
@@ -117,14 +119,13 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
         fault: fault?.name ?? null,
       })
     const answer = () => {
-      const given =
-        partner.signIn?.(call) ?? partner.answer(fault?.name === "repeated_token" ? withoutCursor(call) : call)
+      const given = partner.signIn?.(call) ?? partner.answer(repeats?.fromStart(call) ?? call)
       return given instanceof Promise ? given.then(answered) : answered(given)
     }
     const answered = (given: Answer) => {
       partner.afterCall?.(account)
       sandbox.flush()
-      return fault?.name === "repeated_token" ? withMore(given) : given
+      return repeats?.withMore(given) ?? given
     }
     try {
       const response = await deliver(answer, refuse, fault, sleep, signal)
@@ -146,19 +147,9 @@ export function createSandbox(parts: SandboxParts = {}): Sandbox {
 
 /** Faults that concern only some calls leave the others alone, unspent. */
 function spares(partner: Partner, call: Call, fault: ActiveFault): boolean {
-  if (fault.name === "expired_token") return !call.url.searchParams.has("starting_after")
-  if (fault.name === "repeated_token") return !call.url.searchParams.has("limit")
+  if (fault.name === "expired_token") return !partner.paging?.hasToken(call)
+  if (fault.name === "repeated_token") return !partner.paging?.asksForPage(call)
   if (fault.name === "poison") return !textOf(call).includes(String(fault.options.marker))
-  if (fault.name === "too_large") return partner.refuse(fault.name, call, fault.options) === null
+  if (fault.name === "too_large") return partner.refuse(fault, call) === null
   return false
-}
-
-function withoutCursor(call: Call): Call {
-  const url = new URL(call.url)
-  url.searchParams.delete("starting_after")
-  return { ...call, url }
-}
-
-function withMore(answer: Answer): Answer {
-  return { ...answer, body: answer.body.replace('"has_more": false', '"has_more": true') }
 }

@@ -3,7 +3,7 @@
  * stricter where a mistake would be silent there. It keeps everything that arrived, in order, and does not deduplicate.
  */
 import type { Clock } from "../clock.ts"
-import type { FaultName, FaultOptions } from "../faults.ts"
+import type { ActiveFault } from "../faults.ts"
 import { type Answer, type Call, httpDate, json, textOf } from "../http.ts"
 import { isObject, type Json, type JsonObject } from "../json.ts"
 import type { Partner } from "../partner.ts"
@@ -88,7 +88,7 @@ export function createIntempt(parts: { clock: Clock; writer: Writer }): Intempt 
   const intempt: Intempt = {
     name: "intempt",
     side: "destination",
-    hosts: ["api.intempt.com", "api.staging.intempt.com"],
+    answersFor: (host) => host === "api.intempt.com" || host === "api.staging.intempt.com",
     received,
     keys,
     addKey(key) {
@@ -142,7 +142,7 @@ export function createIntempt(parts: { clock: Clock; writer: Writer }): Intempt 
       for (const { name, type: kind, item } of batch.items) keep(place, name, kind, item)
       return { status: 201, headers: { date: httpDate(parts.clock()) }, body: "" }
     },
-    refuse: (fault, call, options) => refusalFor(fault, call, options),
+    refuse: refusalFor,
     save() {},
     restore(table, _id, value) {
       if (table === KEYS) keys.set((value as IngestKey).prefix, value as IngestKey)
@@ -202,8 +202,8 @@ function unfold(arrival: Arrival): Received {
   }
 }
 
-function refusalFor(fault: FaultName, call: Call, options: FaultOptions): Answer | null {
-  switch (fault) {
+function refusalFor({ name, options }: ActiveFault, call: Call): Answer | null {
+  switch (name) {
     case "rate_limit":
       return refuse(429, "Too Many Requests", { "retry-after": String(options.seconds) })
     case "rate_limit_bare":

@@ -27,6 +27,7 @@ export const SHOPIFY_ROUTES: Record<string, Route> = {
         title: z.string(),
         currency: z.string(),
         isDevelopment: z.boolean(),
+        autopilot: z.boolean(),
         bucket: z.object({ maximum: z.number(), rate: z.number() }),
         charged: z.number(),
       })

@@ -9,7 +9,7 @@ import { backTo, consent, escaped, page } from "../oauth/pages.ts"
 import type { Writer } from "../store.ts"
 
 const AUTHORIZE_PATH = "/admin/oauth/authorize"
-const TOKEN_PATH = "/admin/oauth/access_token"
+export const TOKEN_PATH = "/admin/oauth/access_token"
 const APPS_PATH = "/admin/apps/"
 
 export const SHOPIFY_APP: App = {

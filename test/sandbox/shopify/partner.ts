@@ -2,20 +2,24 @@
 import { type Clock, SECOND_MS } from "../clock.ts"
 import type { Faults } from "../faults.ts"
 import { push } from "../heap.ts"
-import { type Answer, type Call, httpDate, json, textOf } from "../http.ts"
+import { type Answer, type Call, httpDate, json } from "../http.ts"
 import type { Partner } from "../partner.ts"
 import type { Writer } from "../store.ts"
-import { answerGraphQL, type Bucket, cost, type GraphQLRequest, throttled } from "./api.ts"
+import { answerGraphQL, type Bucket } from "./api.ts"
+import { paging, refusalOfApi, refusalOfTokens, scopeTaken, unauthorized, withUnknownCursor } from "./faults.ts"
 import type { Fact } from "./ledger.ts"
-import { invalidCursor } from "./lists.ts"
 import { KINDS, type Kind, type Rows } from "./model.ts"
-import { createShopifyOAuth, type ShopifyOAuth } from "./oauth.ts"
+import { createShopifyOAuth, type ShopifyOAuth, TOKEN_PATH } from "./oauth.ts"
+import { runDue } from "./people.ts"
+import { listsOf, requestIn } from "./request.ts"
 import { SCHEMA_VERSION } from "./schema.ts"
-import { createShop, type Shop, type ShopOptions, type Task, tableName } from "./shop.ts"
+import { createShop, now, type Shop, type ShopOptions, type Task, tableName } from "./shop.ts"
 import { put, type Table } from "./table.ts"
 
 const TOKENS_TABLE = "shopify/tokens"
 const DOMAIN = ".myshopify.com"
+const HOST = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/
+const API_PATH = `/admin/api/${SCHEMA_VERSION}/graphql.json`
 
 /** What an app is asked to be approved for, most of the time. */
 export const ALL_SCOPES = ["read_customers", "read_orders", "read_draft_orders", "read_products", "read_all_orders"]
@@ -107,9 +111,9 @@ export function createShopify(parts: ShopifyParts): Shopify {
   const shopify: Shopify = {
     name: "shopify",
     side: "partner",
-    get hosts() {
-      return [...shops.keys()].map((name) => `${name}${DOMAIN}`)
-    },
+    answersFor: (host) => HOST.test(host),
+    subjects: (call) => [call.url.pathname, ...(call.url.pathname === API_PATH ? listsOf(call) : [])],
+    paging,
     shops,
     tokens,
     oauth,
@@ -147,31 +151,18 @@ export function createShopify(parts: ShopifyParts): Shopify {
       planned.push(change)
     },
     identify: (call) => shopNameOf(call),
-    signIn: (call) => oauth.answer(shopNameOf(call), call.url.hostname, call),
+    signIn: (call) => (shopOf(call) ? oauth.answer(shopNameOf(call), call.url.hostname, call) : null),
     answer(call) {
-      const shop = shopify.shop(shopNameOf(call))
-      const token = tokens.get(call.headers.get("x-shopify-access-token") ?? "")
-      const isOver = token?.expiresAt !== undefined && token.expiresAt <= parts.clock()
-      if (!token || isOver || token.revoked || token.shop !== shop.name) return respond(shop, 401, unauthorized())
-      if (call.method !== "POST" || call.url.pathname !== `/admin/api/${SCHEMA_VERSION}/graphql.json`)
-        return respond(shop, 404, { errors: "Not Found" })
-      const request = requestIn(call)
-      if (!request) return respond(shop, 400, { errors: { query: "Required parameter missing or invalid" } })
-      if (request.query.includes("appUninstall")) return respond(shop, 200, uninstall(shop.name))
-      const viewer = { scopes: new Set(token.scopes), protectedLevel: token.protectedLevel }
-      return respond(shop, 200, answerGraphQL({ shop, viewer }, request, bucketOf(shop, token.token)))
+      const shop = shopOf(call)
+      return shop ? answerApi(shop, call) : json(404, { errors: "Not Found" }, { date: httpDate(parts.clock()) })
     },
-    refuse(fault, call, options) {
-      const shop = shopify.shop(shopNameOf(call))
-      if (fault === "rate_limit" || fault === "rate_limit_bare") {
-        const bucket = { left: 0, at: parts.clock() }
-        const requested = fault === "rate_limit" ? Number(options.seconds) * shop.options.bucket.rate : 100
-        return respond(shop, 200, { errors: [throttled()], extensions: cost(shop, bucket, requested, null) })
-      }
-      if (fault === "unauthorized" || fault === "revoked_key") return respond(shop, 401, unauthorized())
-      if (fault === "forbidden")
-        return respond(shop, 403, { errors: "[API] This action requires merchant approval for read_orders scope." })
-      return fault === "expired_token" ? respond(shop, 200, { errors: [{ message: invalidCursor().message }] }) : null
+    refuse(fault, call) {
+      const shop = shopOf(call)
+      if (!shop) return null
+      if (call.url.pathname === TOKEN_PATH) return refusalOfTokens(fault)
+      if (fault.name === "expired_token") return answerApi(shop, withUnknownCursor(call))
+      const scope = scopeTaken(fault)
+      return scope === null ? signed(shop, refusalOfApi(fault, shop)) : answerApi(shop, call, scope)
     },
     afterCall(name) {
       const due: PlannedChange[] = []
@@ -217,13 +208,37 @@ export function createShopify(parts: ShopifyParts): Shopify {
     return { data: { appUninstall: { app: { id: "gid://shopify/App/1" }, userErrors: [] } } }
   }
 
+  function shopOf(call: Call): Shop | undefined {
+    return shops.get(shopNameOf(call))
+  }
+
+  /** `without`: a scope that the token is taken to lack. */
+  function answerApi(shop: Shop, call: Call, without?: string): Answer {
+    const token = tokens.get(call.headers.get("x-shopify-access-token") ?? "")
+    const isOver = token?.expiresAt !== undefined && token.expiresAt <= parts.clock()
+    if (!token || isOver || token.revoked || token.shop !== shop.name) return respond(shop, 401, unauthorized())
+    if (call.method !== "POST" || call.url.pathname !== API_PATH) return respond(shop, 404, { errors: "Not Found" })
+    const request = requestIn(call)
+    if (!request) return respond(shop, 400, { errors: { query: "Required parameter missing or invalid" } })
+    if (request.query.includes("appUninstall")) return respond(shop, 200, uninstall(shop.name))
+    if (shop.options.autopilot) runDue(shop, now(shop))
+    const scopes = new Set(token.scopes.filter((scope) => scope !== without))
+    const viewer = { scopes, protectedLevel: token.protectedLevel }
+    return respond(shop, 200, answerGraphQL({ shop, viewer }, request, bucketOf(shop, token.token)))
+  }
+
   function respond(shop: Shop, status: number, body: unknown): Answer {
+    return signed(shop, json(status, body))
+  }
+
+  /** With the headers that every answer of the API has. */
+  function signed<A extends Answer | null>(shop: Shop, answer: A): A {
     const headers = {
       date: httpDate(parts.clock()),
       "x-shopify-api-version": SCHEMA_VERSION,
       "x-shopid": String(shop.seed),
     }
-    return json(status, body, headers)
+    return answer && { ...answer, headers: { ...headers, ...answer.headers } }
   }
 }
 
@@ -231,21 +246,8 @@ function shopNameOf(call: Call): string {
   return call.url.hostname.slice(0, -DOMAIN.length)
 }
 
-function unauthorized() {
-  return { errors: "[API] Invalid API key or access token (unrecognized login or wrong password)" }
-}
-
 function tokenFor(shop: Shop, no: number): string {
   return `shpat_${shop.seed.toString(16).padStart(8, "0")}${no.toString(16).padStart(24, "0")}`
-}
-
-function requestIn(call: Call): GraphQLRequest | null {
-  try {
-    const body = JSON.parse(textOf(call)) as GraphQLRequest | null
-    return typeof body?.query === "string" ? body : null
-  } catch {
-    return null
-  }
 }
 
 function headerOf(shop: Shop) {

@@ -16,6 +16,8 @@ export interface ShopOptions {
   title: string
   currency: string
   isDevelopment: boolean
+  /** What people left to happen by itself (captures, parcels, refunds) happens when it is due. */
+  autopilot: boolean
   /** Points the bucket holds and gets back a second. Standard plan: 2,000 and 100; Plus: 20,000 and 1,000. */
   bucket: { maximum: number; rate: number }
   /** The share of the full count that a query is charged. */
@@ -76,6 +78,7 @@ export function createShop(parts: ShopParts): Shop {
       title: `${parts.name} store`,
       currency: "USD",
       isDevelopment: false,
+      autopilot: false,
       bucket: { maximum: 2_000, rate: 100 },
       charged: 1,
       ...parts.options,

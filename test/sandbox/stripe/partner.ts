@@ -1,6 +1,6 @@
 /** The simulated Stripe as a whole: accounts, keys, limits, and what happens between two requests. */
 import { type Clock, SECOND_MS } from "../clock.ts"
-import type { FaultName, FaultOptions, Faults } from "../faults.ts"
+import type { ActiveFault, Faults } from "../faults.ts"
 import { type Answer, type Call, httpDate } from "../http.ts"
 import type { JsonObject } from "../json.ts"
 import type { Partner } from "../partner.ts"
@@ -33,6 +33,7 @@ import {
 import { defaultKey, type Key, keyIn, PERMISSIONS, type Resource } from "./keys.ts"
 import { type MutationRequest, mutate } from "./mutations.ts"
 import { APP_PERMISSIONS, createStripeOAuth, MARKETPLACE, type StripeOAuth } from "./oauth.ts"
+import { paging } from "./paging.ts"
 import { PEOPLE } from "./people.ts"
 
 const KEYS_TABLE = "stripe/keys"
@@ -128,7 +129,8 @@ export function createStripe(parts: StripeParts): Stripe {
   const stripe: Stripe = {
     name: "stripe",
     side: "partner",
-    hosts: ["api.stripe.com", MARKETPLACE],
+    answersFor: (host) => host === "api.stripe.com" || host === MARKETPLACE,
+    paging,
     accounts,
     keys,
     oauth,
@@ -195,8 +197,8 @@ export function createStripe(parts: StripeParts): Stripe {
         throw error
       }
     },
-    refuse(fault, call, options) {
-      const refusal = refusalFor(fault, call, options)
+    refuse(fault, call) {
+      const refusal = refusalFor(fault, call)
       return refusal ? refused(refusal, "req_FaultInTheSandbox") : null
     },
     afterCall(identity) {
@@ -278,22 +280,22 @@ export function createStripe(parts: StripeParts): Stripe {
     if (endpointRateLimit !== null && here > endpointRateLimit) throw new Refusal(rateLimited("endpoint-rate"))
   }
 
-  function refusalFor(fault: FaultName, call: Call, options: FaultOptions): StripeError | null {
+  function refusalFor({ name, options }: ActiveFault, call: Call): StripeError | null {
     const key = keyIn(call.headers) ?? ""
     const known = keys.get(key)
     const resource = resourceOf(call.url.pathname)?.resource ?? "account"
-    if (fault === "rate_limit") {
+    if (name === "rate_limit") {
       const error = rateLimited("global-rate")
       return { ...error, headers: { ...error.headers, "retry-after": String(options.seconds) } }
     }
-    if (fault === "rate_limit_bare") return rateLimited("global-rate")
-    if (fault === "unauthorized") return invalidKey(key)
-    if (fault === "revoked_key") return expiredKey(key)
-    if (fault === "forbidden") {
+    if (name === "rate_limit_bare") return rateLimited("global-rate")
+    if (name === "unauthorized") return invalidKey(key)
+    if (name === "revoked_key") return expiredKey(key)
+    if (name === "forbidden") {
       const account = known ? stripe.account(`${known.account}/${known.mode}`).id : "acct_unknown"
       return missingPermission(key, account, PERMISSIONS[resource])
     }
-    if (fault === "expired_token") {
+    if (name === "expired_token") {
       const noun = resource.replace(/s$/, "")
       return missing(400, noun, call.url.searchParams.get("starting_after") ?? "", "starting_after")
     }
