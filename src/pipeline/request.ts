@@ -23,7 +23,7 @@ export type PartnerFailure =
   /** Asked to wait; null: it was not said how long. */
   | { kind: "limited"; reason: string; retryAfterMs: number | null }
   | { kind: "transient"; reason: string }
-  /** The answer is over PAGE_BYTES_MAX. */
+  /** The answer is over PAGE_BYTES_MAX, or more than the partner gives at once. */
   | { kind: "too_large"; reason: string }
   /** The partner no longer knows the page token. */
   | { kind: "token_refused"; reason: string }
@@ -130,6 +130,7 @@ function byMeaning(title: string, meaning: AnswerMeaning, headers: Headers): Par
   switch (meaning.kind) {
     case "auth":
     case "denied":
+    case "too_large":
     case "transient":
     case "fault":
       return { kind: meaning.kind, reason: meaning.message }

@@ -294,6 +294,8 @@ export type AnswerMeaning =
   | { kind: "auth"; message: string }
   | { kind: "denied"; message: string }
   | { kind: "limited"; retryAfterMs: number | null }
+  /** The page is more than the partner gives at once: asked for again with half the rows. */
+  | { kind: "too_large"; message: string }
   | { kind: "token_refused" }
   | { kind: "transient"; message: string }
   | { kind: "fault"; message: string }

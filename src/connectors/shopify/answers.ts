@@ -114,7 +114,8 @@ function ofErrors(answer: JsonValue): AnswerMeaning | null {
   if (errors.length === 0) return typeof at(answer, "errors") === "string" ? unclear(text(answer, "errors")) : null
   if (codes.includes("THROTTLED")) return { kind: "limited", retryAfterMs: Math.max(restMs(answer), BACKOFF_MS) }
   if (codes.every((code) => code === DENIED)) return null
-  if (codes.includes("MAX_COST_EXCEEDED")) return { kind: "fault", message: "Shopify finds the request too costly." }
+  if (codes.includes("MAX_COST_EXCEEDED"))
+    return { kind: "too_large", message: "Shopify finds a page of this size too costly." }
   if (codes.includes("SHOP_INACTIVE")) return { kind: "fault", message: "The shop is not active." }
   if (messages.some((message) => /\bcursor\b/i.test(message))) return { kind: "token_refused" }
   // Refused before it was run: asking again would not help.
