@@ -5,7 +5,7 @@ import { ACCOUNT_QUERY, meaning, readAccount, restMs } from "./shopify/answers.t
 import { fromCheckout } from "./shopify/checkout.ts"
 import { collections } from "./shopify/collections.ts"
 import { fromCustomer } from "./shopify/customer.ts"
-import { CONNECTIONS, type ConnectionName, FEEDS } from "./shopify/documents.ts"
+import { CONNECTIONS, type ConnectionName, FEEDS, ROWS_MAX, ROWS_TOGETHER } from "./shopify/documents.ts"
 import { fromDraft } from "./shopify/draft.ts"
 import { graphql, UNINSTALL } from "./shopify/graphql.ts"
 import { fromOrder } from "./shopify/order.ts"
@@ -23,9 +23,6 @@ const LAG_SECONDS = 1800
 
 /** A payment by bank transfer or on invoice may stay pending that long; after that its outcome is told by a transaction of its own. */
 const SETTLES_DAYS = 90
-
-/** Rows of a page of all connections, each at its size (see documents.ts). */
-const ROWS_TOGETHER = CONNECTIONS.reduce((sum, { together }) => sum + together, 0)
 
 export const shopify = defineConnector<Config>({
   name: "shopify",
@@ -94,7 +91,7 @@ export const shopify = defineConnector<Config>({
       ...read(
         "live",
         CONNECTIONS.map(({ name }) => name),
-        ROWS_TOGETHER,
+        CONNECTIONS.length * ROWS_TOGETHER,
       ),
     },
     list("customers", "Customers", "all"),
@@ -109,8 +106,7 @@ export const shopify = defineConnector<Config>({
 })
 
 function list(name: ConnectionName, title: string, reach: "all" | { days: number }): Stream<Config> {
-  const [connection] = CONNECTIONS.filter((one) => one.name === name)
-  const paging = read("list", [name], connection?.alone ?? 1)
+  const paging = read("list", [name], ROWS_MAX)
   return { name, title, mode: "backfill", collections: FEEDS[name], lookbackSeconds: 0, reach, ...paging }
 }
 

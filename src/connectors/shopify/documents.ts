@@ -1,9 +1,16 @@
 /**
  * The GraphQL documents, put together from the connections that a request reads.
  *
- * A single query may cost 1,000 points, an object one point and a connection "sized by" its length; how exactly, Shopify does not
- * say. The sizes here keep under the limit when every row of every list is counted in full, which is the most it can come to.
+ * A single query may cost 1,000 points; an object costs one, a connection is sized by its length, and not in full: it is scaled
+ * logarithmically (test/sandbox/shopify/cost.ts has the formula and the figures that it was checked with). So the largest pages are
+ * by far the cheapest, 250 orders come to some 220 points, and a longer list within them costs little. Should Shopify find a page
+ * too costly all the same, it is asked for again with half the rows.
  * https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits
+ *
+ * Why not bulk operations: `npm run bench -- --backfill` has pages read a year of 100,000 orders at the pace of the budget, a
+ * quarter of an hour on a standard plan. A bulk operation would have to keep a pace that Shopify does not promise (hours are
+ * reported) to be faster, gives nothing before all is done, and the newest order not first.
+ * https://shopify.dev/docs/apps/build/apis/graphql-admin/bulk-operations/queries
  */
 import { ABANDONED, CHECKOUT } from "./checkout.ts"
 import { CUSTOMER, CUSTOMERS } from "./customer.ts"
@@ -25,9 +32,6 @@ export interface Reading {
 export interface Connection {
   name: ConnectionName
   feeds: readonly string[]
-  /** Rows when it is read alone, and beside the others. */
-  alone: number
-  together: number
   live: Reading
   list: Reading
   fragments: string
@@ -41,8 +45,6 @@ export const CONNECTIONS: readonly Connection[] = [
   {
     name: "customers",
     feeds: [CUSTOMERS],
-    alone: 180,
-    together: 24,
     live: CHANGED,
     list: { ...CREATED, filter: "customer_date" },
     fragments: CUSTOMER,
@@ -51,8 +53,6 @@ export const CONNECTIONS: readonly Connection[] = [
   {
     name: "orders",
     feeds: ORDER_COLLECTIONS,
-    alone: 18,
-    together: 12,
     live: CHANGED,
     list: CREATED,
     fragments: ORDER,
@@ -61,8 +61,6 @@ export const CONNECTIONS: readonly Connection[] = [
   {
     name: "draftOrders",
     feeds: [DRAFT_ORDER],
-    alone: 180,
-    together: 12,
     live: CHANGED,
     // There is no CREATED_AT to sort by; ids are given in the order of creation.
     list: { ...CREATED, sortKey: "ID" },
@@ -72,8 +70,6 @@ export const CONNECTIONS: readonly Connection[] = [
   {
     name: "abandonedCheckouts",
     feeds: [ABANDONED],
-    alone: 75,
-    together: 12,
     // There is no UPDATED_AT to sort by: those that changed, by when they were begun.
     live: { ...CHANGED, sortKey: "CREATED_AT", isOrdered: false },
     list: CREATED,
@@ -87,25 +83,26 @@ export const FEEDS = Object.fromEntries(CONNECTIONS.map(({ name, feeds }) => [na
   readonly string[]
 >
 
-/** Orders completed by one request, and how much of each: lines cost four points, six orders have room for 37. */
-export const COMPLETED_AT_ONCE = 6
-const COMPLETION_POINTS = 940
-const HEAD_POINTS = 7
-const LINE_POINTS = 4
-/** The most that any connection gives. */
+/** The most that any connection gives, and what is asked for of each beside others. */
 export const ROWS_MAX = 250
-/** Pages are made larger up to this, where Shopify counts less than in full: reported are 25 points for 250 rows of two objects. */
-export const PAGE_POINTS = 900
+export const ROWS_TOGETHER = 100
+/** Orders completed by one request: some 25 points each, and hardly fewer for fewer lines. */
+export const COMPLETED_AT_ONCE = 20
 /**
- * What was paid and given back of orders, a few in full, and of one that is not complete even so. These lists take no cursor: no
- * order has been seen with nearly as many as the last length.
+ * What was paid and given back of orders, and of those that are not complete even so. These lists take no cursor: no order has been
+ * seen with nearly as many as the last length.
  */
 export const MONEY_LENGTHS = {
-  few: { orders: 6, transactions: 30, refunds: 15 },
-  many: { orders: 1, transactions: 200, refunds: 90 },
+  few: { transactions: 30, refunds: 15 },
+  many: { transactions: 200, refunds: 90 },
 }
 
 export type MoneyLength = keyof typeof MONEY_LENGTHS
+
+/** So many at a share of a full page: where answers are too large, everything is asked for in smaller pieces. */
+export function partly(rows: number, share: number): number {
+  return Math.max(1, Math.floor(rows * share))
+}
 
 /** The scopes come along where a list tells less without one of them. */
 const SCOPES = "currentAppInstallation { accessScopes { handle } }"
@@ -136,10 +133,6 @@ export function linesDocument(orders: number): string {
       `o${index}: order(id: $id${index}) { ...OrderHead ${lineItems(`first: $lines, after: $after${index}`)} }`,
   )
   return [`query Lines($lines: Int!, ${variables.join(", ")}) {`, ...fields, "}", HEAD].join("\n")
-}
-
-export function linesOfEach(orders: number): number {
-  return Math.min(ROWS_MAX, Math.floor((COMPLETION_POINTS / orders - HEAD_POINTS) / LINE_POINTS))
 }
 
 export function moneyDocument(orders: number, length: MoneyLength): string {

@@ -28,10 +28,13 @@ export const REFUNDED = "Order refunded"
 /** The collections that an order tells, Charge among them. */
 export const ORDER_COLLECTIONS = [PLACED, ORDERED, CANCELLED, REFUNDED, CHARGE]
 
-/** Enough for nearly all orders; what an order has more is read by requests of their own (see paging.ts). */
-export const LINES = 5
-export const TRANSACTIONS = 5
-export const REFUNDS = 3
+/**
+ * Enough for nearly all orders; what an order has more is read by requests of their own (see parts.ts). Each is the longest list of
+ * its price: Shopify counts 13 to 20 lines alike.
+ */
+export const LINES = 20
+export const TRANSACTIONS = 7
+export const REFUNDS = 4
 
 const LINE =
   "id quantity title variantTitle sku vendor product { id } discountedTotalSet { shopMoney { amount currencyCode } }"

@@ -13,15 +13,16 @@ import {
   ShapeError,
 } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, flag, isObject, json, number, rows, text } from "../kit/values.ts"
+import { at, flag, isObject, json, rows, text } from "../kit/values.ts"
 import { accessDenied, deniedNotes, withheldNotes } from "./answers.ts"
 import {
   CONNECTIONS,
   type Connection,
   type ConnectionName,
-  PAGE_POINTS,
+  partly,
   type Reading,
   ROWS_MAX,
+  ROWS_TOGETHER,
   readDocument,
 } from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
@@ -41,7 +42,7 @@ const ROWS_OF_A_CURSOR = 20_000
 export interface Plan {
   mode: "live" | "list"
   connections: readonly ConnectionName[]
-  /** The stream's `pageSize`: at it, every connection has its full size. */
+  /** The stream's `pageSize`: at it, every connection has its full length. */
   full: number
 }
 
@@ -49,8 +50,9 @@ type Context = PageContext<Config>
 
 export function requestOf(plan: Plan, ctx: Context): PageRequest {
   const place = placeOf(plan, ctx)
-  const parts = nextParts(place)
-  return parts.length > 0 ? requestParts(parts) : requestConnections(plan, place, ctx)
+  const share = shareOf(plan, ctx)
+  const parts = nextParts(place, share)
+  return parts.length > 0 ? requestParts(parts, share) : requestConnections(plan, place, ctx)
 }
 
 export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
@@ -58,9 +60,14 @@ export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
   const body = json(answer.body)
   if (!isObject(body) || (at(body, "data") === undefined && rows(body, "errors").length === 0))
     throw new ShapeError("Shopify's answer holds no data.")
-  const parts = nextParts(place)
+  const parts = nextParts(place, shareOf(plan, ctx))
   if (parts.length === 0) return pageOfConnections(plan, place, answer, ctx)
   return { ...pageOfParts(parts, place, body), ...deniedOf(place.denied, ctx) }
+}
+
+/** Of a full page, where pages had to become smaller. */
+function shareOf({ full }: Plan, { pageSize }: Context): number {
+  return pageSize / full
 }
 
 /** Where the page stands: at the beginning of all connections that feed a chosen collection, or where the token says. */
@@ -91,15 +98,14 @@ interface Asked {
   sortKey: string
 }
 
-function askedOf(plan: Plan, place: Token, { pageSize }: Context): Asked[] {
+function askedOf(plan: Plan, place: Token, ctx: Context): Asked[] {
   const open = connectionsOf(plan).flatMap((connection) => {
     const progress = place.open[connection.name]
     return progress ? [{ connection, progress }] : []
   })
   return open.map(({ connection, progress }) => {
-    const size = open.length === 1 ? Math.max(connection.alone, progress.room) : connection.together
     const reading = connection[plan.mode]
-    const first = Math.max(1, Math.floor((size * pageSize) / plan.full))
+    const first = partly(open.length === 1 ? ROWS_MAX : ROWS_TOGETHER, shareOf(plan, ctx))
     return { connection, reading, progress, first, sortKey: reading.sortKey }
   })
 }
@@ -205,7 +211,7 @@ function readConnection(asked: Asked, body: JsonValue, { window, collections }: 
   const isPast = reading.isOrdered && records.length < all.length
   if (!hasMore || isPast) return { asked, records, next: null }
   if (cursor === null) throw new ShapeError(`Shopify's ${connection.name} go on, and it does not say from where.`)
-  return { asked, records, next: { ...advance(progress, cursor, all, reading), room: roomOf(asked, body) } }
+  return { asked, records, next: advance(progress, cursor, all, reading) }
 }
 
 /** The last second is read again when a connection is begun anew, unless nothing but that second was read. */
@@ -216,12 +222,6 @@ function advance(progress: Progress, after: string, all: readonly PageRecord[], 
   const below = last + 1000
   if (progress.below !== null && below >= progress.below) return { ...progress, after, rows }
   return { ...progress, after: null, rows: 0, below }
-}
-
-/** A page of more rows costs at most that many times more. What others of the document cost is counted too: never too much room. */
-function roomOf({ first }: Asked, body: JsonValue): number {
-  const points = number(body, "extensions.cost.requestedQueryCost")
-  return points === null || points <= 0 ? 0 : Math.min(ROWS_MAX, Math.floor((first * PAGE_POINTS) / points))
 }
 
 /**

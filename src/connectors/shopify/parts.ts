@@ -6,7 +6,7 @@ import { type Page, type PageRecord, type PageRequest, ShapeError } from "../kit
 import type { JsonValue } from "../kit/item.ts"
 import { at, flag, isObject, rows, text } from "../kit/values.ts"
 import { CHARGE } from "./charge.ts"
-import { COMPLETED_AT_ONCE, linesDocument, linesOfEach, MONEY_LENGTHS, moneyDocument } from "./documents.ts"
+import { COMPLETED_AT_ONCE, linesDocument, MONEY_LENGTHS, moneyDocument, partly, ROWS_MAX } from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
 import { ORDERED, REFUNDED, REFUNDS, TRANSACTIONS } from "./order.ts"
 import { numericId } from "./shape.ts"
@@ -15,20 +15,19 @@ import { type LinesPart, type MoneyPart, type Part, type Token, writeToken } fro
 /** A token holds 4,000 characters: a page ends where the parts that are left of its orders need more than most of them. */
 const PARTS_CHARS_MAX = 3_000
 
-/** The parts read next, of one kind: the lines of some orders, or the money of some. */
-export function nextParts({ rest: [first, ...others] }: Token): Part[] {
+/** The parts read next, of one kind: the lines of some orders, or the money of some. `share`: of a full page. */
+export function nextParts({ rest: [first, ...others] }: Token, share: number): Part[] {
   if (!first) return []
-  const most = "lines" in first ? COMPLETED_AT_ONCE : MONEY_LENGTHS[first.money].orders
   const end = others.findIndex((part) => !isAlike(first, part))
-  return [first, ...(end < 0 ? others : others.slice(0, end))].slice(0, most)
+  return [first, ...(end < 0 ? others : others.slice(0, end))].slice(0, partly(COMPLETED_AT_ONCE, share))
 }
 
-export function requestParts(parts: readonly Part[]): PageRequest {
+export function requestParts(parts: readonly Part[], share: number): PageRequest {
   const ids = parts.map(({ id }, index) => [`id${index}`, `gid://shopify/Order/${id}`])
   const [first] = parts
   if (first && "money" in first) return graphql(moneyDocument(parts.length, first.money), Object.fromEntries(ids))
   const cursors = parts.flatMap((part, index) => ("lines" in part ? [[`after${index}`, part.lines]] : []))
-  const variables = Object.fromEntries([["lines", linesOfEach(parts.length)], ...ids, ...cursors])
+  const variables = Object.fromEntries([["lines", partly(ROWS_MAX, share)], ...ids, ...cursors])
   return graphql(linesDocument(parts.length), variables)
 }
 

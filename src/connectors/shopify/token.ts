@@ -9,8 +9,6 @@ const progress = z.strictObject({
   /** Read since the connection was last begun, and the time it was begun at. */
   rows: z.number(),
   below: z.number().nullable(),
-  /** Rows that the last page's cost leaves room for; 0: not known. */
-  room: z.number(),
 })
 
 /** Parts of an order that did not fit: the cursor of its next lines, or which of the lengths its transactions are asked for in. */
@@ -35,7 +33,7 @@ export type LinesPart = z.infer<typeof lines>
 export type MoneyPart = z.infer<typeof money>
 export type Token = z.infer<typeof token>
 
-export const BEGINNING: Progress = { after: null, rows: 0, below: null, room: 0 }
+export const BEGINNING: Progress = { after: null, rows: 0, below: null }
 
 /** Null where a text is no token of ours. */
 export function readToken(text: string): Token | null {

@@ -29,7 +29,7 @@ export const SHOPIFY_ROUTES: Record<string, Route> = {
         isDevelopment: z.boolean(),
         autopilot: z.boolean(),
         bucket: z.object({ maximum: z.number(), rate: z.number() }),
-        charged: z.number(),
+        charging: z.enum(["logarithmic", "inFull"]),
       })
       .partial()
       .default({})

@@ -45,13 +45,14 @@ const documents = new Map<string, DocumentNode | readonly GraphQLError[]>()
 export function answerGraphQL(context: Context, request: GraphQLRequest, bucket: Bucket): Record<string, unknown> {
   const document = documentOf(request.query)
   if (isRefused(document)) return { errors: document.map(formatted) }
-  const { charged } = context.shop.options
-  const requested = Math.ceil(charged * requestedCost(schema, document, request.variables ?? {}))
+  const query = { schema, document, variables: request.variables ?? {} }
+  const { charging } = context.shop.options
+  const requested = requestedCost(query, charging)
   if (requested > SINGLE_QUERY_MAX) return tooCostly(requested)
   refill(context.shop, bucket)
   if (requested > bucket.left) return { errors: [throttled()], extensions: cost(context.shop, bucket, requested, null) }
   const { data, errors } = run(context, document, request.variables ?? {})
-  const actual = Math.min(requested, Math.ceil(charged * actualCost(data)))
+  const actual = Math.min(requested, actualCost(query, charging, data))
   bucket.left -= actual
   return {
     data: data ?? null,

@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts"
 import type { Due } from "../heap.ts"
 import { createRandom, hashText, type Random } from "../random.ts"
 import type { Writer } from "../store.ts"
+import type { Charging } from "./cost.ts"
 import type { Fact } from "./ledger.ts"
 import type { Kind, Product, Row, Rows } from "./model.ts"
 import { createTable, put, remove, type Table } from "./table.ts"
@@ -20,8 +21,8 @@ export interface ShopOptions {
   autopilot: boolean
   /** Points the bucket holds and gets back a second. Standard plan: 2,000 and 100; Plus: 20,000 and 1,000. */
   bucket: { maximum: number; rate: number }
-  /** The share of the full count that a query is charged. */
-  charged: number
+  /** How queries are charged; `inFull` is the most that the documentation could be taken to mean. */
+  charging: Charging
 }
 
 /** Something that happens later: a capture, a parcel, a refund. */
@@ -80,7 +81,7 @@ export function createShop(parts: ShopParts): Shop {
       isDevelopment: false,
       autopilot: false,
       bucket: { maximum: 2_000, rate: 100 },
-      charged: 1,
+      charging: "logarithmic",
       ...parts.options,
     },
     seed,
