@@ -74,11 +74,11 @@ test("an idle sync is one call and forwards nothing", async () => {
 test("orders with more lines than fit are told to the last line, live and back", async () => {
   const reader = createReader()
   asOf(reader.shop, NOW - 10 * DAY, () => {
-    for (let n = 0; n < 20; n++) placeOrder(reader.shop, { lines: lines(60 + n), payment: "paid" })
+    for (let n = 0; n < 20; n++) placeOrder(reader.shop, { lines: lines(150 + n), payment: "paid" })
   })
   await reader.configure()
   placeOrder(reader.shop, { lines: lines(300), payment: "paid" })
-  for (let n = 0; n < 15; n++) placeOrder(reader.shop, { lines: lines(25), payment: "failed" })
+  for (let n = 0; n < 15; n++) placeOrder(reader.shop, { lines: lines(160), payment: "failed" })
   await reader.pass(2 * HOUR)
   expectWhole(reader)
 })

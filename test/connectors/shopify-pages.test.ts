@@ -137,10 +137,10 @@ describe("live reading", () => {
   })
 
   test("asks for smaller pages where an answer was too large", () => {
-    expect(asked(null).variables).toMatchObject({ customersFirst: 100, ordersFirst: 100, draftOrdersFirst: 100 })
+    expect(asked(null).variables).toMatchObject({ customersFirst: 100, ordersFirst: 100, ordersLines: 148 })
     const { variables } = asked(null, { pageSize: live.pageSize / 2 })
-    expect(variables).toMatchObject({ customersFirst: 50, ordersFirst: 50, draftOrdersFirst: 50 })
-    expect(asked(null, { pageSize: 1 }).variables).toMatchObject({ customersFirst: 1, ordersFirst: 1 })
+    expect(variables).toMatchObject({ customersFirst: 50, ordersFirst: 50, ordersLines: 74 })
+    expect(asked(null, { pageSize: 1 }).variables).toMatchObject({ customersFirst: 1, ordersFirst: 1, ordersLines: 1 })
   })
 
   test("takes an answer that leaves out a list for no answer", () => {

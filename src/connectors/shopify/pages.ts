@@ -113,11 +113,12 @@ function askedOf(plan: Plan, place: Token, ctx: Context): Asked[] {
 function requestConnections(plan: Plan, place: Token, ctx: Context): PageRequest {
   const asked = askedOf(plan, place, ctx)
   const variables = asked.flatMap((one) => {
-    const { name } = one.connection
+    const { name, lines } = one.connection
     return [
       [`${name}First`, one.first],
       [`${name}After`, one.progress.after],
       [`${name}Query`, filterOf(one, ctx)],
+      ...(lines === undefined ? [] : [[`${name}Lines`, partly(lines, shareOf(plan, ctx))]]),
     ]
   })
   return graphql(readDocument(asked, asksScopes(plan, ctx)), Object.fromEntries(variables))
