@@ -203,6 +203,15 @@ describe("answers", () => {
     )
   })
 
+  it("keep an authorization open for a week, and no longer", () => {
+    const { sandbox, account } = testAccount(UNLIMITED)
+    const [soon, late] = [1, 2].map(() => createCharge(account, { amount: 1_000, outcome: "uncaptured" }).id)
+    sandbox.clock.advance(7 * DAY_MS - 1_000)
+    captureCharge(account, soon as string)
+    sandbox.clock.advance(1_000)
+    expect(() => captureCharge(account, late as string)).toThrow("cannot be captured")
+  })
+
   it("date a balance transaction at the moment at which its money moved", async () => {
     const { sandbox, account, get } = testAccount(UNLIMITED)
     const charge = createCharge(account, { amount: 1_000, outcome: "uncaptured" })

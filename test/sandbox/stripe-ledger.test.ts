@@ -66,6 +66,16 @@ describe("the ledger", () => {
     }
   })
 
+  it("dates an act as its record does, though the clock goes on meanwhile", () => {
+    let ticks = NOW
+    const { account } = testAccount({}, { clock: () => (ticks += 90) })
+    seedAccount(account, { customers: 60, days: 60, seed: 4 })
+    evolve(account, 300)
+    const ends = account.facts.filter(({ fact, at }) => fact === "subscription.canceled" && at * 1000 > NOW)
+    expect(ends.length).toBeGreaterThan(5)
+    for (const { id, at } of ends) expect(account.tables.subscription.byId.get(id)?.endedAt).toBe(at)
+  })
+
   it("remembers every address a customer had", () => {
     const { account } = testAccount()
     seedAccount(account, SEED)

@@ -235,6 +235,11 @@ export function at<T>(account: Account, ms: number, work: () => T): T {
   }
 }
 
+/** Runs `work` as one act: a clock that goes on meanwhile would date what it did differently in record, event and ledger. */
+export function atOnce<T>(account: Account, work: () => T): T {
+  return at(account, account.past ?? account.clock(), work)
+}
+
 /** Everything about the account that is not a row. Saved with every flush that changed something. */
 export function header(account: Account) {
   const { name, mode, seed, counter, seq, options, eventsFrom } = account

@@ -1,6 +1,6 @@
 /** What happens to charges. The amounts of a `charge.succeeded` fact are captured ones; its time is when they were captured. */
 import { DAY_S } from "../clock.ts"
-import { type Account, add, find, get, newRow, nextId, plan, record, stamp } from "./account.ts"
+import { type Account, add, find, get, newRow, nextId, now, plan, record, stamp } from "./account.ts"
 import { change, emit, emitIntent } from "./events.ts"
 import type { ChargeRow } from "./model.ts"
 import { releaseRefund } from "./refunds.ts"
@@ -61,10 +61,16 @@ export function createCharge(account: Account, fields: ChargeFields): ChargeRow 
   return row
 }
 
+/** An authorization that has not expired. https://docs.stripe.com/payments/place-a-hold-on-a-payment-method */
+export function mayCapture(account: Account, row: ChargeRow): boolean {
+  const isOpen = row.status === "succeeded" && !row.captured && !row.refunded
+  return isOpen && now(account) < row.created + AUTHORIZATION_LIVES_S
+}
+
 /** `amount` less than authorized gives the rest back. */
 export function captureCharge(account: Account, id: string, amount?: number): ChargeRow {
   const row = get(account, "charge", id)
-  if (row.status !== "succeeded" || row.captured || row.refunded) throw new Error(`charge ${id} cannot be captured`)
+  if (!mayCapture(account, row)) throw new Error(`charge ${id} cannot be captured`)
   const captured = amount ?? row.amount
   const capture = (charge: ChargeRow) => {
     charge.captured = true

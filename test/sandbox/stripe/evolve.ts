@@ -1,5 +1,6 @@
 /** Random but repeatable life at the present moment: each step is one thing that one person does now. */
-import { type Account, prune } from "./account.ts"
+import { type Account, atOnce, prune } from "./account.ts"
+import { mayCapture } from "./charges.ts"
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts"
 import type { Kind, Row, Rows } from "./model.ts"
 import { arrive, buy, buyAsGuest, changeMind, PEOPLE, subscribe, writeInvoice } from "./people.ts"
@@ -93,7 +94,7 @@ const STEPS: readonly (readonly [number, string, Step])[] = [
       on(
         account,
         "charge",
-        (row) => row.status === "succeeded" && !row.captured,
+        (row) => mayCapture(account, row),
         (row) => task(account, "capture", row.id),
       ),
   ],
@@ -220,7 +221,7 @@ export function evolve(account: Account, steps: number): string[] {
     for (const [weight, name, step] of STEPS) {
       roll -= weight
       if (roll >= 0) continue
-      step(account)
+      atOnce(account, () => step(account))
       done.push(name)
       break
     }

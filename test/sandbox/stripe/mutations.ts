@@ -1,5 +1,5 @@
 /** Every mutation by name, so that tests can ask for one over HTTP: `{ name, args }` with the arguments of its function in order. */
-import type { Account } from "./account.ts"
+import { type Account, atOnce } from "./account.ts"
 import * as charges from "./charges.ts"
 import * as customers from "./customers.ts"
 import * as disputes from "./disputes.ts"
@@ -58,5 +58,5 @@ export interface MutationRequest {
 export function mutate(account: Account, request: MutationRequest): unknown {
   if (!Object.hasOwn(MUTATIONS, request.name)) throw new Error(`no mutation ${request.name}`)
   const mutation = MUTATIONS[request.name as MutationName] as (account: Account, ...args: readonly unknown[]) => unknown
-  return mutation(account, ...request.args)
+  return atOnce(account, () => mutation(account, ...request.args))
 }

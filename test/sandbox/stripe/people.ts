@@ -1,7 +1,7 @@
 /** What simulated people do to the business: sign up, buy, change their mind, move, ask for money back. Used by seed and evolve. */
 import { DAY_S } from "../clock.ts"
 import { type Account, find, get, now, plan } from "./account.ts"
-import { captureCharge, createCharge } from "./charges.ts"
+import { captureCharge, createCharge, mayCapture } from "./charges.ts"
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts"
 import { answerDispute, closeDispute, openDispute } from "./disputes.ts"
 import { ENGINE, type TaskHandler } from "./engine.ts"
@@ -68,7 +68,7 @@ export const PEOPLE: Record<string, TaskHandler> = {
   guest: (account) => void buyAsGuest(account),
   capture: (account, task) => {
     const row = get(account, "charge", task.id)
-    if (row.captured || row.refunded) return
+    if (!mayCapture(account, row)) return
     captureCharge(account, row.id, account.random.chance(0.3) ? part(account, row.amount, row.currency) : undefined)
   },
   refund: (account, task) => refund(account, get(account, "charge", task.id)),
