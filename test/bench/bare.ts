@@ -2,10 +2,15 @@
  * What the same work costs without any safety: fetch a page, parse, reshape, post. Nothing is stored, deduplicated, paced,
  * retried or resumed, and whatever fails ends it.
  */
-import type { NormalizeContext, PageContext, Stream } from "../../src/connectors/kit/define.ts"
+import type {
+  AnyConnector,
+  NormalizeContext,
+  PageContext,
+  PageRequest,
+  Stream,
+} from "../../src/connectors/kit/define.ts"
 import type { Item } from "../../src/connectors/kit/item.ts"
 import { toItems } from "../../src/connectors/kit/items.ts"
-import { stripe } from "../../src/connectors/stripe.ts"
 import { intempt } from "../../src/destinations/intempt.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import { urlOf } from "../../src/pipeline/request.ts"
@@ -18,22 +23,30 @@ export interface BareRun {
 }
 
 type Ports = Pick<PipelinePorts, "http">
-type StripeStream = Stream<Record<string, never>>
+
+interface Reading {
+  ports: Ports
+  connector: AnyConnector
+  setup: Setup
+  run: BareRun
+}
 
 const NEVER = new AbortController().signal
 
-export async function runBare(ports: Ports, setup: Setup): Promise<BareRun> {
+export async function runBare(ports: Ports, connector: AnyConnector, setup: Setup): Promise<BareRun> {
   const run: BareRun = { pages: 0, records: 0, items: 0 }
-  const streams = stripe.streams.filter(({ mode }) => mode === "backfill") as StripeStream[]
-  for (const stream of streams) await readStream(ports, setup, stream, run)
+  const streams: Stream<unknown>[] = connector.streams.filter(({ mode }) => mode === "backfill")
+  for (const stream of streams) await readStream({ ports, connector, setup, run }, stream)
   return run
 }
 
-async function readStream(ports: Ports, setup: Setup, stream: StripeStream, run: BareRun): Promise<void> {
+async function readStream({ ports, connector, setup, run }: Reading, stream: Stream<unknown>): Promise<void> {
   for (let token: string | null = null, more = true; more; more = token !== null) {
     const ctx = contextOf(setup, stream, token)
-    const page = stream.page(await get(ports, setup, stream, ctx), ctx)
-    const items = page.records.flatMap((record) => toItems(stripe, stream, record, normalizing(ctx, setup), {}).items)
+    const page = stream.page(await ask(ports, connector, setup, stream.request(ctx)), ctx)
+    const items = page.records.flatMap(
+      (record) => toItems(connector, stream, record, normalizing(ctx, setup), {}).items,
+    )
     await Promise.all(batches(items).map((batch) => post(ports, setup, batch)))
     token = page.next
     run.pages++
@@ -42,10 +55,12 @@ async function readStream(ports: Ports, setup: Setup, stream: StripeStream, run:
   }
 }
 
-async function get(ports: Ports, setup: Setup, stream: StripeStream, ctx: PageContext<Record<string, never>>) {
-  const url = urlOf(stripe.baseUrl({}), stream.request(ctx)) ?? ""
-  const headers = { ...stripe.headers, authorization: `Bearer ${setup.credential}` }
-  const response = await ports.http(url, { method: "GET", headers, signal: NEVER })
+async function ask({ http }: Ports, connector: AnyConnector, { config, credential }: Setup, request: PageRequest) {
+  const way = connector.auth.find(({ kind }) => kind === "apiKey")
+  const { body, method = body === undefined ? "GET" : "POST" } = request
+  const headers = { ...connector.headers, ...way?.headers(credential), "content-type": "application/json" }
+  const url = urlOf(connector.baseUrl(config), request) ?? ""
+  const response = await http(url, { method, headers, signal: NEVER, ...(body && { body: JSON.stringify(body) }) })
   return { body: await response.json(), headers: response.headers }
 }
 
@@ -59,12 +74,12 @@ async function post(ports: Ports, setup: Setup, items: Item[]): Promise<void> {
   await response.body?.cancel()
 }
 
-function contextOf({ account, startDate, connectedAt }: Setup, stream: StripeStream, token: string | null) {
+function contextOf({ config, account, startDate, connectedAt }: Setup, stream: Stream<unknown>, token: string | null) {
   const window = { from: startDate, to: connectedAt }
-  return { config: {}, account, collections: new Set(stream.collections), window, token, pageSize: stream.pageSize }
+  return { config, account, collections: new Set(stream.collections), window, token, pageSize: stream.pageSize }
 }
 
-function normalizing(ctx: PageContext<Record<string, never>>, setup: Setup): NormalizeContext<Record<string, never>> {
+function normalizing(ctx: PageContext<unknown>, setup: Setup): NormalizeContext<unknown> {
   const { config, account, collections } = ctx
   return { config, account, collections, identity: "email", via: "list", followed: [], asked: setup.connectedAt }
 }

@@ -1,20 +1,40 @@
 /**
  * What syncing costs: `npm run bench [records]`. The product's own consumers and Durable Object run in workerd over local queues
- * and SQLite, and take a simulated Stripe account's history to the simulated destination; the bare loop then does the same
- * in the same process without durability. Prints rates, processor time, what the platform would bill, and what limits it.
+ * and SQLite, and take the history of a simulated account of each partner to the simulated destination; the bare loop then does
+ * the same in the same process without durability. Prints rates, processor time, what the platform would bill, and what limits it.
+ * `npm run bench -- --backfill [orders]` measures something else: how long a shop's year takes under Shopify's budget.
  */
 import { setTimeout as sleep } from "node:timers/promises"
+import type { AnyConnector } from "../../src/connectors/kit/define.ts"
+import { shopify } from "../../src/connectors/shopify.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import type { SourceView } from "../../src/source/rpc.ts"
+import { backfill } from "./backfill.ts"
 import type { BareRun } from "./bare.ts"
 import { type Counters, difference } from "./counters.ts"
 import { type Runtime, runtimeCpuMs, startPartners, startRuntime } from "./processes.ts"
 import { type Measured, reportOf, type SyncMeasured } from "./report.ts"
-import { BENCH_KEY, type Ready, type Setup } from "./setup.ts"
+import { BENCH_KEY, BENCH_SHOP, type Ready, type Setup } from "./setup.ts"
 
 const RECORDS = 100_000
-/** Rows of the lists that a seeded customer comes with, about. */
-const RECORDS_PER_CUSTOMER = 8
+
+/** What is measured, beside which bare loop, and from how many customers or orders an account of about so many items is seeded. */
+interface Subject {
+  connector: AnyConnector
+  config: Setup["config"]
+  sizeOf(records: number): number
+}
+
+const SUBJECTS: readonly Subject[] = [
+  // Rows of the lists that a seeded customer comes with, about.
+  { connector: stripe, config: {}, sizeOf: (records) => records / 8 },
+  // An order is one row and tells as much as four or five of Stripe's.
+  {
+    connector: shopify,
+    config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsReportedElsewhere: false },
+    sizeOf: (records) => records / 4,
+  },
+]
 /** Lifts the partner's pace: what is measured is the product. */
 const CALLS_PER_SECOND = 100_000
 const POLL_MS = 500
@@ -23,35 +43,41 @@ const DAY_MS = 86_400_000
 /** More than a sync that finds nothing takes; asking earlier how it goes would be counted with it. */
 const IDLE_RUN_MS = 5_000
 
-const records = Number(process.argv[2] ?? RECORDS)
-const published = stripe.limits.callsPerSecond
-console.log(`Seeding a simulated Stripe account for at least ${records.toLocaleString("en")} records ...`)
-const { ready, child } = await startPartners(Math.ceil(records / RECORDS_PER_CUSTOMER))
-const runtime = await startRuntime(`http://127.0.0.1:${ready.port}`, CALLS_PER_SECOND)
-try {
-  const setup = setupOf(ready)
-  const sync = await measureSync(runtime, setup)
-  const bare = await measureBare(runtime, setup)
-  const idle = await measureIdle(runtime)
-  console.log(`\n${reportOf(sync, bare, idle)}`)
-} finally {
-  await runtime.close()
-  child.kill()
+const [, , first, second] = process.argv
+if (first === "--backfill") await backfill(second === undefined ? undefined : Number(second))
+else for (const subject of SUBJECTS) await benchmark(subject, Number(first ?? RECORDS))
+
+async function benchmark({ connector, config, sizeOf }: Subject, records: number): Promise<void> {
+  console.log(`Seeding a simulated account of ${connector.title} ...`)
+  const { ready, child } = await startPartners(connector.name, Math.ceil(sizeOf(records)))
+  const runtime = await startRuntime(`http://127.0.0.1:${ready.port}`, CALLS_PER_SECOND)
+  try {
+    const setup = setupOf(connector, config, ready)
+    const sync = await measureSync(runtime, setup, connector)
+    const bare = await measureBare(runtime, setup)
+    const idle = await measureIdle(runtime)
+    console.log(`\n${connector.title}, ${reportOf(sync, bare, idle)}\n`)
+  } finally {
+    await runtime.close()
+    child.kill()
+  }
 }
 
-function setupOf({ key, account }: Ready): Setup {
+function setupOf({ name }: AnyConnector, config: Setup["config"], { credential, account }: Ready): Setup {
   const now = Date.now()
   return {
+    connector: name,
+    config,
     account: { id: account, name: "bench", mode: "test" },
     startDate: Math.floor(now / DAY_MS) * DAY_MS - 365 * DAY_MS,
     connectedAt: now,
-    credential: key,
+    credential,
     destinationKey: `${BENCH_KEY.prefix}.${BENCH_KEY.secret}`,
   }
 }
 
 /** From the first configuration to the last item's delivery. */
-async function measureSync(runtime: Runtime, setup: Setup): Promise<SyncMeasured> {
+async function measureSync(runtime: Runtime, setup: Setup, { limits }: AnyConnector): Promise<SyncMeasured> {
   const startedAt = Date.now()
   const cpuBefore = runtimeCpuMs()
   await call(runtime, "/configure", setup)
@@ -61,7 +87,7 @@ async function measureSync(runtime: Runtime, setup: Setup): Promise<SyncMeasured
   const counters = await call<Counters>(runtime, "/counters")
   const items = view.collections.reduce((sum, { delivered }) => sum + delivered, 0)
   const read = await call<{ pages: number; records: number }>(runtime, "/read")
-  return { ...read, items, seconds, cpuMs, counters, publishedCallsPerSecond: published }
+  return { ...read, items, seconds, cpuMs, counters, callsPerSecond: limits.restMs ? null : limits.callsPerSecond }
 }
 
 async function measureBare(runtime: Runtime, setup: Setup): Promise<Measured> {

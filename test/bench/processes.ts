@@ -12,8 +12,9 @@ const TICK_MS = 10
 /** Any 32 bytes: nothing here is secret. */
 const VAULT_KEYS = `k1:${Buffer.alloc(32, 1).toString("base64")}`
 
-export async function startPartners(customers: number): Promise<{ ready: Ready; child: ChildProcess }> {
-  const child = spawn(process.execPath, [resolve(import.meta.dirname, "partners.ts"), String(customers)], {
+export async function startPartners(connector: string, size: number): Promise<{ ready: Ready; child: ChildProcess }> {
+  const script = resolve(import.meta.dirname, "partners.ts")
+  const child = spawn(process.execPath, [script, connector, String(size)], {
     stdio: ["pipe", "pipe", "inherit"],
   })
   for await (const line of createInterface({ input: child.stdout })) {

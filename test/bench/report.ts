@@ -23,8 +23,8 @@ export interface Measured {
 
 export interface SyncMeasured extends Measured {
   counters: Counters
-  /** Calls a second that the connector publishes, which the product keeps to and the benchmark lifts. */
-  publishedCallsPerSecond: number
+  /** Calls a second that the partner publishes, which the product keeps to and the benchmark lifts; null: it counts points. */
+  callsPerSecond: number | null
 }
 
 export function reportOf(sync: SyncMeasured, bare: Measured, idle: Counters): string {
@@ -100,14 +100,17 @@ function idleCostOf(idle: Counters): string {
 }
 
 function limitOf(sync: SyncMeasured, bare: Measured): string {
-  const { records, pages, publishedCallsPerSecond } = sync
-  const perPage = records / pages
-  const slower = rateOf(bare.records, bare.seconds) / rateOf(records, sync.seconds)
+  const slower = rateOf(bare.records, bare.seconds) / rateOf(sync.records, sync.seconds)
   return [
     `Limited here by ${busy(sync)}; the bare loop reads ${slower.toFixed(1)} times as fast, and sends what it meets twice twice.`,
-    "In production a source is limited by its partner: " +
-      `${publishedCallsPerSecond} calls/s x ${perPage.toFixed(0)} records = ${number(publishedCallsPerSecond * perPage)} records/s.`,
+    `In production a source is limited by its partner: ${partnerLimitOf(sync)}.`,
   ].join("\n")
+}
+
+function partnerLimitOf({ records, pages, callsPerSecond }: SyncMeasured): string {
+  if (callsPerSecond === null) return "how many points it gives, see --backfill"
+  const perPage = records / pages
+  return `${callsPerSecond} calls/s x ${perPage.toFixed(0)} records = ${number(callsPerSecond * perPage)} records/s`
 }
 
 /** One event loop runs consumers and Durable Object here; in production they are machines of their own. */

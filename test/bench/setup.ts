@@ -4,8 +4,11 @@ export const BENCH_REF = { org: "bench", project: "bench", source: "src_bench" }
 export const BENCH_TARGET = { org: "bench", project: "bench", sourceId: "1234567890123456789" }
 export const BENCH_KEY = { prefix: "bench", secret: "secret" }
 
+/** The shop of a benchmark, as addresses name it. */
+export const BENCH_SHOP = "bench"
+
 /** What a benchmark's source is made of. */
-export interface Setup extends Pick<Configuration, "account" | "startDate" | "connectedAt"> {
+export interface Setup extends Pick<Configuration, "connector" | "config" | "account" | "startDate" | "connectedAt"> {
   credential: string
   destinationKey: string
 }
@@ -13,7 +16,8 @@ export interface Setup extends Pick<Configuration, "account" | "startDate" | "co
 /** What the partners' process says when it is ready. */
 export interface Ready {
   port: number
-  key: string
+  credential: string
+  /** The partner's id of the account. */
   account: string
   /** Rows by kind. */
   rows: Record<string, number>

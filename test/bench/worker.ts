@@ -2,8 +2,8 @@
  * The Worker under the benchmark: the product's own consumers and Durable Object, with counters around them and routes to start a
  * source and to run the bare loop. The partners run in another process, so that their work is not counted.
  */
-import { getConnector } from "../../src/connectors/index.ts"
-import { stripe } from "../../src/connectors/stripe.ts"
+import { connectors, getConnector } from "../../src/connectors/index.ts"
+import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import type { Bindings } from "../../src/env.ts"
 import { consume } from "../../src/pipeline/consume.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
@@ -18,7 +18,7 @@ import { BENCH_REF, BENCH_TARGET, type Setup } from "./setup.ts"
 interface Env extends Bindings {
   /** `http://127.0.0.1:port` of the simulated partners. */
   PARTNERS: string
-  /** Calls a second in place of the published limit; 0: as published. */
+  /** Calls a second in place of the published limits; 0: as published. */
   CALLS_PER_SECOND: number
 }
 
@@ -46,7 +46,7 @@ export default {
     if (pathname === "/sync") return Response.json(await sourceOf(env, objectName(BENCH_REF)).syncNow())
     if (pathname === "/view") return Response.json(await sourceOf(env, objectName(BENCH_REF)).view())
     const setup: Setup = await request.json()
-    if (pathname === "/bare") return Response.json(await runBare(portsOf(env), setup))
+    if (pathname === "/bare") return Response.json(await runBare(portsOf(env), connectorOf(setup), setup))
     return Response.json(await sourceOf(env, objectName(BENCH_REF)).configure(await configurationOf(env, setup)))
   },
   async queue(batch, env) {
@@ -101,7 +101,7 @@ function counted(env: Env): Env {
 }
 
 function countedOf(env: Env): Env {
-  if (env.CALLS_PER_SECOND > 0) stripe.limits.callsPerSecond = env.CALLS_PER_SECOND
+  if (env.CALLS_PER_SECOND > 0) for (const { limits } of connectors) limits.callsPerSecond = env.CALLS_PER_SECOND
   const fetch = (url: string, init: RequestInit) => outbound(env, url, init)
   return {
     ...env,
@@ -135,10 +135,8 @@ async function configurationOf(env: Env, setup: Setup): Promise<Configuration> {
     ...BENCH_REF,
     ...given,
     version: 1,
-    connector: "stripe",
-    config: {},
     identity: "email",
-    collections: stripe.collections.map(({ name }) => ({ name, fields: {} })),
+    collections: connectorOf(setup).collections.map(({ name }) => ({ name, fields: {} })),
     intervalHours: 1,
     active: true,
     credential: await cipher.seal(credential, sealContext(BENCH_REF, "credential")),
@@ -146,4 +144,10 @@ async function configurationOf(env: Env, setup: Setup): Promise<Configuration> {
     destination: { ...BENCH_TARGET, key, owner: BENCH_REF.source },
     destinationVersion: 1,
   }
+}
+
+function connectorOf({ connector: name }: Setup): AnyConnector {
+  const connector = getConnector(name)
+  if (!connector) throw new Error(`no connector ${name}`)
+  return connector
 }

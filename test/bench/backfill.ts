@@ -1,0 +1,250 @@
+/**
+ * A year of a shop read for the first time: `npm run bench -- --backfill [orders]`. The shipped machine, pipeline and connector
+ * read a simulated shop over memory, in virtual time, so that hours of waiting for the partner's budget cost none. Prints how long
+ * it takes, what limits it, and how near that is to the least that the budget allows.
+ */
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { connectors } from "../../src/connectors/index.ts"
+import { shopify } from "../../src/connectors/shopify.ts"
+import { runFetch } from "../../src/pipeline/fetch.ts"
+import { runForward } from "../../src/pipeline/forward.ts"
+import type { PipelinePorts } from "../../src/pipeline/ports.ts"
+import { SourceMachine } from "../../src/source/machine.ts"
+import type { Http, Lanes } from "../../src/source/ports.ts"
+import type { Configuration } from "../../src/source/rpc.ts"
+import { createSandbox } from "../sandbox/sandbox.ts"
+import type { Charging } from "../sandbox/shopify/cost.ts"
+import { seedShop } from "../sandbox/shopify/people.ts"
+import type { Shop } from "../sandbox/shopify/shop.ts"
+import { memoryStore } from "../support/source-world.ts"
+import { type Backfill, backfillReport } from "./backfill-report.ts"
+import { BENCH_REF, BENCH_TARGET } from "./setup.ts"
+import { type VirtualTime, virtualTime } from "./virtual.ts"
+
+const ORDERS = 100_000
+const DAYS = 365
+const DAY_MS = 86_400_000
+const WEEK_MS = 7 * DAY_MS
+const NOW = Date.UTC(2026, 5, 1)
+/** The destination's answers are not what is measured. */
+const POST_MS = 100
+/** Pages between two looks at the memory, each after a collection. */
+const LOOK_EVERY = 50
+const NEWEST = "Placed order"
+
+interface Case {
+  charging: Charging
+  /** Shopify does not say how long it takes over a page. */
+  answerMs: number
+}
+
+const CASES: readonly Case[] = [
+  { charging: "logarithmic", answerMs: 1_000 },
+  { charging: "logarithmic", answerMs: 3_000 },
+  { charging: "inFull", answerMs: 1_000 },
+]
+
+export async function backfill(orders = ORDERS): Promise<void> {
+  for (const one of CASES) {
+    console.log(`Seeding a shop with ${orders.toLocaleString("en")} orders, charged ${one.charging} ...`)
+    console.log(`\n${backfillReport(await measure(orders, one))}\n`)
+  }
+}
+
+async function measure(orders: number, { charging, answerMs }: Case): Promise<Backfill> {
+  const time = virtualTime(NOW)
+  const { clock } = time
+  const sandbox = createSandbox({ clock: clock.now, sleep: async () => undefined })
+  const { shop, token } = sandbox.shopify.create({ name: "bench", options: { charging } })
+  const rows = seedShop(shop, { customers: Math.round(orders * 0.4), orders, days: DAYS })
+  const partner: Http = (url, init) => sandbox.handle(new Request(url, init))
+  const watch = createWatch(time, { partner, answerMs, newest: newestOrders(shop) })
+  const store = memoryStore()
+  const machine = new SourceMachine({
+    ...machinePorts(),
+    clock,
+    store,
+    wake: async (lane, delay) => begin(lane, delay),
+  })
+  const ports: PipelinePorts = { ...machinePorts(), clock, http: watch.http, source: () => machine }
+  const begin = (lane: Lanes, delaySeconds: number) =>
+    time.start(async () => {
+      if (delaySeconds > 0) await clock.sleep(delaySeconds * 1000)
+      await (lane === "forward"
+        ? runForward(ports, BENCH_REF.source)
+        : runFetch(ports, BENCH_REF.source, lane === "fetch" ? "live" : "backfill"))
+    })
+  const before = { heap: liveHeap(), cpu: cpuMs() }
+  let isDone = false
+  const look = async () => {
+    const answer = await machine.view()
+    if (!answer.ok || answer.view.status === "error") throw new Error(JSON.stringify(answer))
+    isDone = answer.view.current.length === 0 && answer.view.delivery.waiting === 0
+  }
+  await machine.configure(configurationOf(token))
+  await time.run(
+    () => {
+      // Read without waiting for it: the next time all wait, it has been.
+      void look()
+      return isDone
+    },
+    {
+      at: () => store.alarmAt,
+      ring: async () => {
+        store.alarmAt = null
+        await machine.alarm()
+      },
+    },
+  )
+  const { bucket } = shop.options
+  return {
+    ...watch.seen,
+    charging,
+    rows,
+    bucket,
+    answerMs,
+    virtualMs: watch.seen.lastAt - NOW,
+    cpuMs: cpuMs() - before.cpu - watch.seen.partnerCpuMs,
+    heapBytes: watch.seen.heapBytes - before.heap,
+  }
+}
+
+/** Orders of the last week, which are to be there before the older ones. */
+function newestOrders({ facts }: Shop): number {
+  return facts.filter(({ fact, at }) => fact === "order_placed" && at >= NOW - WEEK_MS).length
+}
+
+// --------------------------------------------------------------------------------------------------- what is watched
+
+interface Seen {
+  calls: number
+  throttled: number
+  items: number
+  /** Points, as Shopify says with each answer: asked for, and charged. */
+  requested: number
+  charged: number
+  /** Virtual ms: time with a call under way; the last delivery; when the newest week had been delivered whole. */
+  busyMs: number
+  lastAt: number
+  newestMs: number | null
+  /** Of the simulated partner, to be taken off. */
+  partnerCpuMs: number
+  heapBytes: number
+}
+
+interface Watched {
+  partner: Http
+  answerMs: number
+  /** Orders of the newest week. */
+  newest: number
+}
+
+/** Everything that goes out: the partner's answers take their time, and the destination takes everything. */
+function createWatch({ clock }: VirtualTime, { partner, answerMs, newest }: Watched): { http: Http; seen: Seen } {
+  const seen: Seen = {
+    calls: 0,
+    throttled: 0,
+    items: 0,
+    requested: 0,
+    charged: 0,
+    busyMs: 0,
+    lastAt: NOW,
+    newestMs: null,
+    partnerCpuMs: 0,
+    heapBytes: 0,
+  }
+  let underWay = 0
+  let since = 0
+  let missing = newest
+  const call: Http = async (url, init) => {
+    if (underWay++ === 0) since = clock.now()
+    const cpu = cpuMs()
+    const response = await partner(url, init)
+    const text = await response.text()
+    seen.partnerCpuMs += cpuMs() - cpu
+    note(seen, text)
+    await clock.sleep(answerMs)
+    if (--underWay === 0) seen.busyMs += clock.now() - since
+    return new Response(text, { status: response.status, headers: response.headers })
+  }
+  const post: Http = async (_url, { body }) => {
+    const items = itemsIn(String(body))
+    await clock.sleep(POST_MS)
+    seen.items += items.length
+    seen.lastAt = clock.now()
+    missing -= items.filter(({ name, timestamp }) => name === NEWEST && timestamp >= NOW - WEEK_MS).length
+    if (missing <= 0) seen.newestMs ??= clock.now() - NOW
+    return new Response("{}")
+  }
+  const http: Http = (url, init) => (url.includes("myshopify.com") ? call(url, init) : post(url, init))
+  return { http, seen }
+}
+
+function note(seen: Seen, answer: string): void {
+  const [, requested = 0, charged = null] =
+    answer.match(/"requestedQueryCost":(\d+),"actualQueryCost":(\d+|null)/) ?? []
+  seen.calls++
+  if (charged === "null") seen.throttled++
+  else if (charged !== null) {
+    seen.requested += Number(requested)
+    seen.charged += Number(charged)
+  }
+  if (seen.calls % LOOK_EVERY === 0) seen.heapBytes = Math.max(seen.heapBytes, liveHeap())
+}
+
+function itemsIn(body: string): { name: string; timestamp: number }[] {
+  const { track } = JSON.parse(body) as { track: { name: string; payload: { timestamp: number }[] }[] }
+  return track.flatMap(({ name, payload }) => payload.map(({ timestamp }) => ({ name, timestamp })))
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+/** Bytes that are in use after a collection. */
+function liveHeap(): number {
+  setFlagsFromString("--expose-gc")
+  const collect = runInNewContext("gc") as () => void
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+// ------------------------------------------------------------------------------------------------------------- ports
+
+function machinePorts() {
+  let ids = 0
+  return {
+    random: { next: () => 0.5, id: (prefix: string) => `${prefix}_${++ids}` },
+    publish: async () => undefined,
+    tokens: { refresh: refuse, revoke: async () => true },
+    cipher: { open: async (sealed: string) => sealed },
+    connector: (name: string) => connectors.find((one) => one.name === name),
+    log: () => undefined,
+  }
+}
+
+async function refuse() {
+  return { kind: "refused" as const, reason: "a pasted token is not renewed" }
+}
+
+function configurationOf(token: string): Configuration {
+  return {
+    ...BENCH_REF,
+    version: 1,
+    connector: "shopify",
+    config: { shop: "bench.myshopify.com", paymentsReportedElsewhere: false },
+    account: { id: "bench.myshopify.com", name: "bench", mode: "live" },
+    identity: "email",
+    collections: shopify.collections.map(({ name }) => ({ name, fields: {} })),
+    startDate: NOW - DAYS * DAY_MS,
+    intervalHours: 1,
+    active: true,
+    credential: token,
+    credentialVersion: 1,
+    destination: { ...BENCH_TARGET, key: "bench.secret", owner: "" },
+    destinationVersion: 1,
+    connectedAt: NOW,
+  }
+}
