@@ -1,10 +1,10 @@
 /** Every fault of a partner, as it strikes at Shopify. One that is added to the sandbox does not compile until it is placed here. */
 import { describe, expect, test } from "vitest"
 import type { JsonValue } from "../../src/connectors/kit/item.ts"
-import { at } from "../../src/connectors/kit/values.ts"
+import { at, rows } from "../../src/connectors/kit/values.ts"
 import type { FAULTS, FaultName, FaultRequest } from "./faults.ts"
 import { createSandbox } from "./sandbox.ts"
-import { addCustomer } from "./shopify/actions.ts"
+import { addCustomer, changeCustomer } from "./shopify/actions.ts"
 import { asOf } from "./shopify/shop.ts"
 
 const NOW = Date.UTC(2026, 5, 1)
@@ -154,6 +154,23 @@ async function findsLate(name: FaultName): Promise<void> {
   sandbox.clock.advance(30 * SECOND)
   expect(await found()).toHaveLength(5)
 }
+
+test("a change that searches do not know yet leaves the row where it was, whatever the order of rows", async () => {
+  const { sandbox, shop, ask } = world({ name: "slow_visibility", options: { seconds: 30 } })
+  const [oldest = 0] = [...shop.tables.customer.byId.keys()].reverse()
+  const place = async (sortKey: string, query = "") => {
+    const answer = await ask(`{ customers(first: 9, sortKey: ${sortKey}, query: "${query}") { nodes { id } } }`)
+    return rows(answer.at("data") ?? null, "customers.nodes").findIndex(
+      (row) => at(row, "id") === `gid://shopify/Customer/${oldest}`,
+    )
+  }
+  sandbox.clock.advance(SECOND)
+  const changed = `updated_at:>='${new Date(NOW + SECOND).toISOString()}'`
+  changeCustomer(shop, oldest, { city: "Berlin" })
+  expect([await place("CREATED_AT"), await place("UPDATED_AT"), await place("ID", changed)]).toEqual([0, 0, -1])
+  sandbox.clock.advance(30 * SECOND)
+  expect([await place("CREATED_AT"), await place("UPDATED_AT"), await place("ID", changed)]).toEqual([0, 3, 0])
+})
 
 test.each(Object.entries(STRIKES))("%s", (_name, strikes) => strikes())
 

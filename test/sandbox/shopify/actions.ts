@@ -50,7 +50,7 @@ export function addCustomer(shop: Shop, person: NewCustomer): CustomerRow {
     orders: 0,
     spent: 0,
   })
-  record(shop, { fact: "customer_added", id: row.id, customer: row.id })
+  record(shop, { fact: "customer_added", id: row.id, customer: row.id, email: row.email })
   return row
 }
 
@@ -62,6 +62,7 @@ export function changeCustomer(
   const row = get(shop, "customer", id)
   Object.assign(row, changes)
   touch(shop, "customer", row)
+  if (changes.email !== undefined) record(shop, { fact: "email_changed", id, customer: id, email: row.email })
   return row
 }
 

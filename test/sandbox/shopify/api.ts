@@ -146,7 +146,7 @@ function rootOf(context: Context) {
       permit(context, "customers", "read_customers")
       approve(context, "Customer", 1)
       const isFound = visible(shop, predicateOf(args.query, CUSTOMER_FIELDS))
-      return connection(list(shop.tables.customer, args, isFound), (row) => customerView(row, context))
+      return connection(list(shop.tables.customer, args, isFound, now(shop)), (row) => customerView(row, context))
     },
     customer: ({ id }: { id: string }) => {
       permit(context, "customer", "read_customers")
@@ -159,7 +159,7 @@ function rootOf(context: Context) {
       const isFound = visible(shop, predicateOf(args.query, ORDER_FIELDS))
       const isShown = shownOrders(context)
       return connection(
-        list(shop.tables.order, args, (row) => isFound(row) && isShown(row)),
+        list(shop.tables.order, args, (row) => isFound(row) && isShown(row), now(shop)),
         (row) => orderView(row, context),
       )
     },
@@ -173,13 +173,13 @@ function rootOf(context: Context) {
       permit(context, "draftOrders", "read_draft_orders")
       approve(context, "DraftOrder", 1)
       const isFound = visible(shop, predicateOf(args.query, ORDER_FIELDS))
-      return connection(list(shop.tables.draft, args, isFound), (row) => draftView(row, context))
+      return connection(list(shop.tables.draft, args, isFound, now(shop)), (row) => draftView(row, context))
     },
     abandonedCheckouts: (args: ListArgs) => {
       permit(context, "abandonedCheckouts", "read_orders")
       approve(context, "AbandonedCheckout", 1)
       const isFound = visible(shop, predicateOf(args.query, ORDER_FIELDS))
-      return connection(list(shop.tables.checkout, args, isFound), (row) => checkoutView(row, context))
+      return connection(list(shop.tables.checkout, args, isFound, now(shop)), (row) => checkoutView(row, context))
     },
   }
 }

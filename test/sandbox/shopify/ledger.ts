@@ -3,6 +3,7 @@
 export const FACTS = [
   "customer_added",
   "customer_deleted",
+  "email_changed",
   "checkout_left",
   "draft_entered",
   "order_placed",
@@ -26,7 +27,7 @@ export interface Fact {
   shownAt: number
   order: number | null
   customer: number | null
-  /** The email left with the order or draft. */
+  /** The email left with the order or draft; the customer's own, where it is about that. */
   email: string | null
   /** In the shop currency's smallest unit. */
   amount: number | null

@@ -2,7 +2,7 @@
 import { GraphQLError } from "graphql"
 import type { Row } from "./model.ts"
 import type { Predicate } from "./search.ts"
-import { positionOf, type SortField, sortedBy, type Table } from "./table.ts"
+import { positionOf, type SortField, shownBy, type Table } from "./table.ts"
 
 export interface ListArgs {
   first?: number | null
@@ -26,10 +26,10 @@ export interface Listed<R> {
   cursors: string[]
 }
 
-export function list<R extends Row>(table: Table<R>, args: ListArgs, isListed: Predicate): Listed<R> {
+export function list<R extends Row>(table: Table<R>, args: ListArgs, isListed: Predicate, present: number): Listed<R> {
   const size = sizeOf(args)
   const field = SORT_FIELDS[args.sortKey ?? "ID"] ?? "id"
-  const rows = sortedBy(table, field)
+  const rows = shownBy(table, field, present)
   const step = args.reverse ? -1 : 1
   const found: R[] = []
   for (let at = startOf(rows, field, args); at >= 0 && at < rows.length && found.length <= size; at += step) {

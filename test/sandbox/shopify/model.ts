@@ -9,6 +9,8 @@ export interface Row {
   created: number
   updated: number
   visibleAt: number
+  /** The change before the last one: as of this they show it until then. Left out: they do not show it until then. */
+  shownAsOf?: number
 }
 
 export interface CustomerRow extends Row {

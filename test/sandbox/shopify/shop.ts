@@ -35,7 +35,7 @@ export interface Task extends Due {
 
 /** What faults do to rows. Ms; 0: nothing. */
 export interface WriteFaults {
-  /** New and changed rows are found that much later. */
+  /** New rows, and what has changed of others, are found that much later. */
   searchLag: number
   /** Times are rounded down to a multiple of it. */
   granularity: number
@@ -130,10 +130,19 @@ export function add<K extends Kind>(shop: Shop, kind: K, row: Rows[K]): Rows[K] 
 
 /** The row has changed: its time of change is now. */
 export function touch<K extends Kind>(shop: Shop, kind: K, row: Rows[K]): void {
+  const { searchLag } = shop.writeFaults()
+  if (searchLag > 0) hideChange(row, now(shop), searchLag)
+  else row.visibleAt = now(shop)
   row.updated = Math.max(row.updated, stamp(shop))
-  row.visibleAt = now(shop) + shop.writeFaults().searchLag
   put<Rows[K]>(shop.tables[kind] as Table<Rows[K]>, row)
   save(shop, kind, row)
+}
+
+/** A search that runs behind finds a row as it was, and one that it does not know yet when it would have been found anyway. */
+function hideChange(row: Row, present: number, searchLag: number): void {
+  const isFound = row.visibleAt <= present
+  if (isFound) row.shownAsOf = row.updated
+  if (isFound || row.shownAsOf !== undefined) row.visibleAt = present + searchLag
 }
 
 export function drop(shop: Shop, kind: Kind, id: number): void {
