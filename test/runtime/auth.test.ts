@@ -4,13 +4,14 @@ import { expect, test } from "vitest"
 import { json, problem } from "../support/api.ts"
 import { advance, DAY, MINUTE } from "./kit/clock.ts"
 import { look, settled, until } from "./kit/drive.ts"
-import { ask, connect, expectEqual, pagesReadTwice, stubOf, view } from "./kit/source.ts"
+import { ask, expectEqual, stubOf, view } from "./kit/source.ts"
+import { pagesReadTwice, stripe } from "./kit/stripe.ts"
 import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
 
 test("a key that is revoked mid-run: no further call, an error with its code, no schedule; a new key resumes", async () => {
-  const source = await connect(world, { name: "revoked" })
+  const source = await stripe.connect(world, { name: "revoked" })
   const calls = () => world.counters.log.filter(({ account }) => account === "revoked/test")
   // Refused as a revoked key is, from the fifth page on.
   const fault = world.faults.on({ name: "revoked_key", account: "revoked", after: 5 })

@@ -4,13 +4,17 @@ import { env } from "cloudflare:workers"
 import { expect, test } from "vitest"
 import { advanceTo, HOUR, now } from "./kit/clock.ts"
 import { isAtRest, look, settled, until } from "./kit/drive.ts"
-import { connect, received, type Source, stubOf } from "./kit/source.ts"
+import { PARTNERS } from "./kit/partners.ts"
+import { received, type Source, stubOf } from "./kit/source.ts"
 import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
 
-test("an idle live sync is one partner call, five Durable Object rows at most, no D1 row and nothing forwarded", async () => {
-  const source = await connect(world, { name: "idle" })
+const TITLE =
+  "an idle live sync of %s is one partner call, five Durable Object rows at most, no D1 row and nothing forwarded"
+
+test.each(PARTNERS.map((partner) => [partner.connector, partner] as const))(TITLE, async (connector, { connect }) => {
+  const source = await connect(world, { name: `${connector}-idle` })
   await settled(world, source)
   // The first idle run still reads the last minutes of the initial sync again; the second is like all that follow.
   await scheduledRun(source)
@@ -20,7 +24,7 @@ test("an idle live sync is one partner call, five Durable Object rows at most, n
   const rows = await countRows(source)
   await scheduledRun(source)
   expect(world.counters.calls() - calls).toBe(1)
-  expect(world.counters.log.at(-1)).toMatchObject({ host: "api.stripe.com", path: "/v1/events" })
+  expect(world.counters.log.at(-1)).toMatchObject({ host: source.host })
   expect(rows.written()).toBeGreaterThan(0)
   expect(rows.written()).toBeLessThanOrEqual(5)
   expect((await d1Changes()) - d1).toBe(1)

@@ -4,11 +4,11 @@ import { expect, test } from "vitest"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
 import type { RunView } from "../../src/source/rpc.ts"
 import { dayOf } from "../../src/source/startdate.ts"
-import { evolve } from "../sandbox/stripe/evolve.ts"
 import { json, problem } from "../support/api.ts"
 import { advance, advanceTo, DAY, HOUR, MINUTE, now, SECOND } from "./kit/clock.ts"
 import { look, nextRun, settled, until } from "./kit/drive.ts"
-import { ask, connect, differences, expectEqual, happen, type Source, stubOf } from "./kit/source.ts"
+import { ask, differences, expectEqual, type Source, stubOf } from "./kit/source.ts"
+import { stripe } from "./kit/stripe.ts"
 import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
@@ -21,7 +21,7 @@ async function runs(source: Source): Promise<RunView[]> {
 }
 
 test("an interval changed from one hour to six plans anew, and the runs follow it without drift", async () => {
-  const source = await connect(world, { name: "interval", history: null })
+  const source = await stripe.connect(world, { name: "interval", history: null })
   await settled(world, source)
   await putSync(source, { intervalHours: 6 })
   const { state } = await look(source)
@@ -36,11 +36,11 @@ test("an interval changed from one hour to six plans anew, and the runs follow i
 })
 
 test("three days in which nothing ran are made up for by one run", async () => {
-  const source = await connect(world, { name: "outage" })
+  const source = await stripe.connect(world, { name: "outage" })
   await settled(world, source)
   const before = await runs(source)
   for (let day = 0; day < 3; day++) {
-    happen(source, (account) => evolve(account, 20))
+    source.business.evolve(20)
     advance(DAY)
   }
   await runDurableObjectAlarm(stubOf(source))
@@ -54,7 +54,7 @@ test("three days in which nothing ran are made up for by one run", async () => {
 
 test("a start date moved from 30 to 90 days back reads the 60 days between, and nothing again", async () => {
   const startDate = dayOf(now() - 30 * DAY)
-  const source = await connect(world, { name: "earlier", sync: { startDate } })
+  const source = await stripe.connect(world, { name: "earlier", sync: { startDate } })
   await settled(world, source)
   expectEqual(world, source)
   const calls = world.counters.log.length
@@ -71,7 +71,7 @@ test("a start date moved from 30 to 90 days back reads the 60 days between, and 
 })
 
 test("a second Sync now is refused for a minute, with the seconds that are left, and then taken", async () => {
-  const source = await connect(world, { name: "button", history: null, sync: { intervalHours: 24 } })
+  const source = await stripe.connect(world, { name: "button", history: null, sync: { intervalHours: 24 } })
   await settled(world, source)
   await json(ask(source, "POST", "/sync"), 202)
   await settled(world, source)
@@ -87,9 +87,9 @@ test("a second Sync now is refused for a minute, with the seconds that are left,
 })
 
 test("a partner that hangs: the run is given up and reported, and the next scheduled one works", async () => {
-  const source = await connect(world, { name: "hang" })
+  const source = await stripe.connect(world, { name: "hang" })
   await settled(world, source)
-  happen(source, (account) => evolve(account, 10))
+  source.business.evolve(10)
   const fault = world.faults.on({ name: "hang", account: "hang" })
   const failed = await failedRun(source)
   expect(failed).toMatchObject({ kind: "live", state: "failed", reason: "Stripe did not answer in time." })
@@ -100,9 +100,9 @@ test("a partner that hangs: the run is given up and reported, and the next sched
 })
 
 test("consumers that hang themselves: the run is given up after five leases, and the next one works", async () => {
-  const source = await connect(world, { name: "stuck" })
+  const source = await stripe.connect(world, { name: "stuck" })
   await settled(world, source)
-  happen(source, (account) => evolve(account, 10))
+  source.business.evolve(10)
   for (let lease = 1; lease <= 5; lease++) world.kill("api.stripe.com", lease)
   expect((await failedRun(source)).reason).toContain("hung")
   await nextRun(world, source)
@@ -111,7 +111,7 @@ test("consumers that hang themselves: the run is given up after five leases, and
 })
 
 test("an unchanged start date is accepted for ever, however old it has grown", async () => {
-  const source = await connect(world, { name: "old", history: null, sync: { intervalHours: 24 } })
+  const source = await stripe.connect(world, { name: "old", history: null, sync: { intervalHours: 24 } })
   await settled(world, source)
   advance(400 * DAY)
   const startDate = dayOf(source.startDate)

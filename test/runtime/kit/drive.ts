@@ -65,6 +65,7 @@ export function settled(world: World, source: Source): Promise<Seen> {
 /** Sync now, once it may be pressed again, until all of it has arrived. Where a scheduled run has just begun, that one does it. */
 export async function sync(world: World, source: Source): Promise<void> {
   advance(MINUTE + SECOND)
+  source.syncedAt = now()
   const answer = await ask(source, "POST", "/sync")
   if (answer.status === 409) expect(await problem(answer)).toMatchObject({ code: "run_in_progress" })
   else await json(answer, 202)
@@ -75,6 +76,7 @@ export async function sync(world: World, source: Source): Promise<void> {
 export async function nextRun(world: World, source: Source): Promise<Seen> {
   const { state } = await look(source)
   advanceTo(state.nextRunAt ?? now())
+  source.syncedAt = now()
   await runDurableObjectAlarm(stubOf(source))
   return settled(world, source)
 }

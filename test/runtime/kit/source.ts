@@ -1,14 +1,12 @@
-/** A source of a simulated Stripe account, connected through the public API, and what its destination holds of it. */
+/** A source of a simulated partner's account, connected through the public API, and what its destination holds of it. */
 import { env } from "cloudflare:workers"
 import { expect } from "vitest"
 import type { PublicSource } from "../../../src/routes/kit/public.ts"
 import { objectName } from "../../../src/source/rpc.ts"
 import type { SourceObject } from "../../../src/source/source.do.ts"
-import { type Account, type AccountOptions, at } from "../../sandbox/stripe/account.ts"
-import { seedAccount } from "../../sandbox/stripe/seed.ts"
 import { call, json, ORG } from "../../support/api.ts"
-import { compare, expectationOf, type Told, toldOf } from "../../support/oracle.ts"
-import { DAY, HOUR, now, SECOND } from "./clock.ts"
+import { type Told, toldOf } from "../../support/oracle.ts"
+import { now } from "./clock.ts"
 import type { World } from "./world.ts"
 
 declare global {
@@ -19,47 +17,90 @@ declare global {
   }
 }
 
-/** Enough for several pages of every list, and little enough for a sync of a second. */
-export const HISTORY = { customers: 60, days: 400, seed: 3 }
-const FEED_KEPT_MS = 30 * DAY
-
-export interface Source {
-  id: string
-  /** A project of its own: the destination's faults and counters are told apart by it. */
-  project: string
-  account: Account
-  apiKey: string
-  startDate: number
-  connectedAt: number
-}
+/** How much has happened in an account; see each partner's figures. */
+export type Size =
+  /** Several pages of every list, and little enough for a sync of a second. */
+  | "pages"
+  /** Enough to be hit by three faults, and little enough for a sync of half a second. */
+  | "some"
+  /** Where each item is tried by itself before the end is reached. */
+  | "few"
 
 export interface Wanted {
   name: string
   /** Null: nothing has happened in the account yet. */
-  history?: { customers: number; days: number; seed: number } | null
-  options?: Partial<AccountOptions>
+  history?: Size | null
   sync?: { startDate?: string; intervalHours?: number }
-  /** What happened before the source was connected. */
-  prepare?(account: Account): void
+  /** Renewals, captures and the like go on by themselves. */
+  autopilot?: boolean
+  /** What happened before the source was connected, beside its history. */
+  prepare?(business: Business): void
 }
 
-export async function connect(world: World, wanted: Wanted): Promise<Source> {
-  const { name, history = HISTORY, options = {}, sync = {}, prepare } = wanted
-  const { account, key: apiKey } = world.stripe.create({ name, options })
-  if (history) seedAccount(account, history)
-  if (prepare) happen({ account }, prepare)
+/** What a test of any partner's source may do in its account. */
+export interface Business {
+  /** Things happen by chance, all in one moment: a fact and the ledger's note of it never fall into two seconds. */
+  evolve(steps: number): void
+  /** More than a page of one kind in one second. */
+  crowd(): void
+  /** Right after so many more requests. */
+  between(afterRequests: number, change: () => void): void
+  /** Field by field, what the destination holds against what happened. None: nothing missing, nothing twice. */
+  differences(told: readonly Told[], source: Source, startDate: number): string[]
+}
+
+export interface Source {
+  id: string
+  /** A project of its own: the destination's faults and counters are told apart by it. The partner's account has its name too. */
+  project: string
+  /** The partner's host that is asked. */
+  host: string
+  business: Business
+  credentials: Record<string, string>
+  startDate: number
+  connectedAt: number
+  /** When its last sync began. */
+  syncedAt: number
+}
+
+/** A simulated partner, as far as its sources can be tested alike. */
+export interface Partner {
+  connector: string
+  connect(world: World, wanted: Wanted): Promise<Source>
+  /** Calls that reading an account of several pages takes, with a few to spare. */
+  callsAtMost: number
+  /** Of some of its people. */
+  firstName: string
+}
+
+/** What the public API asks for, beside name and schedule. */
+export interface Access {
+  connector: string
+  credentials: Record<string, string>
+  config?: Record<string, string>
+}
+
+export async function openSource(
+  world: World,
+  { name, sync = {} }: Wanted,
+  { connector, credentials, config }: Access,
+): Promise<Omit<Source, "host" | "business">> {
+  await openDestination(world, name)
+  const wish = { connector, credentials, name, sync, ...(config && { config }) }
+  const made = await json<PublicSource>(call("POST", "/sources", { project: name, body: wish }), 201)
+  return { ...opened(made, name), credentials }
+}
+
+export async function openDestination(world: World, name: string): Promise<void> {
   world.intempt.addKey({ prefix: name, secret: "secret", org: ORG, project: name })
   const target = { org: ORG, project: name, sourceId: "1845392017263548901", key: `${name}.secret` }
   await json(call("PUT", "/destination", { project: name, body: target }))
-  const wish = { connector: "stripe", credentials: { apiKey }, name, sync }
-  const made = await json<PublicSource>(call("POST", "/sources", { project: name, body: wish }), 201)
-  const startDate = Date.parse(`${made.sync?.startDate}T00:00:00Z`)
-  return { id: made.id, project: name, account, apiKey, startDate, connectedAt: made.connectedAt ?? now() }
 }
 
-/** Things happen in the account, all in one moment: an event and the ledger's note of it never fall into two seconds. */
-export function happen<T>({ account }: Pick<Source, "account">, work: (account: Account) => T): T {
-  return at(account, now(), () => work(account))
+export function opened(made: PublicSource, project: string): Omit<Source, "host" | "business" | "credentials"> {
+  const startDate = Date.parse(`${made.sync?.startDate}T00:00:00Z`)
+  const connectedAt = made.connectedAt ?? now()
+  return { id: made.id, project, startDate, connectedAt, syncedAt: connectedAt }
 }
 
 /** A request to the source's own part of the API. */
@@ -79,6 +120,11 @@ export function stubOf(source: Source): DurableObjectStub<SourceObject> {
   return env.SOURCES.getByName(objectName({ org: ORG, project: source.project, source: source.id }))
 }
 
+/** Requests that the partner was sent for the source. */
+export function calls(world: World, { host, project }: Source): number {
+  return world.counters.calls({ host, account: project })
+}
+
 // ------------------------------------------------------------------------------------------------------ equality
 
 /** The source's items at the destination, in the order of arrival. */
@@ -86,19 +132,8 @@ export function received(world: World, source: Source): Told[] {
   return toldOf(world.intempt.items().filter(({ eventId }) => eventId?.startsWith(`${source.id}/`)))
 }
 
-/** Field by field, what the destination holds against what happened in the account. None: nothing missing, nothing twice. */
 export function differences(world: World, source: Source, startDate = source.startDate): string[] {
-  const { account, connectedAt } = source
-  // What no list remembers is told by a feed that forgets, and its far edge moves while it is read: an hour of doubt.
-  const changesFrom = connectedAt - FEED_KEPT_MS + HOUR
-  const span = { from: startDate, until: now() + SECOND, changesFrom, customersFrom: connectedAt }
-  const isInDoubt = ({ collection, key, time }: Told) => isOfFeed(collection, key) && time < changesFrom
-  const told = received(world, source).filter((item) => !isInDoubt(item))
-  return compare(expectationOf(account, span), told)
-}
-
-function isOfFeed(collection: string, key: string): boolean {
-  return (collection === "Subscription change" || collection === "Invoice") && key.startsWith("evt_")
+  return source.business.differences(received(world, source), source, startDate)
 }
 
 export function expectEqual(world: World, source: Source): void {
@@ -106,12 +141,9 @@ export function expectEqual(world: World, source: Source): void {
   expect(received(world, source).length).toBeGreaterThan(0)
 }
 
-/** Pages of lists that were asked for more than once. The feed's newest pages are: its last minutes are read again each time. */
-export function pagesReadTwice(world: World, { project }: Source): string[] {
-  const asked = world.counters.log.filter(({ account, status }) => account === `${project}/test` && status === 200)
-  const pages = asked
-    .map(({ path, query }) => path + query)
-    .filter((page) => /created%5Blt%5D|starting_after/.test(page))
-  expect(pages.length).toBeGreaterThan(0)
-  return pages.filter((page, index) => pages.indexOf(page) !== index)
+/** Only what was taken without an answer can have been sent twice, and no more of it than the source says. */
+export function expectEqualButRepeats(world: World, source: Source, maybeRepeated: number): void {
+  const found = differences(world, source)
+  expect(found.filter((difference) => !/^(twice|too many|older after newer)/.test(difference))).toEqual([])
+  expect(found.length).toBeLessThanOrEqual(maybeRepeated)
 }

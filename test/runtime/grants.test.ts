@@ -1,0 +1,115 @@
+/** Grants whose access tokens run out while a first sync is under way: renewed once, whatever the token endpoint does meanwhile. */
+import { describe, expect, test } from "vitest"
+import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { FaultName } from "../sandbox/faults.ts"
+import { SHOPIFY_APP } from "../sandbox/shopify/oauth.ts"
+import { call, json } from "../support/api.ts"
+import { createBrowser, ticketOf } from "../support/browser.ts"
+import { advance, HOUR, MINUTE } from "./kit/clock.ts"
+import { look, settled, sync, until } from "./kit/drive.ts"
+import { openShop, type ShopSource, shopSource } from "./kit/shopify.ts"
+import { ask, calls, expectEqual, openDestination, opened, view } from "./kit/source.ts"
+import { openWorld } from "./kit/world.ts"
+
+/** An access token is good for an hour and renewed a quarter of an hour before. */
+const NEARLY = 50 * MINUTE
+const OVER = HOUR + MINUTE
+const TOKENS = "/admin/oauth/access_token"
+/** Some pages are read, and some are left. */
+const BEGUN = 4
+
+const world = openWorld()
+
+const tokenCalls = ({ project }: ShopSource) => world.counters.calls({ account: project, path: TOKENS })
+const refusals = ({ project }: ShopSource) =>
+  world.counters.log.filter(({ account, status, path }) => account === project && status === 401 && path !== TOKENS)
+
+describe("an access token", () => {
+  test.each([
+    ["is renewed before it runs out", NEARLY, 0],
+    // Each of the two lanes may meet it.
+    ["that ran out unnoticed is renewed when it is refused", OVER, 2],
+  ])("%s", async (title, passed, refused) => {
+    const source = await signIn(title.split(" ").slice(0, 4).join("-"))
+    await begun(source)
+    advance(passed)
+    await settled(world, source)
+    expectEqual(world, source)
+    // The code for the first one, the refresh token for the second.
+    expect(tokenCalls(source)).toBe(2)
+    expect(refusals(source).length).toBeLessThanOrEqual(refused)
+    await sync(world, source)
+    expectEqual(world, source)
+  })
+})
+
+describe("while the token endpoint answers with", () => {
+  test.each<FaultName>([
+    "rate_limit",
+    "server_error",
+    "hang",
+    "truncated_body",
+    "not_json",
+    "reset",
+    "reset_body",
+    "redirect",
+    "unauthorized",
+  ])("%s, the source waits and goes on by itself", async (name) => {
+    const source = await signIn(name.replaceAll("_", "-"))
+    await begun(source)
+    const fault = world.faults.on({ name, account: source.project, path: TOKENS, times: 2 })
+    advance(NEARLY + MINUTE)
+    await settled(world, source)
+    expect(world.faults.active().some(({ id }) => id === fault)).toBe(false)
+    expectEqual(world, source)
+    expect((await look(source)).state.error).toBeNull()
+    // The code, two that failed, the one that did it; and what was renewed without need.
+    expect(tokenCalls(source)).toBe(4)
+  })
+})
+
+test.each(["an app that is taken off the shop", "a grant that is refused"])(
+  "%s needs its user; signing in again goes on where it stopped",
+  async (what) => {
+    const source = await signIn(what.replaceAll(" ", "-"))
+    await begun(source)
+    if (what.startsWith("an app")) world.shopify.oauth.grants.uninstall(SHOPIFY_APP.id, source.project)
+    else world.faults.on({ name: "revoked_key", account: source.project, path: TOKENS, times: 1 })
+    advance(OVER)
+    await until(world, source, ({ state }) => state.error !== null)
+    expect(await view(source)).toMatchObject({ status: "error", error: { code: "reconnect" } })
+    const before = calls(world, source)
+    const { authorizeUrl } = await json<{ authorizeUrl: string }>(ask(source, "POST", "/authorize"))
+    await dance(authorizeUrl)
+    await settled(world, source)
+    expectEqual(world, source)
+    expect(calls(world, source)).toBeGreaterThan(before)
+    expect((await view(source)).status).toBe("connected")
+  },
+)
+
+/** Within the last sixty days: Shopify shows no others to an app without a scope of its own. */
+const HISTORY = { customers: 60, orders: 90, days: 55, seed: 3 }
+
+async function signIn(name: string): Promise<ShopSource> {
+  const { shop } = openShop(world, { name, history: HISTORY })
+  await openDestination(world, name)
+  const wish = { connector: "shopify", config: { shop: `${name}.myshopify.com` }, name, sync: {} }
+  const draft = await json<PublicSource>(call("POST", "/sources", { project: name, body: wish }), 201)
+  await dance(draft.draft?.authorizeUrl ?? "")
+  const made = await json<PublicSource>(call("GET", `/sources/${draft.id}`, { project: name }))
+  return shopSource(world, shop, { ...opened(made, name), credentials: {} })
+}
+
+/** From our page to the shop's, where the app is approved, and back. */
+async function dance(url: string): Promise<void> {
+  const browser = createBrowser(world)
+  const consent = await browser.post(url, { ticket: ticketOf(await browser.get(url)) })
+  const done = await browser.post(consent.url, { decision: "approve" })
+  expect(done.status).toBe(200)
+}
+
+async function begun(source: ShopSource): Promise<void> {
+  const { state } = await until(world, source, () => calls(world, source) >= BEGUN)
+  expect(state.passes.length).toBeGreaterThan(0)
+}
