@@ -24,7 +24,7 @@ describe.each(PARTNERS)("while $connector is read", ({ connector, connect, calls
 
   test("consumers killed before their POST goes out: nothing repeats", async () => {
     const before = world.killed()
-    const source = await connect(world, { name: named("posters") })
+    const source = await connect(world, { name: named("posters"), history: "some" })
     for (const nth of [1, 3, 4]) world.kill(INTEMPT, nth)
     await settled(world, source)
     expect(world.killed() - before).toBe(3)

@@ -12,7 +12,7 @@ describe.each(PARTNERS)("an account at $connector", ({ connector, connect }) => 
   const named = (name: string) => `${connector}-${name}`
 
   test("changes between syncs arrive with the next one, and nothing else", async () => {
-    const source = await connect(world, { name: named("changes") })
+    const source = await connect(world, { name: named("changes"), history: "some" })
     await settled(world, source)
     expectEqual(world, source)
     for (let round = 0; round < 4; round++) {
@@ -28,7 +28,7 @@ describe.each(PARTNERS)("an account at $connector", ({ connector, connect }) => 
     const { evolve, between } = source.business
     for (let afterRequests = 1; afterRequests <= 12; afterRequests++) between(afterRequests, () => evolve(3))
     await settled(world, source)
-    expect(calls(world, source)).toBeGreaterThan(8)
+    expect(calls(world, source)).toBeGreaterThanOrEqual(8)
     // What happened right after the last page is told by the next sync, and what happens right after that one's by the next.
     await sync(world, source)
     await sync(world, source)
@@ -36,7 +36,7 @@ describe.each(PARTNERS)("an account at $connector", ({ connector, connect }) => 
   })
 
   test("what becomes visible only minutes after its time", async () => {
-    const source = await connect(world, { name: named("late") })
+    const source = await connect(world, { name: named("late"), history: "some" })
     await settled(world, source)
     const fault = world.faults.on({ name: "slow_visibility", account: source.project, options: { seconds: 240 } })
     for (let round = 0; round < 5; round++) {
@@ -51,7 +51,12 @@ describe.each(PARTNERS)("an account at $connector", ({ connector, connect }) => 
   })
 
   test("a month of business, read day by day", async () => {
-    const source = await connect(world, { name: named("month"), autopilot: true, sync: { intervalHours: 24 } })
+    const source = await connect(world, {
+      name: named("month"),
+      history: "some",
+      autopilot: true,
+      sync: { intervalHours: 24 },
+    })
     await settled(world, source)
     for (let day = 0; day < 31; day++) {
       source.business.evolve(5)

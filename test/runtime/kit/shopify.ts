@@ -10,11 +10,11 @@ import type { World } from "./world.ts"
 
 /** Points of a Plus shop: nothing here waits for points that come back in real time. */
 const BUCKET = { maximum: 20_000, rate: 1_000 }
-/** More than a live page of each. */
-const CROWD = 30
+/** A page beside others is a hundred. */
+const CROWD = 105
 
 const SIZES: Record<Size, SeedOptions> = {
-  pages: { customers: 60, orders: 90, days: 400, seed: 3 },
+  pages: { customers: 260, orders: 520, days: 400, seed: 3 },
   some: { customers: 25, orders: 40, days: 200, seed: 3 },
   few: { customers: 6, orders: 6, days: 120, seed: 3 },
 }
@@ -35,8 +35,8 @@ export interface ShopWanted extends Omit<Wanted, "history"> {
 
 export const shopify = {
   connector: "shopify",
-  /** Eleven pages make up a shop. */
-  callsAtMost: 16,
+  /** Eight calls make up a shop; a consumer that is killed costs the one that was under way. */
+  callsAtMost: 13,
   firstName: "Élodie",
   async connect(world: World, wanted: ShopWanted): Promise<ShopSource> {
     const { name, sync = {} } = wanted
