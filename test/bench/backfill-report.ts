@@ -15,12 +15,11 @@ export interface Backfill {
   requested: number
   charged: number
   items: number
-  cpuMs: number
   heapBytes: number
 }
 
 export function backfillReport(run: Backfill): string {
-  const { bucket, charged, requested, virtualMs, busyMs, items, cpuMs, rows } = run
+  const { bucket, charged, requested, virtualMs, busyMs, items, rows } = run
   const leastMs = (points: number) => (1000 * Math.max(0, points - bucket.maximum)) / bucket.rate
   const least = leastMs(charged)
   return [
@@ -33,7 +32,6 @@ export function backfillReport(run: Backfill): string {
     line("no call under way", `${percent(1 - busyMs / virtualMs)} of the time: waiting for points`),
     line("newest week delivered", run.newestMs === null ? "never" : minutes(run.newestMs)),
     line("calls", `${number(run.calls)}, of them throttled ${number(run.throttled)}`),
-    line("CPU, product alone", `${(cpuMs / (items / 1000)).toFixed(0)} ms per 1,000 items`),
     line("memory, product alone", `${(Math.max(0, run.heapBytes) / 1e6).toFixed(0)} MB at most`),
   ].join("\n")
 }

@@ -19,7 +19,7 @@ import { seedShop } from "../sandbox/shopify/people.ts"
 import type { Shop } from "../sandbox/shopify/shop.ts"
 import { memoryStore } from "../support/source-world.ts"
 import { type Backfill, backfillReport } from "./backfill-report.ts"
-import { BENCH_REF, BENCH_TARGET } from "./setup.ts"
+import { BENCH_REF, BENCH_SHOP, BENCH_TARGET } from "./setup.ts"
 import { type VirtualTime, virtualTime } from "./virtual.ts"
 
 const ORDERS = 100_000
@@ -30,7 +30,7 @@ const NOW = Date.UTC(2026, 5, 1)
 /** The destination's answers are not what is measured. */
 const POST_MS = 100
 /** Pages between two looks at the memory, each after a collection. */
-const LOOK_EVERY = 50
+const LOOK_EVERY = 100
 const NEWEST = "Placed order"
 
 interface Case {
@@ -54,60 +54,52 @@ export async function backfill(orders = ORDERS): Promise<void> {
 
 async function measure(orders: number, { charging, answerMs }: Case): Promise<Backfill> {
   const time = virtualTime(NOW)
-  const { clock } = time
-  const sandbox = createSandbox({ clock: clock.now, sleep: async () => undefined })
-  const { shop, token } = sandbox.shopify.create({ name: "bench", options: { charging } })
+  const sandbox = createSandbox({ clock: time.clock.now, sleep: async () => undefined })
+  const { shop, token } = sandbox.shopify.create({ name: BENCH_SHOP, options: { charging } })
   const rows = seedShop(shop, { customers: Math.round(orders * 0.4), orders, days: DAYS })
   const partner: Http = (url, init) => sandbox.handle(new Request(url, init))
-  const watch = createWatch(time, { partner, answerMs, newest: newestOrders(shop) })
-  const store = memoryStore()
-  const machine = new SourceMachine({
-    ...machinePorts(),
-    clock,
-    store,
-    wake: async (lane, delay) => begin(lane, delay),
-  })
-  const ports: PipelinePorts = { ...machinePorts(), clock, http: watch.http, source: () => machine }
-  const begin = (lane: Lanes, delaySeconds: number) =>
-    time.start(async () => {
-      if (delaySeconds > 0) await clock.sleep(delaySeconds * 1000)
-      await (lane === "forward"
-        ? runForward(ports, BENCH_REF.source)
-        : runFetch(ports, BENCH_REF.source, lane === "fetch" ? "live" : "backfill"))
-    })
-  const before = { heap: liveHeap(), cpu: cpuMs() }
-  let isDone = false
-  const look = async () => {
-    const answer = await machine.view()
-    if (!answer.ok || answer.view.status === "error") throw new Error(JSON.stringify(answer))
-    isDone = answer.view.current.length === 0 && answer.view.delivery.waiting === 0
-  }
-  await machine.configure(configurationOf(token))
-  await time.run(
-    () => {
-      // Read without waiting for it: the next time all wait, it has been.
-      void look()
-      return isDone
-    },
-    {
-      at: () => store.alarmAt,
-      ring: async () => {
-        store.alarmAt = null
-        await machine.alarm()
-      },
-    },
-  )
-  const { bucket } = shop.options
+  const { http, seen } = createWatch(time, { partner, answerMs, newest: newestOrders(shop) })
+  const heapBefore = liveHeap()
+  await readAll(time, http, configurationOf(token))
   return {
-    ...watch.seen,
+    ...seen,
     charging,
     rows,
-    bucket,
+    bucket: shop.options.bucket,
     answerMs,
-    virtualMs: watch.seen.lastAt - NOW,
-    cpuMs: cpuMs() - before.cpu - watch.seen.partnerCpuMs,
-    heapBytes: watch.seen.heapBytes - before.heap,
+    virtualMs: seen.lastAt - NOW,
+    heapBytes: seen.heapMost - Math.min(heapBefore, seen.heapLeast),
   }
+}
+
+/** From the first configuration to the last item's delivery. Wake-ups are carried out at once and side by side, as queues do. */
+async function readAll(time: VirtualTime, http: Http, configuration: Configuration): Promise<void> {
+  const { clock } = time
+  const store = memoryStore()
+  const wake = async (lane: Lanes, delaySeconds: number) =>
+    time.start(async () => {
+      if (delaySeconds > 0) await clock.sleep(delaySeconds * 1000)
+      await WORK[lane](ports, BENCH_REF.source)
+    })
+  const machine = new SourceMachine({ ...sharedPorts(), clock, store, wake })
+  const ports: PipelinePorts = { ...sharedPorts(), clock, http, source: () => machine }
+  const isDone = async () => {
+    const answer = await machine.view()
+    if (!answer.ok || answer.view.status === "error") throw new Error(JSON.stringify(answer))
+    return answer.view.current.length === 0 && answer.view.delivery.waiting === 0
+  }
+  const ring = async () => {
+    store.alarmAt = null
+    await machine.alarm()
+  }
+  await machine.configure(configuration)
+  await time.run(isDone, { at: () => store.alarmAt, ring })
+}
+
+const WORK: Record<Lanes, (ports: PipelinePorts, source: string) => Promise<unknown>> = {
+  fetch: (ports, source) => runFetch(ports, source, "live"),
+  backfill: (ports, source) => runFetch(ports, source, "backfill"),
+  forward: runForward,
 }
 
 /** Orders of the last week, which are to be there before the older ones. */
@@ -128,9 +120,9 @@ interface Seen {
   busyMs: number
   lastAt: number
   newestMs: number | null
-  /** Of the simulated partner, to be taken off. */
-  partnerCpuMs: number
-  heapBytes: number
+  /** Bytes in use. */
+  heapLeast: number
+  heapMost: number
 }
 
 interface Watched {
@@ -151,18 +143,16 @@ function createWatch({ clock }: VirtualTime, { partner, answerMs, newest }: Watc
     busyMs: 0,
     lastAt: NOW,
     newestMs: null,
-    partnerCpuMs: 0,
-    heapBytes: 0,
+    heapLeast: Number.POSITIVE_INFINITY,
+    heapMost: 0,
   }
   let underWay = 0
   let since = 0
   let missing = newest
   const call: Http = async (url, init) => {
     if (underWay++ === 0) since = clock.now()
-    const cpu = cpuMs()
     const response = await partner(url, init)
     const text = await response.text()
-    seen.partnerCpuMs += cpuMs() - cpu
     note(seen, text)
     await clock.sleep(answerMs)
     if (--underWay === 0) seen.busyMs += clock.now() - since
@@ -190,17 +180,18 @@ function note(seen: Seen, answer: string): void {
     seen.requested += Number(requested)
     seen.charged += Number(charged)
   }
-  if (seen.calls % LOOK_EVERY === 0) seen.heapBytes = Math.max(seen.heapBytes, liveHeap())
+  if (seen.calls % LOOK_EVERY === 0) look(seen)
+}
+
+function look(seen: Seen): void {
+  const heap = liveHeap()
+  seen.heapLeast = Math.min(seen.heapLeast, heap)
+  seen.heapMost = Math.max(seen.heapMost, heap)
 }
 
 function itemsIn(body: string): { name: string; timestamp: number }[] {
   const { track } = JSON.parse(body) as { track: { name: string; payload: { timestamp: number }[] }[] }
   return track.flatMap(({ name, payload }) => payload.map(({ timestamp }) => ({ name, timestamp })))
-}
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage()
-  return (user + system) / 1000
 }
 
 /** Bytes that are in use after a collection. */
@@ -213,15 +204,19 @@ function liveHeap(): number {
 
 // ------------------------------------------------------------------------------------------------------------- ports
 
-function machinePorts() {
-  let ids = 0
+let ids = 0
+
+/** What machine and consumers stand on alike. */
+function sharedPorts() {
   return {
     random: { next: () => 0.5, id: (prefix: string) => `${prefix}_${++ids}` },
     publish: async () => undefined,
     tokens: { refresh: refuse, revoke: async () => true },
     cipher: { open: async (sealed: string) => sealed },
     connector: (name: string) => connectors.find((one) => one.name === name),
-    log: () => undefined,
+    log: (event: string, fields: object) => {
+      if (/failed|threw/.test(event)) throw new Error(`${event} ${JSON.stringify(fields)}`)
+    },
   }
 }
 
@@ -234,8 +229,8 @@ function configurationOf(token: string): Configuration {
     ...BENCH_REF,
     version: 1,
     connector: "shopify",
-    config: { shop: "bench.myshopify.com", paymentsReportedElsewhere: false },
-    account: { id: "bench.myshopify.com", name: "bench", mode: "live" },
+    config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsReportedElsewhere: false },
+    account: { id: `${BENCH_SHOP}.myshopify.com`, name: "bench", mode: "live" },
     identity: "email",
     collections: shopify.collections.map(({ name }) => ({ name, fields: {} })),
     startDate: NOW - DAYS * DAY_MS,

@@ -6,10 +6,8 @@ export interface VirtualTime {
   clock: Clock
   /** Begins a piece of work, beside all others. */
   start(work: () => Promise<void>): void
-  /**
-   * Lets time pass until `isOver`, which is asked whenever all wait. `alarm` is what rings at a time of its own.
-   */
-  run(isOver: () => boolean, alarm: Alarm): Promise<void>
+  /** Lets time pass until `isOver`, which is asked whenever nothing is under way. `alarm` is what rings at a time of its own. */
+  run(isOver: () => Promise<boolean>, alarm: Alarm): Promise<void>
 }
 
 export interface Alarm {
@@ -58,7 +56,7 @@ export function virtualTime(start: number): VirtualTime {
     clock,
     start: begin,
     async run(isOver, alarm) {
-      for (await settle(); !isOver(); await settle()) {
+      for (await settle(); working > 0 || !(await isOver()); await settle()) {
         const [first] = sleepers.sort((one, other) => one.at - other.at)
         const rings = alarm.at()
         if (rings !== null && (!first || rings <= first.at)) {
