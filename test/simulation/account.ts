@@ -88,12 +88,22 @@ export function createPartner(scenario: Scenario, clock: () => number): PartnerA
 function past(account: Account, scenario: Scenario): void {
   const connectS = Math.floor((scenario.connectAt + scenario.skewMs) / 1000)
   account.eventsFrom = connectS - RETENTION_S
+  crowdIn(account, scenario.crowd, connectS)
   for (const step of scenario.history) {
     const then = (step.at ?? 0) + scenario.skewMs
     runDue(account, Math.floor(then / 1000))
     at(account, then, () => LIFE[step.life](account, createRandom(step.roll), scenario))
   }
   runDue(account, connectS)
+}
+
+/** Guests who pay, one every other second; older than what the feed tells. */
+function crowdIn(account: Account, payments: number, connectS: number): void {
+  const from = connectS - RETENTION_S - 2 * payments
+  for (let index = 0; index < payments; index++)
+    at(account, 1000 * (from + 2 * index), () =>
+      createCharge(account, { amount: 1_000 + index, outcome: "succeeded", billingEmail: `guest${index}@example.com` }),
+    )
 }
 
 // ------------------------------------------------------------------------------------------------- what can happen

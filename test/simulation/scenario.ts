@@ -76,7 +76,15 @@ export interface Scenario {
   /** Share of the records that the destination refuses for good. */
   poison: number
   isDeployed: boolean
+  /** So many more payments before the source is connected: what only much of it shows (full claims, a full outbox). */
+  crowd: number
 }
+
+/** One seed in a hundred and twenty-five is crowded, one in a thousand so much that reading has to wait for delivery. */
+const CROWDS = [
+  { every: 1_000, at: 620, payments: 8_000 },
+  { every: 125, at: 60, payments: 1_600 },
+]
 
 /** A scenario without what `without` names: `fault`, `mutation#3`, `action#1`, `spell#0`, `history#7`. */
 export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario {
@@ -87,7 +95,8 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario
   const kept = <T extends { name: string }>(list: T[]) => list.filter(({ name }) => !without.has(name))
   const startDate = Math.floor((connectAt - random.pick([3, 20, 90, 360]) * DAY) / DAY) * DAY
   const rates = without.has("faults") ? {} : ratesOf(random, shape.violence)
-  return {
+  const crowd = without.has("crowd") ? 0 : (CROWDS.find(({ every, at }) => seed % every === at)?.payments ?? 0)
+  const scenario: Scenario = {
     seed,
     connectAt,
     calmAt,
@@ -104,7 +113,18 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario
     lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
     poison: random.chance(0.35) && !without.has("poison") ? 0.06 : 0,
     isDeployed: random.chance(0.2),
+    crowd,
   }
+  return crowd > 0 ? crowded(scenario) : scenario
+}
+
+/** The destination cannot keep up with what is read. */
+function crowded(scenario: Scenario): Scenario {
+  const { connectAt, calmAt, crowd } = scenario
+  const spell = crowd > 2_000 ? ("destination_down" as const) : ("destination_crawls" as const)
+  const slow = { name: "spell#crowd", spell, from: connectAt, to: Math.min(calmAt, connectAt + 2 * HOUR) }
+  const startDate = Math.floor((connectAt - 90 * DAY) / DAY) * DAY
+  return { ...scenario, pageSize: 100, startDate, spells: [...scenario.spells, slow] }
 }
 
 /** Most seeds are short and dense; some last long enough for gaps, renewals and late debits. */
