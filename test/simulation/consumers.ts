@@ -105,7 +105,7 @@ export function createQueues(parts: QueueParts): Queues {
       clock: {
         now: () => timeline.now() + skew,
         sleep: (ms) => step(() => new Promise((resolve) => timeline.after(ms, resolve))),
-        timeout: (ms) => timeoutAfter(ms),
+        timeout: timeline.timeout,
       },
       random: parts.random,
       http: (url, init) => step(() => http(url, init)),
@@ -120,11 +120,5 @@ export function createQueues(parts: QueueParts): Queues {
       log: (event, fields) => story.tell(() => `${life.name}: ${event} ${JSON.stringify(fields)}`),
       connector: parts.connector,
     }
-  }
-
-  function timeoutAfter(ms: number): AbortSignal {
-    const controller = new AbortController()
-    timeline.after(ms, () => controller.abort())
-    return controller.signal
   }
 }

@@ -1,5 +1,5 @@
 /** What can go wrong, and how often at its worst: the probability at each occasion. */
-export const FAULTS = {
+const FAULTS = {
   // the Durable Object
   commit_fails: { rate: 0.01, says: "a commit fails, nothing is written" },
   commit_throws: { rate: 0.01, says: "a commit is written and throws all the same" },
@@ -48,11 +48,40 @@ export const FAULTS = {
   destination_413: { rate: 0.1, says: "the destination finds a large body too large" },
 } as const
 
-export type FaultName = keyof typeof FAULTS
+/** What goes wrong at some partners only. */
+const OWN_FAULTS = {
+  partner_stumbles: { rate: 0.03, says: "the partner answers 200 with an error of its own" },
+} as const
+
+/** At the token endpoint. */
+const TOKEN_FAULTS = {
+  token_5xx: { rate: 0.08, says: "the token endpoint answers 5xx" },
+  token_limits: { rate: 0.04, says: "the token endpoint answers 429" },
+  token_unreachable: { rate: 0.04, says: "the token endpoint cannot be reached" },
+  token_hangs: { rate: 0.03, says: "the token endpoint does not answer" },
+  token_denies_us: { rate: 0.03, says: "the token endpoint does not accept our app" },
+  token_silent: { rate: 0.04, says: "the token is renewed, its answer is lost" },
+  token_slow: { rate: 0.08, says: "the token is renewed, the answer takes many seconds" },
+  token_html: { rate: 0.03, says: "the token is renewed, and a web page in place of the answer" },
+  token_overtaken: { rate: 0.06, says: "the user signs in again while the token is being renewed" },
+  token_breaks: { rate: 0.03, says: "the token is renewed, the answer breaks off" },
+} as const
+
+const ALL_FAULTS = { ...FAULTS, ...OWN_FAULTS, ...TOKEN_FAULTS }
+
+export type FaultName = keyof typeof ALL_FAULTS
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]
+export const TOKEN_FAULT_NAMES = Object.keys(TOKEN_FAULTS) as FaultName[]
+
+export function faultOf(name: FaultName): { rate: number; says: string } {
+  return ALL_FAULTS[name]
+}
+
+/** What the destination refuses for good carries this somewhere. */
+export const POISON = "poison"
 
 /** Troubles that last. */
-export const SPELLS = {
+const SPELLS = {
   partner_down: "the partner is down",
   partner_forbids: "the key may not read charges, or the events",
   destination_down: "the destination is down",
@@ -61,5 +90,17 @@ export const SPELLS = {
   destination_refuses_all: "the destination refuses everything with 400",
 } as const
 
-export type SpellName = keyof typeof SPELLS
+const TOKEN_SPELLS = {
+  token_down: "the token endpoint is down",
+  token_page: "the token endpoint answers with a web page",
+} as const
+
+const ALL_SPELLS = { ...SPELLS, ...TOKEN_SPELLS }
+
+export type SpellName = keyof typeof ALL_SPELLS
 export const SPELL_NAMES = Object.keys(SPELLS) as SpellName[]
+export const TOKEN_SPELL_NAMES = Object.keys(TOKEN_SPELLS) as SpellName[]
+
+export function spellOf(name: SpellName): string {
+  return ALL_SPELLS[name]
+}

@@ -1,14 +1,15 @@
-/** HTTP of the consumers: to the partner and to the destination, with all that happens to requests and answers on the way. */
+/** HTTP: to the partner, its token endpoint and the destination, with all that happens to requests and answers on the way. */
 import type { Http } from "../../src/source/ports.ts"
-import { httpDate } from "../sandbox/http.ts"
+import { type Call, httpDate, json, textOf } from "../sandbox/http.ts"
 import { createIntempt, type Intempt } from "../sandbox/intempt/track.ts"
 import { createWriter } from "../sandbox/store.ts"
-import { type PartnerAccount, POISON } from "./account.ts"
 import type { Chance } from "./chance.ts"
 import type { Life } from "./consumers.ts"
-import { FAULTS, type FaultName, type SpellName } from "./faults.ts"
+import { type FaultName, faultOf, POISON, type SpellName } from "./faults.ts"
+import type { PartnerAccount } from "./partner.ts"
 import type { Story } from "./story.ts"
 import type { Timeline } from "./timeline.ts"
+import type { TokenWatch } from "./tokens.ts"
 
 export interface NetworkParts {
   timeline: Timeline
@@ -18,10 +19,11 @@ export interface NetworkParts {
   /** The partner's clock. */
   partnerNow(): number
   isOn(spell: SpellName): boolean
-  /** The path that `partner_forbids` is about. */
-  forbidden: string
   /** After each answer of the partner. */
   partnerAnswered(): void
+  /** What the partner's side sees of credentials and their renewal. */
+  signInAgain(): void
+  tokens: Pick<TokenWatch, "used" | "refused" | "asked" | "renewed" | "lost">
   posting(ids: readonly string[]): void
   posted(ids: readonly string[]): void
 }
@@ -33,6 +35,8 @@ export interface Network {
   partnerCalls: number
   /** 401 of the partner. */
   unauthorized: number
+  /** Requests that the partner's own limits turned away. */
+  turnedAway: number
   /** 400 for items that are as they should be. */
   needlessRefusals: number
 }
@@ -58,13 +62,18 @@ export function createNetwork(parts: NetworkParts): Network {
   intempt.addKey({ prefix: "prefix", secret: "secret", org: DESTINATION.org, project: DESTINATION.project })
   /** How often an item was refused for nothing: transient means that it passes in the end. */
   const refusals = new Map<string, number>()
-  const network: Network = { intempt, httpOf, partnerCalls: 0, unauthorized: 0, needlessRefusals: 0 }
+  const network: Network = { intempt, httpOf, partnerCalls: 0, unauthorized: 0, turnedAway: 0, needlessRefusals: 0 }
   return network
 
   function httpOf(life: Life): Http {
     return (url, init) =>
       new Promise((resolve, reject) => {
-        const request = { url: new URL(url), headers: new Headers(init.headers), body: String(init.body ?? "") }
+        const request: Call = {
+          method: init.method ?? "GET",
+          url: new URL(url),
+          headers: new Headers(init.headers),
+          bytes: new TextEncoder().encode(String(init.body ?? "")),
+        }
         let isOver = false
         const close = (settle: () => void) => {
           if (isOver) return
@@ -72,7 +81,7 @@ export function createNetwork(parts: NetworkParts): Network {
           settle()
         }
         init.signal.addEventListener("abort", () => close(() => reject(new DOMException("time is up", "TimeoutError"))))
-        const exchange = request.url.hostname === "api.stripe.com" ? toPartner : toDestination
+        const exchange = exchangeOf(request.url)
         exchange(life, request, {
           answer: (answer) => close(() => resolve(responseOf(answer, init.signal))),
           lose: (reason) => close(() => reject(new TypeError(reason))),
@@ -81,11 +90,11 @@ export function createNetwork(parts: NetworkParts): Network {
       })
   }
 
-  interface Request {
-    url: URL
-    headers: Headers
-    body: string
+  function exchangeOf(url: URL): (life: Life, call: Call, line: Line) => void {
+    if (!partner.isFor(url)) return toDestination
+    return partner.oauth.isTokenCall(url) ? toTokenEndpoint : toPartner
   }
+
   interface Line {
     answer(answer: Answer): void
     lose(reason: string): void
@@ -94,32 +103,38 @@ export function createNetwork(parts: NetworkParts): Network {
 
   // ------------------------------------------------------------------------------------------------------ the partner
 
-  function toPartner(life: Life, { url, headers }: Request, line: Line): void {
+  function toPartner(life: Life, call: Call, line: Line): void {
     network.partnerCalls++
     const slow = strikes("partner_slow", life) ? chance.int("slow", 2_000, 29_000) : 0
     timeline.after(chance.int("partner", 30, 400) + slow, () => {
       if (strikes("partner_unreachable", life) || parts.isOn("partner_down")) return line.lose("unreachable")
       if (strikes("partner_hangs", life)) return
-      const answer = partnerAnswer(life, url, headers)
-      if (answer.status === 401) network.unauthorized++
+      parts.tokens.used(call)
+      const answer = partnerAnswer(life, call)
+      if (answer.status === 401) {
+        network.unauthorized++
+        parts.tokens.refused(call)
+      }
       parts.partnerAnswered()
       timeline.after(chance.int("partner", 5, 200), () => line.answer(answer))
     })
   }
 
-  function partnerAnswer(life: Life, url: URL, headers: Headers): Answer {
-    if (strikes("partner_limits", life)) return failed(429, { "retry-after": String(chance.int("wait", 0, 900)) })
-    if (strikes("partner_limits_barely", life)) return failed(429)
+  function partnerAnswer(life: Life, call: Call): Answer {
+    if (strikes("partner_limits", life))
+      return partner.refuse({ kind: "limits", seconds: chance.int("wait", 0, 900) }, call)
+    if (strikes("partner_limits_barely", life)) return partner.refuse({ kind: "limits", seconds: null }, call)
     if (strikes("partner_5xx", life)) return failed(chance.pick("5xx", [500, 502, 503]))
-    if (strikes("partner_unauthorized_once", life)) return failed(401)
+    if (strikes("partner_stumbles", life)) return partner.refuse({ kind: "stumbles" }, call)
+    if (strikes("partner_unauthorized_once", life)) return partner.refuse({ kind: "unauthorized" }, call)
     if (strikes("partner_refuses", life)) return failed(400)
-    if (parts.isOn("partner_forbids") && url.pathname === parts.forbidden) return failed(403)
-    if (url.searchParams.has("starting_after") && strikes("partner_forgets_token", life)) return forgotten()
-    const given = partner.answer({ method: "GET", url, headers, bytes: new Uint8Array() })
-    story.tell(
-      () =>
-        `${life.name}: Stripe ${url.pathname}${decodeURIComponent(url.search).slice(0, 150)} -> ${given.status}, ${listed(given.body)}`,
-    )
+    const forbidden = partner.forbid(call, parts.isOn("partner_forbids"))
+    if (forbidden) return forbidden
+    if (partner.isOfLaterPage(call) && strikes("partner_forgets_token", life))
+      return partner.refuse({ kind: "forgotten" }, call)
+    const given = partner.answer(call)
+    if (given.body.includes('"THROTTLED"')) network.turnedAway++
+    story.tell(() => `${life.name}: ${partner.describe(call, given)}`)
     if (strikes("partner_html", life)) return { ...given, body: "<html>Down for maintenance</html>" }
     if (strikes("partner_undated", life)) return { status: given.status, body: given.body }
     if (strikes("partner_breaks", life)) return { ...given, spoilt: "breaks" }
@@ -132,14 +147,47 @@ export function createNetwork(parts: NetworkParts): Network {
     return { status, headers: { date: httpDate(parts.partnerNow()), ...headers }, body: JSON.stringify({ error: {} }) }
   }
 
-  function forgotten(): Answer {
-    const error = { code: "resource_missing", param: "starting_after", message: "No such object" }
-    return { ...failed(400), body: JSON.stringify({ error }) }
+  // ----------------------------------------------------------------------------------------------- the token endpoint
+
+  function toTokenEndpoint(life: Life, call: Call, line: Line): void {
+    parts.tokens.asked(call, line.isWaiting)
+    if (strikes("token_overtaken", life)) parts.signInAgain()
+    timeline.after(chance.int("token", 30, 400), () => {
+      if (strikes("token_unreachable", life)) return line.lose("unreachable")
+      if (parts.isOn("token_down")) return line.answer({ status: 503, body: "<html>Service Unavailable</html>" })
+      if (parts.isOn("token_page")) return unreadable(line, { status: 200, body: "<html>Down for maintenance</html>" })
+      if (strikes("token_hangs", life)) return
+      if (strikes("token_5xx", life)) return line.answer(failed(502))
+      if (strikes("token_limits", life)) return line.answer(failed(429, { "retry-after": "20" }))
+      if (strikes("token_denies_us", life)) return line.answer(json(401, { error: "invalid_client" }))
+      void partner.oauth.answer(call).then((given) => answerOfTokens(life, given, line))
+    })
+  }
+
+  function answerOfTokens(life: Life, given: Answer, line: Line): void {
+    story.tell(() => `${life.name}: the token endpoint answers ${given.status} ${given.body}`)
+    const isRenewed = given.status === 200
+    parts.tokens.renewed(isRenewed, given.body ?? "")
+    if (isRenewed && strikes("token_silent", life)) return
+    const spoilt = isRenewed ? spoiltTokens(life, given) : null
+    const slow = isRenewed && strikes("token_slow", life) ? chance.int("slow", 5_000, 19_000) : 0
+    timeline.after(chance.int("token", 5, 200) + slow, () => (spoilt ? unreadable(line, spoilt) : line.answer(given)))
+  }
+
+  function spoiltTokens(life: Life, given: Answer): Answer | null {
+    if (strikes("token_html", life)) return { ...given, body: "<html>Welcome</html>" }
+    return strikes("token_breaks", life) ? { ...given, spoilt: "breaks" } : null
+  }
+
+  function unreadable(line: Line, answer: Answer): void {
+    parts.tokens.lost()
+    line.answer(answer)
   }
 
   // -------------------------------------------------------------------------------------------------- the destination
 
-  function toDestination(life: Life, { url, headers, body }: Request, line: Line): void {
+  function toDestination(life: Life, call: Call, line: Line): void {
+    const body = textOf(call)
     const ids = idsIn(body)
     parts.posting(ids)
     story.tell(
@@ -159,7 +207,7 @@ export function createNetwork(parts: NetworkParts): Network {
       if (strikes("destination_hangs", life)) return
       const refused = refusal(life, ids, body)
       if (refused) return void timeline.after(10, () => line.answer(refused))
-      const given = intempt.answer({ method: "POST", url, headers, bytes: new TextEncoder().encode(body) })
+      const given = intempt.answer(call)
       story.tell(() => `the destination answers ${life.name} ${given.status}${given.body ? ` ${given.body}` : ""}`)
       if (strikes("destination_silent", life)) return
       const answer = strikes("destination_takes_and_fails", life)
@@ -187,7 +235,7 @@ export function createNetwork(parts: NetworkParts): Network {
 
   function strikes(fault: FaultName, life: Life): boolean {
     const struck = chance.strikes(fault)
-    if (struck) story.tell(() => `${life.name}: ${FAULTS[fault].says}`)
+    if (struck) story.tell(() => `${life.name}: ${faultOf(fault).says}`)
     return struck
   }
 
@@ -217,11 +265,4 @@ function refuse(message: string): Answer {
 function idsIn(body: string): string[] {
   const { track } = JSON.parse(body) as { track: { payload: { eventId: string }[] }[] }
   return track.flatMap(({ payload }) => payload.map(({ eventId }) => eventId))
-}
-
-function listed(body: string): string {
-  const { data, has_more } = JSON.parse(body) as { data?: { id: string; type?: string }[]; has_more?: boolean }
-  if (!data) return body.slice(0, 100)
-  const names = data.map(({ id, type }) => (type ? `${type} ${id}` : id)).join(", ")
-  return `${data.length}${has_more ? "+" : ""}: ${names.slice(0, 300)}`
 }

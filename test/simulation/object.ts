@@ -3,8 +3,8 @@
  * are lost on the way there or back; an alarm that comes at least once, and not always on time.
  */
 import { SourceMachine } from "../../src/source/machine.ts"
-import type { SourcePorts } from "../../src/source/ports.ts"
-import type { SourceRpc } from "../../src/source/rpc.ts"
+import type { Cipher, SourcePorts } from "../../src/source/ports.ts"
+import type { SealedTokens, SourceRpc } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
 import { blankDisk, type Disk, storeOn } from "./disk.ts"
 import type { Story } from "./story.ts"
@@ -19,7 +19,7 @@ export interface HostParts {
   timeline: Timeline
   chance: Chance
   story: Story
-  ports: Pick<SourcePorts, "random" | "connector" | "log"> & {
+  ports: Pick<SourcePorts, "random" | "connector" | "log" | "tokens"> & {
     wake(lane: Parameters<SourcePorts["wake"]>[0]): void
     publish(status: Parameters<SourcePorts["publish"]>[0]): void
   }
@@ -29,6 +29,8 @@ export interface HostParts {
   calling(call: { method: Method; args: readonly unknown[] } | null): void
   /** Sees every call that was carried out, whether or not its answer arrives. */
   carriedOut(method: Method, args: readonly unknown[], result: unknown): void
+  /** Sees each renewed pair that reaches a living instance. */
+  renewed(tokens: SealedTokens): void
 }
 
 export interface Host {
@@ -50,7 +52,8 @@ interface Instance {
   waiting: Set<(error: Error) => void>
 }
 
-export function createHost({ timeline, chance, story, ports, committed, calling, carriedOut }: HostParts): Host {
+export function createHost(parts: HostParts): Host {
+  const { timeline, chance, story, ports, committed, calling, carriedOut } = parts
   const disk = blankDisk()
   let instance: Instance | null = null
   let ringing = 0
@@ -150,6 +153,15 @@ export function createHost({ timeline, chance, story, ports, committed, calling,
           }
         })
       })
+    /** What takes its time outside, and may outlive the instance that asked for it. */
+    const awaited = <T>(running: Promise<T>): Promise<T> =>
+      new Promise((resolve) => {
+        if (chance.strikes("evicted")) evict(made)
+        running.then((value) => {
+          if (made.alive && chance.strikes("evicted")) evict(made)
+          if (made.alive) resolve(value)
+        })
+      })
     made.machine = new SourceMachine({
       ...ports,
       store,
@@ -157,7 +169,14 @@ export function createHost({ timeline, chance, story, ports, committed, calling,
       wake: (lane) => outside(() => ports.wake(lane)),
       publish: (status) => outside(() => ports.publish(status)),
       cipher: { open: (sealed, context) => outside(() => unseal(sealed, context)) },
-      tokens: { refresh: async () => ({ kind: "refused", reason: "no grants here" }), revoke: async () => true },
+      tokens: {
+        refresh: (ask) =>
+          awaited(ports.tokens.refresh(ask)).then((answer) => {
+            if (answer.kind === "refreshed") parts.renewed(answer.tokens)
+            return answer
+          }),
+        revoke: (ask) => awaited(ports.tokens.revoke(ask)),
+      },
     })
     return made
   }
@@ -209,9 +228,14 @@ export function seal(plain: string, context: string): string {
   return `${context}|${plain}`
 }
 
-function unseal(sealed: string, context: string): string {
+export function unseal(sealed: string, context = sealed.slice(0, sealed.indexOf("|"))): string {
   if (!sealed.startsWith(`${context}|`)) throw new Error("sealed for somebody else")
   return sealed.slice(context.length + 1)
+}
+
+export const CIPHER: Cipher = {
+  seal: async (plain, context) => seal(plain, context),
+  open: async (sealed, context) => unseal(sealed, context),
 }
 
 /** What travels is plain data: nobody shares an object with the other side. */

@@ -2,19 +2,50 @@
 import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
 import type { Received } from "../sandbox/intempt/track.ts"
 import type { JsonObject } from "../sandbox/json.ts"
-import type { Account } from "../sandbox/stripe/account.ts"
-import { build } from "../sandbox/stripe/objects.ts"
-import { POISON } from "./account.ts"
-import { attributesArrived, attributesOf, type Expected, expectedOf, nameOf, statesOf } from "./ledger.ts"
-import { DAY } from "./scenario.ts"
+import { POISON } from "./faults.ts"
 
 const CUSTOMERS = "Customers"
-const FEED_DAYS = 30
-/** A pass that is read within this overlaps with no more than one live window. */
-const PROMPT_MS = 300_000
+
+/**
+ * What really happened at the partner, told by its sandbox, which knows nothing of feeds, pages and connectors. Facts and arrivals
+ * meet under names such as `charge.succeeded ch_1`.
+ */
+export interface Ledger {
+  expected(): Expected[]
+  /** The name of what arrived, by what it says of itself; null for people and aliases. */
+  nameOf(collection: string, data: JsonObject, timestamp: number): string | null
+  people(): Person[]
+  /** The customer that an arrival of `Customers` is about, and the state it tells. */
+  customerIn(attributes: JsonObject): string
+  stateIn(attributes: JsonObject): JsonObject
+  /** Joins of two ids that were told more often than there is reason to. */
+  repeatedJoins(outcome: Outcome): number
+  /** What else must hold at this partner. */
+  faults(outcome: Outcome): string[]
+}
+
+export interface Expected {
+  name: string
+  collection: string
+  /** Epoch ms: what the fact's timestamp at the destination may be, where the partner dates it in more ways than one. */
+  times: number[]
+  /** Major units, where money moved. */
+  amount: number | null
+  customer: string | null
+  /** Whether it must have arrived, of a collection that is chosen and a time that is wanted. */
+  isDue(outcome: Outcome): boolean
+}
+
+export interface Person {
+  id: string
+  /** As JSON, oldest first; the last is the present one. */
+  states: readonly string[]
+  /** Whether the destination must have been told the last state. */
+  isDue(outcome: Outcome, wasTold: boolean): boolean
+}
 
 export interface Outcome {
-  account: Account
+  ledger: Ledger
   received: readonly Received[]
   view: SourceView
   runs: readonly RunView[]
@@ -35,7 +66,7 @@ export function faultsOf(outcome: Outcome): string[] {
   return [
     ...factFaults(outcome),
     ...objectFaults(outcome),
-    ...identityFaults(outcome),
+    ...outcome.ledger.faults(outcome),
     ...statusFaults(outcome),
     ...counterFaults(outcome),
     ...smells(outcome),
@@ -45,19 +76,20 @@ export function faultsOf(outcome: Outcome): string[] {
 // -------------------------------------------------------------------------------------------------------------- facts
 
 function factFaults(outcome: Outcome): string[] {
+  const { ledger } = outcome
   const faults: string[] = []
   const arrived = new Map<string, Received[]>()
   for (const item of outcome.received) {
-    const name = nameOf(item.name, item.data, item.timestamp ?? 0)
+    const name = ledger.nameOf(item.name, item.data, item.timestamp ?? 0)
     if (name === null) continue
     const same = arrived.get(name)
     if (same) same.push(item)
     else arrived.set(name, [item])
   }
-  const expected = groupBy(expectedOf(outcome.account), ({ name }) => name)
-  const held = new Set(outcome.quarantine.map(nameOfEntry))
+  const expected = groupBy(ledger.expected(), ({ name }) => name)
+  const held = new Set(outcome.quarantine.map((entry) => nameOfEntry(ledger, entry)))
   for (const name of arrived.keys()) if (!expected.has(name)) faults.push(`arrived, but never happened: ${name}`)
-  let repeats = aliasesRepeated(outcome)
+  let repeats = ledger.repeatedJoins(outcome)
   for (const [name, facts] of expected) {
     const [fact] = facts
     const items = arrived.get(name) ?? []
@@ -74,26 +106,6 @@ function factFaults(outcome: Outcome): string[] {
   return faults
 }
 
-/** A join of two ids is told once, unless the person came back to it, or the customers were read again. */
-function aliasesRepeated({ received, runs, account, resyncs, connectedFrom }: Outcome): number {
-  const begun = Math.min(...runs.map(({ startedAt }) => startedAt))
-  const isPrompt = runs.every(
-    ({ kind, readAt, endedAt }) =>
-      kind === "live" || (kind === "initial" && (readAt ?? endedAt ?? Number.POSITIVE_INFINITY) < begun + PROMPT_MS),
-  )
-  if (!isPrompt || Object.keys(resyncs).length > 0) return 0
-  const times = groupBy(account.emails, ({ email }) => String(email?.toLowerCase()))
-  const isNew = (userId: string | null) => {
-    const [only, again] = times.get(String(userId)) ?? []
-    return only !== undefined && again === undefined && only.from * 1000 >= connectedFrom
-  }
-  const told = groupBy(
-    received.filter(({ type, userId }) => type === "alias" && isNew(userId)),
-    ({ eventId }) => String(eventId),
-  )
-  return [...told.values()].reduce((sum, items) => sum + items.length - 1, 0)
-}
-
 function repeated(arrived: ReadonlyMap<string, Received[]>, expected: ReadonlyMap<string, Expected[]>): string {
   return [...arrived]
     .filter(([name, items]) => items.length > (expected.get(name)?.length ?? 0))
@@ -101,41 +113,9 @@ function repeated(arrived: ReadonlyMap<string, Received[]>, expected: ReadonlyMa
     .join(", ")
 }
 
-/** Whether it must have arrived. What no list can tell any more is not due, as long as the source has said so. */
 function isDue(fact: Expected, outcome: Outcome): boolean {
   if (!outcome.chosen.has(fact.collection) || Math.min(...fact.times) < outcome.startDate) return false
-  if (fact.isFeedOnly && Math.min(...fact.times) < untoldBefore(fact.collection, outcome)) return false
-  return !isHiddenByWhatFollowed(fact, outcome) && !isUnfinishedBusiness(fact, outcome)
-}
-
-/** Money that was on its way when reading stopped, and arrived before it went on: no list dates it by its arrival. */
-function isUnfinishedBusiness({ fact, collection }: Expected, { runs, skewMs }: Outcome): boolean {
-  if (collection !== "Charge" || fact.at === fact.created) return false
-  return runs.some(
-    (run) =>
-      (run.kind === "gap" || run.kind === "collection") &&
-      run.untold.some((untold) => untold.collection === collection && untold.reason.includes("settled while")) &&
-      fact.at * 1000 < run.startedAt + skewMs,
-  )
-}
-
-/** A list shows the last state only: what was undone before anyone could look is not in it. */
-function isHiddenByWhatFollowed({ fact, collection, times }: Expected, outcome: Outcome): boolean {
-  const wasUnseen =
-    Math.min(...times) < outcome.connectedFrom ||
-    outcome.switchedOff.has(collection) ||
-    outcome.runs.some(({ kind }) => kind === "gap")
-  if (!wasUnseen) return false
-  const later = (name: string) => outcome.account.facts.some((other) => other.fact === name && other.id === fact.id)
-  if (fact.fact === "refund.succeeded") return later("refund.failed")
-  return fact.fact.startsWith("invoice.") && later("invoice.deleted")
-}
-
-function untoldBefore(collection: string, outcome: Outcome): number {
-  const times = outcome.runs
-    .filter((run) => run.untold.some((untold) => untold.collection === collection))
-    .map((run) => (run.readAt ?? run.endedAt ?? run.startedAt) + outcome.skewMs - FEED_DAYS * DAY)
-  return Math.max(0, ...times)
+  return fact.isDue(outcome)
 }
 
 function contentFaults({ name, times, amount }: Expected, item: Received): string[] {
@@ -147,42 +127,38 @@ function contentFaults({ name, times, amount }: Expected, item: Received): strin
   return faults
 }
 
-function nameOfEntry({ kind, collection, body }: QuarantineEntry): string | null {
+function nameOfEntry(ledger: Ledger, { kind, collection, body }: QuarantineEntry): string | null {
   if (kind !== "item") return null
   const item = body as unknown as { data?: JsonObject; time: number }
-  return nameOf(collection, item.data ?? {}, item.time)
+  return ledger.nameOf(collection, item.data ?? {}, item.time)
 }
 
 // ------------------------------------------------------------------------------------------------------------- people
 
 function objectFaults(outcome: Outcome): string[] {
+  const { ledger } = outcome
   const arrived = groupBy(
     outcome.received.filter(({ name }) => name === CUSTOMERS),
-    (item) => String(item.userAttributes.stripeCustomerId),
+    (item) => ledger.customerIn(item.userAttributes),
   )
   const held = new Set(outcome.quarantine.filter(({ collection }) => collection === CUSTOMERS).map(({ key }) => key))
-  const hasGap = outcome.runs.some(({ kind }) => kind === "gap")
-  return outcome.account.tables.customer.order.flatMap((row) => {
-    const items = arrived.get(row.id) ?? []
-    const present = JSON.stringify(attributesOf(build(outcome.account, "customer", row)))
-    const known = statesOf(outcome.account, row.id).map((state) => JSON.stringify(state))
-    const states = known.length > 0 ? known : [present]
-    const faults = orderFaults(row.id, states, items)
+  return ledger.people().flatMap((person) => {
+    const items = arrived.get(person.id) ?? []
+    const faults = orderFaults(person, ledger, items)
     const last = items.at(-1)
-    const isTold = last !== undefined && JSON.stringify(attributesArrived(last.userAttributes)) === states.at(-1)
-    if (isTold || held.has(row.id) || !outcome.chosen.has(CUSTOMERS)) return faults
-    // Who left unseen is in no list any more.
-    if (row.deleted && (last === undefined || hasGap || outcome.switchedOff.has(CUSTOMERS))) return faults
-    const told = last ? JSON.stringify(attributesArrived(last.userAttributes)) : "nothing"
-    return [...faults, `customer ${row.id} is ${states.at(-1)}, the destination was last told ${told}`]
+    const told = last && JSON.stringify(ledger.stateIn(last.userAttributes))
+    const present = person.states.at(-1)
+    if (told === present || held.has(person.id) || !outcome.chosen.has(CUSTOMERS)) return faults
+    if (!person.isDue(outcome, last !== undefined)) return faults
+    return [...faults, `customer ${person.id} is ${present}, the destination was last told ${told ?? "nothing"}`]
   })
 }
 
 /** Each arrival is one of the states, none earlier than the one before. */
-function orderFaults(id: string, states: readonly string[], items: readonly Received[]): string[] {
+function orderFaults({ id, states }: Person, ledger: Ledger, items: readonly Received[]): string[] {
   let reached = 0
   for (const item of items) {
-    const state = JSON.stringify(attributesArrived(item.userAttributes))
+    const state = JSON.stringify(ledger.stateIn(item.userAttributes))
     const at = states.indexOf(state, reached)
     if (at < 0 && !states.includes(state)) return [`customer ${id} never was ${state}`]
     if (at < 0) return [`customer ${id} went back to ${state}`]
@@ -191,32 +167,8 @@ function orderFaults(id: string, states: readonly string[], items: readonly Rece
   return []
 }
 
-/** Whoever an item names is, over the aliases, the customer it is about. */
-function identityFaults(outcome: Outcome): string[] {
-  if (!outcome.chosen.has(CUSTOMERS) || outcome.switchedOff.has(CUSTOMERS)) return []
-  if (outcome.runs.some(({ kind }) => kind === "gap")) return []
-  const joined = unionOf(outcome.received)
-  const owners = new Map(expectedOf(outcome.account).map(({ name, customer }) => [name, customer]))
-  const held = new Set(outcome.quarantine.map(({ key }) => key))
-  return outcome.received.flatMap((item) => {
-    const name = nameOf(item.name, item.data, item.timestamp ?? 0)
-    const customer = name === null ? null : (owners.get(name) ?? null)
-    const row = customer === null ? undefined : outcome.account.tables.customer.byId.get(customer)
-    if (!row || row.deleted || held.has(row.id) || item.userId === null) return []
-    if (joined(item.userId) === joined(row.id) || wasGivenUpBefore(item.userId, row.id, outcome)) return []
-    return [`${name} names ${item.userId}, who is not joined to ${row.id}`]
-  })
-}
-
-function wasGivenUpBefore(userId: string, customer: string, { account, connectedFrom }: Outcome): boolean {
-  const periods = account.emails.filter((period) => period.customer === customer)
-  return periods.some(
-    (period, index) =>
-      period.email?.toLowerCase() === userId && (periods[index + 1]?.from ?? Infinity) * 1000 < connectedFrom,
-  )
-}
-
-function unionOf(received: readonly Received[]): (id: string) => string {
+/** Ids that aliases join have one root. */
+export function unionOf(received: readonly Received[]): (id: string) => string {
   const parents = new Map<string, string>()
   const root = (id: string): string => {
     const parent = parents.get(id)
@@ -268,7 +220,7 @@ function smells({ received }: Outcome): string[] {
   return received.flatMap((item) => item.smells.map((smell) => `${item.name}: ${smell}`))
 }
 
-function groupBy<T>(list: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
+export function groupBy<T>(list: readonly T[], keyOf: (one: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>()
   for (const one of list) {
     const same = groups.get(keyOf(one))

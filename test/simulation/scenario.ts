@@ -1,17 +1,23 @@
 /** From a seed to what will be tried: all that is planned ahead. What strikes by chance on the way is decided by `chance.ts`. */
-import { createRandom, type Random } from "../sandbox/random.ts"
-import { LIFE, type LifeName } from "./account.ts"
-import { FAULT_NAMES, FAULTS, type FaultName, SPELL_NAMES, type SpellName } from "./faults.ts"
+import { createRandom, hashText, type Random } from "../sandbox/random.ts"
+import {
+  FAULT_NAMES,
+  type FaultName,
+  faultOf,
+  SPELL_NAMES,
+  type SpellName,
+  TOKEN_FAULT_NAMES,
+  TOKEN_SPELL_NAMES,
+} from "./faults.ts"
+import type { PartnerKind } from "./partner.ts"
 
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
-/** The connector's: how far below its cursor the feed is read again. */
-const LOOKBACK_MS = 600_000
 const EPOCH = Date.UTC(2026, 10, 2, 9)
 
 export interface LifeStep {
   name: string
-  life: LifeName
+  life: string
   /** Epoch ms; or right after the partner's so-many-th answer. */
   at: number | null
   request: number | null
@@ -78,6 +84,8 @@ export interface Scenario {
   isDeployed: boolean
   /** So many more payments before the source is connected: what only much of it shows (full claims, a full outbox). */
   crowd: number
+  /** The source was let in by signing in at the partner, not by a pasted key. */
+  signsIn: boolean
 }
 
 /** One seed in a hundred and twenty-five is crowded, one in a thousand so much that reading has to wait for delivery. */
@@ -87,15 +95,17 @@ const CROWDS = [
 ]
 
 /** A scenario without what `without` names: `fault`, `mutation#3`, `action#1`, `spell#0`, `history#7`. */
-export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario {
+export function scenarioOf(seed: number, without: ReadonlySet<string>, kind: PartnerKind, signsIn: boolean): Scenario {
   const random = createRandom((seed * 2654435761) >>> 0)
   const shape = shapeOf(random)
   const connectAt = EPOCH + random.int(0, 400) * DAY + random.int(0, DAY / 1000) * 1000 + random.int(0, 999)
   const calmAt = connectAt + shape.lasts
   const kept = <T extends { name: string }>(list: T[]) => list.filter(({ name }) => !without.has(name))
   const startDate = Math.floor((connectAt - random.pick([3, 20, 90, 360]) * DAY) / DAY) * DAY
-  const rates = without.has("faults") ? {} : ratesOf(random, shape.violence)
-  const crowd = without.has("crowd") ? 0 : (CROWDS.find(({ every, at }) => seed % every === at)?.payments ?? 0)
+  const rates = without.has("faults") ? {} : ratesOf(random, shape.violence, FAULT_NAMES)
+  const extra = extraOf(seed, { kind, signsIn, connectAt, calmAt, violence: shape.violence })
+  const payments = CROWDS.find(({ every, at }) => seed % every === at)?.payments ?? 0
+  const crowd = kind.hasCrowds && !without.has("crowd") ? payments : 0
   const scenario: Scenario = {
     seed,
     connectAt,
@@ -105,15 +115,16 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>): Scenario
     pageSize: random.pick([1, 2, 3, 3, 5, 8, 100]),
     intervalHours: shape.intervalHours,
     startDate,
-    history: kept(historyOf(random, connectAt)),
-    life: kept(lifeOf(random, connectAt, calmAt, shape.steps)),
-    spells: kept(spellsOf(random, connectAt, calmAt, shape.violence)),
+    history: kept(historyOf(random, connectAt, kind)),
+    life: kept(lifeOf(random, connectAt, calmAt, shape.steps, kind.life)),
+    spells: kept([...spellsOf(random, connectAt, calmAt, shape.violence), ...extra.spells]),
     actions: kept([...actionsOf(random, connectAt, calmAt, shape.actions), ...longHalt(random, connectAt, calmAt)]),
-    rates,
+    rates: without.has("faults") ? rates : { ...rates, ...extra.rates },
     lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
     poison: random.chance(0.35) && !without.has("poison") ? 0.06 : 0,
     isDeployed: random.chance(0.2),
     crowd,
+    signsIn,
   }
   return crowd > 0 ? crowded(scenario) : scenario
 }
@@ -141,10 +152,31 @@ function shapeOf(random: Random) {
   return { lasts: random.int(35, 60) * DAY, intervalHours: 24, steps: random.int(10, 30), violence, actions }
 }
 
-function ratesOf(random: Random, violence: number): Partial<Record<FaultName, number>> {
+function ratesOf(random: Random, violence: number, names: readonly FaultName[]): Partial<Record<FaultName, number>> {
   const rates: Partial<Record<FaultName, number>> = {}
-  for (const name of FAULT_NAMES) if (random.chance(0.4)) rates[name] = Math.min(0.5, FAULTS[name].rate * violence)
+  for (const name of names) if (random.chance(0.4)) rates[name] = Math.min(0.5, faultOf(name).rate * violence)
   return rates
+}
+
+interface Extent {
+  kind: PartnerKind
+  signsIn: boolean
+  connectAt: number
+  calmAt: number
+  violence: number
+}
+
+/** What goes wrong at this partner only, and at token endpoints. Drawn apart: the rest of a seed's story is the same without it. */
+function extraOf(seed: number, { kind, signsIn, connectAt, calmAt, violence }: Extent) {
+  const random = createRandom(hashText(`${seed}/${kind.title}/${signsIn}`))
+  const rates = ratesOf(random, violence, [...kind.faults, ...(signsIn ? TOKEN_FAULT_NAMES : [])])
+  const spells: Spell[] = []
+  if (signsIn && violence > 0 && random.chance(0.3)) {
+    const from = random.int(connectAt, calmAt)
+    const to = Math.min(calmAt, from + random.pick([10 * 60_000, HOUR, 5 * HOUR]))
+    spells.push({ name: "spell#token", spell: random.pick(TOKEN_SPELL_NAMES), from, to })
+  }
+  return { rates, spells }
 }
 
 function lagOf(random: Random) {
@@ -152,14 +184,13 @@ function lagOf(random: Random) {
 }
 
 /** Ties on purpose: several things happen in one second. */
-function historyOf(random: Random, connectAt: number): LifeStep[] {
-  const names = Object.keys(LIFE) as LifeName[]
+function historyOf(random: Random, connectAt: number, { life: names, lookbackMs }: PartnerKind): LifeStep[] {
   const steps: LifeStep[] = []
   const spans = [DAY / 24, DAY, 20 * DAY, 35 * DAY, 120 * DAY, 700 * DAY]
   const count = random.int(4, 22)
   while (steps.length < count) {
     // At times just where live reading and the first pass meet.
-    const atFloor = 1000 * Math.floor(connectAt / 1000) - LOOKBACK_MS + random.pick([-1000, 0, 0, 1000])
+    const atFloor = 1000 * Math.floor(connectAt / 1000) - lookbackMs + random.pick([-1000, 0, 0, 1000])
     const at = random.chance(0.15) ? atFloor : connectAt - random.int(1, random.pick(spans) / 1000) * 1000
     for (let ties = random.pick([1, 1, 1, 3]); ties > 0; ties--)
       steps.push({ name: `history#${steps.length}`, life: "arrive", at, request: null, roll: random.int(0, 2 ** 30) })
@@ -170,8 +201,7 @@ function historyOf(random: Random, connectAt: number): LifeStep[] {
   return steps
 }
 
-function lifeOf(random: Random, from: number, to: number, count: number): LifeStep[] {
-  const names = Object.keys(LIFE) as LifeName[]
+function lifeOf(random: Random, from: number, to: number, count: number, names: readonly string[]): LifeStep[] {
   const steps: LifeStep[] = []
   while (steps.length < count) {
     const isBetween = random.chance(0.35)

@@ -1,5 +1,5 @@
 /** Makes a failing seed small: leaves out whatever it fails without. What is left is the story's cast. */
-import { FAULT_NAMES } from "./faults.ts"
+import { FAULT_NAMES, TOKEN_FAULT_NAMES } from "./faults.ts"
 import { simulate, type Verdict } from "./world.ts"
 
 /** A seed takes a tenth of a second: this many tries are a coffee. */
@@ -13,18 +13,23 @@ export interface Shrunk {
 
 export async function shrink(first: Verdict, without: readonly string[], steps: number | undefined): Promise<Shrunk> {
   const kind = kindOf(first)
+  const which = { partner: first.partner, auth: first.auth }
   let best: Shrunk = { without: [...without], verdict: first, tries: 0 }
   const attempt = async (names: readonly string[]): Promise<boolean> => {
     if (best.tries >= TRIES_MAX) return false
     best.tries++
     const fewer = [...best.without, ...names]
-    const verdict = await simulate(first.seed, { without: new Set(fewer), ...(steps !== undefined && { steps }) })
+    const verdict = await simulate(first.seed, {
+      ...which,
+      without: new Set(fewer),
+      ...(steps !== undefined && { steps }),
+    })
     if (kindOf(verdict) !== kind) return false
     best = { without: fewer, verdict, tries: best.tries }
     return true
   }
   if (await attempt(["faults"])) best.without = best.without.filter((name) => !name.includes("#") || isPlanned(name))
-  else await drop(FAULT_NAMES, attempt)
+  else await drop([...FAULT_NAMES, ...TOKEN_FAULT_NAMES], attempt)
   const { history, life, actions, spells } = first.scenario
   await drop(["lag", "poison"], attempt)
   for (const list of [actions, spells, life, history])
@@ -33,7 +38,7 @@ export async function shrink(first: Verdict, without: readonly string[], steps: 
       attempt,
     )
   await drop(best.verdict.struck, attempt)
-  return { ...best, verdict: await simulate(first.seed, { without: new Set(best.without), isTold: true }) }
+  return { ...best, verdict: await simulate(first.seed, { ...which, without: new Set(best.without), isTold: true }) }
 }
 
 /** Leaves out halves, then quarters, and at last one by one. */

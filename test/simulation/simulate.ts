@@ -5,6 +5,8 @@
  *   npm run simulate -- --seed 42                  one seed, replayed exactly; where it fails, shrunk and told as a story
  *   npm run simulate -- --seed 42 --without "evicted,mutation#3"    the same with something left out (as a story suggests)
  *   npm run simulate -- --seed 42 --story          told although nothing fails
+ *   npm run simulate -- --partner shopify --seeds 1000       another partner
+ *   npm run simulate -- --auth oauth --seeds 1000            sources let in by signing in; "key", or "either" as the seed has it
  *   npm run simulate -- --seeds 500 --coverage     what of src/source and src/pipeline no seed has reached
  *   npm run mutants                                is every planted bug found? (see mutants.ts)
  *
@@ -35,6 +37,7 @@
  */
 import { parseArgs } from "node:util"
 import { withCoverage } from "./coverage.ts"
+import { AUTHS, PARTNERS, type PartnerName } from "./partners.ts"
 import { overPool, type Told } from "./pool.ts"
 import { shrink } from "./shrink.ts"
 import { simulate, type Verdict } from "./world.ts"
@@ -44,6 +47,8 @@ const FAILURES_SHOWN = 20
 
 const { values } = parseArgs({
   options: {
+    partner: { type: "string", default: "stripe" },
+    auth: { type: "string" },
     seeds: { type: "string" },
     seed: { type: "string" },
     steps: { type: "string" },
@@ -58,12 +63,25 @@ const { values } = parseArgs({
 })
 const without = values.without.split(",").filter((name) => name !== "")
 const steps = values.steps === undefined ? undefined : Number(values.steps)
-const options = { without: new Set(without), ...(steps !== undefined && { steps }) }
+const partner = oneOf("partner", Object.keys(PARTNERS) as PartnerName[], values.partner)
+const auth = values.auth === undefined ? undefined : oneOf("auth", AUTHS, values.auth)
+const options = {
+  partner,
+  ...(auth !== undefined && { auth }),
+  without: new Set(without),
+  ...(steps !== undefined && { steps }),
+}
 
 if (values.child) child()
 else if (values.seeds === undefined) await one(Number(values.seed ?? 1))
 else if (values.coverage) await withCoverage((env) => many(env))
 else await many({})
+
+function oneOf<T extends string>(option: string, known: readonly T[], given: string): T {
+  const found = known.find((name) => name === given)
+  if (found === undefined) throw new Error(`--${option} is one of ${known.join(", ")}`)
+  return found
+}
 
 async function one(seed: number): Promise<void> {
   const verdict = await simulate(seed, { ...options, isTold: values.story })
@@ -123,7 +141,8 @@ function tell({ seed, story, faults, scenario, struck }: Verdict, left: readonly
   )
   for (const fault of faults) console.log(`BROKEN: ${fault}`)
   const rest = left.length > 0 ? ` --without "${left.join(",")}"` : ""
-  console.log(`\nreplay: npm run simulate -- --seed ${seed}${rest} --story`)
+  const which = `${partner === "stripe" ? "" : ` --partner ${partner}`}${auth === undefined ? "" : ` --auth ${auth}`}`
+  console.log(`\nreplay: npm run simulate --${which} --seed ${seed}${rest} --story`)
 }
 
 function countsOf({ events, partnerCalls, items, struck }: Verdict): string {

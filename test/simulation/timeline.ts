@@ -6,6 +6,8 @@ export interface Timeline {
   now(): number
   after(ms: number, work: () => void): void
   at(time: number, work: () => void): void
+  /** A signal that aborts after so many ms. */
+  timeout(ms: number): AbortSignal
   /** Lets time run to `until`, or as long as `goesOn` says. */
   run(until: number, goesOn: () => boolean): Promise<void>
   /** Events so far. */
@@ -26,6 +28,11 @@ export function createTimeline(start: number): Timeline {
     now: () => now,
     at,
     after: (ms, work) => at(now + ms, work),
+    timeout(ms) {
+      const controller = new AbortController()
+      at(now + ms, () => controller.abort())
+      return controller.signal
+    },
     events: () => events,
     async run(until, goesOn) {
       for (let next = heap[0]; next && next.at <= until && goesOn(); next = heap[0]) {

@@ -1,12 +1,15 @@
 /** The user and D1: what is wanted of the source, told to its Durable Object, and told again by the watchdog until it has heard. */
-import type { Configuration } from "../../src/source/rpc.ts"
-import type { PartnerAccount } from "./account.ts"
+import type { AnyConnector } from "../../src/connectors/kit/define.ts"
+import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
+import type { Configuration, GrantConfig } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
 import { DESTINATION } from "./network.ts"
-import { type Host, seal } from "./object.ts"
+import { CIPHER, type Host, seal } from "./object.ts"
+import type { PartnerAccount } from "./partner.ts"
 import { type Action, type ActionName, DAY, HOUR, type Scenario } from "./scenario.ts"
 import { type Story, stampOf } from "./story.ts"
 import type { Timeline } from "./timeline.ts"
+import type { TokenWatch } from "./tokens.ts"
 
 export const REF = { org: "acme", project: "shop", source: "src_simulated" }
 export const SOURCE_NAME = "acme/shop/src_simulated"
@@ -20,10 +23,14 @@ export interface User {
   switchedOff: Set<string>
   /** Epoch ms, our clock. */
   deletedAt: number | null
-  connect(): void
+  connect(): Promise<void>
   act(action: Action): void
   /** Puts right all that a user can put right; from now on nothing is lost on the way. */
-  heal(): void
+  heal(): Promise<void>
+  /** With a pasted key it is nothing. */
+  signInAgain(): void
+  /** The source says that its user must do something. */
+  seesError(): void
 }
 
 export interface UserParts {
@@ -37,6 +44,8 @@ export interface UserParts {
   partnerNow(): number
   /** The source says that it cannot read something. */
   hasTrouble(): boolean
+  tokens: Pick<TokenWatch, "signedIn">
+  connector: AnyConnector
 }
 
 export function createUser({
@@ -49,6 +58,8 @@ export function createUser({
   collections,
   partnerNow,
   hasTrouble,
+  tokens,
+  connector,
 }: UserParts): User {
   const names = collections.map(({ name }) => name)
   const events = collections.filter(({ kind }) => kind === "event").map(({ name }) => name)
@@ -56,15 +67,15 @@ export function createUser({
     configuration: {
       ...REF,
       version: 1,
-      connector: "stripe",
-      config: {},
-      account: { id: partner.account.id, name: "Acme", mode: "test" },
+      connector: connector.name,
+      config: partner.config,
+      account: partner.account,
       identity: "email",
       collections: names.map((name) => ({ name, fields: {} })),
       startDate: scenario.startDate,
       intervalHours: scenario.intervalHours,
       active: true,
-      credential: sealedKey(),
+      credential: scenario.signsIn ? null : sealedKey(),
       credentialVersion: 1,
       destination: {
         ...DESTINATION,
@@ -76,7 +87,8 @@ export function createUser({
     },
     switchedOff: new Set(),
     deletedAt: null,
-    connect() {
+    async connect() {
+      if (scenario.signsIn) user.configuration.grant = await signIn()
       tell(WATCH_SOON_MS)
       timeline.after(WATCH_EVERY_MS, watch)
     },
@@ -85,9 +97,15 @@ export function createUser({
       story.tell(() => `USER: ${action.action} until ${stampOf(action.until)}`)
       ACTS[action.action](action)
     },
-    heal() {
+    async heal() {
       isHealed = true
       if (user.deletedAt !== null) return
+      if (scenario.signsIn) {
+        const { destinationVersion } = user.configuration
+        change({ active: true, destinationVersion: destinationVersion + 1 })
+        if (hasTrouble() || !partner.oauth.isInstalled()) await enter()
+        return
+      }
       const { credentialVersion, destinationVersion } = user.configuration
       const credential = sealedKey()
       const isStale = credential !== user.configuration.credential || hasTrouble()
@@ -98,8 +116,19 @@ export function createUser({
         destinationVersion: destinationVersion + 1,
       })
     },
+    signInAgain() {
+      if (isAway()) return
+      story.tell(() => "USER: signs in again")
+      void enter()
+    },
+    seesError() {
+      if (!scenario.signsIn || chance.draw("seen") < 0.4) return
+      timeline.after(chance.int("seen", 60_000, 3 * HOUR), () => user.signInAgain())
+    },
   }
   let isHealed = false
+  let grants = 0
+  const isAway = () => isHealed || user.deletedAt !== null
   // biome-ignore format: one line a thing that users do
   const ACTS: Record<ActionName, (action: Action) => void> = {
     sync_now: ({ roll }) => { ask("syncNow"); timeline.after(roll % 70_000, () => ask("syncNow")) },
@@ -121,6 +150,10 @@ export function createUser({
       timeline.after(20_000, () => toggle("Charge", true))
     },
     roll_key: ({ until }) => {
+      if (scenario.signsIn) {
+        partner.oauth.takeAway()
+        return timeline.at(until, () => user.signInAgain())
+      }
       partner.rollKey()
       timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))
     },
@@ -140,6 +173,22 @@ export function createUser({
     return seal(partner.key(), "acme/shop/src_simulated#credential")
   }
 
+  /** A new grant, as the browser brings it home. */
+  async function signIn(): Promise<GrantConfig> {
+    const askedAt = timeline.now()
+    const answer = await partner.oauth.signIn()
+    const id = `grant_${++grants}`
+    tokens.signedIn(id, answer)
+    const auth = oauthOf(connector)
+    if (!auth) throw new Error(`${connector.name} has no way to sign in`)
+    return { id, tokens: await sealTokens(CIPHER, REF, { auth, client: partner.oauth.client }, answer, askedAt) }
+  }
+
+  async function enter(): Promise<void> {
+    const grant = await signIn()
+    change({ grant, credentialVersion: user.configuration.credentialVersion + 1 })
+  }
+
   function change(changes: Partial<Configuration>): void {
     if (user.deletedAt !== null) return
     user.configuration = { ...user.configuration, ...changes, version: user.configuration.version + 1 }
@@ -149,9 +198,18 @@ export function createUser({
 
   /** Whatever became of the call, the watchdog looks after it. */
   function tell(again: number): void {
-    const asked =
-      user.deletedAt === null ? host.call("api", "configure", user.configuration) : host.call("api", "erase")
-    asked.catch(() => timeline.after(again, () => tell(WATCH_AGAIN_MS)))
+    const { configuration } = user
+    const repeat = () => timeline.after(again, () => tell(WATCH_AGAIN_MS))
+    if (user.deletedAt === null)
+      host.call("api", "configure", configuration).then(({ ok }) => ok && forget(configuration.grant ?? null), repeat)
+    else host.call("api", "erase", scenario.signsIn).then(({ ok }) => ok || repeat(), repeat)
+  }
+
+  /** Once the Durable Object has the tokens, only it knows the current ones. */
+  function forget(told: GrantConfig | null): void {
+    const { grant } = user.configuration
+    if (grant && told?.id === grant.id)
+      user.configuration = { ...user.configuration, grant: { ...grant, tokens: null } }
   }
 
   function watch(): void {

@@ -1,29 +1,26 @@
 /** One seed from beginning to end: the shipped modules over simulated ports, a stormy time, then calm, then the reckoning. */
-import type { AnyConnector } from "../../src/connectors/kit/define.ts"
-import { stripe } from "../../src/connectors/stripe.ts"
+import { tokensPort } from "../../src/oauth/tokens.ts"
 import type { Random } from "../../src/source/ports.ts"
 import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
 import { type Pass, type State, slicesOf } from "../../src/source/state.ts"
-import { createPartner, POISON } from "./account.ts"
+import { hashText } from "../sandbox/random.ts"
 import { type Chance, createChance } from "./chance.ts"
 import { createQueues, type Queues } from "./consumers.ts"
-import { SPELLS, type SpellName } from "./faults.ts"
+import { POISON, type SpellName, spellOf } from "./faults.ts"
 import { createNetwork, type Network } from "./network.ts"
-import { createHost, type Host, type Method, type Result } from "./object.ts"
+import { CIPHER, createHost, type Host, type Method, type Result } from "./object.ts"
 import { faultsOf } from "./oracle.ts"
+import { type Auth, PARTNERS, type PartnerName } from "./partners.ts"
 import { DAY, HOUR, type Scenario, scenarioOf } from "./scenario.ts"
 import { createStory, Violation } from "./story.ts"
 import { createTimeline } from "./timeline.ts"
+import { createTokenWatch } from "./tokens.ts"
 import { createUser, SOURCE_NAME, type User } from "./user.ts"
 import { createWatch, type Watch } from "./watch.ts"
 
 const EVENTS_MAX = 60_000
-/** The partner shows everything within this. */
-const VISIBLE_AFTER_MS = 900_000
 /** Of one slice, while its partner is down. */
 const TRIES_A_RUN = 8
-/** Further requests that complete a page. */
-const FOLLOW_MAX = 3
 /** So many items refused in a row are not the items' fault. */
 const REFUSED_TOGETHER = 20
 /** A rejected key is tried by what is under way, and then no more. */
@@ -32,6 +29,8 @@ const AFTER_DELETION_MS = 60_000
 
 export interface Verdict {
   seed: number
+  partner: PartnerName
+  auth: Auth
   /** What was broken; empty: nothing. */
   faults: string[]
   story: string[]
@@ -44,6 +43,8 @@ export interface Verdict {
 }
 
 export interface Options {
+  partner?: PartnerName
+  auth?: Auth
   without?: ReadonlySet<string>
   isTold?: boolean
   steps?: number
@@ -51,14 +52,16 @@ export interface Options {
 
 export async function simulate(
   seed: number,
-  { without = new Set(), isTold = false, steps }: Options = {},
+  { partner: name = "stripe", auth = usualAuth(name), without = new Set(), isTold = false, steps }: Options = {},
 ): Promise<Verdict> {
-  const scenario = scenarioOf(seed, without)
+  const kind = PARTNERS[name]
+  const signsIn = auth === "either" ? hashText(`${seed}/auth`) % 2 === 0 : auth === "oauth"
+  const scenario = scenarioOf(seed, without, kind, signsIn)
   const timeline = createTimeline(scenario.connectAt)
   const chance = createChance(seed, scenario.rates, without)
   const story = createStory(isTold, timeline.now)
   const partnerNow = () => timeline.now() + scenario.skewMs
-  const partner = createPartner(scenario, partnerNow)
+  const partner = kind.open(scenario, partnerNow)
   const failures: string[] = []
   const fail = (error: unknown) => {
     if (error instanceof Violation) failures.push(error.message)
@@ -74,19 +77,43 @@ export async function simulate(
       }
     }
   const random = randomOf(chance)
-  const connector = (name: string) => (name === "stripe" ? sliced(scenario.pageSize) : undefined)
+  const sliced = kind.connector(scenario.pageSize)
+  const connector = (wanted: string) => (wanted === name ? sliced : undefined)
   const watch: Watch = createWatch(timeline.now, () => host.isRinging(), story)
+  const tokens = createTokenWatch({
+    now: timeline.now,
+    grants: partner.oauth.grants,
+    isOver: () => user.deletedAt !== null,
+    failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
+  })
   const host: Host = createHost({
     timeline,
     chance,
     story,
-    committed: guarded(watch.committed),
+    committed: guarded((disk, before) => {
+      const hadError = watch.state?.error != null
+      watch.committed(disk, before)
+      tokens.committed(watch.state)
+      if (watch.state?.error && !hadError) user.seesError()
+    }),
+    renewed: ({ access }) => tokens.arrived(access),
     calling: watch.calling,
     carriedOut: guarded(watch.carriedOut),
     ports: {
       random,
       connector,
       log: (event, fields) => story.tell(() => `source: ${event} ${JSON.stringify(fields)}`),
+      tokens: tokensPort({
+        clock: {
+          now: timeline.now,
+          sleep: (ms) => new Promise((done) => timeline.after(ms, done)),
+          timeout: timeline.timeout,
+        },
+        http: (url, init) => network.httpOf({ name: "source", alive: true })(url, init),
+        cipher: CIPHER,
+        connector,
+        client: async () => partner.oauth.client,
+      }),
       wake: (lane) => queues.send(lane),
       publish: () => {
         if (chance.strikes("publish_fails")) throw new Error("D1 is not there")
@@ -103,9 +130,10 @@ export async function simulate(
     partner,
     partnerNow,
     isOn,
-    forbidden: seed % 3 === 0 ? "/v1/events" : "/v1/charges",
     posting: guarded(watch.posting),
     posted: watch.posted,
+    tokens: guardedTokens(),
+    signInAgain: () => user.signInAgain(),
     partnerAnswered: () => {
       answers++
       for (const step of scenario.life) if (step.request === answers) happen(step)
@@ -133,15 +161,27 @@ export async function simulate(
     host,
     partnerNow,
     hasTrouble: () => watch.state?.error != null || slicesIn(watch.state).some(({ state }) => state === "denied"),
-    collections: stripe.collections,
+    collections: sliced.collections,
+    tokens,
+    connector: sliced,
   })
   const isFine = () => failures.length === 0 && timeline.events() < (steps ?? EVENTS_MAX)
   return finish()
 
+  function guardedTokens() {
+    return {
+      used: guarded(tokens.used),
+      refused: guarded(tokens.refused),
+      asked: guarded(tokens.asked),
+      renewed: guarded(tokens.renewed),
+      lost: guarded(tokens.lost),
+    }
+  }
+
   function happen({ life, roll }: Scenario["life"][number]): void {
     if (timeline.now() > scenario.calmAt) return
     const what = partner.live(life, roll)
-    story.tell(() => `STRIPE: ${what}`)
+    story.tell(() => `${kind.title.toUpperCase()}: ${what}`)
   }
 
   async function finish(): Promise<Verdict> {
@@ -158,7 +198,7 @@ export async function simulate(
       partnerCalls: network.partnerCalls,
       items: network.intempt.received.length,
     }
-    return { seed, scenario, struck, faults: failures, story: story.lines, ...counts }
+    return { seed, partner: name, auth, scenario, struck, faults: failures, story: story.lines, ...counts }
   }
 
   async function storm(): Promise<void> {
@@ -166,12 +206,12 @@ export async function simulate(
       () =>
         `connected: pages of ${scenario.pageSize}, every ${scenario.intervalHours} h, from ${new Date(scenario.startDate).toISOString()}`,
     )
-    user.connect()
+    await user.connect()
     for (const step of scenario.life) if (step.at !== null) timeline.at(step.at, () => happen(step))
     for (const action of scenario.actions) timeline.at(action.at, () => user.act(action))
     for (const { spell, from, to } of scenario.spells) {
-      timeline.at(from, () => story.tell(() => `SPELL: ${SPELLS[spell]}`))
-      timeline.at(to, () => story.tell(() => `SPELL over: ${SPELLS[spell]}`))
+      timeline.at(from, () => story.tell(() => `SPELL: ${spellOf(spell)}`))
+      timeline.at(to, () => story.tell(() => `SPELL over: ${spellOf(spell)}`))
     }
     await timeline.run(scenario.calmAt, isFine)
   }
@@ -181,12 +221,12 @@ export async function simulate(
     chance.calm()
     partner.rest()
     host.findAlarm()
-    user.heal()
+    await user.heal()
     if (user.deletedAt !== null) return deleted()
     await rest("everything comes to rest", () => isQuiet())
     await replay()
-    const visibleAt = scenario.calmAt + VISIBLE_AFTER_MS
-    await rest("a clean run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) >= visibleAt)
+    const shownBy = partner.shownBy() - scenario.skewMs
+    await rest("a clean run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) >= shownBy)
     if (failures.length === 0) await reckon()
     if (failures.length === 0) await idle()
   }
@@ -260,15 +300,13 @@ export async function simulate(
    */
   function callBudget(): number {
     const { ids } = watch.state ?? { ids: { run: 0, pass: 0 } }
-    const pagesOf = (rows: number) => Math.ceil(rows / scenario.pageSize)
-    const sizes = Object.values(partner.account.tables).map(({ order }) => order.length)
-    const feed = pagesOf(partner.account.tables.event.order.length)
-    const lists = sizes.reduce((sum, rows) => sum + pagesOf(rows) + 1, 0) + feed
-    const page = 1 + FOLLOW_MAX
+    const { feed, lists } = partner.pages(scenario.pageSize)
+    const page = partner.callsOfAPage
     const isDown = scenario.spells.some(({ spell }) => spell === "partner_down" || spell === "partner_forbids")
-    const tries = isDown ? ids.run * TRIES_A_RUN * stripe.streams.length : 0
+    const tries = isDown ? ids.run * TRIES_A_RUN * sliced.streams.length : 0
     return (
       tries +
+      network.turnedAway +
       ids.run +
       2 * page * feed +
       ids.pass * lists +
@@ -283,7 +321,7 @@ export async function simulate(
     if (!view.ok || !runs.ok) throw new Violation("the source does not answer its user")
     const { configuration, switchedOff } = user
     const outcome = {
-      account: partner.account,
+      ledger: partner.ledger,
       received: network.intempt.received,
       view: view.view as SourceView,
       runs: runs.runs as RunView[],
@@ -352,14 +390,7 @@ function slicesIn(state: State | null) {
   return state === null ? [] : slicesOf(state)
 }
 
-const slicedStripes = new Map<number, AnyConnector>()
-
-/** Small pages make many pages of few records. */
-function sliced(pageSize: number): AnyConnector {
-  const known = slicedStripes.get(pageSize)
-  if (known) return known
-  const streams = stripe.streams.map((stream) => ({ ...stream, pageSize }))
-  const made = { ...stripe, streams }
-  slicedStripes.set(pageSize, made)
-  return made
+/** Stripe's seeds are those of a pasted key; Shopify's have both. */
+function usualAuth(partner: PartnerName): Auth {
+  return partner === "stripe" ? "key" : "either"
 }

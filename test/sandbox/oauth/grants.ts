@@ -63,9 +63,12 @@ export interface Issued {
 export type Outcome = { ok: true; issued: Issued } | { ok: false; error: "invalid_grant"; description: string }
 
 export interface Grants {
+  policy: Policy
   issueCode(request: Omit<Code, "code" | "expiresAt" | "used">): string
   exchange(code: string, app: string, verifier: string | null): Promise<Outcome>
   refresh(token: string, app: string): Outcome
+  /** Whether a refresh token would be exchanged. */
+  isGood(token: string): boolean
   /** Whether the app has a good refresh token for the account. */
   isInstalled(app: string, account: string): boolean
   /** The user takes the app away, or the app gives it back. */
@@ -128,6 +131,7 @@ export function createGrants({ partner, policy, clock, writer, ...parts }: Grant
   }
 
   return {
+    policy,
     issueCode(request) {
       const code = `ac_${noise()}`
       saveCode({ ...request, code, used: false, expiresAt: clock() + policy.codeLifeS * SECOND_MS })
@@ -151,6 +155,10 @@ export function createGrants({ partner, policy, clock, writer, ...parts }: Grant
       const parent = known.parent === null ? undefined : tokens.get(known.parent)
       if (parent?.state === "used") saveToken({ ...parent, state: "retired" })
       return issue(known, token)
+    },
+    isGood(token) {
+      const known = tokens.get(token)
+      return known !== undefined && known.expiresAt > clock() && (known.state === "good" || known.state === "used")
     },
     isInstalled: (app, account) =>
       [...tokens.values()].some((one) => one.app === app && one.account === account && one.state === "good"),

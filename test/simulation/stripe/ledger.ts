@@ -1,21 +1,15 @@
 /**
- * What the destination should hold, told from the sandbox's ledger of what really happened; it knows nothing of events, pages and
- * connectors. Facts and arrivals meet under names such as `charge.succeeded ch_1` or `invoice.updated in_1@1793...`.
+ * What the destination should hold of a Stripe account, told from the sandbox's ledger of what really happened. Facts and arrivals
+ * meet under names such as `charge.succeeded ch_1` or `invoice.updated in_1@1793...`.
  */
-import type { JsonObject } from "../sandbox/json.ts"
-import type { Account } from "../sandbox/stripe/account.ts"
-import type { Fact } from "../sandbox/stripe/ledger.ts"
+import type { JsonObject } from "../../sandbox/json.ts"
+import type { Account } from "../../sandbox/stripe/account.ts"
+import type { Fact } from "../../sandbox/stripe/ledger.ts"
+import type { Expected } from "../oracle.ts"
 
-export interface Expected {
-  name: string
-  collection: string
-  /** Epoch ms: what the fact's timestamp at the destination may be, where the partner dates it in more ways than one. */
-  times: number[]
+export interface StripeFact extends Omit<Expected, "isDue"> {
   /** No list of the partner tells it: only the feed, which forgets. */
   isFeedOnly: boolean
-  /** Major units, where money moved. */
-  amount: number | null
-  customer: string | null
   fact: Fact
 }
 
@@ -29,11 +23,11 @@ const SUBSCRIPTION_FACTS: Record<string, string> = {
 }
 const MINOR_UNITS: Record<string, number> = { jpy: 1, kwd: 1000 }
 
-export function expectedOf(account: Account): Expected[] {
+export function expectedOf(account: Account): StripeFact[] {
   return account.facts.flatMap(expected)
 }
 
-function expected(fact: Fact): Expected[] {
+function expected(fact: Fact): StripeFact[] {
   const [object, what = ""] = fact.fact.split(".")
   const common = { customer: fact.customer, amount: null, isFeedOnly: false, fact }
   if (object === "charge" || object === "refund") {
@@ -53,9 +47,9 @@ function expected(fact: Fact): Expected[] {
   return [{ ...common, name, collection: "Subscription change", times: [fact.at * 1000], isFeedOnly: true }]
 }
 
-function invoiceFacts(fact: Fact, what: string): Expected[] {
+function invoiceFacts(fact: Fact, what: string): StripeFact[] {
   const common = { customer: fact.customer, amount: null, collection: "Invoice", times: [fact.at * 1000], fact }
-  const facts: Expected[] = []
+  const facts: StripeFact[] = []
   if (INVOICE_FACTS.includes(what)) facts.push({ ...common, name: `invoice.${what} ${fact.id}`, isFeedOnly: false })
   if (INVOICE_UPDATES.includes(what))
     facts.push({ ...common, name: `invoice.updated ${fact.id}@${fact.at * 1000}`, isFeedOnly: true })

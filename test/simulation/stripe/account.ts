@@ -1,12 +1,14 @@
 /** The partner's side: a small Stripe account in which things happen, before the source is connected and while it is read. */
-import { createFaults } from "../sandbox/faults.ts"
-import type { Answer, Call } from "../sandbox/http.ts"
-import { createRandom, type Random } from "../sandbox/random.ts"
-import { createWriter } from "../sandbox/store.ts"
-import { type Account, at, now } from "../sandbox/stripe/account.ts"
-import { AUTHORIZATION_LIVES_S, captureCharge, createCharge, updateCharge } from "../sandbox/stripe/charges.ts"
-import { createCustomer, deleteCustomer, updateCustomer } from "../sandbox/stripe/customers.ts"
-import { runDue } from "../sandbox/stripe/engine.ts"
+import { type AnyConnector, FOLLOW_MAX } from "../../../src/connectors/kit/define.ts"
+import { stripe } from "../../../src/connectors/stripe.ts"
+import { createFaults } from "../../sandbox/faults.ts"
+import { type Answer, httpDate } from "../../sandbox/http.ts"
+import { createRandom, type Random } from "../../sandbox/random.ts"
+import { createWriter } from "../../sandbox/store.ts"
+import { type Account, at, now } from "../../sandbox/stripe/account.ts"
+import { AUTHORIZATION_LIVES_S, captureCharge, createCharge, updateCharge } from "../../sandbox/stripe/charges.ts"
+import { createCustomer, deleteCustomer, updateCustomer } from "../../sandbox/stripe/customers.ts"
+import { runDue } from "../../sandbox/stripe/engine.ts"
 import {
   createInvoice,
   deleteInvoice,
@@ -15,10 +17,10 @@ import {
   payInvoice,
   updateInvoice,
   voidInvoice,
-} from "../sandbox/stripe/invoices.ts"
-import type { ChargeRow, CustomerRow, InvoiceRow, Kind, Rows, SubscriptionRow } from "../sandbox/stripe/model.ts"
-import { createStripe } from "../sandbox/stripe/partner.ts"
-import { createRefund, failRefund, updateRefund } from "../sandbox/stripe/refunds.ts"
+} from "../../sandbox/stripe/invoices.ts"
+import type { ChargeRow, CustomerRow, InvoiceRow, Kind, Rows, SubscriptionRow } from "../../sandbox/stripe/model.ts"
+import { createStripe, type Stripe } from "../../sandbox/stripe/partner.ts"
+import { createRefund, failRefund, updateRefund } from "../../sandbox/stripe/refunds.ts"
 import {
   cancelAtPeriodEnd,
   cancelNow,
@@ -27,61 +29,137 @@ import {
   createSubscription,
   extendTrial,
   undoCancel,
-} from "../sandbox/stripe/subscriptions.ts"
-import type { Scenario } from "./scenario.ts"
+} from "../../sandbox/stripe/subscriptions.ts"
+import { POISON } from "../faults.ts"
+import type { PartnerAccount, PartnerKind, PartnerOAuth } from "../partner.ts"
+import type { Scenario } from "../scenario.ts"
+import { stripeLedger } from "./oracle.ts"
 
 const RETENTION_S = 31 * 86_400
 /** https://docs.stripe.com/refunds#failed-refunds */
 const REFUND_MAY_FAIL_S = 30 * 86_400
-/** What the destination refuses for good carries this somewhere. */
-export const POISON = "poison"
+/** Everything is shown within this, and the feed read again for less. */
+const SHOWN_WITHIN_MS = 900_000
+const ACCOUNT = "acme/test"
 
-export interface PartnerAccount {
-  account: Account
-  answer(call: Call): Answer
-  /** Lets one thing happen now. Answers what it was. */
-  live(life: LifeName, roll: number): string
-  /** Nothing more happens by itself. */
-  rest(): void
-  key(): string
-  rollKey(): void
+export const STRIPE: PartnerKind = {
+  title: "Stripe",
+  connector: sliced,
+  lookbackMs: 600_000,
+  hasCrowds: true,
+  get life() {
+    return Object.keys(LIFE)
+  },
+  faults: [],
+  open,
 }
 
-export function createPartner(scenario: Scenario, clock: () => number): PartnerAccount {
+const slicedStripes = new Map<number, AnyConnector>()
+
+function sliced(pageSize: number): AnyConnector {
+  const known = slicedStripes.get(pageSize)
+  if (known) return known
+  const streams = stripe.streams.map((stream) => ({ ...stream, pageSize }))
+  const made = { ...stripe, streams }
+  slicedStripes.set(pageSize, made)
+  return made
+}
+
+function open(scenario: Scenario, clock: () => number): PartnerAccount {
   const faults = createFaults(createRandom(scenario.seed))
-  const stripe = createStripe({ seed: scenario.seed, clock, faults, writer: createWriter(null) })
-  const made = stripe.create({ name: "acme", options: { rateLimit: null, endpointRateLimit: null, declineRate: 0.1 } })
+  const sandbox = createStripe({ seed: scenario.seed, clock, faults, writer: createWriter(null) })
+  const made = sandbox.create({ name: "acme", options: { rateLimit: null, endpointRateLimit: null, declineRate: 0.1 } })
   const { account } = made
   let key = made.key
   let isResting = false
   const { lag } = scenario
   if (lag.events > 0) faults.on({ name: "slow_visibility", options: { seconds: lag.events } })
   if (lag.rows > 0) faults.on({ name: "late_rows", options: { seconds: lag.rows } })
+  const forbidden = scenario.seed % 3 === 0 ? "/v1/events" : "/v1/charges"
   // The account is only ever looked at through an answer, so what is due may be done just before one.
   const catchUp = () => {
     if (!isResting) runDue(account, now(account))
   }
-  const partner: PartnerAccount = {
-    account,
-    key: () => key,
-    rollKey() {
-      key = stripe.rollKey(key).key
-    },
+  const failed = (status: number, headers: Record<string, string> = {}, error: object = {}): Answer => {
+    return { status, headers: { date: httpDate(clock()), ...headers }, body: JSON.stringify({ error }) }
+  }
+  past(account, scenario)
+  return {
+    account: { id: account.id, name: "Acme", mode: "test" },
+    config: {},
+    isFor: (url) => url.hostname === "api.stripe.com",
     answer(call) {
       catchUp()
-      return stripe.answer(call)
+      return sandbox.answer(call)
     },
+    forbid: (call, isForbidding) => (isForbidding && call.url.pathname === forbidden ? failed(403) : null),
+    refuse(how) {
+      if (how.kind === "limits") return failed(429, how.seconds === null ? {} : { "retry-after": String(how.seconds) })
+      if (how.kind === "unauthorized") return failed(401)
+      return failed(400, {}, { code: "resource_missing", param: "starting_after", message: "No such object" })
+    },
+    isOfLaterPage: ({ url }) => url.searchParams.has("starting_after"),
+    describe: ({ url }, { status, body }) =>
+      `Stripe ${url.pathname}${decodeURIComponent(url.search).slice(0, 150)} -> ${status}, ${listed(body)}`,
     live(life, roll) {
       catchUp()
-      return LIFE[life](account, createRandom(roll), scenario)
+      return happen(life)(account, createRandom(roll), scenario)
     },
     rest() {
       catchUp()
       isResting = true
     },
+    key: () => key,
+    rollKey() {
+      key = sandbox.rollKey(key).key
+    },
+    oauth: signingIn(sandbox),
+    ledger: stripeLedger(account),
+    pages(rows) {
+      const pagesOf = (count: number) => Math.ceil(count / rows)
+      const feed = pagesOf(account.tables.event.order.length)
+      const lists = Object.values(account.tables).reduce((sum, { order }) => sum + pagesOf(order.length) + 1, 0)
+      return { feed, lists: lists + feed }
+    },
+    callsOfAPage: 1 + FOLLOW_MAX,
+    shownBy: () => scenario.calmAt + scenario.skewMs + SHOWN_WITHIN_MS,
   }
-  past(account, scenario)
-  return partner
+}
+
+function signingIn({ oauth: { apps, grants, answer } }: Stripe): PartnerOAuth {
+  const [app] = [...apps.values()]
+  if (!app) throw new Error("the sandbox has no app")
+  grants.policy.revokesOnReuse = true
+  return {
+    client: { id: app.id, secrets: [app.secret] },
+    grants,
+    isTokenCall: ({ pathname }) => pathname === "/v1/oauth/token",
+    answer: async (call) => (await answer(call)) ?? { status: 404, headers: {}, body: "" },
+    async signIn() {
+      const request = { app: app.id, account: ACCOUNT, scopes: [], redirectUri: "", challenge: null }
+      const outcome = await grants.exchange(grants.issueCode(request), app.id, null)
+      if (!outcome.ok) throw new Error(outcome.description)
+      const { access, refresh } = outcome.issued
+      // As documented: without a word of how long anything lives.
+      return {
+        accessToken: access,
+        refreshToken: refresh,
+        expiresInS: null,
+        refreshExpiresInS: null,
+        scopes: null,
+        body: null,
+      }
+    },
+    takeAway: () => grants.uninstall(app.id, ACCOUNT),
+    isInstalled: () => grants.isInstalled(app.id, ACCOUNT),
+  }
+}
+
+function listed(body: string): string {
+  const { data, has_more } = JSON.parse(body) as { data?: { id: string; type?: string }[]; has_more?: boolean }
+  if (!data) return body.slice(0, 100)
+  const names = data.map(({ id, type }) => (type ? `${type} ${id}` : id)).join(", ")
+  return `${data.length}${has_more ? "+" : ""}: ${names.slice(0, 300)}`
 }
 
 /** History, in order, on the account's own clock. */
@@ -92,7 +170,7 @@ function past(account: Account, scenario: Scenario): void {
   for (const step of scenario.history) {
     const then = (step.at ?? 0) + scenario.skewMs
     runDue(account, Math.floor(then / 1000))
-    at(account, then, () => LIFE[step.life](account, createRandom(step.roll), scenario))
+    at(account, then, () => happen(step.life)(account, createRandom(step.roll), scenario))
   }
   runDue(account, connectS)
 }
@@ -111,7 +189,7 @@ function crowdIn(account: Account, payments: number, connectS: number): void {
 type Life = (account: Account, random: Random, scenario: Scenario) => string
 
 /** Each finds somebody it can happen to, or does nothing. */
-export const LIFE = {
+const LIFE: Record<string, Life> = {
   arrive(account, random, scenario) {
     const name = `P${account.counter}`
     const email = random.chance(0.15) ? null : `${random.chance(0.1) ? name : name.toLowerCase()}@example.com`
@@ -251,9 +329,13 @@ export const LIFE = {
     if (!row) return "nothing"
     return settleInvoice(account, random, row)
   },
-} as const satisfies Record<string, Life>
+}
 
-export type LifeName = keyof typeof LIFE
+function happen(life: string): Life {
+  const known = LIFE[life]
+  if (!known) throw new Error(`nothing is known of "${life}"`)
+  return known
+}
 
 function settleInvoice(account: Account, random: Random, row: InvoiceRow): string {
   if (row.status === "draft" && row.subscription === null && random.chance(0.2)) {

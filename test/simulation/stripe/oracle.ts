@@ -1,0 +1,117 @@
+/** Stripe's ledger as the oracle asks it: what is due, and what no list or feed of Stripe's can tell any more. */
+import type { Account } from "../../sandbox/stripe/account.ts"
+import { build } from "../../sandbox/stripe/objects.ts"
+import { groupBy, type Ledger, type Outcome, type Person, unionOf } from "../oracle.ts"
+import { DAY } from "../scenario.ts"
+import { attributesArrived, attributesOf, expectedOf, nameOf, type StripeFact, statesOf } from "./ledger.ts"
+
+const CUSTOMERS = "Customers"
+const FEED_DAYS = 30
+/** A pass that is read within this overlaps with no more than one live window. */
+const PROMPT_MS = 300_000
+
+export function stripeLedger(account: Account): Ledger {
+  return {
+    expected: () =>
+      expectedOf(account).map((fact) => ({ ...fact, isDue: (outcome: Outcome) => isDue(account, fact, outcome) })),
+    nameOf,
+    people: () => account.tables.customer.order.map(({ id }) => personOf(account, id)),
+    customerIn: ({ stripeCustomerId }) => String(stripeCustomerId),
+    stateIn: attributesArrived,
+    repeatedJoins: (outcome) => repeatedJoins(account, outcome),
+    faults: (outcome) => identityFaults(account, outcome),
+  }
+}
+
+/** What no list can tell any more is not due, as long as the source has said so. */
+function isDue(account: Account, fact: StripeFact, outcome: Outcome): boolean {
+  if (fact.isFeedOnly && Math.min(...fact.times) < untoldBefore(fact.collection, outcome)) return false
+  return !isHiddenByWhatFollowed(account, fact, outcome) && !isUnfinishedBusiness(fact, outcome)
+}
+
+/** Money that was on its way when reading stopped, and arrived before it went on: no list dates it by its arrival. */
+function isUnfinishedBusiness({ fact, collection }: StripeFact, { runs, skewMs }: Outcome): boolean {
+  if (collection !== "Charge" || fact.at === fact.created) return false
+  return runs.some(
+    (run) =>
+      (run.kind === "gap" || run.kind === "collection") &&
+      run.untold.some((untold) => untold.collection === collection && untold.reason.includes("settled while")) &&
+      fact.at * 1000 < run.startedAt + skewMs,
+  )
+}
+
+/** A list shows the last state only: what was undone before anyone could look is not in it. */
+function isHiddenByWhatFollowed(account: Account, { fact, collection, times }: StripeFact, outcome: Outcome): boolean {
+  const wasUnseen =
+    Math.min(...times) < outcome.connectedFrom ||
+    outcome.switchedOff.has(collection) ||
+    outcome.runs.some(({ kind }) => kind === "gap")
+  if (!wasUnseen) return false
+  const later = (name: string) => account.facts.some((other) => other.fact === name && other.id === fact.id)
+  if (fact.fact === "refund.succeeded") return later("refund.failed")
+  return fact.fact.startsWith("invoice.") && later("invoice.deleted")
+}
+
+function untoldBefore(collection: string, outcome: Outcome): number {
+  const times = outcome.runs
+    .filter((run) => run.untold.some((untold) => untold.collection === collection))
+    .map((run) => (run.readAt ?? run.endedAt ?? run.startedAt) + outcome.skewMs - FEED_DAYS * DAY)
+  return Math.max(0, ...times)
+}
+
+function personOf(account: Account, id: string): Person {
+  const row = account.tables.customer.byId.get(id)
+  const known = statesOf(account, id).map((state) => JSON.stringify(state))
+  return {
+    id,
+    states: known.length > 0 || !row ? known : [JSON.stringify(attributesOf(build(account, "customer", row)))],
+    // Who left unseen is in no list any more.
+    isDue: ({ runs, switchedOff }, wasTold) =>
+      !row?.deleted || (wasTold && !switchedOff.has(CUSTOMERS) && !runs.some(({ kind }) => kind === "gap")),
+  }
+}
+
+/** A join of two ids is told once, unless the person came back to it, or the customers were read again. */
+function repeatedJoins(account: Account, { received, runs, resyncs, connectedFrom }: Outcome): number {
+  const begun = Math.min(...runs.map(({ startedAt }) => startedAt))
+  const isPrompt = runs.every(
+    ({ kind, readAt, endedAt }) =>
+      kind === "live" || (kind === "initial" && (readAt ?? endedAt ?? Number.POSITIVE_INFINITY) < begun + PROMPT_MS),
+  )
+  if (!isPrompt || Object.keys(resyncs).length > 0) return 0
+  const times = groupBy(account.emails, ({ email }) => String(email?.toLowerCase()))
+  const isNew = (userId: string | null) => {
+    const [only, again] = times.get(String(userId)) ?? []
+    return only !== undefined && again === undefined && only.from * 1000 >= connectedFrom
+  }
+  const told = groupBy(
+    received.filter(({ type, userId }) => type === "alias" && isNew(userId)),
+    ({ eventId }) => String(eventId),
+  )
+  return [...told.values()].reduce((sum, items) => sum + items.length - 1, 0)
+}
+
+/** Whoever an item names is, over the aliases, the customer it is about. */
+function identityFaults(account: Account, outcome: Outcome): string[] {
+  if (!outcome.chosen.has(CUSTOMERS) || outcome.switchedOff.has(CUSTOMERS)) return []
+  if (outcome.runs.some(({ kind }) => kind === "gap")) return []
+  const joined = unionOf(outcome.received)
+  const owners = new Map(expectedOf(account).map(({ name, customer }) => [name, customer]))
+  const held = new Set(outcome.quarantine.map(({ key }) => key))
+  return outcome.received.flatMap((item) => {
+    const name = nameOf(item.name, item.data, item.timestamp ?? 0)
+    const customer = name === null ? null : (owners.get(name) ?? null)
+    const row = customer === null ? undefined : account.tables.customer.byId.get(customer)
+    if (!row || row.deleted || held.has(row.id) || item.userId === null) return []
+    if (joined(item.userId) === joined(row.id) || wasGivenUpBefore(account, item.userId, row.id, outcome)) return []
+    return [`${name} names ${item.userId}, who is not joined to ${row.id}`]
+  })
+}
+
+function wasGivenUpBefore(account: Account, userId: string, customer: string, { connectedFrom }: Outcome): boolean {
+  const periods = account.emails.filter((period) => period.customer === customer)
+  return periods.some(
+    (period, index) =>
+      period.email?.toLowerCase() === userId && (periods[index + 1]?.from ?? Infinity) * 1000 < connectedFrom,
+  )
+}

@@ -1,0 +1,157 @@
+/**
+ * What must hold of access tokens and their renewal, looked at from the partner's side and at each commit: one renewal at a time, none
+ * without need, no loop of them; a pair is saved before it is used and never mixed up with another grant's; and the source asks its
+ * user to sign in again only when it must.
+ */
+
+import type { State } from "../../src/source/state.ts"
+import { RENEW_AHEAD_MS, type TokenState } from "../../src/source/token.ts"
+import { type Call, textOf } from "../sandbox/http.ts"
+import type { Grants } from "../sandbox/oauth/grants.ts"
+import { unseal } from "./object.ts"
+import { Violation } from "./story.ts"
+
+/** Noticed a little later than it was decided. */
+const SLACK_MS = 60_000
+/** A grant nobody reads with is renewed this long before it lapses. */
+const KEEP_AHEAD_MS = 7 * 86_400_000
+/** More requests within the span are a loop, whatever the token endpoint does. */
+const ASKED_MOST = 20
+const ASKED_WITHIN_MS = 600_000
+/** Answers lost in a row after which the source gives a refresh token up. */
+const LOST_MOST = 3
+
+export interface TokenWatch {
+  /** Somebody signed in: a grant begins with this pair. */
+  signedIn(grant: string, pair: { accessToken: string; refreshToken: string | null }): void
+  /** A call of the API arrived, and how it was refused. */
+  used(call: Call): void
+  refused(call: Call): void
+  /** The token endpoint is asked; it renewed the token, or did not; its answer got lost on the way. */
+  asked(call: Call, isWaiting: () => boolean): void
+  renewed(isCarriedOut: boolean, body: string): void
+  lost(): void
+  /** The renewed pair reached a living instance. */
+  arrived(sealedAccess: string): void
+  committed(state: State | null): void
+  asks: number
+}
+
+export interface TokenWatchParts {
+  now(): number
+  grants: Grants
+  /** Of the header or body of a call: does it carry this access token? */
+  isOver(): boolean
+  /** Commits that failed so far. */
+  failedCommits(): number
+}
+
+interface Pair {
+  access: string
+  refresh: string | null
+}
+
+export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWatchParts): TokenWatch {
+  /** Access or refresh token -> its grant. */
+  const families = new Map<string, string>()
+  const saved = new Set<string>()
+  const refusedTokens = new Set<string>()
+  let current: (Pair & { state: TokenState }) | null = null
+  let underWay: { isWaiting(): boolean; refresh: string }[] = []
+  let askedAt: number[] = []
+  /** Since the pair at hand was saved: renewals that were carried out, answers that nobody could read, refreshes nobody saw the end of. */
+  let pair = { carriedOut: 0, lost: 0 }
+  let pending: { access: string; at: number; failedCommits: number } | null = null
+  const watch: TokenWatch = {
+    asks: 0,
+    signedIn(grant, { accessToken, refreshToken }) {
+      families.set(accessToken, grant)
+      if (refreshToken !== null) families.set(refreshToken, grant)
+    },
+    used(call) {
+      assertArrivedIsSaved()
+      const access = tokenIn(call)
+      if (families.has(access) && !saved.has(access))
+        throw new Violation("an access token was used before it was saved")
+    },
+    refused(call) {
+      refusedTokens.add(tokenIn(call))
+    },
+    asked(call, isWaiting) {
+      watch.asks++
+      assertArrivedIsSaved()
+      const refresh = new URLSearchParams(textOf(call)).get("refresh_token") ?? ""
+      underWay = underWay.filter((one) => one.isWaiting())
+      if (underWay.length > 0 && !isOver()) throw new Violation("two renewals of a token are under way at once")
+      underWay.push({ isWaiting, refresh })
+      askedAt = [...askedAt.filter((at) => at > now() - ASKED_WITHIN_MS), now()]
+      if (askedAt.length > ASKED_MOST) throw new Violation("the token is renewed in a loop")
+      if (!isOver() && !isNeeded()) throw new Violation("a token was renewed that had long to live")
+    },
+    renewed(isCarriedOut, body) {
+      if (!isCarriedOut) return
+      pair.carriedOut++
+      const { access_token: access, refresh_token: refresh } = JSON.parse(body) as Record<string, string>
+      const grant = families.get(underWay.at(-1)?.refresh ?? "")
+      for (const token of [access, refresh]) if (token && grant) families.set(token, grant)
+    },
+    lost() {
+      pair.lost++
+    },
+    arrived(sealedAccess) {
+      pending = { access: plain(sealedAccess), at: now(), failedCommits: failedCommits() }
+    },
+    committed(state) {
+      const token = state?.token ?? null
+      if (!token) {
+        current = null
+        return
+      }
+      const access = plain(token.tokens.access)
+      const refresh = token.tokens.refresh === null ? null : plain(token.tokens.refresh)
+      if (families.get(access) !== token.grant) throw new Violation("the tokens of another grant were saved")
+      const before = current?.state
+      saved.add(access)
+      if (access !== current?.access) pair = { carriedOut: 0, lost: 0 }
+      else if (before?.intent && before.intent.id !== token.intent?.id && before.intent.until <= now()) pair.lost++
+      current = { access, refresh, state: token }
+      if (state?.error?.code === "reconnect" && state.error.at === now()) assertLost(current)
+    },
+  }
+  return watch
+
+  function isNeeded(): boolean {
+    if (!current || refusedTokens.has(current.access)) return true
+    const { expiresAt, refreshExpiresAt } = current.state.tokens
+    const isEnding = expiresAt === null || expiresAt - now() <= RENEW_AHEAD_MS + SLACK_MS
+    return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - now() <= KEEP_AHEAD_MS + SLACK_MS)
+  }
+
+  /** The pair that is kept is worth nothing any more, or nobody could know whether it is. */
+  function assertLost({ access, refresh, state }: NonNullable<typeof current>): void {
+    const isGood = refresh !== null && grants.isGood(refresh)
+    if (!isGood || pair.lost >= LOST_MOST) return
+    // Refused twice: the token that was renewed after a refusal, too.
+    if (refusedTokens.has(access) && refusedTokens.size > 1) return
+    throw new Violation(`the source wants a sign-in, and its grant ${state.grant} is good`)
+  }
+
+  /** What arrived is saved in the same moment, unless the commit failed or the grant was replaced meanwhile. */
+  function assertArrivedIsSaved(): void {
+    if (pending === null || pending.at === now() || isOver()) return
+    const { access, failedCommits: before } = pending
+    pending = null
+    const isReplaced = current === null || families.get(access) !== current.state.grant
+    if (saved.has(access) || isReplaced || failedCommits() > before) return
+    throw new Violation("a renewed pair arrived, and was not saved")
+  }
+}
+
+/** As either partner takes it. */
+function tokenIn({ headers }: Call): string {
+  return headers.get("x-shopify-access-token") ?? (headers.get("authorization") ?? "").replace(/^Bearer /, "")
+}
+
+function plain(sealed: string): string {
+  return unseal(sealed)
+}
