@@ -24,8 +24,9 @@ export function noteReadable(turn: Turn, slice: Slice, run: Run): void {
   const readable = slice.collections.filter((name) => !run.denied.some(({ collection }) => collection === name))
   const regained = readable.filter((name) => turn.state.offAt[name] !== undefined)
   for (const name of readable) if (!isHistoryDenied(turn, name)) delete turn.state.denied[name]
-  for (const name of regained) switchOn(turn, name)
+  // First the history that no pass could read: the time since is read of lists that one has been opened for.
   if (regained.length > 0) openMissing(turn, "collection")
+  for (const name of regained) switchOn(turn, name)
 }
 
 function addNote(notes: CollectionNote[], note: CollectionNote): void {

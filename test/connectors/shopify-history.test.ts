@@ -269,6 +269,18 @@ describe("a credential", () => {
     expectWhole(reader)
   })
 
+  test("that is given the scope while nobody looks misses nothing of the time between", async () => {
+    const reader = createReader({ token: { scopes: without("read_orders", "read_all_orders") } })
+    seedShop(reader.shop, { customers: 20, orders: 30, days: 30 })
+    await reader.configure()
+    await reader.pass(5 * HOUR)
+    evolve(reader.shop, 20)
+    await reader.pass(5 * HOUR)
+    for (const token of reader.sandbox.shopify.tokens.values()) token.scopes = ALL_SCOPES
+    await reader.pass(5 * HOUR)
+    expectWhole(reader)
+  })
+
   test("without read_all_orders reads sixty days, and says so", async () => {
     const reader = createReader({ token: { scopes: without("read_all_orders") } })
     seedShop(reader.shop, { customers: 20, orders: 80, days: 300 })
