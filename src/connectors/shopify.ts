@@ -88,6 +88,7 @@ export const shopify = defineConnector<Config>({
       mode: "live",
       collections: collections.map(({ name }) => name),
       lookbackSeconds: LAG_SECONDS,
+      moves: true,
       ...read(
         "live",
         CONNECTIONS.map(({ name }) => name),

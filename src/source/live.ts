@@ -44,6 +44,8 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   const end = slice.top ?? slice.bound ?? live.cursor
   live.perHour = density(slice, end)
   live.cursor = Math.max(live.cursor, end)
+  // What one page shows it shows of one moment.
+  live.movedFrom = stream.moves && slice.page > 0 ? slice.window.from : null
   live.slice = null
   if (slice.top !== null || isLeftOver(turn, end, run)) live.slice = newWindow(turn, stream, live)
 }
@@ -70,7 +72,8 @@ export function restartWindow(turn: Turn, live: LiveStream): void {
 
 function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
   const from = live.cursor - 1000 * stream.lookbackSeconds
-  const to = cutAt(turn, live, from)
+  // Of records that move, an earlier part would lack those that changed later: their facts would come below the floor of the next.
+  const to = stream.moves ? null : cutAt(turn, live, from)
   return { ...blankSlice(turn, stream, `live:${stream.name}`), window: { from, to }, top: to }
 }
 

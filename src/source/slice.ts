@@ -24,21 +24,34 @@ export function floorOf(turn: Turn, stream: string, live: LiveStream): number {
   return live.slice?.window.from ?? live.cursor - lookbackMs(turn, stream)
 }
 
-/** The lowest live floor in use. A stream that feeds nothing the user chose stands still, and must not hold back the others. */
+/** Below it every fact has been read: the floor, or that of the window before where records may have moved out of that one. */
+function factsFloorOf(turn: Turn, stream: string, live: LiveStream): number {
+  return Math.min(floorOf(turn, stream, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
+}
+
+/** The lowest live floor of facts in use. A stream that feeds nothing the user chose stands still, and must not hold back the others. */
 export function lowestFloor(turn: Turn): number {
-  return Math.min(...floorsOf(turn, (stream, live) => live.slice !== null || chosen(turn.state, stream).length > 0))
+  const isInUse = (stream: AnyStream, live: LiveStream) => live.slice !== null || chosen(turn.state, stream).length > 0
+  return Math.min(...floorsOf(turn, isInUse, factsFloorOf))
 }
 
 /** The floors of the streams that feed a collection: below the lowest all of it has been read, above the highest all of it will be. */
 export function feedFloors(turn: Turn, collection: string): { lowest: number; highest: number } {
-  const floors = floorsOf(turn, (stream) => stream.collections.includes(collection))
-  return { lowest: Math.min(...floors), highest: Math.max(...floors) }
+  const isMeant = (stream: AnyStream) => stream.collections.includes(collection)
+  return {
+    lowest: Math.min(...floorsOf(turn, isMeant, factsFloorOf)),
+    highest: Math.max(...floorsOf(turn, isMeant, floorOf)),
+  }
 }
 
-function floorsOf(turn: Turn, isMeant: (stream: AnyStream, live: LiveStream) => boolean): number[] {
+function floorsOf(
+  turn: Turn,
+  isMeant: (stream: AnyStream, live: LiveStream) => boolean,
+  floor: typeof floorOf,
+): number[] {
   const floors = streamsOf(turn, "live").flatMap((stream) => {
     const live = turn.state.live[stream.name]
-    return live && isMeant(stream, live) ? [floorOf(turn, stream.name, live)] : []
+    return live && isMeant(stream, live) ? [floor(turn, stream.name, live)] : []
   })
   // Nothing is read live: the lists are all there is.
   return floors.length > 0 ? floors : [partnerNow(turn)]

@@ -210,6 +210,42 @@ test("what changes between two pages is read, then or with the next sync", async
   expectWhole(reader)
 })
 
+describe("an order that moves while changes are read", () => {
+  /** More than a page of orders above it, so that it would stand on a later page than the first, after which it is changed. */
+  const moveBetweenPages = (reader: Reader) => {
+    const [row] = [...reader.shop.tables.order.byId.values()]
+    reader.sandbox.shopify.between({
+      shop: "example",
+      afterRequests: 1,
+      change: (shop) => void (row && fulfil(shop, row.id)),
+    })
+    for (let n = 0; n < 300; n++) placeOrder(reader.shop, { lines: lines(1), payment: "paid" })
+  }
+
+  test("is told with the next sync, however old its facts are by then", async () => {
+    const reader = createReader()
+    await reader.configure({ intervalHours: 24 })
+    placeOrder(reader.shop, { lines: lines(2), payment: "paid" })
+    await reader.pass(50 * MINUTE)
+    moveBetweenPages(reader)
+    await reader.sync()
+    await reader.sync()
+    expectWhole(reader)
+  })
+
+  test("long after it was placed, when nothing was read meanwhile, is told whole", async () => {
+    const reader = createReader()
+    await reader.configure({ active: false })
+    const row = placeOrder(reader.shop, { lines: lines(2), payment: "paid" })
+    await reader.pass(3 * DAY)
+    fulfil(reader.shop, row.id)
+    await reader.pass(3 * DAY)
+    await reader.configure({ active: true })
+    await reader.pass(3 * HOUR)
+    expectWhole(reader)
+  })
+})
+
 describe("a bucket of points", () => {
   test("that is small slows reading down, and nothing is lost", async () => {
     const reader = createReader({ shop: { bucket: { maximum: 400, rate: 5 } } })

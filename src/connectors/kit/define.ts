@@ -167,6 +167,11 @@ export interface Stream<Config> {
    * Backfill: 0.
    */
   lookbackSeconds: number
+  /**
+   * Live: a record stands where it was last changed, and tells with every change what it told before. One that changes while pages are
+   * read moves above them, out of the window: the facts it would have told come with the next, whatever their time.
+   */
+  moves?: true
   /** Live: how far back the feed reaches. Beyond it, a gap pass reads the lists instead. */
   retentionDays?: number
   /**
