@@ -1,13 +1,15 @@
 /** The partner's side: a small shop in which things happen, before the source is connected and while it is read. */
 import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
+import { CONNECTIONS } from "../../../src/connectors/shopify/documents.ts"
 import { shopify } from "../../../src/connectors/shopify.ts"
-import { createFaults } from "../../sandbox/faults.ts"
-import { type Answer, type Call, json, textOf } from "../../sandbox/http.ts"
+import { type ActiveFault, createFaults } from "../../sandbox/faults.ts"
+import { type Call, json, textOf } from "../../sandbox/http.ts"
 import { createRandom, hashText, type Random } from "../../sandbox/random.ts"
 import { ALL_SCOPES, createShopify, type Shopify } from "../../sandbox/shopify/partner.ts"
+import { cursorsOf } from "../../sandbox/shopify/request.ts"
 import { asOf, type Shop, type ShopOptions } from "../../sandbox/shopify/shop.ts"
 import { createWriter } from "../../sandbox/store.ts"
-import type { PartnerAccount, PartnerKind, PartnerOAuth } from "../partner.ts"
+import type { PartnerAccount, PartnerKind, PartnerOAuth, Refusal } from "../partner.ts"
 import type { Scenario } from "../scenario.ts"
 import { createChronicle } from "./chronicle.ts"
 import { LIFE } from "./life.ts"
@@ -18,8 +20,8 @@ const HOST = `${NAME}.myshopify.com`
 const LOOKBACK_MS = 1_800_000
 /** The search index runs behind by no more. */
 const LAG_MOST_MS = 900_000
-/** Lines of an order that come with it; the others take requests of their own. */
-const LINES_AT_ONCE = 5
+/** Rows of a page that costs no more than a query may, however they are counted. */
+const ROWS_IN_FULL = 5
 
 export const SHOPIFY: PartnerKind = {
   title: "Shopify",
@@ -41,21 +43,18 @@ export interface Sight {
 
 const slicedShopifies = new Map<number, AnyConnector>()
 
-/** So many orders a page, together with twice as many customers. */
+/** So many rows of each list a page, alone and beside the others. */
 function sliced(pageSize: number): AnyConnector {
   const known = slicedShopifies.get(pageSize)
   if (known) return known
   const streams = shopify.streams.map((stream) => {
-    const wanted = stream.mode === "live" ? pageSize * ROWS_PER_ORDER : pageSize
-    return { ...stream, pageSize: Math.min(stream.pageSize, wanted) }
+    const lists = stream.mode === "live" ? CONNECTIONS.length : 1
+    return { ...stream, pageSize: Math.min(stream.pageSize, lists * pageSize) }
   })
   const made = { ...shopify, streams }
   slicedShopifies.set(pageSize, made)
   return made
 }
-
-/** Of the page that reads all connections, a fifth are orders. */
-const ROWS_PER_ORDER = 5
 
 function open(scenario: Scenario, clock: () => number): PartnerAccount {
   const random = createRandom(hashText(`${scenario.seed}/shop`))
@@ -63,7 +62,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
   const sandbox = createShopify({ seed: scenario.seed, clock, faults, writer: createWriter(null) })
   const lag = Math.max(scenario.lag.events, scenario.lag.rows)
   if (lag > 0) faults.on({ name: "slow_visibility", options: { seconds: lag } })
-  const { shop } = sandbox.create({ name: NAME, options: optionsOf(random) })
+  const { shop } = sandbox.create({ name: NAME, options: optionsOf(random, scenario) })
   const sight = { seesAllOrders: random.chance(0.85), seesPeople: scenario.signsIn || random.chance(0.85) }
   const scopes = ALL_SCOPES.filter((scope) => sight.seesAllOrders || scope !== "read_all_orders")
   const issue = () => sandbox.addToken({ shop: NAME, scopes, protectedLevel: sight.seesPeople ? 2 : 1 }).token
@@ -86,20 +85,10 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     forbid(call, isForbidding) {
       const left = isForbidding ? scopes.filter((scope) => !hidden.includes(scope)) : scopes
       for (const token of sandbox.tokens.values()) token.scopes = left
-      return isForbidding && hidden.length === 0 ? sandbox.refuse("forbidden", call, {}) : null
+      return isForbidding && hidden.length === 0 ? sandbox.refuse(fault("forbidden"), call) : null
     },
-    refuse(how, call): Answer {
-      if (how.kind === "stumbles") return json(200, STUMBLED, sandbox.answer(call).headers)
-      const [fault, options] =
-        how.kind === "limits"
-          ? how.seconds === null
-            ? (["rate_limit_bare", {}] as const)
-            : (["rate_limit", { seconds: how.seconds }] as const)
-          : ([how.kind === "unauthorized" ? "unauthorized" : "expired_token", {}] as const)
-      return sandbox.refuse(fault, call, options) ?? json(400, {})
-    },
-    isOfLaterPage: (call) =>
-      Object.entries(variablesOf(call)).some(([name, value]) => name.includes("After") && value !== null),
+    refuse: (how, call) => sandbox.refuse(faultOf(how), call) ?? json(400, {}),
+    isOfLaterPage: (call) => cursorsOf(call).length > 0,
     describe: (call, answer) =>
       `Shopify ${JSON.stringify(variablesOf(call)).slice(0, 300)} -> ${answer.status}, ${listed(answer.body)}`,
     live,
@@ -113,10 +102,10 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     ledger: shopifyLedger({ shop, chronicle, sight, added, scenario }),
     pages(rows) {
       const pagesOf = (count: number) => Math.ceil(count / rows)
-      const parts = [...shop.tables.order.byId.values()].reduce((sum, { lines }) => sum + partsOf(lines.length), 0)
-      const sizes = Object.values(shop.tables).map(({ byId }) => byId.size)
-      const lists = sizes.reduce((sum, size) => sum + pagesOf(size) + 1, parts)
-      return { feed: lists + pagesOf(chronicle.changes), lists }
+      const lists = Object.values(shop.tables).reduce((sum, { byId }) => sum + pagesOf(byId.size) + 1, 0)
+      const lines = [...shop.tables.order.byId.values()].map((order) => 1 + pagesOf(order.lines.length))
+      const parts = lines.reduce((sum, pages) => sum + pages, 0)
+      return { feed: lists + parts + pagesOf(chronicle.changes), lists: lists + parts }
     },
     callsOfAPage: 3,
     shownBy: () => Math.max(scenario.calmAt + scenario.skewMs + LAG_MOST_MS, lastShown(shop)) + LOOKBACK_MS,
@@ -131,12 +120,25 @@ const HIDDEN: readonly (readonly string[])[] = [
   [],
 ]
 
-const STUMBLED = {
-  errors: [{ message: "Internal error.", extensions: { code: "INTERNAL_SERVER_ERROR" } }],
+function faultOf(how: Refusal): ActiveFault {
+  switch (how.kind) {
+    case "limits":
+      return how.seconds === null ? fault("rate_limit_bare") : fault("rate_limit", { seconds: how.seconds })
+    case "unauthorized":
+      return fault("unauthorized")
+    case "forgotten":
+      return fault("expired_token")
+    case "stumbles":
+      return fault("server_error")
+  }
 }
 
-/** The largest request must fit into the bucket. */
-function optionsOf(random: Random): Partial<ShopOptions> {
+function fault(name: ActiveFault["name"], options: ActiveFault["options"] = {}): ActiveFault {
+  return { id: 0, hits: 0, name, options }
+}
+
+/** The largest request must fit into the bucket, and a page counted in full into what a query may cost. */
+function optionsOf(random: Random, { pageSize }: Scenario): Partial<ShopOptions> {
   return {
     currency: random.pick(["USD", "USD", "JPY", "KWD"]),
     isDevelopment: random.chance(0.2),
@@ -144,7 +146,7 @@ function optionsOf(random: Random): Partial<ShopOptions> {
       { maximum: 2_000, rate: 100 },
       { maximum: 1_000, rate: 50 },
     ]),
-    charged: random.pick([1, 1, 0.1]),
+    charging: random.chance(0.3) && pageSize <= ROWS_IN_FULL ? "inFull" : "logarithmic",
   }
 }
 
@@ -173,10 +175,6 @@ function signingIn({ oauth }: Shopify, scopes: string[]): PartnerOAuth {
     takeAway: () => grants.uninstall(app.id, NAME),
     isInstalled: () => grants.isInstalled(app.id, NAME),
   }
-}
-
-function partsOf(lines: number): number {
-  return lines > LINES_AT_ONCE ? 1 + Math.ceil(lines / LINES_AT_ONCE) : 1
 }
 
 /** A buyer may be in the checkout for hours before leaving it. */

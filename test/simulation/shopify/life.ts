@@ -69,7 +69,7 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     const row = placeOrder(shop, {
       ...whoOf(shop, random, customer),
       payment,
-      lines: lines(random, scenario, random.chance(0.12) ? random.int(6, 45) : random.int(1, 4)),
+      lines: lines(random, scenario, random.chance(0.08) ? random.int(18, 45) : random.int(1, 4)),
       presentment: random.pick(["USD", "EUR", "JPY"]),
       isTest: random.chance(0.04),
       ...(random.chance(scenario.poison) && { discountCodes: [POISON] }),
