@@ -19,6 +19,8 @@ import type { Turn } from "./turn.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
 export const PAGE_STALE_MS = 180_000
+/** A page that had to be made smaller grows by this share of a full one with each that is read. */
+const PAGE_GROWTH = 1 / 32
 /** Completed records remembered, a stream. */
 const COMPLETED_MAX = 500
 
@@ -138,6 +140,7 @@ function proceed(turn: Turn, slice: Slice, next: string, moved: boolean): Checkp
   slice.page++
   slice.lapses = 0
   if (moved) slice.attempts = 0
+  growPage(turn, slice)
   const reason = stopReason(turn, slice)
   if (reason) {
     slice.lease = null
@@ -145,6 +148,12 @@ function proceed(turn: Turn, slice: Slice, next: string, moved: boolean): Checkp
   }
   if (slice.lease) Object.assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
   return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn) }
+}
+
+/** What was too large is seldom so for long: rows differ, and a partner that was slow recovers. */
+function growPage({ connector }: Turn, slice: Slice): void {
+  const full = connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
+  slice.pageSize = Math.min(full, slice.pageSize + Math.ceil(full * PAGE_GROWTH))
 }
 
 function stopReason(turn: Turn, slice: Slice): string | null {

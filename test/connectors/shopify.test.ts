@@ -164,6 +164,7 @@ describe("an answer", () => {
   test.each<[string, number, unknown, string | null]>([
     ["data", 200, { data: {} }, null],
     ["a query over the limit", 200, error("MAX_COST_EXCEEDED"), "too_large"],
+    ["a query that takes too long", 200, error(undefined, "Timeout"), "too_large"],
     ["an inner failure", 200, error("INTERNAL_SERVER_ERROR"), "transient"],
     ["a failure without a code", 200, error(undefined), "transient"],
     ["a cursor of another list", 200, error(undefined, "Invalid cursor for current pagination sort."), "token_refused"],

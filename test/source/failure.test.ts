@@ -94,6 +94,19 @@ describe("an answer over the size limit", () => {
     expect(sizes).toEqual([100, 50, 25, 12, 6, 3, 1])
     expect((await world.view()).lastRun?.reason).toMatch(/larger than can be read/)
   })
+
+  it("is forgotten page by page: the next lease asks for more again, up to a full page", async () => {
+    const world = await begun()
+    await world.settle(await world.lease("live"), { kind: "shrink" })
+    const task = await world.lease("live")
+    for (let page = 1; page <= 3; page++) await world.page(task, { next: `t${page}` })
+    await world.settle(task, { kind: "release" })
+    const later = await world.lease("live")
+    expect([task.pageSize, later.pageSize]).toEqual([50, 62])
+    for (let page = 4; page <= 40; page++) await world.page(later, { next: `t${page}` })
+    await world.settle(later, { kind: "release" })
+    expect((await world.lease("live")).pageSize).toBe(100)
+  })
 })
 
 describe("a rejected credential", () => {

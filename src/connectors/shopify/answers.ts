@@ -116,6 +116,9 @@ function ofErrors(answer: JsonValue): AnswerMeaning | null {
   if (codes.every((code) => code === DENIED)) return null
   if (codes.includes("MAX_COST_EXCEEDED"))
     return { kind: "too_large", message: "Shopify finds a page of this size too costly." }
+  // After some 15 seconds, with status 200 and no code. https://github.com/travis-r6s/gridsome-source-shopify/issues/49
+  if (messages.some((message) => /^timeout$/i.test(message)))
+    return { kind: "too_large", message: "Shopify did not answer a page of this size in time." }
   if (codes.includes("SHOP_INACTIVE")) return { kind: "fault", message: "The shop is not active." }
   if (messages.some((message) => /\bcursor\b/i.test(message))) return { kind: "token_refused" }
   // Refused before it was run: asking again would not help.
