@@ -61,6 +61,16 @@ test("a year is told whole, and stays so while the shop goes on", async () => {
   expect((await reader.view()).lastRun?.state).toBe("succeeded")
 })
 
+test("history comes in full pages, lines and payments with their orders", async () => {
+  const reader = createReader()
+  const counts = seedShop(reader.shop, { customers: 400, orders: 1_000, days: 300 })
+  await reader.configure()
+  const pages = ["customer", "order", "draft", "checkout"].map((kind) => Math.ceil((counts[kind] ?? 0) / 250))
+  // One more reads live, and one what an order was refunded so often.
+  expect(reader.calls() - pages.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2)
+  expectWhole(reader)
+})
+
 test("an idle sync is one call and forwards nothing", async () => {
   const reader = createReader()
   seedShop(reader.shop, { customers: 30, orders: 60, days: 100 })
