@@ -90,12 +90,17 @@ const SPELLS = {
   destination_refuses_all: "the destination refuses everything with 400",
 } as const
 
+/** On crowded accounts: one claim then outlasts its first term. */
+const CROWD_SPELLS = {
+  destination_drags: "the destination takes nearly as long as it may for each answer",
+} as const
+
 const TOKEN_SPELLS = {
   token_down: "the token endpoint is down",
   token_page: "the token endpoint answers with a web page",
 } as const
 
-const ALL_SPELLS = { ...SPELLS, ...TOKEN_SPELLS }
+const ALL_SPELLS = { ...SPELLS, ...CROWD_SPELLS, ...TOKEN_SPELLS }
 
 export type SpellName = keyof typeof ALL_SPELLS
 export const SPELL_NAMES = Object.keys(SPELLS) as SpellName[]

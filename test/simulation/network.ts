@@ -11,6 +11,9 @@ import type { Story } from "./story.ts"
 import type { Timeline } from "./timeline.ts"
 import type { TokenWatch } from "./tokens.ts"
 
+/** Just within what a POST may last. */
+const DRAGS_MS = 17_000
+
 export interface NetworkParts {
   timeline: Timeline
   chance: Chance
@@ -199,7 +202,8 @@ export function createNetwork(parts: NetworkParts): Network {
     )
     const isSlow = parts.isOn("destination_crawls") || strikes("destination_slow", life)
     const slow = isSlow ? chance.int("slow", 5_000, 10_000) : 0
-    timeline.after(chance.int("destination", 20, 9_000) + slow, () => {
+    const usual = chance.int("destination", 20, 9_000) + slow
+    timeline.after(parts.isOn("destination_drags") ? Math.max(usual, DRAGS_MS) : usual, () => {
       parts.posted(ids)
       // A caller that has given up has broken the connection.
       if (!line.isWaiting()) return

@@ -132,7 +132,7 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>, kind: Par
 /** The destination cannot keep up with what is read. */
 function crowded(scenario: Scenario): Scenario {
   const { connectAt, calmAt, crowd } = scenario
-  const spell = crowd > 2_000 ? ("destination_down" as const) : ("destination_crawls" as const)
+  const spell = crowd > 2_000 ? ("destination_down" as const) : ("destination_drags" as const)
   const slow = { name: "spell#crowd", spell, from: connectAt, to: Math.min(calmAt, connectAt + 2 * HOUR) }
   const startDate = Math.floor((connectAt - 90 * DAY) / DAY) * DAY
   return { ...scenario, pageSize: 100, startDate, spells: [...scenario.spells, slow] }
