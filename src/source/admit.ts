@@ -117,9 +117,12 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
   else seen.touch(hash, reading.window)
 }
 
-/** What a pass told only it can meet again; a join of two ids is told by whichever record comes first, so live reading may too. */
-function classOf(item: Item, reading: Reading): SeenClass {
-  return reading.range && item.collection !== ALIAS ? "pass" : "live"
+/**
+ * What a pass told only it can meet again. A join of two ids is told by whichever record comes first, so live reading may too; and
+ * it will, of what was open and came true after the pass's range.
+ */
+function classOf(item: Item, { range }: Reading): SeenClass {
+  return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"
 }
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {

@@ -158,6 +158,17 @@ describe("a fact", () => {
   })
 })
 
+describe("a fact of an open key that a pass met after it had come true", () => {
+  it("is still known to live reading, which meets it too, when the pass is over", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    const one = fact("a", 3_000)
+    open.add(keyHash("Orders", "a"), 500)
+    expect(admit([one], reading("pass"), seen, open).taken).toHaveLength(1)
+    seen.prune({ floor: 2_000, edges: new Map(), overlaps: [] })
+    expect(admit([one], reading("live", 7), seen, open).taken).toHaveLength(0)
+  })
+})
+
 describe("the joining of two ids", () => {
   it.each(["live", "pass"] as const)("goes out once, read by a %s, whatever its time", (origin) => {
     const how = reading(origin)
