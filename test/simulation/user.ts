@@ -16,6 +16,7 @@ export const SOURCE_NAME = "acme/shop/src_simulated"
 const WATCH_EVERY_MS = 6 * HOUR
 const WATCH_SOON_MS = 60_000
 const WATCH_AGAIN_MS = 300_000
+const SEEN_SOON_MS = 60_000
 
 export interface User {
   configuration: Configuration
@@ -122,8 +123,11 @@ export function createUser({
       void enter()
     },
     seesError() {
-      if (!scenario.signsIn || chance.draw("seen") < 0.4) return
-      timeline.after(chance.int("seen", 60_000, 3 * HOUR), () => user.signInAgain())
+      if (!scenario.signsIn) return
+      // An answer that was lost before may be noticed only now.
+      if (isHealed) return timeline.after(SEEN_SOON_MS, () => void enter())
+      if (chance.draw("seen") < 0.4) return
+      timeline.after(chance.int("seen", SEEN_SOON_MS, 3 * HOUR), () => user.signInAgain())
     },
   }
   let isHealed = false
