@@ -136,6 +136,13 @@ describe("live reading", () => {
     expect(asked(stuck).variables).toMatchObject({ customersAfter: "c3" })
   })
 
+  test("has the same token where a page ends where it began: the reading stops there", () => {
+    const page = { ...EMPTY, orders: listed([order()], "o1") }
+    const { next } = pageOf(page)
+    expect(pageOf(page, { token: next }).next).toBe(next)
+    expect(pageOf({ ...EMPTY, orders: listed([order()], "o2") }, { token: next }).next).not.toBe(next)
+  })
+
   test("asks for smaller pages where an answer was too large", () => {
     expect(asked(null).variables).toMatchObject({ customersFirst: 100, ordersFirst: 100, ordersLines: 148 })
     const { variables } = asked(null, { pageSize: live.pageSize / 2 })

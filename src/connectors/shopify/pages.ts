@@ -215,8 +215,12 @@ function readConnection(asked: Asked, body: JsonValue, { window, collections }: 
   return { asked, records, next: advance(progress, cursor, all, reading) }
 }
 
-/** The last second is read again when a connection is begun anew, unless nothing but that second was read. */
+/**
+ * The last second is read again when a connection is begun anew, unless nothing but that second was read. A page that ends where it
+ * began leaves the token as it was, which stops the reading: counting its rows would make each token another one, without end.
+ */
 function advance(progress: Progress, after: string, all: readonly PageRecord[], reading: Reading): Progress {
+  if (after === progress.after) return progress
   const rows = progress.rows + all.length
   const last = reading.isOrdered ? all.at(-1)?.time : timeAt(all.at(-1)?.body ?? null, "createdAt")
   if (rows < ROWS_OF_A_CURSOR || last === undefined || last === null) return { ...progress, after, rows }
