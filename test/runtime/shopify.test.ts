@@ -17,6 +17,7 @@ import {
 } from "../sandbox/shopify/actions.ts"
 import type { Line } from "../sandbox/shopify/model.ts"
 import { asOf, type Shop } from "../sandbox/shopify/shop.ts"
+import { call, json, problem } from "../support/api.ts"
 import { advance, DAY, HOUR, MINUTE, now } from "./kit/clock.ts"
 import { nextRun, settled, sync } from "./kit/drive.ts"
 import { happen, type ShopSource, shopify } from "./kit/shopify.ts"
@@ -160,6 +161,19 @@ test("a checkout that is begun now counts as abandoned later, and is told then",
   await sync(world, source)
   expectEqual(world, source)
   expect(told(source, "Abandoned checkouts")).toHaveLength(before + 1)
+})
+
+test("a shop that there is not is told as it is connected, and nothing is kept", async () => {
+  const wish = {
+    ...{ connector: "shopify", name: "Nobody", sync: {}, config: { shop: "nobody.myshopify.com" } },
+    credentials: { apiKey: "shpat_00000000000000000000000000000000" },
+  }
+  const refused = await problem(call("POST", "/sources", { project: "nobody", body: wish }))
+  expect(refused).toMatchObject({
+    code: "partner_unreachable",
+    detail: expect.stringContaining("no Shopify shop under this address"),
+  })
+  expect(await json(call("GET", "/sources", { project: "nobody" }))).toMatchObject({ data: [] })
 })
 
 function order(shop: Shop, request: Partial<NewOrder>) {

@@ -44,8 +44,8 @@ test.each(PARTNERS.map((partner) => [partner.connector, partner] as const))("%s"
     ...AT_PARTNER.map((fault) => world.faults.on({ ...fault, account: source.project })),
     ...AT_DESTINATION.map((fault) => world.faults.on({ ...fault, account: `${ORG}/${source.project}` })),
   ]
-  for (const nth of [3, 8]) world.kill(source.host, nth)
-  for (const nth of [2, 6]) world.kill(INTEMPT, nth)
+  for (const nth of [4]) world.kill(source.host, nth)
+  for (const nth of [3]) world.kill(INTEMPT, nth)
   for (let afterRequests = 1; afterRequests <= 12; afterRequests++)
     source.business.between(afterRequests, () => source.business.evolve(2))
   await tearDown(source)

@@ -13,6 +13,8 @@ import type { World } from "./world.ts"
 
 /** Somebody holds work and shows no sign of life for so long, in real time: killed, or waiting for the clock. */
 const QUIET_MS = 300
+/** The same, where every request under way waits for the clock. */
+const ASLEEP_MS = 60
 /** Of real time. */
 const PATIENCE_MS = 40_000
 
@@ -50,7 +52,7 @@ export async function until(world: World, source: Source, holds: (seen: Seen) =>
     const next = `${JSON.stringify(seen)} ${world.counters.log.length} ${world.flights.size}`
     if (next !== mark) quietSince = realNow()
     mark = next
-    if (isWaiting(world, seen) || realNow() - quietSince > QUIET_MS) {
+    if (isWaiting(world, seen) || realNow() - quietSince > patienceWith(world)) {
       await letTimePass(world, source, seen)
       quietSince = realNow()
     }
@@ -86,6 +88,11 @@ function isWaiting(world: World, { state }: Seen): boolean {
   const grants = [state.claim, ...slicesOf(state).map(({ lease }) => lease)]
   const isHeld = grants.some((grant) => grant !== null && grant.until > now())
   return !isHeld && Object.keys(state.wakes).length === 0 && world.flights.size === 0
+}
+
+function patienceWith({ flights }: World): number {
+  const isAsleep = flights.size > 0 && [...flights].every(({ answeredAt }) => answeredAt !== null)
+  return isAsleep ? ASLEEP_MS : QUIET_MS
 }
 
 /** To the next thing that time brings: an answer that is late, a request that is given up, or the source's own alarm. */

@@ -113,7 +113,7 @@ export function testFaults(partner: Partner, places: Places): void {
     const prepare: Parameters<Partner["connect"]>[1]["prepare"] = ({ crowd }) => crowd()
     const source = await partner.connect(world, { name: project, history: "some", prepare })
     await settled(world, source)
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       // A moment that many share is not one that lies behind what has been read.
       advanceTo(Math.ceil(now() / (5 * MINUTE)) * 5 * MINUTE)
       source.business.crowd()

@@ -16,7 +16,7 @@ const CROWD = 105
 const SIZES: Record<Size, SeedOptions> = {
   pages: { customers: 260, orders: 520, days: 400, seed: 3 },
   some: { customers: 25, orders: 40, days: 200, seed: 3 },
-  few: { customers: 6, orders: 6, days: 120, seed: 3 },
+  few: { customers: 4, orders: 4, days: 120, seed: 3 },
 }
 
 export interface ShopSource extends Source {
