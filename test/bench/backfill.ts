@@ -35,18 +35,21 @@ const NEWEST = "Placed order"
 
 interface Case {
   charging: Charging
+  /** Of the orders: what is charged most would take the benchmark itself too long. */
+  share: number
   /** Shopify does not say how long it takes over a page. */
   answerMs: number
 }
 
 const CASES: readonly Case[] = [
-  { charging: "logarithmic", answerMs: 1_000 },
-  { charging: "logarithmic", answerMs: 3_000 },
-  { charging: "inFull", answerMs: 1_000 },
+  { charging: "logarithmic", share: 1, answerMs: 1_000 },
+  { charging: "logarithmic", share: 1, answerMs: 3_000 },
+  { charging: "inFull", share: 0.1, answerMs: 1_000 },
 ]
 
-export async function backfill(orders = ORDERS): Promise<void> {
+export async function backfill(most = ORDERS): Promise<void> {
   for (const one of CASES) {
+    const orders = Math.ceil(most * one.share)
     console.log(`Seeding a shop with ${orders.toLocaleString("en")} orders, charged ${one.charging} ...`)
     console.log(`\n${backfillReport(await measure(orders, one))}\n`)
   }
