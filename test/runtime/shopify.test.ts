@@ -4,10 +4,12 @@ import { collections } from "../../src/connectors/shopify/collections.ts"
 import {
   addCustomer,
   cancel,
+  capture,
   changeCustomer,
   completeDraft,
   deleteCustomer,
   enterDraft,
+  fulfil,
   leaveCheckout,
   type NewOrder,
   placeOrder,
@@ -148,6 +150,23 @@ test("what becomes of orders, drafts and checkouts that are older than the sourc
   expectEqual(world, source)
   // Two refunds with their money, a cancellation, an order with its line and payment: none of what had been told before.
   expect(received(world, source).length - before).toBe(2 * 2 + 1 + 3)
+})
+
+test("an order that changes hours after it was told tells nothing but the change", async () => {
+  const source = await shopify.connect(world, { name: "parcel", history: "few" })
+  await settled(world, source)
+  const { id } = happen(source, (shop) => order(shop, { lines: [MUG, MUG], payment: "authorized" }))
+  await sync(world, source)
+  for (let hour = 0; hour < 3; hour++) await nextRun(world, source)
+  const before = received(world, source).length
+  happen(source, (shop) => fulfil(shop, id))
+  await sync(world, source)
+  expect(received(world, source)).toHaveLength(before)
+  advance(MINUTE)
+  happen(source, (shop) => capture(shop, id))
+  await sync(world, source)
+  expect(received(world, source)).toHaveLength(before + 1)
+  expectEqual(world, source)
 })
 
 test("a checkout that is begun now counts as abandoned later, and is told then", async () => {
