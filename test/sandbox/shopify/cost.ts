@@ -2,7 +2,7 @@
  * What a query costs: scalars and enums nothing, an object one point, a connection "sized by its `first` and `last` arguments".
  * https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits
  *
- * How it is sized is not on that page. Shopify says that connections are scaled logarithmically, and the formula that it gave,
+ * How it is sized is not on that page. Shopify says that connections are scaled logarithmically; the formula reported from there,
  * two points and `floor(2 ln max(2, first))` times what a row costs, comes to the very figures that apps report (see
  * test/conformance/shopify-cost.test.ts); so does counting amounts of money and the page's information as nothing. Not reported are
  * plain lists that take a length: they are sized as connections are, the dearer of the two readings. Counting every row in full is
