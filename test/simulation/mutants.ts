@@ -13,21 +13,24 @@ import { inParallel } from "../../src/pipeline/parallel.ts"
 import { MUTANTS, type Mutant } from "./planted.ts"
 
 const SEEDS = 1_000
+const USUAL: NonNullable<Mutant["at"]> = { partner: "stripe", auth: "key" }
 const AT_ONCE = 2
 const ROOT = resolve(import.meta.dirname, "../..")
 
 const wanted = MUTANTS.filter(({ name }) => name.includes(process.argv[2] ?? ""))
 for (const mutant of wanted) mutated(mutant)
 // A bug of its own would be taken for the planted one.
-const own = await firstSeedThatFails(null)
-if (own !== null) throw new Error(`seed ${own} fails without any planted bug`)
+for (const at of new Map(wanted.map(({ at = USUAL }) => [`${at.partner} ${at.auth}`, at])).values()) {
+  const own = await firstSeedThatFails(null, at)
+  if (own !== null) throw new Error(`seed ${own} of ${at.partner} fails without any planted bug`)
+}
 const missed: string[] = []
 const waiting = wanted.values()
 await inParallel(
   AT_ONCE,
   () => waiting.next().value,
   async (mutant) => {
-    const seed = await firstSeedThatFails(mutant)
+    const seed = await firstSeedThatFails(mutant, mutant.at)
     if (seed === null) missed.push(mutant.name)
     console.log(`${seed === null ? `NOT FOUND in ${SEEDS}` : `found by seed ${seed}`.padEnd(20)}  ${mutant.name}`)
   },
@@ -41,14 +44,14 @@ function mutated({ name, file, from, to }: Mutant): string {
   return text.replace(from, () => to)
 }
 
-async function firstSeedThatFails(mutant: Mutant | null): Promise<number | null> {
+async function firstSeedThatFails(mutant: Mutant | null, at = USUAL): Promise<number | null> {
   const folder = mkdtempSync(join(tmpdir(), "mutant-"))
   for (const part of ["src", "test/sandbox", "test/simulation"])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, filter: (path) => !path.includes(".wrangler") })
   cpSync(join(ROOT, "package.json"), join(folder, "package.json"))
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
   if (mutant) writeFileSync(join(folder, "src", mutant.file), mutated(mutant))
-  const output = await run(folder)
+  const output = await run(folder, at)
   rmSync(folder, { recursive: true })
   const found = /first failing seed: (\d+)/.exec(output)
   if (!found && !/ seeds, 0 failed/.test(output))
@@ -56,8 +59,9 @@ async function firstSeedThatFails(mutant: Mutant | null): Promise<number | null>
   return found ? Number(found[1]) : null
 }
 
-function run(folder: string): Promise<string> {
-  const args = [join(folder, "test/simulation/simulate.ts"), "--seeds", String(SEEDS), "--processes", "1", "--first"]
+function run(folder: string, { partner, auth }: typeof USUAL): Promise<string> {
+  const which = ["--partner", partner, "--auth", auth, "--seeds", String(SEEDS), "--processes", "1", "--first"]
+  const args = [join(folder, "test/simulation/simulate.ts"), ...which]
   return new Promise((done) => {
     const child = spawn(process.execPath, args, { cwd: folder })
     let output = ""

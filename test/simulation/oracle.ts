@@ -59,6 +59,8 @@ export interface Outcome {
   skewMs: number
   resyncs: Record<string, number>
   excused: number
+  /** Nothing was met that a reading may fail of. */
+  wasSmooth: boolean
 }
 
 /** Everything that is wrong, in words; empty: nothing. */
@@ -184,8 +186,11 @@ export function unionOf(received: readonly Received[]): (id: string) => string {
 
 // ----------------------------------------------------------------------------------------------- what the source says
 
-function statusFaults({ view, runs, quarantine }: Outcome): string[] {
+function statusFaults({ view, runs, quarantine, wasSmooth }: Outcome): string[] {
   const faults: string[] = []
+  for (const { name, denied } of view.collections) if (denied !== null) faults.push(`${name} is said to be denied`)
+  for (const run of runs)
+    if (wasSmooth && run.state === "failed") faults.push(`run ${run.id} (${run.kind}) failed of nothing: ${run.reason}`)
   if (view.status !== "connected") faults.push(`the status is ${view.status} (${view.error?.message ?? ""})`)
   if (view.delivery.state !== "ok") faults.push(`delivery is ${view.delivery.state}: ${view.delivery.reason}`)
   for (const run of runs) if (run.endedAt === null) faults.push(`run ${run.id} (${run.kind}) is still ${run.state}`)

@@ -1,3 +1,5 @@
+import type { Auth, PartnerName } from "./partners.ts"
+
 /** The planted bugs: each is one that somebody has made in a system of this kind. */
 export interface Mutant {
   name: string
@@ -6,7 +8,13 @@ export interface Mutant {
   /** Found exactly once in the file. */
   from: string
   to: string
+  /** Where it is looked for; left out: at Stripe, with a pasted key. */
+  at?: { partner: PartnerName; auth: Auth }
 }
+
+const SHOPIFY = { partner: "shopify", auth: "either" } as const
+const SHOPIFY_TOKENS = { partner: "shopify", auth: "oauth" } as const
+const STRIPE_TOKENS = { partner: "stripe", auth: "oauth" } as const
 
 export const MUTANTS: readonly Mutant[] = [
   // ------------------------------------------------------------------------------------------------ windows and cursors
@@ -294,5 +302,105 @@ export const MUTANTS: readonly Mutant[] = [
     file: "source/control.ts",
     from: "Object.assign(state, { error: null, denied: {}, wait: null })",
     to: "Object.assign(state, { denied: {}, wait: null })",
+  },
+  // ------------------------------------------------------------------------------------------- several lists at once
+  {
+    name: "abandoned checkouts are taken to come in the order of their changes",
+    file: "connectors/shopify/documents.ts",
+    from: 'sortKey: "CREATED_AT", isOrdered: false }',
+    to: 'sortKey: "CREATED_AT", isOrdered: true }',
+    at: SHOPIFY,
+  },
+  {
+    name: "what changed is searched by when it was created",
+    file: "connectors/shopify/documents.ts",
+    from: 'field: "updatedAt", filter: "updated_at", isOrdered: true }',
+    to: 'field: "updatedAt", filter: "created_at", isOrdered: true }',
+    at: SHOPIFY,
+  },
+  {
+    name: "a list that ends takes the next pages of the others along",
+    file: "connectors/shopify/pages.ts",
+    from: "reads.flatMap(({ asked, next }) => (next ? ",
+    to: "reads.flatMap(({ asked, next }) => (next && reads.every((one) => one.next) ? ",
+    at: SHOPIFY,
+  },
+  {
+    name: "a limit that is told with 200 is taken for a fault",
+    file: "connectors/shopify/answers.ts",
+    from: 'return { kind: "limited", retryAfterMs: Math.max(restMs(answer), BACKOFF_MS) }',
+    to: 'return { kind: "fault", message: String(restMs(answer) + BACKOFF_MS) }',
+    at: SHOPIFY,
+  },
+  {
+    name: "what is left of an order is forgotten with its page",
+    file: "connectors/shopify/pages.ts",
+    from: "const rest = partsLeft(all, ctx.collections)",
+    to: "const rest = partsLeft(all.slice(1), ctx.collections)",
+    at: SHOPIFY,
+  },
+  {
+    name: "a record that moved while pages were read counts as read",
+    file: "source/live.ts",
+    from: "live.movedFrom = stream.moves && slice.page > 0 ? slice.window.from : null",
+    to: "live.movedFrom = null",
+    at: SHOPIFY,
+  },
+  {
+    name: "a fact that came true after a pass is forgotten with the pass",
+    file: "source/admit.ts",
+    from: 'return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"',
+    to: 'return range && item.collection !== ALIAS ? "pass" : "live"',
+    at: SHOPIFY,
+  },
+  {
+    name: "a collection that may be read again is not read for the time between",
+    file: "source/notes.ts",
+    from: "  for (const name of regained) switchOn(turn, name)\n",
+    to: "  for (const name of regained) delete turn.state.offAt[name]\n  void switchOn\n",
+    at: SHOPIFY,
+  },
+  // ------------------------------------------------------------------------------------------------------------- tokens
+  {
+    name: "two renewals of a token may be under way",
+    file: "source/token.ts",
+    from: "  if (token.intent && token.intent.until > turn.now) return { kind",
+    to: "  if (token.intent && token.intent.until < 0) return { kind",
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "a renewal that a sign-in has overtaken is saved all the same",
+    file: "source/token.ts",
+    from: "if (!token || token.intent?.id !== intent) return",
+    to: 'if (!token || intent === "") return',
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "one lost answer ends a grant that could be renewed",
+    file: "source/token.ts",
+    from: "  if (token.lost < LOST_MAX) return false\n",
+    to: "  if (token.lost < LOST_MAX - 2) return false\n",
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "a token endpoint that is down is taken to refuse",
+    file: "oauth/client.ts",
+    from: "  if (status >= 500 || status === 429 || status === 408)\n",
+    to: '  if (status >= 500) return { kind: "refused", reason: title }\n  if (status === 429 || status === 408)\n',
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "an access token is kept, the refresh token that came with it is not",
+    file: "source/token.ts",
+    from: "Object.assign(token, { tokens: answer.tokens, version",
+    to: "Object.assign(token, { tokens: { ...answer.tokens, refresh: token.tokens.refresh }, version",
+    at: STRIPE_TOKENS,
+  },
+  {
+    name: "a token is renewed each time it is needed",
+    file: "source/token.ts",
+    from: "  if (token.refused) return true\n",
+    to: "  if (token.refused || now > 0) return true\n",
+    at: STRIPE_TOKENS,
   },
 ]

@@ -10,10 +10,11 @@
  *   npm run simulate -- --seeds 500 --coverage     what of src/source and src/pipeline no seed has reached
  *   npm run mutants                                is every planted bug found? (see mutants.ts)
  *
- * What runs: the shipped modules, unchanged. The source's machine, the queue consumers, the Stripe connector with its normalizing
- * (only its page size is made small, so that few records make many pages) and the client of Intempt's /track. What they stand on
- * is simulated: time (a heap of events; nothing ever waits for real), chance (each seed is one history, to the last bit), storage,
- * alarm, queues, the Durable Object's calls, HTTP, and behind it the sandbox's Stripe account and destination.
+ * What runs: the shipped modules, unchanged. The source's machine, the queue consumers, the connector with its normalizing (only its
+ * page size is made small, so that few records make many pages), the client of Intempt's /track and that of token endpoints. What
+ * they stand on is simulated: time (a heap of events; nothing ever waits for real), chance (each seed is one history, to the last
+ * bit), storage, alarm, queues, the Durable Object's calls, HTTP, and behind it the sandbox's Stripe account or shop, its
+ * authorization server and the destination.
  *
  * What goes wrong (faults.ts, scenario.ts): commits that fail, or are written and throw; the object evicted at any await, its
  * memory gone; alarms late, doubled, lost; wake-ups lost, doubled, late, out of order; calls lost on the way there, lost on the
@@ -21,14 +22,19 @@
  * are off; a consumer of another deploy. The partner hangs, breaks off, stalls, answers 429 with and without Retry-After, 5xx,
  * 401, 403, a web page, no Date, 9 MB; forgets page tokens; shows events and records late; its clock is an hour off. Its account
  * changes between any two answers: several changes a second, customers deleted while they are paged over, emails changed,
- * debits that succeed days later, captures, refunds pending and failed, trials, old subscriptions cancelled. The destination
+ * debits that succeed days later, captures, refunds pending and failed, trials, old subscriptions cancelled; in a shop orders edited
+ * and cancelled, payments dated back, drafts, checkouts left hours after they were begun, points that run out, scopes taken away
+ * and given back. Token endpoints are down, answer with web pages, renew a token and lose the answer; refresh tokens are good
+ * once, and used again take the whole grant away; users take the app away and sign in again while it renews. The destination
  * refuses, hangs, takes everything and says nothing, answers 502 after taking, 413, transient 400s, poison items, rejects the key
  * for hours, refuses everything. The user syncs, pauses, moves the start date, switches collections off and on, loses the key and
  * pastes a new one, reads collections again, deletes the source, at any moment. Then all faults end, the user puts right what a
  * user can, and time runs on until nothing is due but the schedule and one clean run has passed.
  *
  * What is checked, at each commit (watch.ts): no lease or claim is held by two, no two POSTs carry one item at a time, cursors
- * and grant numbers only grow, what falls due has its alarm in the same commit, a deleted source stays deleted. At the end
+ * and grant numbers only grow, what falls due has its alarm in the same commit, a deleted source stays deleted. At each call of a
+ * token endpoint (tokens.ts): one renewal at a time, none without need, every pair saved before it is used and none lost whose answer
+ * arrived, no sign-in wanted where the grant is good. At the end
  * (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every fact is at
  * the destination, with its time and amount, once, or repeated no more often than `maybeRepeated` counts, which counts no more
  * than lost answers explain; every customer's last state, and none older after a newer one; each person's ids joined by aliases;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { simulate } from "./world.ts"
+import { type Options, simulate } from "./world.ts"
 
 const SEEDS = 200
 const A_PART = 50
@@ -18,11 +18,32 @@ describe("nothing is lost, repeated or turned back", () => {
   })
 })
 
+/** Shopify's seeds, half of them signed in; and Stripe's, signed in. */
+describe("nothing is lost at another partner, or while tokens run out", () => {
+  it.each<[Options, number]>([
+    [{ partner: "shopify" }, 50],
+    [{ partner: "stripe", auth: "oauth" }, 30],
+  ])("%o: %i histories", { timeout: 60_000 }, async (options, seeds) => {
+    const failed: string[] = []
+    for (let seed = 1; seed <= seeds; seed++) {
+      const { faults } = await simulate(seed, options)
+      if (faults.length > 0) failed.push(`seed ${seed}: ${faults[0]}`)
+    }
+    expect(failed).toEqual([])
+  })
+})
+
 describe("a seed", () => {
   it("is the same history each time, to the last event", async () => {
     const [once, again] = [await simulate(7, { isTold: true }), await simulate(7, { isTold: true })]
     expect(again.story).toEqual(once.story)
     expect(once.struck.length).toBeGreaterThan(0)
+  })
+
+  it("of a source that signed in is the same history each time, too", async () => {
+    const options = { partner: "shopify", auth: "oauth", isTold: true } as const
+    const [once, again] = [await simulate(4, options), await simulate(4, options)]
+    expect(again.story).toEqual(once.story)
   })
 
   it("that is not told takes the same way", async () => {

@@ -24,6 +24,8 @@ const LOST_MOST = 3
 export interface TokenWatch {
   /** Somebody signed in: a grant begins with this pair. */
   signedIn(grant: string, pair: { accessToken: string; refreshToken: string | null }): void
+  /** The user took the app away: all grants so far are over. */
+  takenAway(): void
   /** A call of the API arrived, and how it was refused. */
   used(call: Call): void
   refused(call: Call): void
@@ -55,6 +57,7 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
   /** Access or refresh token -> its grant. */
   const families = new Map<string, string>()
   const saved = new Set<string>()
+  const ended = new Set<string>()
   const refusedTokens = new Set<string>()
   let current: (Pair & { state: TokenState }) | null = null
   let underWay: { isWaiting(): boolean; refresh: string }[] = []
@@ -67,6 +70,9 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
     signedIn(grant, { accessToken, refreshToken }) {
       families.set(accessToken, grant)
       if (refreshToken !== null) families.set(refreshToken, grant)
+    },
+    takenAway() {
+      for (const grant of families.values()) ended.add(grant)
     },
     used(call) {
       assertArrivedIsSaved()
@@ -127,10 +133,12 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
     return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - now() <= KEEP_AHEAD_MS + SLACK_MS)
   }
 
-  /** The pair that is kept is worth nothing any more, or nobody could know whether it is. */
+  /** The pair that is kept is worth nothing any more, for a reason; or nobody could know whether it is. */
   function assertLost({ access, refresh, state }: NonNullable<typeof current>): void {
+    if (ended.has(state.grant) || pair.lost >= LOST_MOST) return
     const isGood = refresh !== null && grants.isGood(refresh)
-    if (!isGood || pair.lost >= LOST_MOST) return
+    if (!isGood && pair.carriedOut === 0) throw new Violation("a pair is worth nothing, and no answer was lost")
+    if (!isGood) return
     // Refused twice: the token that was renewed after a refusal, too.
     if (refusedTokens.has(access) && refusedTokens.size > 1) return
     throw new Violation(`the source wants a sign-in, and its grant ${state.grant} is good`)

@@ -45,7 +45,7 @@ export interface UserParts {
   partnerNow(): number
   /** The source says that it cannot read something. */
   hasTrouble(): boolean
-  tokens: Pick<TokenWatch, "signedIn">
+  tokens: Pick<TokenWatch, "signedIn" | "takenAway">
   connector: AnyConnector
 }
 
@@ -156,6 +156,7 @@ export function createUser({
     roll_key: ({ until }) => {
       if (scenario.signsIn) {
         partner.oauth.takeAway()
+        tokens.takenAway()
         return timeline.at(until, () => user.signInAgain())
       }
       partner.rollKey()

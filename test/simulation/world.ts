@@ -21,6 +21,8 @@ import { createWatch, type Watch } from "./watch.ts"
 const EVENTS_MAX = 60_000
 /** Of one slice, while its partner is down. */
 const TRIES_A_RUN = 8
+/** What costs time only: no reading fails of it. */
+const SMOOTH = /^(partner_limits|destination_|alarm_|wake_|send_|publish_|evicted)/
 /** So many items refused in a row are not the items' fault. */
 const REFUSED_TOGETHER = 20
 /** A rejected key is tried by what is under way, and then no more. */
@@ -334,6 +336,8 @@ export async function simulate(
       skewMs: scenario.skewMs,
       resyncs: watch.resyncs,
       excused: watch.excused,
+      wasSmooth:
+        scenario.actions.length + scenario.spells.length === 0 && chance.struck.every((name) => SMOOTH.test(name)),
     }
     failures.push(...faultsOf(outcome))
     budget()

@@ -22,6 +22,11 @@ const LOOKBACK_MS = 1_800_000
 const LAG_MOST_MS = 900_000
 /** Rows of a page that costs no more than a query may, however they are counted. */
 const ROWS_IN_FULL = 5
+/** Less than any plan's, so that a small shop is limited too: hardly more than the largest request of such pages. */
+const TIGHT_BUCKETS = [
+  { rows: 3, bucket: { maximum: 80, rate: 1 } },
+  { rows: 8, bucket: { maximum: 150, rate: 1 } },
+]
 
 export const SHOPIFY: PartnerKind = {
   title: "Shopify",
@@ -137,16 +142,15 @@ function fault(name: ActiveFault["name"], options: ActiveFault["options"] = {}):
   return { id: 0, hits: 0, name, options }
 }
 
-/** The largest request must fit into the bucket, and a page counted in full into what a query may cost. */
+/** A page counted in full must fit into what a query may cost, and the largest request into the bucket. */
 function optionsOf(random: Random, { pageSize }: Scenario): Partial<ShopOptions> {
+  const isInFull = random.chance(0.3) && pageSize <= ROWS_IN_FULL
+  const tight = random.chance(0.5) && !isInFull ? TIGHT_BUCKETS.find(({ rows }) => pageSize <= rows) : undefined
   return {
     currency: random.pick(["USD", "USD", "JPY", "KWD"]),
     isDevelopment: random.chance(0.2),
-    bucket: random.pick([
-      { maximum: 2_000, rate: 100 },
-      { maximum: 1_000, rate: 50 },
-    ]),
-    charging: random.chance(0.3) && pageSize <= ROWS_IN_FULL ? "inFull" : "logarithmic",
+    bucket: tight?.bucket ?? { maximum: 2_000, rate: 100 },
+    charging: isInFull ? "inFull" : "logarithmic",
   }
 }
 
