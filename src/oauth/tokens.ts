@@ -90,18 +90,26 @@ async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
   const token = await ports.cipher.open(sealed, sealContext(ref, "grant"))
   if (auth.revokeUrl) return revoke(ports, party, auth.revokeUrl(config), token)
   const request = auth.revoke?.(config)
-  const result =
-    request && (await askPartner(ports, connector, config, request, await liveToken(ports, ask, party, token)))
+  const access = await liveToken(ports, ask, party, token)
+  if (access === null) return false
+  const result = request && (await askPartner(ports, connector, config, request, access))
   // Refused: it was given back already, at the partner.
   return result?.kind === "ok" || result?.kind === "auth" || result?.kind === "fault"
 }
 
-/** A call of the partner's API takes an access token that has not run out. */
-async function liveToken(ports: TokenPorts, { ref, tokens }: TokenAsk, party: Party, access: string): Promise<string> {
+/** A call of the partner's API takes an access token that has not run out. Null: there is none just now. */
+async function liveToken(
+  ports: TokenPorts,
+  { ref, tokens }: TokenAsk,
+  party: Party,
+  access: string,
+): Promise<string | null> {
   const isOver = tokens.expiresAt !== null && tokens.expiresAt <= ports.clock.now()
   if (!isOver || tokens.refresh === null) return access
   const result = await refresh(ports, party, await ports.cipher.open(tokens.refresh, sealContext(ref, "grant")))
-  return result.kind === "ok" ? result.answer.accessToken : access
+  if (result.kind === "ok") return result.answer.accessToken
+  // A grant that is over has nothing to be given back: its access token will be refused.
+  return result.kind === "refused" ? access : null
 }
 
 async function partyOf(ports: TokenPorts, { ref, connector: name, config, tokens }: TokenAsk): Promise<Party | null> {
