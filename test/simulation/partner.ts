@@ -17,6 +17,8 @@ export interface PartnerKind {
   lookbackMs: number
   /** Names of what can happen in the account; `arrive` and `buy` among them. */
   life: readonly string[]
+  /** It takes grants back. */
+  takesBack: boolean
   /** Some of its accounts are crowded. */
   hasCrowds: boolean
   /** What goes wrong at this partner only. */

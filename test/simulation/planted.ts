@@ -403,4 +403,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "  if (token.refused || now > 0) return true\n",
     at: STRIPE_TOKENS,
   },
+  {
+    name: "a grant that could not be given back is forgotten",
+    file: "oauth/tokens.ts",
+    from: '  return result.kind === "refused" ? access : null\n',
+    to: "  return access\n",
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "a source that rests lets its grant lapse",
+    file: "source/token.ts",
+    from: "  return at !== null && at <= turn.now ? begin(turn)",
+    to: "  return at !== null && at < 0 ? begin(turn)",
+    at: SHOPIFY_TOKENS,
+  },
 ]

@@ -5,7 +5,7 @@
  */
 
 import type { State } from "../../src/source/state.ts"
-import { RENEW_AHEAD_MS, type TokenState } from "../../src/source/token.ts"
+import { RENEW_AHEAD_MS, RENEW_AHEAD_SHARE, type TokenState } from "../../src/source/token.ts"
 import { type Call, textOf } from "../sandbox/http.ts"
 import type { Grants } from "../sandbox/oauth/grants.ts"
 import { unseal } from "./object.ts"
@@ -37,6 +37,8 @@ export interface TokenWatch {
   arrived(sealedAccess: string): void
   committed(state: State | null): void
   asks: number
+  /** The last one that was saved. */
+  grant: string | null
 }
 
 export interface TokenWatchParts {
@@ -67,6 +69,7 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
   let pending: { access: string; at: number; failedCommits: number } | null = null
   const watch: TokenWatch = {
     asks: 0,
+    grant: null,
     signedIn(grant, { accessToken, refreshToken }) {
       families.set(accessToken, grant)
       if (refreshToken !== null) families.set(refreshToken, grant)
@@ -121,6 +124,7 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
       if (access !== current?.access) pair = { carriedOut: 0, lost: 0 }
       else if (before?.intent && before.intent.id !== token.intent?.id && before.intent.until <= now()) pair.lost++
       current = { access, refresh, state: token }
+      watch.grant = token.grant
       if (state?.error?.code === "reconnect" && state.error.at === now()) assertLost(current)
     },
   }
@@ -128,9 +132,10 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
 
   function isNeeded(): boolean {
     if (!current || refusedTokens.has(current.access)) return true
-    const { expiresAt, refreshExpiresAt } = current.state.tokens
+    const { expiresAt, refreshExpiresAt, refreshLifeMs } = current.state.tokens
     const isEnding = expiresAt === null || expiresAt - now() <= RENEW_AHEAD_MS + SLACK_MS
-    return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - now() <= KEEP_AHEAD_MS + SLACK_MS)
+    const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? 0) / RENEW_AHEAD_SHARE) + SLACK_MS
+    return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - now() <= ahead)
   }
 
   /** The pair that is kept is worth nothing any more, for a reason; or nobody could know whether it is. */

@@ -28,6 +28,8 @@ const REFUSED_TOGETHER = 20
 /** A rejected key is tried by what is under way, and then no more. */
 const CALLS_WITH_A_LOST_KEY = 8
 const AFTER_DELETION_MS = 60_000
+/** A grant that cannot be given back in so many is left to lapse. */
+const REVOKED_IN_TRIES = 5
 
 export interface Verdict {
   seed: number
@@ -78,6 +80,7 @@ export async function simulate(
         fail(error)
       }
     }
+  let erasures = 0
   const random = randomOf(chance)
   const sliced = kind.connector(scenario.pageSize)
   const connector = (wanted: string) => (wanted === name ? sliced : undefined)
@@ -99,7 +102,10 @@ export async function simulate(
       if (watch.state?.error && !hadError) user.seesError()
     }),
     renewed: ({ access }) => tokens.arrived(access),
-    calling: watch.calling,
+    calling: (call) => {
+      if (call?.method === "erase") erasures++
+      watch.calling(call)
+    },
     carriedOut: guarded(watch.carriedOut),
     ports: {
       random,
@@ -363,6 +369,9 @@ export async function simulate(
     const { disk } = host
     const rows = disk.outbox.size + Object.values(disk.tables).reduce((sum, table) => sum + table.size, 0)
     if (rows > 0 || disk.alarm !== null) failures.push("a deleted source has rows or an alarm")
+    const isKnown = tokens.grant !== null && tokens.grant === user.configuration.grant?.id
+    if (kind.takesBack && isKnown && erasures < REVOKED_IN_TRIES && partner.oauth.isInstalled())
+      failures.push("a deleted source has not given its grant back")
   }
 
   async function quarantined(): Promise<QuarantineEntry[]> {

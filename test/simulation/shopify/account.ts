@@ -22,6 +22,7 @@ const LOOKBACK_MS = 1_800_000
 const LAG_MOST_MS = 900_000
 /** Rows of a page that costs no more than a query may, however they are counted. */
 const ROWS_IN_FULL = 5
+const SHORT_REFRESH_LIFE_S = 6 * 86_400
 /** Less than any plan's, so that a small shop is limited too: hardly more than the largest request of such pages. */
 const TIGHT_BUCKETS = [
   { rows: 3, bucket: { maximum: 80, rate: 1 } },
@@ -32,6 +33,7 @@ export const SHOPIFY: PartnerKind = {
   title: "Shopify",
   connector: sliced,
   lookbackMs: LOOKBACK_MS,
+  takesBack: true,
   hasCrowds: false,
   life: Object.keys(LIFE),
   faults: ["partner_stumbles"],
@@ -103,7 +105,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       sandbox.revokeToken(key)
       key = issue()
     },
-    oauth: signingIn(sandbox, scopes),
+    oauth: signingIn(sandbox, scopes, random),
     ledger: shopifyLedger({ shop, chronicle, sight, added, scenario }),
     pages(rows) {
       const pagesOf = (count: number) => Math.ceil(count / rows)
@@ -154,12 +156,14 @@ function optionsOf(random: Random, { pageSize }: Scenario): Partial<ShopOptions>
   }
 }
 
-function signingIn({ oauth }: Shopify, scopes: string[]): PartnerOAuth {
+function signingIn({ oauth }: Shopify, scopes: string[], random: Random): PartnerOAuth {
   const [app] = [...oauth.apps.values()]
   if (!app) throw new Error("the sandbox has no app")
   const { grants } = oauth
   // Harder than Shopify: a token whose successor has been used takes the whole grant away.
   grants.policy.revokesOnReuse = true
+  // Some are so short-lived that a source that rests for weeks has to renew them for nothing but that.
+  if (random.chance(0.25)) grants.policy.refreshLifeS = SHORT_REFRESH_LIFE_S
   return {
     client: { id: app.id, secrets: [app.secret] },
     grants,

@@ -46,6 +46,7 @@ export const STRIPE: PartnerKind = {
   title: "Stripe",
   connector: sliced,
   lookbackMs: 600_000,
+  takesBack: false,
   hasCrowds: true,
   get life() {
     return Object.keys(LIFE)
