@@ -97,6 +97,11 @@ const KINDS = {
     title: "The partner does not accept these credentials",
     remedy: "Create a key at the partner and paste it as it is shown.",
   },
+  account_unusable: {
+    status: 422,
+    title: "The partner does not let this account be read as it is",
+    remedy: "Nothing was saved. Put right what the detail names, at the partner or in what was entered, and try again.",
+  },
   partner_unreachable: {
     status: 502,
     title: "The partner did not answer as expected",

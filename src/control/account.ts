@@ -103,6 +103,8 @@ function problemOf(failure: PartnerFailure): Problem {
   const { reason: detail } = failure
   if (failure.kind === "auth" || failure.kind === "denied")
     return new Problem("credentials_rejected", { detail, errors: [{ field: "credentials.apiKey", message: detail }] })
+  // The partner is there, and waiting would not help: no such shop, an unpaid plan, a locked account.
+  if (failure.kind === "fault") return new Problem("account_unusable", { detail })
   if (failure.kind !== "limited") return new Problem("partner_unreachable", { detail })
   const wait = failure.retryAfterMs === null ? WAIT_DEFAULT_S : Math.ceil(failure.retryAfterMs / 1000)
   return new Problem("partner_limited", { detail, retryAfterSeconds: wait })

@@ -232,6 +232,7 @@ const BY_PROBLEM: Partial<Record<ProblemCode, MishapCode>> = {
   account_taken: "account_taken",
   conflict: "changed_meanwhile",
   credentials_rejected: "account_unreadable",
+  account_unusable: "account_unreadable",
   partner_unreachable: "account_unreadable",
   partner_limited: "account_unreadable",
 }

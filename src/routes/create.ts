@@ -58,6 +58,7 @@ export const createRoutes = api()
         ...([
           "account_taken",
           "limit_reached",
+          "account_unusable",
           "partner_unreachable",
           "partner_limited",
           "idempotency_mismatch",

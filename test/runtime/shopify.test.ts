@@ -189,7 +189,7 @@ test("a shop that there is not is told as it is connected, and nothing is kept",
   }
   const refused = await problem(call("POST", "/sources", { project: "nobody", body: wish }))
   expect(refused).toMatchObject({
-    code: "partner_unreachable",
+    ...{ status: 422, code: "account_unusable" },
     detail: expect.stringContaining("no Shopify shop under this address"),
   })
   expect(await json(call("GET", "/sources", { project: "nobody" }))).toMatchObject({ data: [] })

@@ -1,8 +1,8 @@
 /** Random but repeatable life at the present moment: each step is one thing that one person does now. */
-import { type Account, atOnce, prune } from "./account.ts"
+import { type Account, atOnce, now, prune } from "./account.ts"
 import { mayCapture } from "./charges.ts"
 import { createCustomer, deleteCustomer, updateCustomer } from "./customers.ts"
-import type { Kind, Row, Rows } from "./model.ts"
+import type { Kind, Row, Rows, SubscriptionRow } from "./model.ts"
 import { arrive, buy, buyAsGuest, changeMind, PEOPLE, subscribe, writeInvoice } from "./people.ts"
 import type { Table } from "./table.ts"
 
@@ -39,7 +39,7 @@ const STEPS: readonly (readonly [number, string, Step])[] = [
       on(
         account,
         "subscription",
-        (row) => row.endedAt === null,
+        (row) => row.endedAt === null && !isOverdue(account, row),
         (row) => changeMind(account, row.id),
       ),
   ],
@@ -227,6 +227,11 @@ export function evolve(account: Account, steps: number): string[] {
     }
   }
   return done
+}
+
+/** Stripe ends a trial within moments of its time; only here nobody may have done so yet. */
+function isOverdue(account: Account, { status, trialEnd }: SubscriptionRow): boolean {
+  return status === "trialing" && trialEnd !== null && trialEnd <= now(account)
 }
 
 /** Somebody takes over an address that another person gave up: two customers, one email, at different times. */
