@@ -163,14 +163,14 @@ export function createNetwork(parts: NetworkParts): Network {
       if (strikes("token_5xx", life)) return line.answer(failed(502))
       if (strikes("token_limits", life)) return line.answer(failed(429, { "retry-after": "20" }))
       if (strikes("token_denies_us", life)) return line.answer(json(401, { error: "invalid_client" }))
-      void partner.oauth.answer(call).then((given) => answerOfTokens(life, given, line))
+      void partner.oauth.answer(call).then((given) => answerOfTokens(life, call, given, line))
     })
   }
 
-  function answerOfTokens(life: Life, given: Answer, line: Line): void {
+  function answerOfTokens(life: Life, call: Call, given: Answer, line: Line): void {
     story.tell(() => `${life.name}: the token endpoint answers ${given.status} ${given.body}`)
     const isRenewed = given.status === 200
-    parts.tokens.renewed(isRenewed, given.body ?? "")
+    parts.tokens.renewed(call, isRenewed, given.body ?? "")
     if (isRenewed && strikes("token_silent", life)) return
     const spoilt = isRenewed ? spoiltTokens(life, given) : null
     const slow = isRenewed && strikes("token_slow", life) ? chance.int("slow", 5_000, 19_000) : 0

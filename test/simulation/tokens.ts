@@ -31,7 +31,7 @@ export interface TokenWatch {
   refused(call: Call): void
   /** The token endpoint is asked; it renewed the token, or did not; its answer got lost on the way. */
   asked(call: Call, isWaiting: () => boolean): void
-  renewed(isCarriedOut: boolean, body: string): void
+  renewed(call: Call, isCarriedOut: boolean, body: string): void
   lost(): void
   /** The renewed pair reached a living instance. */
   arrived(sealedAccess: string): void
@@ -62,7 +62,7 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
   const ended = new Set<string>()
   const refusedTokens = new Set<string>()
   let current: (Pair & { state: TokenState }) | null = null
-  let underWay: { isWaiting(): boolean; refresh: string }[] = []
+  let underWay: { isWaiting(): boolean; grant: string | undefined }[] = []
   let askedAt: number[] = []
   /** Since the pair at hand was saved: renewals that were carried out, answers that nobody could read, refreshes nobody saw the end of. */
   let pair = { carriedOut: 0, lost: 0 }
@@ -89,19 +89,21 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
     asked(call, isWaiting) {
       watch.asks++
       assertArrivedIsSaved()
-      const refresh = new URLSearchParams(textOf(call)).get("refresh_token") ?? ""
+      const grant = families.get(refreshIn(call))
       underWay = underWay.filter((one) => one.isWaiting())
-      if (underWay.length > 0 && !isOver()) throw new Violation("two renewals of a token are under way at once")
-      underWay.push({ isWaiting, refresh })
+      // One that a sign-in has overtaken is another grant's.
+      if (underWay.some((one) => one.grant === grant) && !isOver())
+        throw new Violation("two renewals of a token are under way at once")
+      underWay.push({ isWaiting, grant })
       askedAt = [...askedAt.filter((at) => at > now() - ASKED_WITHIN_MS), now()]
       if (askedAt.length > ASKED_MOST) throw new Violation("the token is renewed in a loop")
       if (!isOver() && !isNeeded()) throw new Violation("a token was renewed that had long to live")
     },
-    renewed(isCarriedOut, body) {
+    renewed(call, isCarriedOut, body) {
       if (!isCarriedOut) return
       pair.carriedOut++
       const { access_token: access, refresh_token: refresh } = JSON.parse(body) as Record<string, string>
-      const grant = families.get(underWay.at(-1)?.refresh ?? "")
+      const grant = families.get(refreshIn(call))
       for (const token of [access, refresh]) if (token && grant) families.set(token, grant)
     },
     lost() {
@@ -163,6 +165,10 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
 /** As either partner takes it. */
 function tokenIn({ headers }: Call): string {
   return headers.get("x-shopify-access-token") ?? (headers.get("authorization") ?? "").replace(/^Bearer /, "")
+}
+
+function refreshIn(call: Call): string {
+  return new URLSearchParams(textOf(call)).get("refresh_token") ?? ""
 }
 
 function plain(sealed: string): string {
