@@ -45,7 +45,7 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   live.perHour = density(slice, end)
   live.cursor = Math.max(live.cursor, end)
   // What one page shows it shows of one moment.
-  live.movedFrom = stream.moves && slice.page > 0 ? slice.window.from : null
+  live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.window.from) : null
   live.slice = null
   if (slice.top !== null || isLeftOver(turn, end, run)) live.slice = newWindow(turn, stream, live)
 }

@@ -59,7 +59,10 @@ export interface LiveStream {
   slice: Slice | null
   /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
   completed: { id: string; time: number }[]
-  /** Where the window before began, if records may have moved out of it while it was read: their facts are still to come. */
+  /**
+   * Where the window before began, and those before it, if records may have moved out of each while it was read: their facts are
+   * still to come.
+   */
   movedFrom?: number | null
   /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
   perHour: number | null

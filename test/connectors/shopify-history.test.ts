@@ -243,6 +243,19 @@ describe("an order that moves while changes are read", () => {
     expectWhole(reader)
   })
 
+  test("is told in the end, though it moves out of two windows running", async () => {
+    const reader = createReader()
+    await reader.configure({ intervalHours: 24 })
+    placeOrder(reader.shop, { lines: lines(2), payment: "paid" })
+    for (const wait of [50 * MINUTE, 10 * MINUTE]) {
+      await reader.pass(wait)
+      moveBetweenPages(reader)
+      await reader.sync()
+    }
+    await reader.sync()
+    expectWhole(reader)
+  })
+
   test("long after it was placed, when nothing was read meanwhile, is told whole", async () => {
     const reader = createReader()
     await reader.configure({ active: false })

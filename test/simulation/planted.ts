@@ -342,7 +342,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a record that moved while pages were read counts as read",
     file: "source/live.ts",
-    from: "live.movedFrom = stream.moves && slice.page > 0 ? slice.window.from : null",
+    from: "live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.window.from) : null",
     to: "live.movedFrom = null",
     at: SHOPIFY,
   },
