@@ -1,15 +1,14 @@
 /**
  * `npm run soak -- --minutes 20 [--sources 50] [--seed 1]`: the whole product in the real runtime under bad conditions. Fifty
- * sources read simulated accounts that change all the time, while partners and destination fail in every way the sandbox knows and
- * the product's process, with Durable Objects, consumers and queues in it, is killed and restarted at random. The partners live in
- * this process: they do not die with us. At the end the faults stop, every
- * source syncs until it is quiet, and what the destination holds must equal what each account's ledger says.
+ * sources, a fifth of them shops, read simulated accounts that change all the time, while partners and destination fail in every
+ * way the sandbox knows and the product's process, with Durable Objects, consumers and queues in it, is killed and restarted at
+ * random. The partners live in this process: they do not die with us. At the end the faults stop, every source syncs until it is
+ * quiet, and what the destination holds must equal what each account's ledger says.
  */
 import { parseArgs } from "node:util"
 import type { FaultRequest } from "../sandbox/faults.ts"
 import { createRandom } from "../sandbox/random.ts"
 import { createSandbox } from "../sandbox/sandbox.ts"
-import { evolve } from "../sandbox/stripe/evolve.ts"
 import { servePartners } from "../stack/partners.ts"
 import { type Stack, startStack } from "../stack/stack.ts"
 import { checkAll } from "./check.ts"
@@ -76,7 +75,7 @@ function nextKill(): number {
 /** Something happens at some accounts, and some sources are asked to sync. */
 async function step(stack: Stack, soaked: Soaked[]): Promise<void> {
   for (let count = 0; count < CHANGED_A_STEP; count++) {
-    evolve(sandbox.stripe.account(pick(soaked).account), 1 + Math.floor(random.next() * 5))
+    pick(soaked).evolve(1 + Math.floor(random.next() * 5))
   }
   await syncSome(
     stack,
@@ -93,8 +92,8 @@ async function conclude(stack: Stack, soaked: Soaked[], kills: number): Promise<
   say("faults off; every source syncs until it is quiet")
   sandbox.faults.off()
   await saveDestination(stack)
-  await untilQuiet(stack, soaked, say)
-  const { differences, repeats, items } = await checkAll(stack, sandbox, soaked)
+  const lastSyncAt = await untilQuiet(stack, soaked, say)
+  const { differences, repeats, items } = await checkAll(stack, sandbox, soaked, lastSyncAt)
   await stack.stop()
   for (const difference of differences.slice(0, 50)) say(`  ${difference}`)
   say(`${items} items, ${kills} kills, ${repeats} repeated where an answer was lost, ${differences.length} differences`)

@@ -1,14 +1,25 @@
 /** The sources of a soak: connected through the public API, asked to sync, and watched until they are quiet. */
 import type { Sandbox } from "../sandbox/sandbox.ts"
+import * as shops from "../sandbox/shopify/people.ts"
+import { evolve } from "../sandbox/stripe/evolve.ts"
 import { seedAccount } from "../sandbox/stripe/seed.ts"
 import { AnswerError, apiClient } from "../stack/clients.ts"
 import type { Stack } from "../stack/stack.ts"
+import { type Expectation, expectationOf } from "../support/oracle.ts"
+import { shopExpectationOf } from "../support/shopify-oracle.ts"
 
 const ORG = "soak"
 const PROJECT = "soak"
 const DESTINATION = { org: ORG, project: PROJECT, sourceId: "1845392017263548901", key: "soak.secret" }
 const CUSTOMERS = 12
+const ORDERS = 60
 const DAYS = 400
+/** Every so many-th source reads a shop. */
+const SHOP_EVERY = 5
+/** Points of a Plus shop. */
+const BUCKET = { maximum: 20_000, rate: 1_000 }
+/** The events feed goes back this far from the moment a source is connected. */
+const FEED_MS = 30 * 86_400_000
 const POLL_MS = 2_000
 const TELL_EVERY_MS = 30_000
 /** Wake-ups lost with the process are sent again after two minutes, doubling; waits and retries come on top. */
@@ -19,9 +30,19 @@ const BETWEEN_ROUNDS_MS = 65_000
 export interface Soaked {
   account: string
   id: string
-  /** Epoch ms, of the start date. */
-  from: number
-  connectedAt: number
+  /** Lets so many things happen to the account now. */
+  evolve(steps: number): void
+  /** What should have arrived of it, where the last sync began at that time: a checkout shows minutes after it was left. */
+  expectation(lastSyncAt: number): Expectation
+}
+
+/** An account with a history, before it is connected. */
+interface Business extends Pick<Soaked, "evolve"> {
+  connector: string
+  credentials: { apiKey: string }
+  config: Record<string, unknown>
+  /** Times in epoch ms: of the start date, the connection, and the last sync's beginning. */
+  expectation(from: number, connectedAt: number, lastSyncAt: number): Expectation
 }
 
 interface Source {
@@ -39,14 +60,40 @@ export async function connectAll(stack: Stack, sandbox: Sandbox, count: number):
   await api("PUT", "/destination", DESTINATION)
   const soaked: Soaked[] = []
   for (let index = 0; index < count; index++) {
-    const { account, key } = sandbox.stripe.create({ name: `soak${index}` })
-    seedAccount(account, { customers: CUSTOMERS, days: DAYS, seed: index })
-    const body = { connector: "stripe", name: account.name, credentials: { apiKey: key }, sync: {} }
-    const source = await api<Source>("POST", "/sources", body)
-    const from = Date.parse(source.sync.startDate)
-    soaked.push({ account: account.name, id: source.id, connectedAt: source.connectedAt, from })
+    const account = `soak${index}`
+    const { evolve, expectation, ...access } = (index % SHOP_EVERY === 0 ? shop : stripe)(sandbox, account, index)
+    const { id, connectedAt, sync } = await api<Source>("POST", "/sources", { name: account, sync: {}, ...access })
+    const from = Date.parse(sync.startDate)
+    soaked.push({ account, id, evolve, expectation: (lastSyncAt) => expectation(from, connectedAt, lastSyncAt) })
   }
   return soaked
+}
+
+function stripe(sandbox: Sandbox, name: string, seed: number): Business {
+  const { account, key } = sandbox.stripe.create({ name })
+  seedAccount(account, { customers: CUSTOMERS, days: DAYS, seed })
+  return {
+    connector: "stripe",
+    credentials: { apiKey: key },
+    config: {},
+    evolve: (steps) => void evolve(account, steps),
+    expectation(from, connectedAt) {
+      const live = { changesFrom: connectedAt - FEED_MS, customersFrom: connectedAt }
+      return expectationOf(account, { from, until: Number.POSITIVE_INFINITY, ...live })
+    },
+  }
+}
+
+function shop(sandbox: Sandbox, name: string, seed: number): Business {
+  const { shop, token } = sandbox.shopify.create({ name, options: { bucket: BUCKET } })
+  shops.seedShop(shop, { customers: CUSTOMERS, orders: ORDERS, days: DAYS, seed })
+  return {
+    connector: "shopify",
+    credentials: { apiKey: token },
+    config: { shop: `${name}.myshopify.com` },
+    evolve: (steps) => void shops.evolve(shop, steps),
+    expectation: (from, _, lastSyncAt) => shopExpectationOf(shop, { from, shownBy: lastSyncAt }),
+  }
 }
 
 /** A source that syncs already, or did so less than a minute ago, says so; that is fine. */
@@ -67,14 +114,21 @@ export async function saveDestination(stack: Stack): Promise<void> {
   await api("PUT", "/destination", DESTINATION)
 }
 
-/** Two rounds: what one run leaves to the next (an event shown late) the second one reads. */
-export async function untilQuiet(stack: Stack, soaked: readonly Soaked[], say: (text: string) => void): Promise<void> {
+/** Two rounds: what one run leaves to the next (an event shown late) the second one reads. Answers when the last one began. */
+export async function untilQuiet(
+  stack: Stack,
+  soaked: readonly Soaked[],
+  say: (text: string) => void,
+): Promise<number> {
+  let beganAt = 0
   for (const round of [1, 2]) {
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_ROUNDS_MS))
+    beganAt = Date.now()
     await syncSome(stack, soaked)
     await allQuiet(stack, soaked, say)
     say(`round ${round}: all quiet`)
   }
+  return beganAt
 }
 
 async function allQuiet(stack: Stack, soaked: readonly Soaked[], say: (text: string) => void): Promise<void> {
