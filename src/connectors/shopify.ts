@@ -21,6 +21,9 @@ import { templates } from "./shopify/templates.ts"
  */
 const LAG_SECONDS = 1800
 
+/** Buyers come back to a checkout: what was begun the day before the source is connected may count as abandoned only after that. */
+const CHECKOUT_LASTS_SECONDS = 86_400
+
 /** A payment by bank transfer or on invoice may stay pending that long; after that its outcome is told by a transaction of its own. */
 const SETTLES_DAYS = 90
 
@@ -88,6 +91,7 @@ export const shopify = defineConnector<Config>({
       mode: "live",
       collections: collections.map(({ name }) => name),
       lookbackSeconds: LAG_SECONDS,
+      startsBackSeconds: CHECKOUT_LASTS_SECONDS,
       moves: true,
       ...read(
         "live",

@@ -18,7 +18,8 @@ import { partnerNow, type Turn } from "./turn.ts"
 export function begin(turn: Turn): void {
   const { state } = turn
   for (const stream of streamsOf(turn, "live")) {
-    state.live[stream.name] = { cursor: state.configuration.connectedAt, slice: null, completed: [], perHour: null }
+    const cursor = state.configuration.connectedAt - 1000 * (stream.startsBackSeconds ?? 0)
+    state.live[stream.name] = { cursor, slice: null, completed: [], perHour: null }
   }
   adopt(turn)
   openMissing(turn, "initial")

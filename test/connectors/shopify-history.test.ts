@@ -220,6 +220,16 @@ test("what changes between two pages is read, then or with the next sync", async
   expectWhole(reader)
 })
 
+test("a checkout that was begun before the source was connected, and left after its lists were read, is told", async () => {
+  const reader = createReader()
+  const begunAt = reader.clock.now() - 2 * HOUR
+  asOf(reader.shop, begunAt, () => leaveCheckout(reader.shop, { customer: null, lines: lines(1), idle: 3 * HOUR }))
+  await reader.configure()
+  await reader.pass(3 * HOUR)
+  expect(told(reader.items)).toHaveLength(1)
+  expectWhole(reader)
+})
+
 describe("an order that moves while changes are read", () => {
   /** More than a page of orders above it, so that it would stand on a later page than the first, after which it is changed. */
   const moveBetweenPages = (reader: Reader) => {

@@ -184,8 +184,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "an alias told by a pass is forgotten with it",
     file: "source/admit.ts",
-    from: 'return reading.range && item.collection !== ALIAS ? "pass" : "live"',
-    to: 'return reading.range ? "pass" : "live"',
+    from: 'return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"',
+    to: 'return range && item.time < range.to ? "pass" : "live"',
   },
   {
     name: "an older state passes",
@@ -344,6 +344,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: "source/live.ts",
     from: "live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.window.from) : null",
     to: "live.movedFrom = null",
+    at: SHOPIFY,
+  },
+  {
+    name: "live reading begins no earlier than the source",
+    file: "source/control.ts",
+    from: "- 1000 * (stream.startsBackSeconds ?? 0)",
+    to: "- 0 * (stream.startsBackSeconds ?? 0)",
     at: SHOPIFY,
   },
   {

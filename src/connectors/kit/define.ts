@@ -168,6 +168,11 @@ export interface Stream<Config> {
    */
   lookbackSeconds: number
   /**
+   * Live: by how much reading begins before the source was connected. For records that are dated by their beginning and shown only
+   * later: what is shown after a list was read, and began before live reading did, would be in neither.
+   */
+  startsBackSeconds?: number
+  /**
    * Live: a record stands where it was last changed, and tells with every change what it told before. One that changes while pages are
    * read moves above them, out of the window: the facts it would have told come with the next, whatever their time.
    */

@@ -13,6 +13,8 @@ const CUSTOMERS = "Customers"
 const CHECKOUTS = "Abandoned checkouts"
 const SHOWN_DAYS = 60
 /** Live reading begins this much before the source was connected. */
+/** The connector's: by how much live reading begins before the source was connected. */
+const STARTS_BACK_MS = 86_400_000
 const LOOKBACK_MS = 1_800_000
 
 const COLLECTIONS: Partial<Record<FactName, string>> = {
@@ -93,7 +95,7 @@ function isShown({ shop, sight, scenario }: Parts, { order }: Fact): boolean {
  */
 function isLeftLate({ fact, at, shownAt }: Fact, { connectedFrom, switchedOff }: Outcome): boolean {
   if (fact !== "checkout_left" || shownAt - at <= LOOKBACK_MS) return false
-  return switchedOff.has(CHECKOUTS) || (at < connectedFrom - LOOKBACK_MS && shownAt > connectedFrom)
+  return switchedOff.has(CHECKOUTS) || (at < connectedFrom - STARTS_BACK_MS - LOOKBACK_MS && shownAt > connectedFrom)
 }
 
 /** The name of what arrived, by what it says of itself; null for people and aliases. */
