@@ -182,10 +182,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: '  if (!reading.range) seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))\n',
   },
   {
-    name: "an alias told by a pass is forgotten with it",
+    name: "an alias is remembered only while passes are read",
     file: "source/admit.ts",
     from: 'return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"',
-    to: 'return range && item.time < range.to ? "pass" : "live"',
+    to: 'return (range && item.time < range.to) || item.collection === ALIAS ? "pass" : "live"',
   },
   {
     name: "an older state passes",
