@@ -72,7 +72,7 @@ export const UNREACHED: readonly Unreached[] = [
     why: "The outbox hands out no two rows with states of one object; tables show that packing would keep them apart.",
     lines: ["if (!claimObjects(objects", "if (keys.some((key) => taken.has(key))) return false"],
   },
-  { file: "src/pipeline/page.ts", why: CONTRACT, functions: ["framesOf"] },
+  { file: "src/pipeline/page.ts", why: CONTRACT, functions: ["thrown", "framesOf"] },
   {
     file: "src/pipeline/page.ts",
     why: CONTRACT,
@@ -81,20 +81,9 @@ export const UNREACHED: readonly Unreached[] = [
       "if (next.length > TOKEN_CHARS_MAX)",
       'return { kind: "token_refused"',
       "if (requests.length > FOLLOW_MAX)",
-      "ports.log(",
-      'return { kind: "fault", reason: `Reading',
-      "const name = error instanceof Error",
+      "} catch (error) {",
+      'return { kind: "settle", outcome: thrown(',
     ],
-  },
-  {
-    file: "src/pipeline/page.ts",
-    why: "A consumer's time is up before its lease is, unless the partner's pace is minutes; tables show it.",
-    lines: ['if (asked.kind === "no_time")'],
-  },
-  {
-    file: "src/pipeline/slice.ts",
-    why: "As above.",
-    lines: ["if (!(await inTurn(shift, slice)))", "if (startAt + REQUEST_TIMEOUT_MS > slice.until)"],
   },
   {
     file: "src/pipeline/slice.ts",
@@ -181,11 +170,6 @@ export const UNREACHED: readonly Unreached[] = [
   { file: "src/source/failure.ts", why: CONTRACT, lines: ["retry(turn, slice, reason)", "return"] },
   {
     file: "src/source/failure.ts",
-    why: "Eight page tokens refused in a row without a page between; tables show it.",
-    lines: ["if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason)"],
-  },
-  {
-    file: "src/source/failure.ts",
     why: "An access token that is refused is renewed, and it is the renewal that says to sign in again; tables show the rest.",
     lines: ["const way = state.token", "code: state.token"],
   },
@@ -234,11 +218,8 @@ export const UNREACHED: readonly Unreached[] = [
     file: "src/source/machine.ts",
     why: DEFAULTS,
     lines: [
-      "const done = (await this.#ports.tokens.revoke",
       "const core = text === null ? null : readState(text)",
-      "if (!core) return null",
       "const at = later ??",
-      'if (keep.kind === "refresh")',
       'log("source.trouble"',
       "if (text === null) return",
       "const trouble = (core.trouble ?? 0) + 1",
@@ -334,7 +315,6 @@ export const UNREACHED: readonly Unreached[] = [
     why: "A grant is not replaced by a pasted key, and both partners say when tokens run out; tables show the others.",
     lines: [
       "if (token) state.token = null",
-      "return at !== null && at <= turn.now",
       "const ahead = Math.min(KEEP_AHEAD_MS",
       "if (expiresAt === null) return false",
       "return now >= expiresAt -",
