@@ -24,8 +24,9 @@ export const coverKey = (stream: string, collection: string) => `${stream}|${col
  * whenever either changes; does nothing when nothing is missing.
  */
 export function openMissing(turn: Turn, kind: "initial" | "earlier" | "collection"): void {
-  for (const { name } of turn.state.configuration.collections)
-    turn.state.liveFrom[name] ??= feedFloors(turn, name).highest
+  const { collections, startDate } = turn.state.configuration
+  // Where live reading begins below the start date, what it shows of before that is not wanted.
+  for (const { name } of collections) turn.state.liveFrom[name] ??= Math.max(feedFloors(turn, name).highest, startDate)
   const plans = streamsOf(turn, "backfill").flatMap((stream) => missing(turn, stream))
   if (plans.length > 0) openPass(turn, kind, plans, "schedule")
 }
@@ -79,7 +80,7 @@ export function switchOn(turn: Turn, collection: string): void {
   for (const slice of state.passes.flatMap((pass) => pass.slices))
     if (slice.state === "off" && slice.collections.includes(collection)) resume(slice)
   const to = feedFloors(turn, collection).highest
-  if (off === undefined) state.liveFrom[collection] = to
+  if (off === undefined) state.liveFrom[collection] = Math.max(to, state.configuration.startDate)
   // Nothing has been read since: live reading of it goes on as if it had never been off.
   if (off === undefined || off.from >= to) return
   leaveToPass(turn, collection, { from: off.from, to })

@@ -230,6 +230,16 @@ test("a checkout that was begun before the source was connected, and left after 
   expectWhole(reader)
 })
 
+test("what happened before the start date is not told, however recent that is", async () => {
+  const reader = createReader()
+  const startDate = DAY * Math.floor(reader.clock.now() / DAY)
+  asOf(reader.shop, startDate - HOUR, () => placeOrder(reader.shop, { lines: lines(1), payment: "paid" }))
+  placeOrder(reader.shop, { lines: lines(1), payment: "paid" })
+  await reader.configure({ startDate })
+  await reader.pass(HOUR)
+  expect(told(reader.items)).toEqual(expected(reader.shop, { from: startDate, shownBy: reader.clock.now() }))
+})
+
 describe("an order that moves while changes are read", () => {
   /** More than a page of orders above it, so that it would stand on a later page than the first, after which it is changed. */
   const moveBetweenPages = (reader: Reader) => {
