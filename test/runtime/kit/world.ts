@@ -12,7 +12,7 @@ interface Flight {
   host: string
   /** When its sender gives up. */
   until: number
-  /** When it will be answered, where the partner takes its time; null: any moment now. */
+  /** When it will be answered, where a fault delays the answer; null: nothing delays it. */
   answeredAt: number | null
 }
 
