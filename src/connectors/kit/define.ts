@@ -68,7 +68,10 @@ export interface PageRecord {
 
 export interface Page {
   records: PageRecord[]
-  /** Opaque to the pipeline, at most 4,000 characters; null when the window has been read whole. */
+  /**
+   * Opaque to the pipeline, at most 4,000 characters; null when the window has been read whole. It may be the same for every page
+   * (scroll APIs): only the same token with the same records is reading in circles.
+   */
   next: string | null
   /** Collections that the credential may not read, where the others of the same request go on. */
   denied?: CollectionNote[]
@@ -162,6 +165,10 @@ export interface Stream<Config> {
   collections: readonly string[]
   /** Rows a page holds at most. */
   pageSize: number
+  /** In which order a window's records come, by the order field. Left out: newest first. */
+  order?: "newest" | "oldest"
+  /** The bucket of `limits.buckets` that its calls count against. Left out: the partner's one rate. */
+  bucket?: string
   /**
    * Live: how late the partner may show an event, seconds, at least 300. Read again below the cursor on every run.
    * Backfill: 0.
@@ -292,9 +299,14 @@ export interface Limits {
   callsPerSecond: number
   /** The page that says so. */
   docs: string
+  /** Limits of some endpoints only, by name: a stream names the one that it counts against. */
+  buckets?: Readonly<Record<string, { callsPerSecond: number; docs: string }>>
   /** For limits that are not counted in calls: how long to wait after this answer before the next call, ms. */
   restMs?(body: unknown): number
 }
+
+/** What a limit that was met holds up: one stream, all streams of its bucket, or the source. */
+export type LimitScope = "stream" | "bucket" | "source"
 
 /**
  * What a partner's answer means, where its documentation says more than the status code does. Null: the status code decides
@@ -303,7 +315,8 @@ export interface Limits {
 export type AnswerMeaning =
   | { kind: "auth"; message: string }
   | { kind: "denied"; message: string }
-  | { kind: "limited"; retryAfterMs: number | null }
+  /** `scope`: what has to wait. Left out: the stream's bucket, or the whole source where the stream has none. */
+  | { kind: "limited"; retryAfterMs: number | null; scope?: LimitScope }
   /** The page is more than the partner gives at once: asked for again with half the rows. */
   | { kind: "too_large"; message: string }
   | { kind: "token_refused" }
