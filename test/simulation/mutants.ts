@@ -10,7 +10,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { inParallel } from "../../src/pipeline/parallel.ts"
-import { MUTANTS, type Mutant } from "./planted.ts"
+import { MUTANTS, type Mutant } from "./planted/index.ts"
 
 const SEEDS = 1_000
 const USUAL: NonNullable<Mutant["at"]> = { partner: "stripe", auth: "key" }

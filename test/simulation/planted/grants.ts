@@ -1,0 +1,41 @@
+/** Leases and claims. */
+import type { Mutant } from "./mutant.ts"
+
+export const GRANTS: readonly Mutant[] = [
+  {
+    name: "a lease's number is not compared",
+    file: "source/grant.ts",
+    from: "return grant !== null && grant.number === number",
+    to: "return grant !== null && number > 0",
+  },
+  {
+    name: "a lease in force is given again",
+    file: "source/lease.ts",
+    from: "return first.filter((slice) => !inForce(slice.lease, now) && slice.notBefore",
+    to: "return first.filter((slice) => slice.notBefore",
+  },
+  {
+    name: "a claim in force is given again",
+    file: "source/delivery.ts",
+    from: "  if (inForce(state.claim, now)) {\n",
+    to: "  if (inForce(state.claim, now) && state.claim.nonce === ask.nonce) {\n",
+  },
+  {
+    name: "a claim is said to be renewed, and is not",
+    file: "source/delivery.ts",
+    from: '  if (state.claim.until - now < RENEW_BELOW_MS) state.claim.until = now + CLAIM_MS\n  return { kind: "go", until: state.claim.until }',
+    to: '  return { kind: "go", until: now + CLAIM_MS }',
+  },
+  {
+    name: "a consumer posts on when its claim has ended",
+    file: "pipeline/claim.ts",
+    from: "until - ports.clock.now() >= CLAIM_REST_MS",
+    to: "until - ports.clock.now() >= -1e9 * CLAIM_REST_MS",
+  },
+  {
+    name: "a delivery reported late is not believed",
+    file: "source/delivery.ts",
+    from: '    if (result.outcome === "delivered") delivered(turn, result.rows)\n',
+    to: '    if (result.outcome === "delivered" && current) delivered(turn, result.rows)\n',
+  },
+]

@@ -1,0 +1,29 @@
+/** All planted bugs, by the part of the engine that they sit in. */
+import { ALARM } from "./alarm.ts"
+import { API } from "./api.ts"
+import { CLOCK } from "./clock.ts"
+import { CONTROL } from "./control.ts"
+import { DELIVERY } from "./delivery.ts"
+import { GRANTS } from "./grants.ts"
+import type { Mutant } from "./mutant.ts"
+import { PASSES } from "./passes.ts"
+import { SEEN } from "./seen.ts"
+import { STREAMS } from "./streams.ts"
+import { TOKENS } from "./tokens.ts"
+import { WINDOWS } from "./windows.ts"
+
+export type { Mutant } from "./mutant.ts"
+
+export const MUTANTS: readonly Mutant[] = [
+  ...ALARM,
+  ...API,
+  ...CLOCK,
+  ...CONTROL,
+  ...DELIVERY,
+  ...GRANTS,
+  ...PASSES,
+  ...SEEN,
+  ...STREAMS,
+  ...TOKENS,
+  ...WINDOWS,
+]

@@ -1,0 +1,17 @@
+import type { Auth, PartnerName } from "../partners.ts"
+
+/** A planted bug: one that somebody has made in a system of this kind. */
+export interface Mutant {
+  name: string
+  /** Under src. */
+  file: string
+  /** Found exactly once in the file. */
+  from: string
+  to: string
+  /** Where it is looked for; left out: at Stripe, with a pasted key. */
+  at?: { partner: PartnerName; auth: Auth }
+}
+
+export const SHOPIFY = { partner: "shopify", auth: "either" } as const
+export const SHOPIFY_TOKENS = { partner: "shopify", auth: "oauth" } as const
+export const STRIPE_TOKENS = { partner: "stripe", auth: "oauth" } as const

@@ -1,0 +1,69 @@
+/** Windows and cursors: what live reading and passes read. */
+import type { Mutant } from "./mutant.ts"
+
+export const WINDOWS: readonly Mutant[] = [
+  {
+    name: "the floor's own instant is left out by live reading",
+    file: "source/admit.ts",
+    from: "return item.time >= (reading.liveFrom[item.collection] ?? 0)",
+    to: "return item.time > (reading.liveFrom[item.collection] ?? 0)",
+  },
+  {
+    name: "the cursor moves with each page of a newest-first window",
+    file: "source/checkpoint.ts",
+    from: "  slice.token = next\n  slice.page++\n",
+    to: `  const live = turn.state.live[slice.stream]
+  if (live && slice.lane === "live") {
+    live.cursor = Math.max(live.cursor, slice.bound ?? 0)
+    slice.window = { ...slice.window, from: live.cursor - 600_000 }
+  }
+  slice.token = next
+  slice.page++
+`,
+  },
+  {
+    name: "a run that fails gives its window up",
+    file: "source/ending.ts",
+    from: "    if (turn.state.run) failRun(turn, turn.state.run, reason)\n",
+    to: `    const live = turn.state.live[slice.stream]
+    if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.skewMs) })
+    if (turn.state.run) failRun(turn, turn.state.run, reason)
+`,
+  },
+  {
+    name: "the window's upper bound is not fixed by its first page",
+    file: "source/live.ts",
+    from: "const end = slice.top ?? slice.bound ?? live.cursor",
+    to: "const end = slice.top ?? partnerNow(turn) + 0 * (slice.bound ?? 0)",
+  },
+  {
+    name: "the lookback is dropped",
+    file: "source/live.ts",
+    from: "const from = live.cursor - 1000 * stream.lookbackSeconds",
+    to: "const from = live.cursor - 0 * stream.lookbackSeconds",
+  },
+  {
+    name: "the floor is stored as the cursor when nothing was found",
+    file: "source/live.ts",
+    from: "live.cursor = Math.max(live.cursor, end)",
+    to: "live.cursor = slice.records > 0 ? Math.max(live.cursor, end) : (slice.window.from ?? end)",
+  },
+  {
+    name: "a refused token restarts below the boundary second",
+    file: "source/failure.ts",
+    from: "to: slice.edge.time + 1 }",
+    to: "to: slice.edge.time }",
+  },
+  {
+    name: "a refused token ends the window",
+    file: "source/failure.ts",
+    from: "  slice.token = null\n  slice.page++\n  slice.attempts++\n",
+    to: '  slice.token = null\n  slice.page++\n  slice.attempts++\n  slice.state = slice.lane === "backfill" ? "read" : slice.state\n',
+  },
+  {
+    name: "the gap beyond the feed's reach is ignored",
+    file: "source/live.ts",
+    from: "  if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false\n",
+    to: "  if (from >= now - stream.retentionDays * DAY_MS + marginMs || now > 0) return false\n",
+  },
+]
