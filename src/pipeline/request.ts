@@ -142,8 +142,9 @@ function byMeaning(title: string, meaning: AnswerMeaning, headers: Headers): Par
 }
 
 function byStatus(title: string, status: number, headers: Headers): PartnerFailure {
-  if (status === 401) return { kind: "auth", reason: `${title} did not accept the credentials (401).` }
-  if (status === 403) return { kind: "denied", reason: `${title} does not let these credentials read this (403).` }
+  // The connector knows how its partner refuses. This is not the partner's refusal, so the credentials may be good.
+  if (status === 401 || status === 403)
+    return { kind: "transient", reason: `A gateway on the way answered ${status}, not ${title}.` }
   if (status === 429) return limited(title, retryAfterMs(headers))
   if (status === 503 && retryAfterMs(headers) !== null) return limited(title, retryAfterMs(headers))
   if (status === 408 || status === 425 || status >= 500)

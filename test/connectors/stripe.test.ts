@@ -71,8 +71,9 @@ describe("the account", () => {
 })
 
 describe("an answer", () => {
+  /** As Stripe documents it: each error has a type. */
   const means = (status: number, error: object, headers = {}): AnswerMeaning | null =>
-    stripe.meaning(status, { error }, new Headers(headers))
+    stripe.meaning(status, { error: { type: "invalid_request_error", ...error } }, new Headers(headers))
 
   test.each<[string, number, object, string]>([
     ["a refused key", 401, { message: "Invalid API Key provided: sk_test_****abcd" }, "auth"],

@@ -198,7 +198,11 @@ describe("a failure is settled once", () => {
     ["429 without", json({}, 429), until(LIMITED_WAIT_MS * 1.1)],
     ["429 that says zero", json({}, 429, { "retry-after": "0" }), until(1100)],
     ["429 that says a year", json({}, 429, { "retry-after": "31536000" }), until(86_400_000 * 1.1)],
-    ["403", json({}, 403), () => ({ kind: "deny", collections: ["Orders"], reason: expect.any(String) })],
+    [
+      "403 in the partner's words",
+      json("no_scope", 403),
+      () => ({ kind: "deny", collections: ["Orders"], reason: expect.any(String) }),
+    ],
     ["404", json({}, 404), () => ({ kind: "fault", reason: "Acme refused the request (404)." })],
     [
       "a token that is refused",
@@ -270,7 +274,7 @@ describe("a page token that repeats", () => {
 describe("a credential that is refused", () => {
   it("is renewed once, and the page asked for again with the newer one", async () => {
     const { source, ports } = await fetchWith({
-      replies: [json({}, 401), page(["a"])],
+      replies: [json("bad_key", 401), page(["a"])],
       credential: [() => ({ value: "key_newer", version: 2 })],
     })
     expect(source.refusedVersions).toEqual([1])
@@ -283,7 +287,7 @@ describe("a credential that is refused", () => {
     ["ends the work where there is no newer one", null, 1, 1],
     ["ends the work where the newer one is refused as well", { value: "key_newer", version: 2 }, 2, 2],
   ])("%s", async (_title, newer, credentialVersion, calls) => {
-    const { run, source } = await fetchWith({ replies: [json({}, 401)], credential: [() => newer] })
+    const { run, source } = await fetchWith({ replies: [json("bad_key", 401)], credential: [() => newer] })
     expect(source.settlements).toMatchObject([{ outcome: { kind: "auth", credentialVersion }, calls }])
     expect(source.refusedVersions).toEqual([1])
     expect(run).toMatchObject({ end: "auth", leases: 1 })
@@ -291,7 +295,7 @@ describe("a credential that is refused", () => {
 
   it("is renewed once a lease, however many pages later it fails again", async () => {
     const { source } = await fetchWith({
-      replies: [json({}, 401), page(["a"], "t1"), json({}, 401)],
+      replies: [json("bad_key", 401), page(["a"], "t1"), json("bad_key", 401)],
       credential: [() => ({ value: "key_newer", version: 2 })],
     })
     expect(source.refusedVersions).toEqual([1])
@@ -316,7 +320,7 @@ describe("a lost answer of the source", () => {
     ["lease", { lease: () => [lost] }],
     ["checkpoint", { checkpoint: [lost] }],
     ["settlement", { replies: [json({}, 500)], settle: [lost] }],
-    ["credential", { replies: [json({}, 401)], credential: [lost] }],
+    ["credential", { replies: [json("bad_key", 401)], credential: [lost] }],
   ])("to a %s ends the work quietly when it is lost twice", async (_title, setting) => {
     const { run, source, ports } = await fetchWith({ replies: [page(["a"], "t1")], ...setting })
     expect(run.end).toBe("lost")

@@ -132,8 +132,13 @@ describe("what an answer means", () => {
     ["302", json({}, 302, { location: "https://evil.test" }), "fault"],
     ["400", json({}, 400), "fault"],
     ["400 the connector knows", json("expired_token", 400), "token_refused"],
-    ["401", json({}, 401), "auth"],
-    ["403", json({}, 403), "denied"],
+    ["401 in the partner's words", json("bad_key", 401), "auth"],
+    ["401 of a gateway, as a page", () => new Response("<html>Unauthorized</html>", { status: 401 }), "transient"],
+    ["401 of a gateway, as JSON", json({ message: "Unauthorized" }, 401), "transient"],
+    ["401 without a body", () => new Response(null, { status: 401 }), "transient"],
+    ["403 in the partner's words", json("no_scope", 403), "denied"],
+    ["403 of a gateway, as a page", () => new Response("<html>Forbidden</html>", { status: 403 }), "transient"],
+    ["403 of a gateway, as JSON", json({ message: "Forbidden" }, 403), "transient"],
     ["404", json({}, 404), "fault"],
     ["408", json({}, 408), "transient"],
     ["422", json({}, 422), "fault"],
@@ -168,8 +173,16 @@ describe("an answer's size", () => {
   })
 
   it("does not matter where the status says enough", async () => {
-    const large = () => new Response(" ".repeat(PAGE_BYTES_MAX + 1), { status: 401 })
-    expect((await ask(large)).result.kind).toBe("auth")
+    const large = () => new Response(" ".repeat(PAGE_BYTES_MAX + 1), { status: 404 })
+    expect((await ask(large)).result.kind).toBe("fault")
+  })
+
+  it("beyond the limit refuses no credential: what was cut off cannot be the partner's word", async () => {
+    const large = () => new Response(`"bad_key"${" ".repeat(PAGE_BYTES_MAX)}`, { status: 401 })
+    expect((await ask(large)).result).toEqual({
+      kind: "transient",
+      reason: "A gateway on the way answered 401, not Acme.",
+    })
   })
 
   it("is counted in bytes, and characters split over chunks survive", async () => {
@@ -188,7 +201,7 @@ describe("an answer's size", () => {
 })
 
 it("never lets a reason quote the credential, the query or the network's words", async () => {
-  for (const reply of [json("echo", 400), unreachable, json({}, 401), json({}, 500)]) {
+  for (const reply of [json("echo", 400), unreachable, json("bad_key", 401), json({}, 401), json({}, 500)]) {
     const { result } = await ask(reply)
     expect(JSON.stringify(result)).not.toMatch(/key_secret|limit=|ECONN/)
   }

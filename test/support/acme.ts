@@ -83,6 +83,8 @@ export const acme = defineConnector<{ region: string }>({
   meaning: (status, body) => {
     if (status === 200 && body === "throttled") return { kind: "limited", retryAfterMs: 4000 }
     if (status === 400 && body === "expired_token") return { kind: "token_refused" }
+    if (status === 401 && body === "bad_key") return { kind: "auth", message: "Acme does not accept this key." }
+    if (status === 403 && body === "no_scope") return { kind: "denied", message: "This key may not read orders." }
     if (status === 400 && body === "echo") return { kind: "fault", message: "No such key: key_secret." }
     return null
   },

@@ -310,7 +310,8 @@ export type LimitScope = "stream" | "bucket" | "source"
 
 /**
  * What a partner's answer means, where its documentation says more than the status code does. Null: the status code decides
- * (DESIGN 6).
+ * (DESIGN 6). `auth` and `denied` stop a source or a list, so they are answered only for the partner's own documented error body:
+ * a 401 or 403 with another body is a gateway's, and is asked again later.
  */
 export type AnswerMeaning =
   | { kind: "auth"; message: string }

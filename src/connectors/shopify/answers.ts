@@ -26,6 +26,8 @@ export function readAccount(answer: PartnerAnswer): Account {
 export function meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null {
   const answer = json(body)
   if (status >= 200 && status < 300) return ofErrors(answer)
+  // Shopify says why in `errors`. Without it, what lies between Shopify and us has answered.
+  if ((status === 401 || status === 403) && text(answer, "errors") === null) return null
   switch (status) {
     case 401:
       return {

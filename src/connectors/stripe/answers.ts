@@ -7,6 +7,9 @@ export function meaning(status: number, body: unknown, headers: Headers): Answer
   const error = json(body)
   const [code, param] = [text(error, "error.code"), text(error, "error.param")]
   const message = text(error, "error.message") ?? `Stripe answered ${status}`
+  // Each error of Stripe's has a type. Without it, what lies between Stripe and us has answered. https://docs.stripe.com/api/errors
+  const isTheirs = text(error, "error.type") !== null
+  if ((status === 401 || status === 403) && !isTheirs) return null
   if (status === 401) return { kind: "auth", message: refusedKey(code) }
   // Sent where an app's access was revoked or the account is gone.
   if (code === "account_invalid" || code === "platform_api_key_expired")

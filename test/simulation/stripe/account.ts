@@ -41,6 +41,8 @@ const REFUND_MAY_FAIL_S = 30 * 86_400
 /** Everything is shown within this, and the feed read again for less. */
 const SHOWN_WITHIN_MS = 900_000
 const ACCOUNT = "acme/test"
+/** What makes a refusal Stripe's own. */
+const REFUSED = { type: "invalid_request_error", message: "refused" }
 
 export const STRIPE: PartnerKind = {
   title: "Stripe",
@@ -93,10 +95,10 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       catchUp()
       return sandbox.answer(call)
     },
-    forbid: (call, isForbidding) => (isForbidding && call.url.pathname === forbidden ? failed(403) : null),
+    forbid: (call, isForbidding) => (isForbidding && call.url.pathname === forbidden ? failed(403, {}, REFUSED) : null),
     refuse(how) {
       if (how.kind === "limits") return failed(429, how.seconds === null ? {} : { "retry-after": String(how.seconds) })
-      if (how.kind === "unauthorized") return failed(401)
+      if (how.kind === "unauthorized") return failed(401, {}, REFUSED)
       return failed(400, {}, { code: "resource_missing", param: "starting_after", message: "No such object" })
     },
     isOfLaterPage: ({ url }) => url.searchParams.has("starting_after"),
