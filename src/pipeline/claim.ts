@@ -3,7 +3,14 @@
  * later, so nothing else is waited for between an answer and its report.
  */
 import type { Destination } from "../destinations/destination.ts"
-import type { ClaimGrant, OutboxRow, PostResult, ReportAnswer, SourceWork } from "../source/rpc.ts"
+import {
+  type ClaimGrant,
+  type OutboxRow,
+  type PostResult,
+  PROTOCOL,
+  type ReportAnswer,
+  type SourceWork,
+} from "../source/rpc.ts"
 import { packPosts } from "./pack.ts"
 import { inParallel } from "./parallel.ts"
 import type { PipelinePorts } from "./ports.ts"
@@ -142,7 +149,9 @@ async function report(shift: Shift, claim: Claim): Promise<void> {
   if (done) claim.closed = true
   const { number } = claim.grant
   const told = await tell(shift.ports, "report", () =>
-    shift.source().report({ number, destinationVersion: claim.grant.destinationVersion, results, done }),
+    shift
+      .source()
+      .report({ protocol: PROTOCOL, number, destinationVersion: claim.grant.destinationVersion, results, done }),
   )
   if (told === null) lose(claim, results)
   else take(claim, told.answer)

@@ -79,7 +79,9 @@ async function readSlice(shift: Shift, task: Task): Promise<SliceEnd> {
 }
 
 async function settle(shift: Shift, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
-  const told = await tell(shift.ports, "settle", () => shift.source().settle({ lease: task.lease, outcome, calls }))
+  const told = await tell(shift.ports, "settle", () =>
+    shift.source().settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls }),
+  )
   return told === null ? "lost" : outcome.kind
 }
 

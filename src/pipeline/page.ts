@@ -1,6 +1,6 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
 import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
-import type { Checkpoint, Outcome } from "../source/rpc.ts"
+import { type Checkpoint, type Outcome, PROTOCOL } from "../source/rpc.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOf } from "./outcome.ts"
 import { tell } from "./rpc.ts"
@@ -77,8 +77,10 @@ function placeOf(
   return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next, denied, untold }
 }
 
-async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls">): Promise<Step> {
-  const told = await tell(shift.ports, "checkpoint", () => shift.source().checkpoint({ ...page, calls: slice.calls }))
+async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls" | "protocol">): Promise<Step> {
+  const told = await tell(shift.ports, "checkpoint", () =>
+    shift.source().checkpoint({ ...page, protocol: PROTOCOL, calls: slice.calls }),
+  )
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
   count(shift, page)
@@ -96,7 +98,7 @@ function turn(slice: Slice, next: string, { until, paceMs }: { until: number; pa
   slice.tokens.add(next)
 }
 
-function count({ counts }: Shift, page: Omit<Checkpoint, "calls">): void {
+function count({ counts }: Shift, page: Omit<Checkpoint, "calls" | "protocol">): void {
   counts.pages++
   counts.records += page.records
   counts.items += page.items.length

@@ -1,7 +1,7 @@
 /** A slice being read under a lease: its task, made ready for use, and what moves while pages are read. */
 import type { AnyConnector, NormalizeContext, PageContext, PageRequest, Stream } from "../connectors/kit/define.ts"
 import type { AddedFields } from "../connectors/kit/items.ts"
-import type { Outcome, SourceWork, Task } from "../source/rpc.ts"
+import { type Outcome, PROTOCOL, type SourceWork, type Task } from "../source/rpc.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "./request.ts"
 import { tell } from "./rpc.ts"
@@ -107,7 +107,7 @@ export async function ask(shift: Shift, slice: Slice, request: PageRequest): Pro
   if (first.kind !== "auth" || slice.renewed) return first
   slice.renewed = true
   const told = await tell(shift.ports, "credential", () =>
-    shift.source().credential(slice.task.lease, slice.credential.version),
+    shift.source().credential({ protocol: PROTOCOL, lease: slice.task.lease, failedVersion: slice.credential.version }),
   )
   if (told === null) return { kind: "lost" }
   if (told.answer === null) return first

@@ -10,7 +10,7 @@ import { DAY_MS } from "./openkeys.ts"
 import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
 import { noteReach } from "./pass.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
-import type { Checkpoint, CheckpointAnswer } from "./rpc.ts"
+import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
 import { SEEN_MAX } from "./seen.ts"
 import { floorOf, lowestFloor } from "./slice.ts"
@@ -26,7 +26,7 @@ const COMPLETED_MAX = 500
 
 export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)
-  if (!slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
+  if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
   if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(turn) }
   if (page.page !== slice.page || turn.now - page.askedLocal > PAGE_STALE_MS) return { kind: "stale" }

@@ -97,10 +97,13 @@ function readRows(turn: Turn, ids: readonly number[]): OutboxRow[] {
 
 // -------------------------------------------------------------------------------------------------------- reports
 
-/** `delivered` is believed under any number: the destination has them. The rest only from the holder of the current claim. */
-export function report(turn: Turn, { number, destinationVersion, results, done }: Report): ReportAnswer {
+/**
+ * `delivered` is believed under any number and of any deploy: the destination has them. The rest only from the holder of the
+ * current claim, and in our own words.
+ */
+export function report(turn: Turn, { protocol, number, destinationVersion, results, done }: Report): ReportAnswer {
   const { state, now } = turn
-  const current = state.claim?.number === number
+  const current = state.claim?.number === number && protocol === PROTOCOL
   for (const result of results) {
     if (result.outcome === "delivered") delivered(turn, result.rows)
     else if (current) answered(turn, result, destinationVersion)
@@ -114,9 +117,10 @@ export function report(turn: Turn, { number, destinationVersion, results, done }
 }
 
 /** True when a report changes nothing but the rows it removes: then only those are written. */
-export function isPlainDelivery(turn: Turn, { number, results, done }: Report): boolean {
+export function isPlainDelivery(turn: Turn, { protocol, number, results, done }: Report): boolean {
   const { claim: held, delivery } = turn.state
-  if (done || !held || held.number !== number || held.until - turn.now < RENEW_BELOW_MS) return false
+  if (protocol !== PROTOCOL || done || !held || held.number !== number || held.until - turn.now < RENEW_BELOW_MS)
+    return false
   return isHealthy(delivery) && results.every((result) => result.outcome === "delivered")
 }
 

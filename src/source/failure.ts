@@ -4,7 +4,7 @@ import { abort, endLive } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
-import type { Outcome, Settlement } from "./rpc.ts"
+import { type Outcome, PROTOCOL, type Settlement } from "./rpc.ts"
 import type { Run } from "./run.ts"
 import { setAside } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
@@ -20,7 +20,9 @@ const RETRY_BASE_MS = 5_000
 const RETRY_MAX_MS = 300_000
 const PAGE_SIZE_MIN = 1
 
-export function settle(turn: Turn, { lease: { slice: id, number }, outcome, calls }: Settlement): void {
+export function settle(turn: Turn, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
+  // Let go of in words that may have another meaning here: the lease runs out, and the work is handed out again.
+  if (protocol !== PROTOCOL) return
   const slice = slicesOf(turn.state).find((one) => one.id === id)
   if (!slice?.lease || !holds(slice.lease, number)) return
   const run = runOf(turn, slice)

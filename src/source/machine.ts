@@ -20,30 +20,33 @@ import { OpenKeys } from "./openkeys.ts"
 import { Outbox } from "./outbox.ts"
 import { plan } from "./plan.ts"
 import type { Lanes, SourcePorts, TokenAsk } from "./ports.ts"
-import type {
-  Answer,
-  Checkpoint,
-  CheckpointAnswer,
-  ClaimAnswer,
-  ClaimAsk,
-  Configuration,
-  Lease,
-  LeaseAnswer,
-  LeaseAsk,
-  PageAsk,
-  QuarantineEntry,
-  Report,
-  ReportAnswer,
-  RunView,
-  Settlement,
-  SourceRef,
-  SourceRpc,
-  SourceView,
+import {
+  type Answer,
+  type Checkpoint,
+  type CheckpointAnswer,
+  type ClaimAnswer,
+  type ClaimAsk,
+  type Configuration,
+  type CredentialAsk,
+  type Lease,
+  type LeaseAnswer,
+  type LeaseAsk,
+  type PageAsk,
+  PROTOCOL,
+  type QuarantineEntry,
+  type Report,
+  type ReportAnswer,
+  type RunView,
+  type Settlement,
+  type SourceRef,
+  type SourceRpc,
+  type SourceView,
 } from "./rpc.ts"
 import { SeenIndex } from "./seen.ts"
 import {
   coarse,
   freshState,
+  isReadable,
   isTombstone,
   readState,
   STATE_SCHEMA,
@@ -185,7 +188,7 @@ export class SourceMachine implements SourceRpc {
     if (credential) return { kind: "granted", task: { ...decision.task, credential } }
     // Let go of at once, with the reason: five leases that nobody works on would be reported as a hang.
     const outcome = { kind: "fault" as const, reason: "the stored credential cannot be opened" }
-    await this.settle({ lease: decision.task.lease, outcome, calls: 0 })
+    await this.settle({ protocol: PROTOCOL, lease: decision.task.lease, outcome, calls: 0 })
     return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: outcome.reason }
   }
 
@@ -211,8 +214,8 @@ export class SourceMachine implements SourceRpc {
     return this.#act<void>(undefined, (turn) => value(decideSettle(turn, settlement)))
   }
 
-  async credential(lease: Lease, failedVersion: number): Promise<{ value: string; version: number } | null> {
-    if (!this.#holdsLease(lease)) return null
+  async credential({ protocol, lease, failedVersion }: CredentialAsk) {
+    if (protocol !== PROTOCOL || !this.#holdsLease(lease)) return null
     const renewal = await this.#act<Need>({ kind: "none" }, (turn) => value(needAfterRefusal(turn, failedVersion)))
     if (renewal.kind !== "none") await this.#renew(renewal)
     const state = this.#peek()
@@ -239,7 +242,7 @@ export class SourceMachine implements SourceRpc {
     const rows = claim.rows.map(({ id }) => id)
     const result = { rows, outcome: "rejected" as const, status: 0, reason, retryAt: null }
     const { number, destinationVersion } = claim
-    await this.report({ number, destinationVersion, results: [result], done: true })
+    await this.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done: true })
     return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason }
   }
 
@@ -274,6 +277,11 @@ export class SourceMachine implements SourceRpc {
     log("source.trouble", { reason: error instanceof Error ? error.message : "unknown" })
     const text = store.core()
     if (text === null) return
+    if (!isReadable(text)) {
+      // Not ours to write to: another deploy goes on with it as it was left.
+      store.commit({ ...NO_CHANGES, core: null, alarm: clock.now() + TROUBLE_RETRY_MS })
+      return
+    }
     const core = JSON.parse(text) as State
     const trouble = (core.trouble ?? 0) + 1
     const again = clock.now() + Math.min(TROUBLE_RETRY_MS * 2 ** (trouble - 1), TROUBLE_RETRY_MAX_MS)

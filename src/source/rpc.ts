@@ -6,8 +6,11 @@
  */
 import type { Account, CollectionNote, Item, JsonValue, OpenKey, Reject, Window } from "../connectors/kit/define.ts"
 
-/** Bumped when a consumer of an older deploy must no longer be handed work: it is told `later`. */
-export const PROTOCOL = 1
+/**
+ * Bumped when consumers and sources of two deploys would misread each other. A consumer with another number is told `later`, and
+ * what it hands over changes nothing; only what it has delivered is believed, since the destination has it.
+ */
+export const PROTOCOL = 2
 
 // ------------------------------------------------------------------------------------------------- configuration
 
@@ -141,6 +144,7 @@ export type LeaseAnswer =
   | { kind: "gone" }
 
 export interface Checkpoint {
+  protocol: number
   lease: Lease
   /** The task's page number this is the outcome of. */
   page: number
@@ -195,9 +199,18 @@ export type Outcome =
   | { kind: "fault"; reason: string }
 
 export interface Settlement {
+  protocol: number
   lease: Lease
   outcome: Outcome
   calls: number
+}
+
+/** The forced check after a 401. */
+export interface CredentialAsk {
+  protocol: number
+  lease: Lease
+  /** The version that the partner refused. */
+  failedVersion: number
 }
 
 // ------------------------------------------------------------------------------------------------------ forwarding
@@ -246,6 +259,7 @@ export interface PostResult {
 }
 
 export interface Report {
+  protocol: number
   number: number
   destinationVersion: number
   results: PostResult[]
@@ -404,11 +418,8 @@ export interface SourceWork {
   lease(ask: LeaseAsk): Promise<LeaseAnswer>
   checkpoint(checkpoint: Checkpoint): Promise<CheckpointAnswer>
   settle(settlement: Settlement): Promise<void>
-  /**
-   * The forced check after a 401: a newer credential than the version that failed, or null when there is none, in which case the
-   * caller settles with `auth`.
-   */
-  credential(lease: Lease, failedVersion: number): Promise<{ value: string; version: number } | null>
+  /** A newer credential than the version that failed, or null when there is none: the caller then settles with `auth`. */
+  credential(ask: CredentialAsk): Promise<{ value: string; version: number } | null>
   claim(ask: ClaimAsk): Promise<ClaimAnswer>
   report(report: Report): Promise<ReportAnswer>
 }

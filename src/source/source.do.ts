@@ -13,7 +13,7 @@ import type {
   Checkpoint,
   ClaimAsk,
   Configuration,
-  Lease,
+  CredentialAsk,
   LeaseAsk,
   PageAsk,
   Report,
@@ -76,8 +76,8 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   settle(settlement: Settlement) {
     return this.#machine.settle(settlement)
   }
-  credential(lease: Lease, failedVersion: number) {
-    return this.#machine.credential(lease, failedVersion)
+  credential(ask: CredentialAsk) {
+    return this.#machine.credential(ask)
   }
   claim(ask: ClaimAsk) {
     return this.#machine.claim(ask)

@@ -8,8 +8,11 @@ import type { Lanes, TokenAsk } from "./ports.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
 import type { TokenState } from "./token.ts"
 
-/** Grows when the shape below changes; `readState` turns older shapes into this one. */
-export const STATE_SCHEMA = 1
+/**
+ * Grows when older code would misread what this code writes, in the core row or any other. A new field alone needs no new number: it
+ * gets its default in `upgrade`.
+ */
+export const STATE_SCHEMA = 2
 
 export interface Slice {
   /** `live:events`, `p3:charges`. */
@@ -117,8 +120,8 @@ export interface State {
   schema: number
   configuration: Configuration
   error: SourceError | null
-  /** The OAuth grant's tokens; left out where a pasted key is used. */
-  token?: TokenState | null
+  /** The OAuth grant's tokens; null where a pasted key is used. */
+  token: TokenState | null
   nextRunAt: number | null
   /** Our clock: the alarm as last set; null: none. */
   alarmAt: number | null
@@ -178,10 +181,29 @@ export function isTombstone(core: State | Tombstone): core is Tombstone {
 
 /** Reads the stored core. A shape newer than this code is not touched: the deploy that wrote it will come back to it. */
 export function readState(text: string): State | Tombstone {
-  const core = JSON.parse(text) as State | Tombstone
+  const core = JSON.parse(text) as Stored | Tombstone
   if (core.schema > STATE_SCHEMA)
     throw new StateError(`stored state has schema ${core.schema}, this code knows ${STATE_SCHEMA}`)
-  return core
+  return "erased" in core ? core : upgrade(core)
+}
+
+/** False for a state that this code may not write to: a newer deploy's, or no state at all. */
+export function isReadable(text: string): boolean {
+  try {
+    readState(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What is stored may be of any older schema: what came later is missing. */
+type Stored = Omit<State, Added> & Partial<Pick<State, Added>>
+type Added = "token"
+
+/** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
+export function upgrade(stored: Stored): State {
+  return { ...stored, schema: STATE_SCHEMA, token: stored.token ?? null }
 }
 
 export function freshState(configuration: Configuration): State {
@@ -189,6 +211,7 @@ export function freshState(configuration: Configuration): State {
     schema: STATE_SCHEMA,
     configuration,
     error: null,
+    token: null,
     nextRunAt: null,
     alarmAt: null,
     lastSyncNowAt: null,

@@ -76,7 +76,7 @@ export function credentialVersionOf({ token, configuration }: State): number {
 
 /** Before an access token is handed out: begins a refresh where one is due. */
 export function need(turn: Turn): Need {
-  return isDue(turn.state.token ?? null, turn.now) ? begin(turn) : { kind: "none" }
+  return isDue(turn.state.token, turn.now) ? begin(turn) : { kind: "none" }
 }
 
 /** After a 401 that names this version. */

@@ -85,7 +85,7 @@ function countedSource(source: SourceWork): SourceWork {
     lease: counted("lease", (ask) => source.lease(ask)),
     checkpoint: counted("checkpoint", (page) => source.checkpoint(page)),
     settle: counted("settle", (settlement) => source.settle(settlement)),
-    credential: counted("credential", (lease, version) => source.credential(lease, version)),
+    credential: counted("credential", (ask) => source.credential(ask)),
     claim: counted("claim", (ask) => source.claim(ask)),
     report: counted("report", (report) => source.report(report)),
   }

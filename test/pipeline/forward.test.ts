@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { GATHER_MS } from "../../src/pipeline/claim.ts"
 import { FORWARD_BUDGET_MS, runForward } from "../../src/pipeline/forward.ts"
-import type { ClaimAnswer, ClaimGrant, OutboxRow, PostResult, ReportAnswer } from "../../src/source/rpc.ts"
+import {
+  type ClaimAnswer,
+  type ClaimGrant,
+  type OutboxRow,
+  type PostResult,
+  PROTOCOL,
+  type ReportAnswer,
+} from "../../src/source/rpc.ts"
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts"
 import { claimed, fakeSource, lost, type Script } from "../support/fake-source.ts"
 import { claimOf, delayed, fact, hang, json, type Reply, row, testPorts, unreachable } from "../support/pipeline.ts"
@@ -43,6 +50,7 @@ describe("forwarding", () => {
     expect(JSON.parse(ports.requests[0]?.body ?? "").track[0].payload).toHaveLength(50)
     expect(source.reports).toEqual([
       {
+        protocol: PROTOCOL,
         number: 9,
         destinationVersion: 1,
         results: [{ rows: [1, 2], outcome: "delivered", status: 201, reason: "Accepted.", retryAt: null }],

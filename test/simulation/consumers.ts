@@ -113,7 +113,7 @@ export function createQueues(parts: QueueParts): Queues {
         lease: (ask) => call("lease", { ...ask, protocol }),
         checkpoint: (page) => call("checkpoint", page),
         settle: (settlement) => call("settle", settlement),
-        credential: (lease, version) => call("credential", lease, version),
+        credential: (ask) => call("credential", ask),
         claim: (ask) => call("claim", { ...ask, protocol }),
         report: (report) => call("report", report),
       }),

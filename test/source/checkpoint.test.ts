@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { PAGE_STALE_MS } from "../../src/source/checkpoint.ts"
 import { LEASE_MS } from "../../src/source/lease.ts"
+import { PROTOCOL } from "../../src/source/rpc.ts"
 import { DAY, fact, MINUTE, START, sourceWorld, type World } from "../support/source-world.ts"
 
 async function begun(): Promise<World> {
@@ -28,6 +29,7 @@ describe("a checkpoint", () => {
     const task = await world.lease("live")
     world.advance(age)
     const page = {
+      protocol: PROTOCOL,
       lease: task.lease,
       page: 0,
       asked: START,

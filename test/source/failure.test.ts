@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { ATTEMPTS_MAX, LAPSES_MAX } from "../../src/source/failure.ts"
 import { LEASE_MS } from "../../src/source/lease.ts"
+import { PROTOCOL } from "../../src/source/rpc.ts"
 import { DAY, fact, HOUR, MINUTE, START, START_DATE, sourceWorld, type World } from "../support/source-world.ts"
 
 async function begun(): Promise<World> {
@@ -159,8 +160,12 @@ describe("a rejected credential", () => {
   ])("asked about by its reader: version %i failed", async (failed, expected) => {
     const world = await begun()
     const task = await world.lease("live")
-    expect(await world.machine.credential(task.lease, failed)).toEqual(expected)
-    expect(await world.machine.credential({ ...task.lease, number: 99 }, 0)).toBeNull()
+    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: failed })).toEqual(
+      expected,
+    )
+    expect(
+      await world.machine.credential({ protocol: PROTOCOL, lease: { ...task.lease, number: 99 }, failedVersion: 0 }),
+    ).toBeNull()
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { LEASE_MS } from "../../src/source/lease.ts"
+import { PROTOCOL } from "../../src/source/rpc.ts"
 import { choose, DAY, fact, START, START_DATE, sourceWorld, type World } from "../support/source-world.ts"
 
 async function begun(): Promise<World> {
@@ -11,7 +12,7 @@ async function begun(): Promise<World> {
 describe("a lease", () => {
   it("asked for again with the same nonce is the same", async () => {
     const world = await begun()
-    const ask = { lane: "live" as const, nonce: "n", protocol: 1 }
+    const ask = { lane: "live" as const, nonce: "n", protocol: PROTOCOL }
     const [first, second] = [await world.machine.lease(ask), await world.machine.lease(ask)]
     expect(second).toEqual(first)
   })

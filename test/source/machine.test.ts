@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { PROTOCOL } from "../../src/source/rpc.ts"
+import { type ClaimGrant, PROTOCOL, type Task } from "../../src/source/rpc.ts"
+import { STATE_SCHEMA, StateError } from "../../src/source/state.ts"
 import { configurationOf, DAY, fact, HOUR, MINUTE, START, sourceWorld, type World } from "../support/source-world.ts"
 
 async function read(): Promise<World> {
@@ -10,8 +11,14 @@ async function read(): Promise<World> {
   return world
 }
 
-const lost = { lease: { slice: "live:feed", number: 1 }, outcome: { kind: "release" as const }, calls: 0 }
+const lost = {
+  protocol: PROTOCOL,
+  lease: { slice: "live:feed", number: 1 },
+  outcome: { kind: "release" as const },
+  calls: 0,
+}
 const empty = {
+  protocol: PROTOCOL,
   records: 0,
   items: [],
   rejects: [],
@@ -84,11 +91,16 @@ describe("an object without a source", () => {
       { kind: "stale" },
     ],
     ["settle", (world) => world.machine.settle(lost), undefined],
-    ["credential", (world) => world.machine.credential(lost.lease, 0), null],
+    [
+      "credential",
+      (world) => world.machine.credential({ protocol: PROTOCOL, lease: lost.lease, failedVersion: 0 }),
+      null,
+    ],
     ["claim", (world) => world.machine.claim({ nonce: "n", protocol: PROTOCOL }), { kind: "gone" }],
     [
       "report",
-      (world) => world.machine.report({ number: 1, destinationVersion: 1, results: [], done: true }),
+      (world) =>
+        world.machine.report({ protocol: PROTOCOL, number: 1, destinationVersion: 1, results: [], done: true }),
       { kind: "stop" },
     ],
     ["alarm", (world) => world.machine.alarm(), undefined],
@@ -128,7 +140,7 @@ describe("erasing", () => {
     expect(await world.machine.erase()).toEqual({ ok: true })
     expect(await world.machine.erase()).toEqual({ ok: true })
     expect([world.store.rows(), world.store.alarmAt]).toEqual([0, null])
-    expect(JSON.parse(world.store.core() ?? "")).toEqual({ schema: 1, erased: true })
+    expect(JSON.parse(world.store.core() ?? "")).toEqual({ schema: STATE_SCHEMA, erased: true })
   })
 
   it("is for good: configuring afterwards answers gone, after a restart too", async () => {
@@ -236,14 +248,62 @@ describe("a decision that throws", () => {
     expect(world.store.alarmAt).toBe(soon)
   })
 
-  it("of a state that is newer than the code touches nothing of it", async () => {
+  it("of a state that cannot be read is set again, and nothing is written", async () => {
     const world = await read()
-    world.store.commit({ ...changes(), core: JSON.stringify({ ...world.state(), schema: 99, novelty: true }) })
+    world.store.commit({ ...changes(), core: "{" })
     world.restart()
-    await expect(world.machine.view()).rejects.toThrow(/schema 99/)
+    world.store.written.length = 0
     await world.machine.alarm()
-    expect(world.state()).toMatchObject({ schema: 99, novelty: true })
-    expect(world.store.alarmAt).toBeGreaterThan(world.now())
+    expect(world.store.written).toEqual([{ core: false, alarm: true, rows: 0 }])
+    expect([world.lines.at(-1), world.store.core()]).toEqual(["source.trouble", "{"])
+  })
+})
+
+describe("a state that is newer than the code", () => {
+  const newer = async () => {
+    const world = await read()
+    await world.machine.syncNow()
+    const task = await world.lease("live")
+    await world.page(task, { items: [fact("a", START)], next: "t1" })
+    const claim = await world.claim()
+    world.store.commit({ ...changes(), core: JSON.stringify({ ...world.state(), schema: STATE_SCHEMA + 1, novel: 1 }) })
+    world.restart()
+    world.store.written.length = 0
+    world.wakes.length = 0
+    return { world, task, claim, text: world.store.core(), rows: world.store.rows() }
+  }
+
+  it("is left as it is by an alarm, which is set again", async () => {
+    const { world, text } = await newer()
+    for (let times = 0; times < 3; times++) {
+      world.store.alarmAt = null
+      await world.machine.alarm()
+      expect((world.store.alarmAt ?? 0) - world.now()).toBe(5 * MINUTE)
+    }
+    expect(world.store.written).toEqual(Array.from({ length: 3 }, () => ({ core: false, alarm: true, rows: 0 })))
+    expect([world.lines.at(-1), world.store.core()]).toEqual(["source.trouble", text])
+  })
+
+  const asks: [string, (world: World, task: Task, claim: ClaimGrant) => Promise<unknown>][] = [
+    ["configure", (world) => world.configure({ intervalHours: 2 })],
+    ["view", (world) => world.machine.view()],
+    ["syncNow", (world) => world.machine.syncNow()],
+    ["resync", (world) => world.machine.resync("Orders", null)],
+    ["replay", (world) => world.machine.replay("all")],
+    ["discard", (world) => world.machine.discard(1)],
+    ["erase", (world) => world.machine.erase(true)],
+    ["lease", (world) => world.lease("backfill")],
+    ["checkpoint", (world, task) => world.page(task)],
+    ["settle", (world, task) => world.settle(task, { kind: "release" })],
+    ["credential", (world, { lease }) => world.machine.credential({ protocol: PROTOCOL, lease, failedVersion: 0 })],
+    ["claim", (world) => world.claim()],
+    ["report", (world, _task, claim) => world.report(claim, "delivered")],
+  ]
+
+  it.each(asks)("is left as it is by %s", async (_name, ask) => {
+    const { world, task, claim, text, rows } = await newer()
+    await expect(ask(world, task, claim)).rejects.toThrow(StateError)
+    expect([world.store.core(), world.store.rows(), world.store.written, world.wakes]).toEqual([text, rows, [], []])
   })
 })
 

@@ -14,6 +14,11 @@ describe("the core row", () => {
     expect(() => readState(JSON.stringify(newer))).toThrow(StateError)
   })
 
+  it("of an older deploy gets what it lacks", () => {
+    const { token: _none, ...older } = freshState(configurationOf())
+    expect(readState(JSON.stringify({ ...older, schema: 1 }))).toEqual(freshState(configurationOf()))
+  })
+
   it("of a deleted source is told from one that lives", () => {
     expect(isTombstone(readState(JSON.stringify({ schema: 1, erased: true })))).toBe(true)
     expect(isTombstone(freshState(configurationOf()))).toBe(false)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { RefreshAnswer, TokenAsk } from "../../src/source/ports.ts"
 import { PROTOCOL, type SealedTokens } from "../../src/source/rpc.ts"
-import { readState } from "../../src/source/state.ts"
+import { readState, STATE_SCHEMA } from "../../src/source/state.ts"
 import {
   INTENT_MS,
   KEEP_AHEAD_MS,
@@ -121,7 +121,7 @@ describe("a grant", () => {
     const world = sourceWorld()
     await world.configure()
     const { token: _none, ...stored } = world.state()
-    expect(readState(JSON.stringify(stored))).toMatchObject({ schema: 1 })
+    expect(readState(JSON.stringify(stored))).toMatchObject({ schema: STATE_SCHEMA, token: null })
     world.restart()
     expect((await world.lease("live")).credential).toEqual({ value: "key_1", version: 1 })
   })
@@ -169,7 +169,11 @@ describe("fifty parallel demands for a token that is about to run out", () => {
       await new Promise((resolve) => setTimeout(resolve, 5))
       return refreshed(world, "a2")
     }
-    const told = await Promise.all(Array.from({ length: 50 }, () => world.machine.credential(task.lease, 2)))
+    const told = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 }),
+      ),
+    )
     expect(asked).toHaveLength(1)
     expect(told).toEqual(Array.from({ length: 50 }, () => ({ value: "a2", version: 3 })))
   })
@@ -308,7 +312,10 @@ describe("a 401", () => {
     const { world } = await granted()
     world.refresh = async () => refreshed(world, "a2")
     const task = await world.lease("live")
-    expect(await world.machine.credential(task.lease, 2)).toEqual({ value: "a2", version: 3 })
+    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toEqual({
+      value: "a2",
+      version: 3,
+    })
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 3 })
     expect((await world.view()).error).toMatchObject({ code: "reconnect" })
   })
@@ -316,7 +323,7 @@ describe("a 401", () => {
   it("is not the end while the token endpoint is down", async () => {
     const { world, answers } = await granted([LATER])
     const task = await world.lease("live")
-    expect(await world.machine.credential(task.lease, 2)).toBeNull()
+    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 2 })
     expect((await world.view()).error).toBeNull()
     const { at = 0 } = await world.refusedLease("live")
@@ -328,7 +335,7 @@ describe("a 401", () => {
   it("of a token that cannot be renewed is the end", async () => {
     const { world, asked } = await granted([], { refresh: null, refreshExpiresAt: null, refreshLifeMs: null })
     const task = await world.lease("live")
-    expect(await world.machine.credential(task.lease, 2)).toBeNull()
+    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 2 })
     expect((await world.view()).error?.code).toBe("reconnect")
     expect(asked).toEqual([])

@@ -50,7 +50,7 @@ export function fakeSource(script: Partial<Script>): FakeSource {
     lease: async (ask) => reply(source.leases, replies.lease, ask),
     checkpoint: async (ask) => reply(source.checkpoints, replies.checkpoint, ask),
     settle: async (ask) => reply(source.settlements, replies.settle, ask),
-    credential: async (_lease, version) => reply(source.refusedVersions, replies.credential, version),
+    credential: async ({ failedVersion }) => reply(source.refusedVersions, replies.credential, failedVersion),
     claim: async (ask) => reply(source.claims, replies.claim, ask),
     report: async (ask) => reply(source.reports, replies.report, ask),
   }

@@ -92,7 +92,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
         reason: "",
         retryAt: null,
       }
-      await machine.report({ number, destinationVersion, results: [result], done: true })
+      await machine.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done: true })
     }
   }
   /** All that is to be done before `until`. */

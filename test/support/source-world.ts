@@ -367,6 +367,7 @@ export function sourceWorld(skewMs = 0): World {
     page: async (task, page = {}) => {
       const items = page.items ?? []
       const answer = await world.machine.checkpoint({
+        protocol: PROTOCOL,
         lease: task.lease,
         page: task.page,
         asked: now + skewMs,
@@ -385,7 +386,7 @@ export function sourceWorld(skewMs = 0): World {
       task.page++
       return answer.kind
     },
-    settle: (task, outcome) => world.machine.settle({ lease: task.lease, outcome, calls: 1 }),
+    settle: (task, outcome) => world.machine.settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls: 1 }),
     drain: async (lane) => {
       for (;;) {
         const answer = await world.machine.lease(ask(lane))
@@ -403,7 +404,8 @@ export function sourceWorld(skewMs = 0): World {
       const status = { delivered: 200, refused: 400, too_large: 413, later: 503, rejected: 401 }[outcome]
       const result = { rows, outcome, status, reason: outcome, retryAt: null, ...changes }
       const { number, destinationVersion } = claim
-      return (await world.machine.report({ number, destinationVersion, results: [result], done })).kind
+      return (await world.machine.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done }))
+        .kind
     },
     deliver: async () => {
       const delivered: Item[] = []
