@@ -6,6 +6,7 @@ import { ALIAS, type Item } from "../connectors/kit/item.ts"
 import { hash64 } from "./hash.ts"
 import type { OpenKeys } from "./openkeys.ts"
 import type { ReadBy, SeenClass, SeenEntry, SeenIndex } from "./seen.ts"
+import type { Feeds } from "./slice.ts"
 
 export type Origin = "live" | "pass" | "resync" | "webhook"
 
@@ -21,6 +22,8 @@ export interface Reading {
   passSpans: Record<string, { from: number; to: number }[]>
   /** Live reading and webhooks: everything announced before this has been read. */
   floor: number
+  /** By collection, where only some of the live streams may show its items again. */
+  feeds?: Readonly<Record<string, Feeds | undefined>>
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
 }
@@ -62,7 +65,7 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   const waited = open.has(hash)
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
-  if (reading.range === null && !waited && item.place < reading.floor) return "read"
+  if (reading.range === null && !waited && item.place < floorOf(item, reading)) return "read"
   seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
   open.remove(hash)
   return waited ? "open" : "new"
@@ -80,7 +83,7 @@ function isOurs(item: Item, reading: Reading): boolean {
 /** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
 function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
   const before = seen.get(hash)
-  if (!before && reading.origin === "webhook" && item.place < reading.floor) return "read"
+  if (!before && reading.origin === "webhook" && item.place < floorOf(item, reading)) return "read"
   const content = contentHash(item)
   const verdict = before ? compare(item, content, before, reading) : "new"
   if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
@@ -127,7 +130,12 @@ function classOf(item: Item, { range }: Reading): SeenClass {
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
   const { version, place } = item
-  return { version, content, place, window: reading.window, by: readBy(reading) }
+  const feeds = reading.feeds?.[item.collection]?.names
+  return { version, content, place, window: reading.window, by: readBy(reading), ...(feeds !== undefined && { feeds }) }
+}
+
+function floorOf(item: Item, { feeds, floor }: Reading): number {
+  return feeds?.[item.collection]?.floor ?? floor
 }
 
 function readBy({ origin }: Reading): ReadBy {

@@ -13,7 +13,7 @@ import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from ".
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
 import { SEEN_MAX } from "./seen.ts"
-import { floorOf, lowestFloor } from "./slice.ts"
+import { feedsOf, floorOf, floorsByFeeds, lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
@@ -85,7 +85,8 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const pass = turn.state.passes.find((one) => one.slices.includes(slice))
   const origin = slice.lane === "live" ? "live" : pass?.kind === "resync" ? "resync" : "pass"
   const { liveFrom, passSpans } = turn.state
-  return { origin, window: slice.no, range: slice.range, liveFrom, passSpans, floor: lowestFloor(turn), last }
+  const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(turn, name)]))
+  return { origin, window: slice.no, range: slice.range, liveFrom, passSpans, floor: lowestFloor(turn), feeds, last }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
@@ -130,6 +131,7 @@ function pruneSeen(turn: Turn): void {
   seen.prune({
     floor: lowestFloor(turn),
     edges: new Map(slices.flatMap(({ no, edge, asideAt }) => (edge && !asideAt ? [[no, edge.since]] : []))),
+    floors: floorsByFeeds(turn),
     overlaps: [...aside, ...overlaps, ...Object.values(state.offAt)],
   })
 }

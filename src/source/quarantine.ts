@@ -5,6 +5,7 @@ import { hash64 } from "./hash.ts"
 import { toRows } from "./outbox.ts"
 import type { QuarantineEntry } from "./rpc.ts"
 import { countsOf, findRun, type Run } from "./run.ts"
+import { feedsOf } from "./slice.ts"
 import type { Turn } from "./turn.ts"
 
 /** Past this many of one collection, the streams that feed it stop: the fault is not a single record's. */
@@ -49,7 +50,8 @@ export function quarantineRecords(
   for (const { collection, key, reason, record } of rejects) {
     const hash = keyHash(`!${collection}`, `${key}\n${hash64(reason)}`)
     if (turn.seen.get(hash)) continue
-    turn.seen.put(hash, "live", { version: place, content: "", place, window, by: "live" })
+    const feeds = feedsOf(turn, collection)?.names
+    turn.seen.put(hash, "live", { version: place, content: "", place, window, by: "live", ...(feeds && { feeds }) })
     put(turn, { kind: "record", collection, key, reason, at: turn.now, body: record, run: run.id })
     count(turn, collection, run.id)
   }

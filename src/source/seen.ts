@@ -27,12 +27,16 @@ export interface SeenEntry {
   /** Number of the window that read it last. */
   window: number
   by: ReadBy
+  /** Names of the live streams that may show it again, joined with `+`. Left out: all of them. */
+  feeds?: string
 }
 
 /** What may be read again, and so must be known again. */
 export interface Needed {
   /** Live reading goes back to here. */
   floor: number
+  /** By the names of the streams, where some of them do not go back so far. */
+  floors?: ReadonlyMap<string, number>
   /** By window: a pass that goes back to its edge reads pages again that were asked for since. */
   edges: ReadonlyMap<number, number>
   /** Places that a reading to come overlaps. */
@@ -44,6 +48,8 @@ type Packed = [hash: string, version: number, content: string, place: number, wi
 interface Chunk {
   id: number
   kind: SeenClass
+  /** A stream that stands still keeps the rows of its own collections only. */
+  feeds?: string
   entries: Packed[]
 }
 
@@ -57,8 +63,8 @@ export class SeenIndex {
   constructor(rows: readonly Row[], nextId: number) {
     this.#nextId = nextId
     for (const row of rows) {
-      const { kind, entries } = JSON.parse(row.body) as Omit<Chunk, "id">
-      const chunk = { id: row.id, kind, entries }
+      const chunk = { id: row.id, ...(JSON.parse(row.body) as Omit<Chunk, "id">) }
+      const { entries } = chunk
       this.#chunks.set(row.id, chunk)
       for (const entry of entries) this.#index(chunk, entry)
     }
@@ -78,7 +84,7 @@ export class SeenIndex {
   }
 
   put(hash: string, kind: SeenClass, entry: SeenEntry): void {
-    const chunk = this.#openChunk(kind)
+    const chunk = this.#openChunk(kind, entry.feeds)
     const packed: Packed = [hash, entry.version, entry.content, entry.place, entry.window, READ_BY.indexOf(entry.by)]
     chunk.entries.push(packed)
     this.#index(chunk, packed)
@@ -94,7 +100,7 @@ export class SeenIndex {
   /** Forgets whole rows of which no entry is needed any more; looked at from their end, where the newest are. */
   prune(needed: Needed): void {
     for (const chunk of this.#chunks.values()) {
-      if (chunk.entries.findLast((entry) => isNeeded(entry, chunk.kind, needed))) continue
+      if (chunk.entries.findLast((entry) => isNeeded(entry, chunk, needed))) continue
       for (const [hash] of chunk.entries) if (this.#entries.get(hash)?.chunk === chunk.id) this.#entries.delete(hash)
       this.#chunks.delete(chunk.id)
       this.#dirty.delete(chunk.id)
@@ -110,19 +116,19 @@ export class SeenIndex {
   takeChanges(): { put: Row[]; remove: number[] } {
     const put = [...this.#dirty].map((id) => {
       const chunk = this.#chunks.get(id)
-      return { id, body: JSON.stringify({ kind: chunk?.kind, entries: chunk?.entries }) }
+      return { id, body: JSON.stringify({ ...chunk, id: undefined }) }
     })
     const remove = this.#removed.splice(0)
     this.#dirty.clear()
     return { put, remove }
   }
 
-  #openChunk(kind: SeenClass): Chunk {
-    const last = [...this.#chunks.values()].findLast((chunk) => chunk.kind === kind)
+  #openChunk(kind: SeenClass, feeds?: string): Chunk {
+    const last = [...this.#chunks.values()].findLast((chunk) => chunk.kind === kind && chunk.feeds === feeds)
     if (last && last.entries.length < SEEN_ROW_ENTRIES) return last
     // A page's keys stay together: a row may grow past its size by one page rather than cost two rows written.
     if (last && this.#dirty.has(last.id)) return last
-    const chunk = { id: this.#nextId++, kind, entries: [] }
+    const chunk: Chunk = { id: this.#nextId++, kind, ...(feeds !== undefined && { feeds }), entries: [] }
     this.#chunks.set(chunk.id, chunk)
     return chunk
   }
@@ -132,8 +138,9 @@ export class SeenIndex {
   }
 }
 
-function isNeeded([, , , place, window]: Packed, kind: SeenClass, { floor, edges, overlaps }: Needed): boolean {
-  if (kind === "live" && place >= floor) return true
+function isNeeded([, , , place, window]: Packed, { kind, feeds }: Chunk, needed: Needed): boolean {
+  const { floor, floors, edges, overlaps } = needed
+  if (kind === "live" && place >= (floors?.get(feeds ?? "") ?? floor)) return true
   const edge = edges.get(window)
   return (edge !== undefined && place >= edge) || overlaps.some(({ from, to }) => place >= from && place <= to)
 }

@@ -31,8 +31,43 @@ function factsFloorOf(turn: Turn, stream: string, live: LiveStream): number {
 
 /** The lowest live floor of facts in use. A stream that feeds nothing the user chose stands still, and must not hold back the others. */
 export function lowestFloor(turn: Turn): number {
-  const isInUse = (stream: AnyStream, live: LiveStream) => live.slice !== null || chosen(turn.state, stream).length > 0
-  return Math.min(...floorsOf(turn, isInUse, factsFloorOf))
+  return Math.min(...floorsOf(turn, (stream) => isInUse(turn, stream), factsFloorOf))
+}
+
+/**
+ * The live streams that may show a collection's items again, by name, and the floor below which all of them have been read.
+ * Undefined where that is every live stream in use: so it is with one stream only, and with the joining of ids.
+ */
+export function feedsOf(turn: Turn, collection: string): Feeds | undefined {
+  const inUse = streamsOf(turn, "live").filter((stream) => isInUse(turn, stream))
+  const feeds = inUse.filter((stream) => stream.collections.includes(collection))
+  if (feeds.length === 0 || feeds.length === inUse.length) return undefined
+  return { names: feeds.map(({ name }) => name).join("+"), floor: floorOfFeeds(turn, feeds) }
+}
+
+export interface Feeds {
+  names: string
+  floor: number
+}
+
+/** The floors by names of streams, as `seen` keeps them. A stream that is in use no more holds nothing back. */
+export function floorsByFeeds(turn: Turn): Map<string, number> {
+  const feeds = turn.connector.collections.flatMap(({ name }) => feedsOf(turn, name) ?? [])
+  return new Map(feeds.map(({ names, floor }) => [names, floor]))
+}
+
+function floorOfFeeds(turn: Turn, feeds: readonly AnyStream[]): number {
+  return Math.min(
+    ...feeds.map(({ name }) => {
+      const live = turn.state.live[name]
+      return live ? factsFloorOf(turn, name, live) : Number.POSITIVE_INFINITY
+    }),
+  )
+}
+
+function isInUse(turn: Turn, stream: AnyStream): boolean {
+  const live = turn.state.live[stream.name]
+  return live !== undefined && (live.slice !== null || chosen(turn.state, stream).length > 0)
 }
 
 /** The floors of the streams that feed a collection: below the lowest all of it has been read, above the highest all of it will be. */
@@ -44,14 +79,10 @@ export function feedFloors(turn: Turn, collection: string): { lowest: number; hi
   }
 }
 
-function floorsOf(
-  turn: Turn,
-  isMeant: (stream: AnyStream, live: LiveStream) => boolean,
-  floor: typeof floorOf,
-): number[] {
+function floorsOf(turn: Turn, isMeant: (stream: AnyStream) => boolean, floor: typeof floorOf): number[] {
   const floors = streamsOf(turn, "live").flatMap((stream) => {
     const live = turn.state.live[stream.name]
-    return live && isMeant(stream, live) ? [floor(turn, stream.name, live)] : []
+    return live && isMeant(stream) ? [floor(turn, stream.name, live)] : []
   })
   // Nothing is read live: the lists are all there is.
   return floors.length > 0 ? floors : [partnerNow(turn)]

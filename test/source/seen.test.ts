@@ -70,6 +70,17 @@ describe("pruning", () => {
     expect(index.takeChanges().remove).toHaveLength(kept ? 0 : 1)
   })
 
+  it("of what other streams show goes by their floor: one that stands still holds up its own only", () => {
+    const index = new SeenIndex([], 0)
+    index.put("its own", "live", { ...entry(5), feeds: "stuck" })
+    index.put("shared", "live", { ...entry(5), feeds: "stuck+other" })
+    index.put("another's", "live", { ...entry(5), feeds: "other" })
+    const again = reopened(index)
+    const floors = new Map(Object.entries({ stuck: 1, "stuck+other": 1, other: 10 }))
+    again.prune(needed({ floor: 1, floors }))
+    expect(["its own", "shared", "another's"].map((key) => again.get(key) !== undefined)).toEqual([true, true, false])
+  })
+
   it("keeps a row while one of its entries is needed", () => {
     const index = new SeenIndex([], 0)
     index.put("old", "live", entry(1))

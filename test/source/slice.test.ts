@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { feedFloors, lowestFloor } from "../../src/source/slice.ts"
+import { feedFloors, feedsOf, lowestFloor } from "../../src/source/slice.ts"
 import type { Turn } from "../../src/source/turn.ts"
 import { choose, LOOKBACK, MINUTE, START, shop, turnOf } from "../support/source-world.ts"
 
@@ -27,6 +27,14 @@ describe("the lowest floor", () => {
     const turn = turnOf({ live: {} })
     expect(lowestFloor({ ...turn, connector: { ...shop, streams: [] } })).toBe(START)
   })
+})
+
+describe("what may show an item again", () => {
+  it.each([
+    ["Orders", { names: "one", floor: ONE }],
+    ["Visits", { names: "two", floor: TWO }],
+    ["People", undefined],
+  ])("of %s", (collection, feeds) => expect(feedsOf(twoFeeds("Orders", "Visits", "People"), collection)).toEqual(feeds))
 })
 
 describe("the floors of a collection", () => {

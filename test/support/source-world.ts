@@ -1,6 +1,6 @@
 /** A source's machine over memory: the store port as the platform keeps it, a clock that stands still, wake-ups on record. */
 import { z } from "zod"
-import { defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
+import { type AnyConnector, defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../src/connectors/kit/item.ts"
 import type { Changes, OutboxInsert, Row } from "../../src/source/changes.ts"
 import { SourceMachine } from "../../src/source/machine.ts"
@@ -33,7 +33,7 @@ export const RETENTION_DAYS = 30
 
 // ------------------------------------------------------------------------------------------------------ the partner
 
-const event = (name: string) => ({
+export const event = (name: string) => ({
   name,
   title: name,
   description: "",
@@ -42,7 +42,7 @@ const event = (name: string) => ({
   schema: z.object({}),
 })
 
-function stream(
+export function stream(
   declared: Partial<Stream<unknown>> & Pick<Stream<unknown>, "name" | "mode" | "collections">,
 ): Stream<unknown> {
   return {
@@ -291,7 +291,7 @@ export interface World {
   deliver(): Promise<Item[]>
 }
 
-export function sourceWorld(skewMs = 0): World {
+export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
   let now = START
   let ids = 0
   const store = memoryStore()
@@ -312,10 +312,10 @@ export function sourceWorld(skewMs = 0): World {
         refresh: (ask) => world.refresh(ask),
         revoke: async (ask) => world.revoked.push(ask.tokens.access) > 0,
       },
-      connector: (name) => (name === "shop" ? shop : undefined),
+      connector: (name) => (name === partner.name ? partner : undefined),
       log: (name) => void world.lines.push(name),
     })
-  let configuration = configurationOf()
+  let configuration = configurationOf({ connector: partner.name })
   const ask = (lane: Lane) => ({ lane, nonce: `n${++ids}`, protocol: PROTOCOL })
   const world: World = {
     store,
