@@ -12,7 +12,7 @@ import { metricRoutes, segmentRoutes } from "./routes/definitions.ts"
 import { destinationRoutes } from "./routes/destination.ts"
 import { healthRoutes } from "./routes/health.ts"
 import { type ApiEnv, api } from "./routes/kit/api.ts"
-import { authenticate, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
+import { authenticate, keptNowhere, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
 import { openapiOf } from "./routes/kit/openapi.ts"
 import { oauthRoutes } from "./routes/oauth.tsx"
 import { opsRoutes } from "./routes/ops.ts"
@@ -24,8 +24,11 @@ import { syncRoutes } from "./routes/sync.ts"
 /** Enough to find the place. */
 const FRAMES_LOGGED = 5
 
+/** Public, and changes with a release only. */
+const DOCUMENT_CACHE = "public, max-age=300"
+
 const projectRoutes = api()
-  .use(authenticate, sameProject, limitBody)
+  .use(authenticate, sameProject)
   .route("/", catalogue)
   .route("/", createRoutes)
   .route("/", sourceRoutes)
@@ -40,13 +43,13 @@ const projectRoutes = api()
 const operatorRoutes = api().use(authenticate).route("/", opsRoutes)
 
 export const app = api()
-  .use(secureHeaders(), ports)
+  .use(secureHeaders(), keptNowhere, limitBody, ports)
   .route("/v1/:org/projects/:project", projectRoutes)
   .route("/ops", operatorRoutes)
   .route("/oauth", oauthRoutes)
   .route("/", healthRoutes)
 
-app.get("/openapi.json", (c) => c.json(document()))
+app.get("/openapi.json", (c) => c.json(document(), 200, { "cache-control": DOCUMENT_CACHE }))
 app.notFound(() => new Problem("not_found").toResponse())
 app.onError((error, c) => problemOf(error, c).toResponse())
 

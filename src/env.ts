@@ -108,15 +108,30 @@ const origins = z.string().transform((text, ctx) => {
   return z.NEVER
 })
 
-const CLIENT_VARIABLE = /^OAUTH_([A-Z][A-Z0-9]*)_(CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL)$/
+const CLIENT_VARIABLE = /^OAUTH_([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*)_(CLIENT_ID|CLIENT_SECRET|AUTHORIZE_URL)$/
 
 function oauthVariables(env: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(env).filter(([name, value]) => CLIENT_VARIABLE.test(name) && value !== ""))
+  return Object.fromEntries(Object.entries(env).filter(([name, value]) => name.startsWith("OAUTH_") && value !== ""))
+}
+
+/** `google-ads` is set as `OAUTH_GOOGLE_ADS_...`: the names of settings know no hyphen, those of partners no underscore. */
+function partnerOf(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-")
 }
 
 /** `OAUTH_STRIPE_CLIENT_ID` and `OAUTH_STRIPE_CLIENT_SECRET`: both or neither; two secrets, a comma between, while one is replaced. */
 const oauthClients = z.record(z.string(), z.string()).transform((variables, ctx) => {
-  const names = new Set(Object.keys(variables).map((name) => CLIENT_VARIABLE.exec(name)?.[1] ?? ""))
+  const names = new Set<string>()
+  for (const variable of Object.keys(variables)) {
+    const name = CLIENT_VARIABLE.exec(variable)?.[1]
+    if (name !== undefined) names.add(name)
+    else
+      ctx.addIssue({
+        code: "custom",
+        path: [variable],
+        message: "is not a setting; they are OAUTH_<PARTNER>_CLIENT_ID, _CLIENT_SECRET and _AUTHORIZE_URL.",
+      })
+  }
   const clients = new Map<string, OAuthClient>()
   for (const name of names) {
     const id = variables[`OAUTH_${name}_CLIENT_ID`]?.trim()
@@ -126,7 +141,7 @@ const oauthClients = z.record(z.string(), z.string()).transform((variables, ctx)
     if (id && first && others.every((secret) => secret !== "")) {
       const page = variables[`OAUTH_${name}_AUTHORIZE_URL`]
       if (page === undefined || URL.canParse(page)) {
-        clients.set(name.toLowerCase(), { id, secrets: [first, ...others], ...(page && { authorizeUrl: page }) })
+        clients.set(partnerOf(name), { id, secrets: [first, ...others], ...(page && { authorizeUrl: page }) })
         continue
       }
     }
@@ -144,7 +159,9 @@ const settingsSchema = z
   .object({
     VAULT_KEYS: vaultKeys,
     AUTH_SECRET: z.string().min(AUTH_SECRET_MIN_CHARS, "is shorter than 32 characters.").optional(),
-    AUTH_JWKS_URL: z.url({ error: "is not a URL." }).optional(),
+    AUTH_JWKS_URL: z
+      .url({ protocol: /^https$/, error: "is not an https URL: whoever stood between could name keys of their own." })
+      .optional(),
     AUTH_ISSUER: required("set it to the `iss` of your tokens."),
     AUTH_AUDIENCE: required("set it to the `aud` of your tokens."),
     PUBLIC_URL: publicUrl.default(null),

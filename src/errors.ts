@@ -44,6 +44,11 @@ const KINDS = {
     title: "The Idempotency-Key was used for another request",
     remedy: "Use a new key for a new request.",
   },
+  idempotent_source_deleted: {
+    status: 409,
+    title: "What this request made before has been deleted",
+    remedy: "Send a new Idempotency-Key to create another source.",
+  },
   conflict: {
     status: 409,
     title: "It was changed meanwhile",

@@ -45,6 +45,13 @@ describe("settings", () => {
     ])
   })
 
+  it("know the client of a partner with a hyphen in its name", () => {
+    const one = { OAUTH_GOOGLE_ADS_CLIENT_ID: "id", OAUTH_GOOGLE_ADS_CLIENT_SECRET: "secret" }
+    expect([...parseSettings({ ...good, ...one }).oauthClients]).toEqual([
+      ["google-ads", { id: "id", secrets: ["secret"] }],
+    ])
+  })
+
   it("find the console beside the public address unless told otherwise", () => {
     expect(parseSettings({ ...good, PUBLIC_URL: "https://s.example/" }).consoleUrl).toBe("https://s.example/console")
     expect(parseSettings({ ...good, CONSOLE_URL: "https://app.example" }).consoleUrl).toBe("https://app.example")
@@ -59,6 +66,13 @@ describe("settings", () => {
       "OAUTH_STRIPE_CLIENT_ID",
     ],
     ["an OAuth secret without a client", { OAUTH_STRIPE_CLIENT_SECRET: "sk_1" }, "OAUTH_STRIPE_CLIENT_ID"],
+    ["an OAuth setting that is none", { OAUTH_STRIPE_CLIENTID: "ca_1" }, "OAUTH_STRIPE_CLIENTID"],
+    ["an OAuth setting in lower case", { OAUTH_stripe_CLIENT_ID: "ca_1" }, "OAUTH_stripe_CLIENT_ID"],
+    [
+      "a key set that anybody on the way could replace",
+      { AUTH_SECRET: undefined, AUTH_JWKS_URL: "http://auth.example.com/jwks.json" },
+      "AUTH_JWKS_URL: is not an https URL",
+    ],
     ["no vault key", { VAULT_KEYS: undefined }, "VAULT_KEYS"],
     ["a short vault key", { VAULT_KEYS: `k1:${btoa("short")}` }, "VAULT_KEYS"],
     ["a vault key without an id", { VAULT_KEYS: KEY }, "VAULT_KEYS"],

@@ -27,6 +27,9 @@ const CHECKOUT_LASTS_SECONDS = 86_400
 /** A payment by bank transfer or on invoice may stay pending that long; after that its outcome is told by a transaction of its own. */
 const SETTLES_DAYS = 90
 
+/** https://shopify.dev/changelog/app-secret-key-length-has-increased */
+const TOKEN = /^shpat_[A-Za-z0-9]{16,}$/
+
 export const shopify = defineConnector<Config>({
   name: "shopify",
   title: "Shopify",
@@ -68,6 +71,7 @@ export const shopify = defineConnector<Config>({
         "give it the Admin API scopes read_customers, read_orders, read_draft_orders and read_products (and read_all_orders for " +
         "orders older than 60 days), install it and copy its Admin API access token.",
       schema: tokenSchema(),
+      shape: TOKEN,
       headers: accessToken,
     },
   ],
@@ -165,7 +169,7 @@ function tokenSchema() {
 }
 
 function faultOfToken(token: string): string | null {
-  if (/^shpat_[A-Za-z0-9]{16,}$/.test(token)) return null
+  if (TOKEN.test(token)) return null
   if (/^shpss_/.test(token))
     return "This is the app's secret. Copy the Admin API access token, which begins with shpat_."
   if (/^shpca_|^shppa_/.test(token))

@@ -53,6 +53,9 @@ const REFRESH_LIFE_SECONDS = 365 * 86_400
 /** For what no object remembers. A fact's time is its event's, so nothing before the range is needed. */
 const FEED_AS_LIST = { path: "/v1/events", reach: { days: 0 }, reachesBackDays: EVENTS_KEPT_DAYS }
 
+/** https://docs.stripe.com/keys */
+const KEY = /^(sk|rk)_(live|test)_[A-Za-z0-9]{8,}$/
+
 type Config = Record<string, never>
 
 export const stripe = defineConnector<Config>({
@@ -84,6 +87,7 @@ export const stripe = defineConnector<Config>({
         "In the Stripe Dashboard, under Developers, API keys, create a restricted key with Read for Customers, Charges and " +
         "Refunds, Balance transactions, Subscriptions, Invoices, Events and Connected accounts (for this account's name). A secret key works too.",
       schema: keySchema(),
+      shape: KEY,
       headers: bearer,
     },
   ],
@@ -214,7 +218,7 @@ function keySchema() {
 }
 
 function faultOfKey(key: string): string | null {
-  if (/^(sk|rk)_(live|test)_[A-Za-z0-9]{8,}$/.test(key)) return null
+  if (KEY.test(key)) return null
   if (key.startsWith("pk_")) return "This is a publishable key. Take the secret key (sk_) or a restricted key (rk_)."
   if (key.startsWith("whsec_"))
     return "This is a webhook's signing secret. Take the secret key (sk_) or a restricted key (rk_)."

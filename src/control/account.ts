@@ -1,5 +1,5 @@
 /** What a partner says of pasted credentials: whose they are, and what they may read. Nothing is saved. */
-import type { Account, AnyConnector, PageContext, Stream } from "../connectors/kit/define.ts"
+import type { Account, AnyConnector, ApiKeyAuth, PageContext, Stream } from "../connectors/kit/define.ts"
 import { badField, Problem } from "../errors.ts"
 import { jsonOf } from "../exchange.ts"
 import { inParallel } from "../pipeline/parallel.ts"
@@ -33,20 +33,29 @@ export interface Access {
   credential: string
 }
 
-/** The key's shape, before anybody is asked. A key of another partner is called by its name. */
+/**
+ * The key's shape, before anybody is asked. A key of another partner is called by its name and refused, even where this one's own
+ * keys could look like anything: it must not be sent there.
+ */
 export function checkShape(connector: AnyConnector, credential: string, others: readonly AnyConnector[]): void {
-  const way = connector.auth.find((one) => one.kind === "apiKey")
+  const way = keyOf(connector)
   if (!way) throw badField("credentials", `${connector.title} is connected by signing in, not with a key.`)
   const result = way.schema.safeParse(credential)
-  if (result.success) return
-  const words = result.error.issues.map((issue) => issue.message).join(" ")
-  const owner = others.find((other) => other !== connector && hasShape(other, credential))
-  const hint = owner ? ` This one looks like a key of ${owner.title}.` : ""
-  throw badField("credentials.apiKey", words + hint)
+  const isOurs = result.success && way.shape?.test(credential) === true
+  const owner = isOurs ? undefined : others.find((other) => other !== connector && hasShape(other, credential))
+  if (result.success && !owner) return
+  const words = result.error?.issues.map((issue) => issue.message).join(" ")
+  const hint = owner && `This one looks like a key of ${owner.title}.`
+  throw badField("credentials.apiKey", [words, hint].filter(Boolean).join(" "))
 }
 
+function keyOf(connector: AnyConnector): ApiKeyAuth | undefined {
+  return connector.auth.find((way) => way.kind === "apiKey")
+}
+
+/** Only by what is the partner's alone: a rule that fits any text says nothing of whose key it is. */
 function hasShape(connector: AnyConnector, credential: string): boolean {
-  return connector.auth.some((way) => way.kind === "apiKey" && way.schema.safeParse(credential).success)
+  return keyOf(connector)?.shape?.test(credential) === true
 }
 
 /** One call. Throws the problem that tells the user what to do. */

@@ -21,7 +21,7 @@ function known(connector: AnyConnector, choice: CollectionChoice, field: string)
   const collection = connector.collections.find(({ name }) => name === choice.name)
   if (!collection)
     throw badField(`${field}.name`, `${connector.title} has no collection "${choice.name}".`, "unknown_collection")
-  const taken = Object.keys(choice.fields).find((name) => name in collection.schema.shape)
+  const taken = Object.keys(choice.fields).find((name) => Object.hasOwn(collection.schema.shape, name))
   if (taken) throw badField(`${field}.fields.${taken}`, `"${choice.name}" already has an attribute of this name.`)
   return choice
 }

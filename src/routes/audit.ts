@@ -1,6 +1,6 @@
 /** Who changed what, and when. */
 import { listAudit } from "../db/audit.ts"
-import { badField } from "../errors.ts"
+import { numberOf } from "../db/paging.ts"
 import { api } from "./kit/api.ts"
 import { paging } from "./kit/fields.ts"
 import { operation, query } from "./kit/operation.ts"
@@ -18,7 +18,12 @@ export const auditRoutes = api().get(
   query(paging),
   async (c) => {
     const { limit, cursor = null } = c.req.valid("query")
-    const { entries, cursor: next } = await listAudit(c.var.ports.db, c.var.tenant, limit, placeOf(cursor))
+    const { entries, cursor: next } = await listAudit(
+      c.var.ports.db,
+      c.var.tenant,
+      limit,
+      cursor === null ? null : numberOf(cursor),
+    )
     const data = entries.map(({ id, at, actor, action, subject, detail }) => ({
       id,
       at,
@@ -30,10 +35,3 @@ export const auditRoutes = api().get(
     return c.json({ data, cursor: next })
   },
 )
-
-function placeOf(cursor: string | null): number | null {
-  if (cursor === null) return null
-  const id = Number(cursor)
-  if (!Number.isSafeInteger(id)) throw badField("cursor", "is not one that this list returned.")
-  return id
-}

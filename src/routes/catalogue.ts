@@ -10,6 +10,8 @@ import { body, operation, parse } from "./kit/operation.ts"
 import { checkView, connectorSummary, connectorView } from "./kit/views.ts"
 
 const tag = "Connectors"
+/** The same for everybody and changed by releases only; private, since it takes a token. */
+const CACHE = "private, max-age=300"
 
 const Check = z.strictObject({ credentials, config: z.looseObject({}).optional() })
 
@@ -23,7 +25,7 @@ export const catalogue = api()
       status: 200,
       answer: z.object({ data: z.array(connectorSummary) }),
     }),
-    (c) => c.json({ data: connectors.map(summaryOf) }),
+    (c) => c.json({ data: connectors.map(summaryOf) }, 200, { "cache-control": CACHE }),
   )
   .get(
     "/connectors/:name",
@@ -31,7 +33,7 @@ export const catalogue = api()
       summary: "One connector: how to connect it, what it brings, its templates",
       ...{ tag, role: "viewer", status: 200, answer: connectorView, problems: ["not_found"] },
     }),
-    (c) => c.json(detailsOf(connectorAt(c.req.param("name")))),
+    (c) => c.json(detailsOf(connectorAt(c.req.param("name"))), 200, { "cache-control": CACHE }),
   )
   .post(
     "/connectors/:name/check",

@@ -62,6 +62,7 @@ export const createRoutes = api()
           "partner_unreachable",
           "partner_limited",
           "idempotency_mismatch",
+          "idempotent_source_deleted",
           "claim_invalid",
           "conflict",
         ] as const),

@@ -1,6 +1,7 @@
 /** Refused items and unreadable records: why, and what to do with them. They hold personal data: editors only. */
 import { z } from "zod"
 import { auditStatement } from "../db/audit.ts"
+import { numberOf } from "../db/paging.ts"
 import { findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { COMMAND, command } from "./kit/answers.ts"
@@ -36,6 +37,7 @@ export const quarantineRoutes = api()
     async (c) => {
       const { ports, tenant } = c.var
       const { limit, cursor = null } = c.req.valid("query")
+      if (cursor !== null) numberOf(cursor)
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       const page = await command(ports, row, (source) => source.quarantine({ limit, cursor }))
       const data: z.infer<typeof quarantineView>[] = page.entries

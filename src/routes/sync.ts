@@ -5,6 +5,7 @@ import { chooseConnector } from "../control/choose.ts"
 import { configure } from "../control/configure.ts"
 import { planSync } from "../control/create.ts"
 import { auditStatement } from "../db/audit.ts"
+import { badCursor } from "../db/paging.ts"
 import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { parseDay } from "../source/startdate.ts"
@@ -18,6 +19,8 @@ import { publicSource } from "./kit/public.ts"
 import { pageOf, runView, sourceView } from "./kit/views.ts"
 
 const tag = "Syncing"
+/** A run's id, which is also the cursor of the list of runs. */
+const RUN = /^run_\d{1,15}$/
 
 const UpdateSync = fields.sync.refine((sync) => Object.keys(sync).length > 0, "must change something.")
 
@@ -74,6 +77,7 @@ export const syncRoutes = api()
     async (c) => {
       const { ports, tenant } = c.var
       const { limit, cursor = null } = c.req.valid("query")
+      if (cursor !== null && !RUN.test(cursor)) throw badCursor()
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       const page = await command(ports, row, (source) => source.runs({ limit, cursor }))
       return c.json({ data: page.runs, cursor: page.cursor })

@@ -81,6 +81,14 @@ describe("tokens checked by a published key set", () => {
     expect(await codeOf(check(await sign(claims, priv, "RS256")))).toBe("token_invalid")
   })
 
+  it.each(["null", "[]", "1", '"RS256"', '{"alg":"RS256"}', '{"alg":"RS256","kid":{}}', '{"alg":"RS256","kid":null}'])(
+    "are refused with %s for a header",
+    async (text) => {
+      const { check } = issuer("https://keys.test/garbage")
+      expect(await codeOf(check(`${btoa(text).replace(/=+$/, "")}.e30.AAAA`))).toBe("token_invalid")
+    },
+  )
+
   it("are refused when the key is for encryption", async () => {
     const { state, check } = issuer("https://keys.test/use")
     const { priv, pub } = pair("k1", "RS256")

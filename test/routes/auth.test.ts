@@ -32,6 +32,27 @@ function forged(header: object, signature = ""): string {
   return `${part(header)}.${part(claims)}.${signature}`
 }
 
+/** Every JSON value in place of the header and of the claims, and what is no JSON at all. */
+function garbage(): [string, string][] {
+  const part = (text: string) => btoa(text).replace(/=+$/, "").replace(/\+/g, "-").replace(/\//g, "_")
+  const good = { header: '{"alg":"HS256","typ":"JWT"}', payload: `{"iss":"${ISSUER}","aud":"${AUDIENCE}"}` }
+  const values = ["null", "[]", "{}", "0", "1e999", '"x"', "true", "[[[]]]", "", "{", "\u0000", '{"alg":null}']
+  const headers = [
+    ...values,
+    ...['{"alg":{}}', '{"alg":"HS256","typ":{}}', '{"alg":"HS256","kid":{}}', '{"alg":"HS256","crit":[]}'],
+    ...['{"__proto__":{"alg":"HS256"}}', '{"alg":"constructor"}', `{"alg":"${"x".repeat(3_000)}"}`],
+  ]
+  const payloads = [...values, '{"iss":{},"aud":{}}', `{"iss":["${ISSUER}"]}`, `{"sub":"${"x".repeat(3_000)}"}`]
+  const tokens: [string, string][] = [
+    ...headers.map((text): [string, string] => [`header ${text}`, `${part(text)}.${part(good.payload)}.AAAA`]),
+    ...payloads.map((text): [string, string] => [`claims ${text}`, `${part(good.header)}.${part(text)}.AAAA`]),
+    ...["a", ".", "..", "...", "a.b.c.d", `${"a".repeat(9_000)}.b.c`, "////.++++.----"].map(
+      (text): [string, string] => [text, text],
+    ),
+  ]
+  return tokens.map(([name, token]) => [JSON.stringify(name).slice(0, 60), token])
+}
+
 describe("a request is refused", () => {
   it.each([
     ["without a token", () => null, 401, "unauthenticated"],
@@ -59,6 +80,11 @@ describe("a request is refused", () => {
     expect(answer.headers.get("www-authenticate")).toBe(status === 401 ? 'Bearer realm="cloud-sources"' : null)
     expect(await snapshot()).toBe(before)
     expect(world.checks()).toBe(checks)
+  })
+
+  it.each(garbage())("with garbage: %s", async (_, token) => {
+    const answer = await problem(request("GET", "/v1/acme/projects/shop/sources", { token }))
+    expect(answer).toMatchObject({ status: 401, code: "token_invalid" })
   })
 
   it("is let in with clocks that differ a little", async () => {

@@ -1,7 +1,11 @@
 /** Every refusal names the field and the way out, shows nothing of the inside, and writes nothing. */
+import { createExecutionContext } from "cloudflare:test"
+import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
+import type { Bindings } from "../../src/env.ts"
+import worker from "../../src/index.ts"
 import { dayOf, earliestStartDate } from "../../src/source/startdate.ts"
-import { call, create, type Problem, problem, type Sent, simulateWorld, snapshot, wish } from "../support/api.ts"
+import { call, create, json, type Problem, problem, type Sent, simulateWorld, snapshot, wish } from "../support/api.ts"
 
 const DAY_MS = 86_400_000
 const SHOPIFY_LIKE = "shpat_0123456789abcdef0123456789abcdef"
@@ -122,6 +126,90 @@ describe("a body", () => {
     ["that is missing", {}, 422, "invalid"],
   ])("%s is refused", async (_, sent, status, code) => {
     expect(await refused("POST", "/sources", sent)).toMatchObject({ status, code })
+  })
+})
+
+describe("a body without end", () => {
+  /** Sends one chunk after another until nobody takes them any more, without saying how long it will be. */
+  function endless() {
+    const chunk = new Uint8Array(16 * 1024)
+    let sent = 0
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += chunk.byteLength
+        if (sent > 8 * 1024 * 1024) controller.close()
+        else controller.enqueue(chunk)
+      },
+    })
+    return { body, sent: () => sent }
+  }
+
+  it.each([
+    ["/oauth/stripe/start", "application/x-www-form-urlencoded"],
+    ["/oauth/stripe/install", "multipart/form-data; boundary=x"],
+    ["/oauth/nobody/callback", "text/plain"],
+    ["/v1/acme/projects/shop/sources", "application/json"],
+    ["/ops/sources/src_1/rearm", "application/json"],
+    ["/nowhere", "application/json"],
+  ])("is not read: POST %s", async (path, type) => {
+    const { body, sent } = endless()
+    const request = new Request(`https://cloud-sources.test${path}`, {
+      ...{ method: "POST", body, headers: { "content-type": type } },
+    })
+    const answer = await worker.fetch(request, env as unknown as Bindings, createExecutionContext())
+    expect(await problem(answer)).toMatchObject({ status: 413, code: "body_too_large" })
+    expect(sent()).toBeLessThan(256 * 1024)
+  })
+})
+
+describe("a cursor that no list returned", () => {
+  const JUNK = [
+    "",
+    "0",
+    "-1",
+    "1e3",
+    "0x10",
+    " 1",
+    "x",
+    "null",
+    "{}",
+    btoa("{}"),
+    btoa('{"createdAt":1}'),
+    "run_x",
+    "🙂",
+  ]
+
+  it.each(["/sources", "/metrics", "/segments", "/audit", "/sources/ID/runs", "/sources/ID/quarantine"])(
+    "is refused by %s",
+    async (path) => {
+      const { id } = await create(freshKey())
+      for (const junk of JUNK) {
+        const answer = await refused("GET", `${path.replace("ID", id)}?cursor=${encodeURIComponent(junk)}`, {})
+        expect([junk, answer.status, fieldsOf(answer)]).toEqual([junk, 422, ["cursor"]])
+      }
+    },
+  )
+})
+
+describe("a field's name", () => {
+  const choose = (fields: string) =>
+    `{"connector":"stripe","name":"N","sync":{},"collections":[{"name":"Charge","fields":${fields}}]}`
+
+  it.each(["toString", "constructor", "hasOwnProperty", "valueOf"])("may be %s", async (name) => {
+    const answer = await call("POST", "/sources", { raw: choose(`{"${name}":"metadata.a"}`) })
+    const { collections } = await json<{ collections: unknown }>(answer, 201)
+    expect(collections).toEqual([{ name: "Charge", fields: { [name]: "metadata.a" } }])
+  })
+
+  it.each(["__proto__", "\\u005f_proto__"])("may not be %s, which would be dropped without a word", async (name) => {
+    const answer = await refused("POST", "/sources", { raw: choose(`{"${name}":"metadata.a"}`) })
+    expect(answer).toMatchObject({ status: 422, code: "invalid" })
+    expect(fieldsOf(answer)).toEqual(["collections[0].fields.__proto__"])
+  })
+
+  it("is looked for however deep a body is nested", async () => {
+    const raw = `{"config":${"[".repeat(30_000)}${"]".repeat(30_000)}}`
+    expect((await refused("POST", "/sources", { raw })).status).toBe(422)
   })
 })
 

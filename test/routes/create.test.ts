@@ -124,6 +124,18 @@ describe("an Idempotency-Key", () => {
     expect((await json<PublicSource>(first, 201)).id).toBe((await json<PublicSource>(second, 201)).id)
   })
 
+  it("does not answer with a source that was deleted since", async () => {
+    const body = wish(world.stripeKey("idem-4"))
+    const sent = { body, headers: { "idempotency-key": "gone" } }
+    const { id } = await json<PublicSource>(call("POST", "/sources", sent), 201)
+    expect((await call("DELETE", `/sources/${id}`)).status).toBe(204)
+    const before = await snapshot()
+    expect(await problem(call("POST", "/sources", sent))).toMatchObject({
+      ...{ status: 409, code: "idempotent_source_deleted", source: id },
+    })
+    expect(await snapshot()).toBe(before)
+  })
+
   it("may not be used for another request", async () => {
     const refused = await problem(call("POST", "/sources", { body: wish(world.stripeKey("idem-3")), headers }))
     expect(refused).toMatchObject({ status: 422, code: "idempotency_mismatch" })

@@ -142,6 +142,26 @@ describe("the service", () => {
     expect(await problem(request("GET", "/nowhere", {}))).toMatchObject({ status: 404, code: "not_found" })
   })
 
+  it("lets nobody keep an answer but the document and the catalogue", async () => {
+    const { id } = await create(world.stripeKey("cache-1"))
+    const cacheOf = async (path: string) => (await call("GET", path)).headers.get("cache-control")
+    for (const path of [
+      "/sources",
+      `/sources/${id}`,
+      `/sources/${id}/runs`,
+      "/metrics",
+      "/audit",
+      "/settings",
+      "/none",
+    ])
+      expect([path, await cacheOf(path)]).toEqual([path, "no-store"])
+    for (const path of ["/connectors", "/connectors/stripe"]) expect(await cacheOf(path)).toBe("private, max-age=300")
+    const openly = async (path: string) => (await request("GET", path, {})).headers.get("cache-control")
+    expect(await openly("/healthz")).toBe("no-store")
+    expect(await openly("/openapi.json")).toBe("public, max-age=300")
+    expect(await openly("/oauth/style.css")).toBe("public, max-age=3600")
+  })
+
   it("names the setting that is missing, and no value", async () => {
     const { VAULT_KEYS: _, ...rest } = env as unknown as Bindings
     const answer = await worker.fetch(new Request("https://x/healthz"), rest as Bindings, createExecutionContext())

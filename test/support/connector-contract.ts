@@ -98,6 +98,14 @@ function identity(connector: AnyConnector, config: unknown): void {
   })
 }
 
+/** What many partners' keys look like: letters and digits, hex, a UUID, a signed token. */
+const ANYBODYS = [
+  "abcdefghijklmnop",
+  "0123456789abcdef0123456789abcdef",
+  "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+  "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+]
+
 function authentication(connector: AnyConnector, credential: string): void {
   test("says how to authenticate, and what to do about a wrong key", () => {
     for (const auth of connector.auth) {
@@ -105,6 +113,9 @@ function authentication(connector: AnyConnector, credential: string): void {
       expect(Object.values(auth.headers(credential)).join()).toContain(credential)
       if (auth.kind !== "apiKey") continue
       expect(auth.schema.safeParse(credential).success).toBe(true)
+      // A shape that fits anything would make every other partner's key look like one of this partner's.
+      if (auth.shape) expect(auth.shape.test(credential)).toBe(true)
+      for (const anybodys of ANYBODYS) expect(auth.shape?.test(anybodys) ?? false).toBe(false)
       for (const wrong of ["", "x", "a key with spaces"]) {
         expect(auth.schema.safeParse(wrong).error?.issues[0]?.message).toMatch(/[A-Z].{20,}\.$/)
       }

@@ -234,6 +234,11 @@ export interface ApiKeyAuth {
   help: string
   /** The shape a key must have; its error message names the way out. */
   schema: z.ZodType<string>
+  /**
+   * What only this partner's keys look like (a prefix of its own), so that one pasted for another partner is called by its name and
+   * sent to nobody. Left out: its keys look like anybody's.
+   */
+  shape?: RegExp
   /** Headers that authenticate a request with this key. */
   headers(key: string): Record<string, string>
 }

@@ -39,5 +39,13 @@ async function madeBefore(c: Context<ApiEnv>, asked: IdempotentRequest): Promise
   const before = await findMade(ports.db, tenant, asked.key, ports.clock.now())
   if (!before) return null
   if (before.request !== asked.request) throw new Problem("idempotency_mismatch")
-  return findSource(ports.db, tenant, before.made)
+  return findSource(ports.db, tenant, before.made).catch((error) => {
+    // What the first request made is gone: neither that nor another one is the answer to this one.
+    throw error instanceof Problem && error.code === "not_found" ? madeAndDeleted(before.made) : error
+  })
+}
+
+function madeAndDeleted(source: string): Problem {
+  const detail = `This Idempotency-Key made the source ${source}, which has been deleted since.`
+  return new Problem("idempotent_source_deleted", { detail, source })
 }

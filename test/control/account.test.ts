@@ -1,0 +1,31 @@
+import { expect, test } from "vitest"
+import { z } from "zod"
+import { stripe } from "../../src/connectors/stripe.ts"
+import { checkShape } from "../../src/control/account.ts"
+import type { Problem } from "../../src/errors.ts"
+import { acme } from "../support/acme.ts"
+
+const STRIPE_KEY = "rk_test_51AbCdEfGh"
+/** A partner whose keys look like nothing in particular. */
+const anything = { ...acme, auth: acme.auth.map((way) => ({ ...way, schema: z.string() })) }
+
+function refusal(...args: Parameters<typeof checkShape>): string | null {
+  try {
+    checkShape(...args)
+    return null
+  } catch (error) {
+    return (error as Problem).message
+  }
+}
+
+test("a wrong key is not taken for one of a partner whose keys could be any text", () => {
+  expect(refusal(stripe, "sk_live_", [anything, stripe])).not.toContain("looks like")
+})
+
+test("a key of another partner is refused by name, and sent to nobody, even where any text could be a key", () => {
+  expect(refusal(anything, STRIPE_KEY, [anything, stripe])).toBe(
+    "credentials.apiKey: This one looks like a key of Stripe.",
+  )
+  expect(refusal(anything, "some-key", [anything, stripe])).toBeNull()
+  expect(refusal(stripe, STRIPE_KEY, [anything, stripe])).toBeNull()
+})
