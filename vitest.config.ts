@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers"
 import { defineConfig } from "vitest/config"
+import { dateOf } from "./test/support/date.ts"
 
 /** Everything that touches a binding runs in workerd, with a real D1, Durable Objects, alarms and queues. */
 const IN_WORKERD = ["test/{routes,db,runtime}/**/*.test.ts"]
@@ -27,6 +28,11 @@ const TEST_OAUTH_CLIENTS = {
   OAUTH_SHOPIFY_CLIENT_SECRET: "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",
 }
 
+/** The same for every file of a run; named, so that a run that fails can be repeated. */
+const NOW = new Date(dateOf(process.env.NOW)).toISOString()
+console.log(`The tests run at NOW=${NOW}`)
+const AT_NOW = { env: { NOW } }
+
 export default defineConfig({
   test: {
     projects: [
@@ -36,6 +42,8 @@ export default defineConfig({
           include: IN_NODE,
           exclude: [...IN_WORKERD, ...IN_BROWSER, "test/{conformance,bench}/**"],
           testTimeout: BUSY_TIMEOUT_MS,
+          setupFiles: ["test/support/now.ts"],
+          ...AT_NOW,
         },
       },
       { test: { name: "e2e", include: IN_BROWSER, testTimeout: E2E_TIMEOUT_MS, hookTimeout: E2E_TIMEOUT_MS } },
@@ -59,8 +67,9 @@ export default defineConfig({
         test: {
           name: "workers",
           include: IN_WORKERD,
-          setupFiles: ["test/support/migrate.ts"],
+          setupFiles: ["test/support/now.ts", "test/support/alarms.ts", "test/support/migrate.ts"],
           testTimeout: WORKERD_TIMEOUT_MS,
+          ...AT_NOW,
         },
       },
     ],

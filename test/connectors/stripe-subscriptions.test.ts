@@ -30,6 +30,18 @@ describe("a subscription in a list tells all that came true", () => {
       [NEW, CANCELLED, TRIAL_CANCELLED],
     ],
     ["cancelled soon after it became paid", { ...PAID, ...ended(END + 600) }, [NEW, CANCELLED, EXPIRED]],
+    ["cancelled in the second in which it became paid", { ...PAID, ...ended(END) }, [NEW, CANCELLED, EXPIRED]],
+    [
+      "cancelled in the second in which its trial's end paused it",
+      { ...TRIAL, ...PAUSES, ...ended(END) },
+      [NEW, CANCELLED, EXPIRED],
+    ],
+    [
+      "cancelled to end with a trial that would have paused it, in the same second",
+      { ...TRIAL, ...PAUSES, ...ended(END), canceled_at: END - DAY },
+      [NEW, CANCELLED, TRIAL_CANCELLED],
+    ],
+    ["cancelled to end with its trial", { ...TRIAL, ...ended(END) }, [NEW, CANCELLED, TRIAL_CANCELLED]],
     ["cancelled long after its trial", { ...PAID, ...ended(END + DAY) }, [NEW, CANCELLED, EXPIRED]],
     ["paused at its trial's end, later cancelled", { ...TRIAL, ...ended(END + 5 * DAY) }, [NEW, CANCELLED, EXPIRED]],
     [

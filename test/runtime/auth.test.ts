@@ -1,8 +1,10 @@
 /** Credentials that stop working: the job quits early, says so, and goes on where it stopped. */
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
+import type { RunView } from "../../src/source/rpc.ts"
+import { dayOf } from "../../src/source/startdate.ts"
 import { json, problem } from "../support/api.ts"
-import { advance, DAY, MINUTE } from "./kit/clock.ts"
+import { advance, DAY, MINUTE, now } from "./kit/clock.ts"
 import { look, settled, until } from "./kit/drive.ts"
 import { ask, expectEqual, stubOf, view } from "./kit/source.ts"
 import { pagesReadTwice, stripe } from "./kit/stripe.ts"
@@ -34,7 +36,13 @@ test("a key that is revoked mid-run: no further call, an error with its code, no
   advance(MINUTE)
   const { key: apiKey } = world.stripe.addKey({ account: "revoked" })
   await json(ask(source, "PUT", "/credentials", { apiKey }))
+  // What the feed forgot in these three days nobody can tell any more, and the run says so.
+  source.feedReadAt = now()
   await settled(world, source)
+  const { data: runs } = await json<{ data: RunView[] }>(ask(source, "GET", "/runs"))
+  const reach = `reach back to ${dayOf(now() - 30 * DAY)} only`
+  const untold = runs.flatMap((run) => run.untold).filter(({ reason }) => reason.includes(reach))
+  expect(new Set(untold.map(({ collection }) => collection))).toEqual(new Set(["Subscription change", "Invoice"]))
   expect((await view(source)).status).toBe("connected")
   expect((await look(source)).state.nextRunAt).not.toBeNull()
   expectEqual(world, source)

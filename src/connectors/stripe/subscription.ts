@@ -207,17 +207,19 @@ function endedInTrial(subscription: JsonValue): boolean {
   const end = number(subscription, "ended_at")
   const trialEnd = number(subscription, "trial_end")
   if (!hasEnded(subscription) || end === null || trialEnd === null) return false
-  if (end <= trialEnd) return true
+  // Times are whole seconds: a trial that was ended, and its subscription cancelled right after, may share one.
+  if (end < trialEnd) return true
   if (wasPaused(subscription, trialEnd)) return false
   const start = periodStart(subscription)
-  return start !== null && start < trialEnd && end <= trialEnd + TRIAL_END_TOLERANCE_S
+  if (start === null) return end === trialEnd
+  return start < trialEnd && end <= trialEnd + TRIAL_END_TOLERANCE_S
 }
 
-/** By the end of its trial: whoever cancels such a subscription after that ends a pause, however soon it is. */
+/** By the end of its trial: whoever cancels such a subscription from then on ends a pause, however soon it is. */
 function wasPaused(subscription: JsonValue, trialEnd: number): boolean {
   const asked = number(subscription, "canceled_at")
   const pauses = text(subscription, "trial_settings.end_behavior.missing_payment_method") === "pause"
-  return pauses && asked !== null && asked > trialEnd
+  return pauses && asked !== null && asked >= trialEnd
 }
 
 function trialJustEnded(event: JsonValue): boolean {

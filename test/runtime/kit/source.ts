@@ -59,6 +59,8 @@ export interface Source {
   credentials: Record<string, string>
   startDate: number
   connectedAt: number
+  /** When the partner's feed was first read to its far edge: by then it had forgotten what was older than it keeps. */
+  feedReadAt: number
   /** When its last sync began. */
   syncedAt: number
 }
@@ -100,7 +102,7 @@ export async function openDestination(world: World, name: string): Promise<void>
 export function opened(made: PublicSource, project: string): Omit<Source, "host" | "business" | "credentials"> {
   const startDate = Date.parse(`${made.sync?.startDate}T00:00:00Z`)
   const connectedAt = made.connectedAt ?? now()
-  return { id: made.id, project, startDate, connectedAt, syncedAt: connectedAt }
+  return { id: made.id, project, startDate, connectedAt, feedReadAt: connectedAt, syncedAt: connectedAt }
 }
 
 /** A request to the source's own part of the API. */

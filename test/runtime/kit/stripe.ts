@@ -69,9 +69,10 @@ function crowd(account: Account): void {
   for (let left = CROWD; left > 0; left--) createCharge(account, { amount: 1_000 + left })
 }
 
-function differences(account: Account, told: readonly Told[], { connectedAt }: Source, startDate: number): string[] {
+function differences(account: Account, told: readonly Told[], source: Source, startDate: number): string[] {
+  const { connectedAt, feedReadAt } = source
   // What no list remembers is told by a feed that forgets, and its far edge moves while it is read: an hour of doubt.
-  const changesFrom = connectedAt - FEED_KEPT_MS + HOUR
+  const changesFrom = feedReadAt - FEED_KEPT_MS + HOUR
   const span = { from: startDate, until: now() + SECOND, changesFrom, customersFrom: connectedAt }
   const isInDoubt = ({ collection, key, time }: Told) => isOfFeed(collection, key) && time < changesFrom
   return compare(
