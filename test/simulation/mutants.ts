@@ -4,21 +4,29 @@
  *
  *   npm run mutants                       all of them, two at a time
  *   npm run mutants -- "lookback"         those whose name holds the word
+ *   npm run mutants -- --dry-run          only whether each can be planted: seconds, no simulation
  */
 import { spawn } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
 import { inParallel } from "../../src/pipeline/parallel.ts"
+import { planted, ROOT, unplantable } from "./plant.ts"
 import { MUTANTS, type Mutant } from "./planted/index.ts"
 
 const SEEDS = 1_000
 const USUAL: NonNullable<Mutant["at"]> = { partner: "stripe", auth: "key" }
 const AT_ONCE = 2
-const ROOT = resolve(import.meta.dirname, "../..")
 
-const wanted = MUTANTS.filter(({ name }) => name.includes(process.argv[2] ?? ""))
-for (const mutant of wanted) mutated(mutant)
+const asked = parseArgs({ options: { "dry-run": { type: "boolean", default: false } }, allowPositionals: true })
+const wanted = MUTANTS.filter(({ name }) => name.includes(asked.positionals[0] ?? ""))
+const problems = unplantable(wanted)
+if (problems.length > 0) throw new Error(`to be planted anew:\n${problems.join("\n")}`)
+if (asked.values["dry-run"]) {
+  console.log(`${wanted.length} bugs can be planted`)
+  process.exit()
+}
 // A bug of its own would be taken for the planted one.
 for (const at of new Map(wanted.map(({ at = USUAL }) => [`${at.partner} ${at.auth}`, at])).values()) {
   const own = await firstSeedThatFails(null, at)
@@ -38,19 +46,13 @@ await inParallel(
 console.log(`${wanted.length - missed.length} of ${wanted.length} planted bugs found`)
 process.exitCode = missed.length > 0 ? 1 : 0
 
-function mutated({ name, file, from, to }: Mutant): string {
-  const text = readFileSync(join(ROOT, "src", file), "utf8")
-  if (text.split(from).length !== 2) throw new Error(`"${name}": src/${file} must hold this exactly once: ${from}`)
-  return text.replace(from, () => to)
-}
-
 async function firstSeedThatFails(mutant: Mutant | null, at = USUAL): Promise<number | null> {
   const folder = mkdtempSync(join(tmpdir(), "mutant-"))
   for (const part of ["src", "test/sandbox", "test/simulation"])
     cpSync(join(ROOT, part), join(folder, part), { recursive: true, filter: (path) => !path.includes(".wrangler") })
   cpSync(join(ROOT, "package.json"), join(folder, "package.json"))
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
-  if (mutant) writeFileSync(join(folder, "src", mutant.file), mutated(mutant))
+  if (mutant) writeFileSync(join(folder, "src", mutant.file), planted(mutant))
   const output = await run(folder, at)
   rmSync(folder, { recursive: true })
   const found = /first failing seed: (\d+)/.exec(output)

@@ -18,7 +18,7 @@ class ShiftedDate extends RealDate {
     return RealDate.now() + AHEAD_MS
   }
   /** Dates that the runtime itself has made are dates too. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return Object.prototype.toString.call(value) === "[object Date]"
   }
 }
