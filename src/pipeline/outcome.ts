@@ -25,7 +25,12 @@ export function outcomeOf(failure: PartnerFailure, situation: Situation): Outcom
   const { reason } = failure
   switch (failure.kind) {
     case "limited":
-      return { kind: "defer", until: situation.now + waitMs(failure.retryAfterMs, situation.random), reason }
+      return {
+        kind: "defer",
+        until: situation.now + waitMs(failure.retryAfterMs, situation.random),
+        reason,
+        ...(failure.scope && { scope: failure.scope }),
+      }
     case "auth":
       return { kind: "auth", reason, credentialVersion: situation.credentialVersion }
     case "denied":

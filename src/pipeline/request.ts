@@ -2,7 +2,7 @@
  * One request to a partner, from what its connector declares: address, authentication, time limit, size limit, and what the
  * answer means. It never retries; each failure is one tagged value whose reason holds no secret, no query and no body.
  */
-import type { AnswerMeaning, AnyConnector, PageRequest, PartnerAnswer } from "../connectors/kit/define.ts"
+import type { AnswerMeaning, AnyConnector, LimitScope, PageRequest, PartnerAnswer } from "../connectors/kit/define.ts"
 import { retryAfterMs } from "../connectors/kit/limits.ts"
 import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../exchange.ts"
 
@@ -21,7 +21,7 @@ export type PartnerFailure =
   /** The credential is accepted, and may not read this. */
   | { kind: "denied"; reason: string }
   /** Asked to wait; null: it was not said how long. */
-  | { kind: "limited"; reason: string; retryAfterMs: number | null }
+  | { kind: "limited"; reason: string; retryAfterMs: number | null; scope?: LimitScope }
   | { kind: "transient"; reason: string }
   /** The answer is over PAGE_BYTES_MAX, or more than the partner gives at once. */
   | { kind: "too_large"; reason: string }
@@ -135,7 +135,7 @@ function byMeaning(title: string, meaning: AnswerMeaning, headers: Headers): Par
     case "fault":
       return { kind: meaning.kind, reason: meaning.message }
     case "limited":
-      return limited(title, meaning.retryAfterMs ?? retryAfterMs(headers))
+      return limited(title, meaning.retryAfterMs ?? retryAfterMs(headers), meaning.scope)
     case "token_refused":
       return { kind: "token_refused", reason: `${title} no longer knows where the reading was.` }
   }
@@ -154,8 +154,8 @@ function byStatus(title: string, status: number, headers: Headers): PartnerFailu
   return { kind: "fault", reason: `${title} refused the request (${status}).` }
 }
 
-function limited(title: string, wait: number | null): PartnerFailure {
-  return { kind: "limited", reason: `${title} asks to wait.`, retryAfterMs: wait }
+function limited(title: string, wait: number | null, scope?: LimitScope): PartnerFailure {
+  return { kind: "limited", reason: `${title} asks to wait.`, retryAfterMs: wait, ...(scope && { scope }) }
 }
 
 /** Connectors may quote the partner; whatever it echoes, the credential does not come out, nor a body's length of text. */

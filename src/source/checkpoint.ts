@@ -28,7 +28,7 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)
   if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
-  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(turn) }
+  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(turn, slice) }
   if (page.page !== slice.page || turn.now - page.askedLocal > PAGE_STALE_MS) return { kind: "stale" }
   const run = runOf(turn, slice)
   if (!run) return { kind: "stale" }
@@ -149,7 +149,7 @@ function proceed(turn: Turn, slice: Slice, next: string, moved: boolean): Checkp
     return { kind: "stop", reason }
   }
   if (slice.lease) Object.assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
-  return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn) }
+  return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn, slice) }
 }
 
 /** What was too large is seldom so for long: rows differ, and a partner that was slow recovers. */

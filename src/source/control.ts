@@ -45,7 +45,7 @@ export function reconfigure(turn: Turn, next: Configuration): void {
 /** A new credential: what was denied may be allowed now, and reading goes on where it stopped. */
 function reconnected(turn: Turn): void {
   const { state } = turn
-  Object.assign(state, { error: null, denied: {}, wait: null })
+  Object.assign(state, { error: null, denied: {}, waits: {} })
   retryDenied(turn)
   // Whoever still reads with the old credential is let go: its failure must not be taken for the new one's.
   voidLeases(turn)

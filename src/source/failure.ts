@@ -11,6 +11,7 @@ import { type Slice, slicesOf } from "./state.ts"
 import { stop } from "./stop.ts"
 import { credentialVersionOf, mayRecover } from "./token.ts"
 import type { Turn } from "./turn.ts"
+import { askToWait, scopeOf } from "./waits.ts"
 
 /** Failures in a row without progress, after which the run ends; the next one goes on. */
 export const ATTEMPTS_MAX = 8
@@ -41,10 +42,8 @@ type Apply<Kind extends Outcome["kind"]> = (
 
 const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
-  defer: (turn, _slice, _run, { until, reason }) => {
-    // A shorter wait asked for by another slice's answer does not end a longer one.
-    if (until > (turn.state.wait?.until ?? turn.now)) turn.state.wait = { until, reason }
-  },
+  defer: (turn, { stream }, _run, { until, reason, scope }) =>
+    askToWait(turn, scopeOf(turn, stream, scope), { until, reason }),
   transient: (turn, slice, _run, { reason }) => retry(turn, slice, reason),
   shrink: (turn, slice) => shrink(turn, slice),
   token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),

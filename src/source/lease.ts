@@ -8,6 +8,7 @@ import { SEEN_MAX } from "./seen.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Need } from "./token.ts"
 import type { Turn } from "./turn.ts"
+import { bucketOf, sourceWait, waitOf } from "./waits.ts"
 
 export const LEASE_MS = 180_000
 const PROTOCOL_RETRY_MS = 60_000
@@ -37,7 +38,7 @@ export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): Le
   const hold = holdUp(turn, ask.lane)
   if (hold) return hold
   const slice = ready(turn, ask.lane)[0]
-  if (!slice) return { kind: "idle" }
+  if (!slice) return nothingReady(turn, ask.lane)
   const due = need(turn)
   if (due.kind !== "none") return { kind: "renew", need: due }
   // The grant may have turned out to be lost for good.
@@ -51,7 +52,8 @@ export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): Le
 function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
   const { state, now } = turn
   if (!mayRead(turn)) return { kind: "idle" }
-  if (state.wait && state.wait.until > now) return { kind: "later", at: state.wait.until, reason: state.wait.reason }
+  const wait = sourceWait(state, now)
+  if (wait) return { kind: "later", at: wait.until, reason: wait.reason }
   if (isHeldBack(turn, lane))
     return {
       kind: "later",
@@ -59,6 +61,14 @@ function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
       reason: BACKPRESSURE,
     }
   return null
+}
+
+/** Woken again when the first of the lane's streams need not wait any more. */
+function nothingReady(turn: Turn, lane: Lane): LeaseDecision {
+  const slices = slicesOf(turn.state).filter((slice) => slice.lane === lane && slice.state === "reading")
+  const waits = slices.filter((slice) => hasRun(turn, slice)).flatMap(({ stream }) => waitOf(turn, stream) ?? [])
+  const first = waits.sort((a, b) => a.until - b.until)[0]
+  return first ? { kind: "later", at: first.until, reason: first.reason } : { kind: "idle" }
 }
 
 export function mayRead(turn: Turn): boolean {
@@ -82,7 +92,8 @@ export function ready(turn: Turn, lane: Lane): Slice[] {
     lane === "live"
       ? reading
       : reading.filter((slice) => reading.find((other) => other.stream === slice.stream) === slice)
-  return first.filter((slice) => !inForce(slice.lease, now) && slice.notBefore <= now && !isQuarantineFull(turn, slice))
+  const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(turn, slice.stream) === null
+  return first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(turn, slice))
 }
 
 /** A slice is read on behalf of a run; after a failure it waits for the next one. */
@@ -100,10 +111,15 @@ export function isQuarantineFull(turn: Turn, slice: Slice): boolean {
   return slice.collections.some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
 }
 
-/** The share of one slice in the partner's rate, as many as are being read now. */
-export function paceOf(turn: Turn): number {
+/** The share of one slice in the partner's rate, and in that of its bucket, as many as are being read now. */
+export function paceOf(turn: Turn, { stream }: Slice): number {
+  const { limits } = turn.connector
   const reading = slicesOf(turn.state).filter((slice) => inForce(slice.lease, turn.now))
-  return paceMs(turn.connector.limits, reading.length)
+  const pace = paceMs(limits, reading.length)
+  const bucket = bucketOf(turn, stream)
+  const limit = bucket === null ? undefined : limits.buckets?.[bucket]
+  if (!limit) return pace
+  return Math.max(pace, paceMs(limit, reading.filter((slice) => bucketOf(turn, slice.stream) === bucket).length))
 }
 
 function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
@@ -127,7 +143,7 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     pageSize: slice.pageSize,
     completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(({ id }) => id) : [],
     page: slice.page,
-    paceMs: paceOf(turn),
+    paceMs: paceOf(turn, slice),
     skewMs,
   }
 }

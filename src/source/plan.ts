@@ -14,6 +14,7 @@ import { SEEN_MAX } from "./seen.ts"
 import { coarse, slicesOf } from "./state.ts"
 import { isRenewing, keepAt } from "./token.ts"
 import type { Turn } from "./turn.ts"
+import { sourceWait } from "./waits.ts"
 
 /** A wake-up without an answer is sent again after this, doubling. */
 export const WAKE_AGAIN_MS = 120_000
@@ -103,13 +104,7 @@ function needsWake(turn: Turn, lane: Lanes): boolean {
 
 function canFetch(turn: Turn, lane: "fetch" | "backfill"): boolean {
   const name = lane === "fetch" ? "live" : "backfill"
-  if (
-    !mayRead(turn) ||
-    isRenewing(turn) ||
-    (turn.state.wait && turn.state.wait.until > turn.now) ||
-    isHeldBack(turn, name)
-  )
-    return false
+  if (!mayRead(turn) || isRenewing(turn) || sourceWait(turn.state, turn.now) || isHeldBack(turn, name)) return false
   return ready(turn, name).length > 0
 }
 
@@ -140,7 +135,7 @@ function dueTimes(turn: Turn): number[] {
   const slices = slicesOf(state).filter((slice) => slice.state === "reading")
   const times = [
     state.nextRunAt,
-    state.wait && mayRead(turn) ? state.wait.until : null,
+    ...(mayRead(turn) ? Object.values(state.waits).map(({ until }) => until) : []),
     canRetry(turn) ? state.delivery.retryAt : null,
     state.claim && turn.outbox.items > 0 ? state.claim.until : null,
     ...Object.values(state.wakes).map((wake) => wake.deadline),

@@ -4,7 +4,16 @@
  *
  * Times are epoch ms. `partner time` is the partner's clock (its `Date` header); everything else is ours.
  */
-import type { Account, CollectionNote, Item, JsonValue, OpenKey, Reject, Window } from "../connectors/kit/define.ts"
+import type {
+  Account,
+  CollectionNote,
+  Item,
+  JsonValue,
+  LimitScope,
+  OpenKey,
+  Reject,
+  Window,
+} from "../connectors/kit/define.ts"
 
 /**
  * Bumped when consumers and sources of two deploys would misread each other. A consumer with another number is told `later`, and
@@ -183,8 +192,8 @@ export type CheckpointAnswer =
 export type Outcome =
   /** The time budget is used up; work goes on with the next wake-up. */
   | { kind: "release" }
-  /** The partner asked to wait. `untilMs` is our clock. */
-  | { kind: "defer"; until: number; reason: string }
+  /** The partner asked to wait. `until` is our clock; `scope`: what for, left out where it did not say. */
+  | { kind: "defer"; until: number; reason: string; scope?: LimitScope }
   /** 5xx, timeout, network, nonsense body: retried with backoff, counted. */
   | { kind: "transient"; reason: string }
   /** An answer over the size limit: the page is asked again at half the size. */

@@ -7,6 +7,7 @@ import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
 import type { TokenState } from "./token.ts"
+import type { Wait } from "./waits.ts"
 
 /**
  * Grows when older code would misread what this code writes, in the core row or any other. A new field alone needs no new number: it
@@ -130,8 +131,8 @@ export interface State {
   lastLiveAt: number | null
   /** Partner time minus our time, as last seen. */
   skewMs: number
-  /** The partner asked the whole source to wait, our clock. */
-  wait: { until: number; reason: string } | null
+  /** The partner asked to wait, by scope: with the whole source, one bucket of its limits, or one stream. */
+  waits: Record<string, Wait>
   grants: number
   windows: number
   ids: { run: number; pass: number; outbox: number; quarantine: number; seen: number; open: number }
@@ -198,12 +199,13 @@ export function isReadable(text: string): boolean {
 }
 
 /** What is stored may be of any older schema: what came later is missing. */
-type Stored = Omit<State, Added> & Partial<Pick<State, Added>>
-type Added = "token"
+type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null }
+type Added = "token" | "waits"
 
 /** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
-export function upgrade(stored: Stored): State {
-  return { ...stored, schema: STATE_SCHEMA, token: stored.token ?? null }
+export function upgrade({ wait, ...stored }: Stored): State {
+  const waits = stored.waits ?? (wait ? { source: wait } : {})
+  return { ...stored, schema: STATE_SCHEMA, token: stored.token ?? null, waits }
 }
 
 export function freshState(configuration: Configuration): State {
@@ -217,7 +219,7 @@ export function freshState(configuration: Configuration): State {
     lastSyncNowAt: null,
     lastLiveAt: null,
     skewMs: 0,
-    wait: null,
+    waits: {},
     grants: 0,
     windows: 0,
     ids: { run: 0, pass: 0, outbox: 0, quarantine: 0, seen: 0, open: 0 },

@@ -12,6 +12,7 @@ import type { SealedTokens } from "./rpc.ts"
 import type { State } from "./state.ts"
 import { stop } from "./stop.ts"
 import type { Turn } from "./turn.ts"
+import { askToWait, sourceWait } from "./waits.ts"
 
 /** Renewed this much before its end, so that no page is asked for with a token that runs out on the way. */
 export const RENEW_AHEAD_MS = 15 * 60_000
@@ -94,11 +95,11 @@ export function needToKeep(turn: Turn): Need {
 }
 
 /** When a grant nobody reads with is renewed; null: never. */
-export function keepAt({ token, error, wait }: State): number | null {
+export function keepAt({ token, error, waits }: State): number | null {
   if (!token?.tokens.refresh || token.tokens.refreshExpiresAt === null || error) return null
   const { refreshExpiresAt, refreshLifeMs } = token.tokens
   const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? KEEP_AHEAD_MS) / RENEW_AHEAD_SHARE)
-  return Math.max(refreshExpiresAt - ahead, wait?.until ?? 0, token.intent?.until ?? 0)
+  return Math.max(refreshExpiresAt - ahead, waits.source?.until ?? 0, token.intent?.until ?? 0)
 }
 
 /** Nobody needs to be told of work while the token is being renewed: who renews it does the work. */
@@ -121,12 +122,13 @@ function isDue(token: TokenState | null, now: number): boolean {
 }
 
 function begin(turn: Turn): Need {
-  const { token, configuration, wait, error } = turn.state
+  const { token, configuration, error } = turn.state
   if (!token || error) return { kind: "none" }
   if (token.intent && token.intent.until > turn.now) return { kind: "wait", until: token.intent.until }
   // An intent left behind: whoever had it is gone, and with it the answer.
   if (token.intent && isUsedUp(turn, token, "the answer did not come")) return { kind: "none" }
-  if (wait && wait.until > turn.now) return { kind: "wait", until: wait.until }
+  const wait = sourceWait(turn.state, turn.now)
+  if (wait) return { kind: "wait", until: wait.until }
   const { org, project, source, connector, config } = configuration
   token.intent = { id: turn.random.id("refresh"), until: turn.now + INTENT_MS }
   return {
@@ -169,8 +171,7 @@ function isUsedUp(turn: Turn, token: TokenState, reason: string): boolean {
 function waitFor(turn: Turn, token: TokenState, reason: string, retryAfterMs: number | null): void {
   token.tries++
   const backoff = backoffMs(token.tries, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
-  const until = turn.now + Math.max(retryAfterMs ?? 0, backoff)
-  if (until > (turn.state.wait?.until ?? turn.now)) turn.state.wait = { until, reason }
+  askToWait(turn, "source", { until: turn.now + Math.max(retryAfterMs ?? 0, backoff), reason })
 }
 
 /** Those who waited for the token ask for their work at once: no wake-up is sent for it. */

@@ -7,6 +7,7 @@ import { lengthen, type Run, runNumber } from "./run.ts"
 import type { State } from "./state.ts"
 import { slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
+import { waitOf } from "./waits.ts"
 
 export const GONE: Refusal = { ok: false, code: "gone", message: "This source was deleted." }
 
@@ -90,13 +91,13 @@ function waitsOf(turn: Turn, run: Run): RunView["waits"] {
     return { until: state.delivery.retryAt, reason: state.delivery.reason ?? "the destination" }
   }
   if (run.state !== "reading" || !mayRead(turn)) return null
-  if (state.wait && state.wait.until > now)
-    return { until: state.wait.until, reason: `waiting for ${connector.title}: ${state.wait.reason}` }
   const slices = slicesOf(state).filter((slice) =>
     run.kind === "live"
       ? slice.lane === "live"
       : state.passes.find((pass) => pass.run === run.id)?.slices.includes(slice),
   )
+  const wait = slices.filter(({ state }) => state === "reading").flatMap(({ stream }) => waitOf(turn, stream) ?? [])[0]
+  if (wait) return { until: wait.until, reason: `waiting for ${connector.title}: ${wait.reason}` }
   const waiting = slices.find((slice) => slice.waiting && slice.notBefore > now)
   return waiting?.waiting ? { until: waiting.notBefore, reason: waiting.waiting } : null
 }

@@ -258,7 +258,7 @@ export async function simulate(
   function stateOf(): string {
     const { state } = watch
     if (!state) return "no state"
-    const { run, others, passes, delivery, error, wakes, claim, wait, alarmAt, nextRunAt } = state
+    const { run, others, passes, delivery, error, wakes, claim, waits, alarmAt, nextRunAt } = state
     return JSON.stringify({
       now: timeline.now(),
       run,
@@ -268,7 +268,7 @@ export async function simulate(
       error,
       wakes,
       claim,
-      wait,
+      waits,
       alarmAt,
       nextRunAt,
       live: state.live,

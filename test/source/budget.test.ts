@@ -8,7 +8,7 @@ it.each([
   [3, 0, 334],
   [0.5, 2, 4_000],
 ])("%d calls a second shared by %i slices make a call every %i ms each", (callsPerSecond, slices, expected) => {
-  const pace = paceMs({ callsPerSecond, docs: "" }, slices)
+  const pace = paceMs({ callsPerSecond }, slices)
   expect(pace).toBe(expected)
   expect((Math.max(slices, 1) * 1000) / pace).toBeLessThanOrEqual(callsPerSecond)
 })

@@ -23,7 +23,7 @@ export const CONTROL: readonly Mutant[] = [
   {
     name: "a new key does not end the error",
     file: "source/control.ts",
-    from: "Object.assign(state, { error: null, denied: {}, wait: null })",
-    to: "Object.assign(state, { denied: {}, wait: null })",
+    from: "Object.assign(state, { error: null, denied: {}, waits: {} })",
+    to: "Object.assign(state, { denied: {}, waits: {} })",
   },
 ]
