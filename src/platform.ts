@@ -124,7 +124,8 @@ export function tokensOf(env: Bindings, connector: TokenPorts["connector"]): Tok
 /** All that a source's Durable Object stands on but its own storage and what knows the connectors. */
 export function sourcePorts(env: Bindings, ref: SourceRef): Omit<SourcePorts, "store" | "connector" | "tokens"> {
   const cipher = createVault(settingsOf(env).vaultKeys)
-  return { clock, random, wake: wakeOf(env, ref), publish: publishOf(env, ref), cipher, log }
+  const mine: Log = (event, fields) => log(event, { source: ref.source, ...fields })
+  return { clock, random, wake: wakeOf(env, ref), publish: publishOf(env, ref), cipher, log: mine }
 }
 
 export function wakeOf(env: Bindings, ref: SourceRef): Wake {

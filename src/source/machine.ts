@@ -56,6 +56,7 @@ import {
 } from "./state.ts"
 import { answered, credentialVersionOf, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
 import type { Turn } from "./turn.ts"
+import { UNABLE_RETRY_MS } from "./unable.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "./view.ts"
 
 /** A decision that throws is tried again after this, doubling. */
@@ -279,7 +280,7 @@ export class SourceMachine implements SourceRpc {
     if (text === null) return
     if (!isReadable(text)) {
       // Not ours to write to: another deploy goes on with it as it was left.
-      store.commit({ ...NO_CHANGES, core: null, alarm: clock.now() + TROUBLE_RETRY_MS })
+      store.commit({ ...NO_CHANGES, core: null, alarm: clock.now() + UNABLE_RETRY_MS })
       return
     }
     const core = JSON.parse(text) as State

@@ -385,6 +385,7 @@ export interface Refusal {
     | "unknown_collection"
     | "not_found"
     | "out_of_range"
+    | "unavailable"
   message: string
   /** too_soon: whole seconds until it may be repeated. */
   retryAfterSeconds?: number

@@ -2,12 +2,13 @@
  * One source's Durable Object: a thin shell that gives the machine its ports on the platform. Its duties:
  *   - SQLite rows and the alarm, committed together
  *   - the RPC methods, passed on as they are
+ *   - settings or state that cannot be read: refused and tried again, never thrown out of the constructor or the alarm
  * Everything else is decided in the modules beside this file.
  */
 import { DurableObject } from "cloudflare:workers"
 import { getConnector } from "../connectors/index.ts"
-import type { Bindings } from "../env.ts"
-import { sourcePorts, tokensOf } from "../platform.ts"
+import { type Bindings, SettingsError } from "../env.ts"
+import { clock, log, sourcePorts, tokensOf } from "../platform.ts"
 import { SourceMachine } from "./machine.ts"
 import type {
   Checkpoint,
@@ -21,70 +22,98 @@ import type {
   SourceRef,
   SourceRpc,
 } from "./rpc.ts"
+import { StateError } from "./state.ts"
 import { SqlStore } from "./store.ts"
+import { UNABLE_RETRY_MS, unable } from "./unable.ts"
 
 export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
-  readonly #machine: SourceMachine
+  /** Null until the settings could be read. */
+  #machine: SourceMachine | null = null
 
-  constructor(ctx: DurableObjectState, env: Bindings) {
-    super(ctx, env)
-    const ports = sourcePorts(env, refOf(ctx.id.name ?? ""))
-    const tokens = tokensOf(env, getConnector)
-    this.#machine = new SourceMachine({ ...ports, tokens, store: new SqlStore(ctx.storage), connector: getConnector })
-  }
-
-  override alarm() {
-    return this.#machine.alarm()
+  /** Never throws: the platform would drop an alarm whose object cannot be made. */
+  override async alarm() {
+    try {
+      await this.#working().alarm()
+    } catch (error) {
+      log("source.unable", { source: refOf(this.ctx.id.name ?? "").source, reason: reasonOf(error) })
+      await this.ctx.storage.setAlarm(clock.now() + UNABLE_RETRY_MS)
+    }
   }
 
   configure(configuration: Configuration) {
-    return this.#machine.configure(configuration)
+    return this.#ask((source) => source.configure(configuration))
   }
   view() {
-    return this.#machine.view()
+    return this.#ask((source) => source.view())
   }
   syncNow() {
-    return this.#machine.syncNow()
+    return this.#ask((source) => source.syncNow())
   }
   runs(ask: PageAsk) {
-    return this.#machine.runs(ask)
+    return this.#ask((source) => source.runs(ask))
   }
   run(id: string) {
-    return this.#machine.run(id)
+    return this.#ask((source) => source.run(id))
   }
   resync(collection: string, from: number | null) {
-    return this.#machine.resync(collection, from)
+    return this.#ask((source) => source.resync(collection, from))
   }
   quarantine(ask: PageAsk) {
-    return this.#machine.quarantine(ask)
+    return this.#ask((source) => source.quarantine(ask))
   }
   replay(ids: number[] | "all") {
-    return this.#machine.replay(ids)
+    return this.#ask((source) => source.replay(ids))
   }
   discard(id: number) {
-    return this.#machine.discard(id)
+    return this.#ask((source) => source.discard(id))
   }
   erase(revoke?: boolean) {
-    return this.#machine.erase(revoke)
+    return this.#ask((source) => source.erase(revoke))
   }
   lease(ask: LeaseAsk) {
-    return this.#machine.lease(ask)
+    return this.#ask((source) => source.lease(ask))
   }
   checkpoint(checkpoint: Checkpoint) {
-    return this.#machine.checkpoint(checkpoint)
+    return this.#ask((source) => source.checkpoint(checkpoint))
   }
   settle(settlement: Settlement) {
-    return this.#machine.settle(settlement)
+    return this.#ask((source) => source.settle(settlement))
   }
   credential(ask: CredentialAsk) {
-    return this.#machine.credential(ask)
+    return this.#ask((source) => source.credential(ask))
   }
   claim(ask: ClaimAsk) {
-    return this.#machine.claim(ask)
+    return this.#ask((source) => source.claim(ask))
   }
   report(report: Report) {
-    return this.#machine.report(report)
+    return this.#ask((source) => source.report(report))
   }
+
+  /** What cannot be done for a reason of ours is answered as such; any other error is the caller's to see. */
+  async #ask<T>(call: (source: SourceRpc) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.#working())
+    } catch (error) {
+      if (!(error instanceof SettingsError || error instanceof StateError)) throw error
+      log("source.unable", { source: refOf(this.ctx.id.name ?? "").source, reason: reasonOf(error) })
+      return call(unable(reasonOf(error), clock.now()))
+    }
+  }
+
+  /** Throws while the Worker's settings cannot be read. */
+  #working(): SourceMachine {
+    if (this.#machine) return this.#machine
+    const ports = sourcePorts(this.env, refOf(this.ctx.id.name ?? ""))
+    const tokens = tokensOf(this.env, getConnector)
+    const store = new SqlStore(this.ctx.storage)
+    this.#machine = new SourceMachine({ ...ports, tokens, store, connector: getConnector })
+    return this.#machine
+  }
+}
+
+/** Our own sentences: they name settings and never their values. */
+function reasonOf(error: unknown): string {
+  return error instanceof SettingsError || error instanceof StateError ? error.message : "unknown"
 }
 
 /** The inverse of `objectName`. */
