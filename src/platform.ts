@@ -5,6 +5,7 @@
 import type { Hmac } from "./connectors/kit/define.ts"
 import { type Database, openDatabase } from "./db/database.ts"
 import { publishStatus } from "./db/watch.ts"
+import { inTime } from "./deadline.ts"
 import { type Bindings, type Settings, settingsOf } from "./env.ts"
 import { clientById } from "./oauth/clients.ts"
 import { type TokenPorts, tokensPort } from "./oauth/tokens.ts"
@@ -13,6 +14,9 @@ import type { PipelinePorts } from "./pipeline/ports.ts"
 import type { Cipher, Clock, Http, Lanes, Log, Publish, Random, SourcePorts, Tokens, Wake } from "./source/ports.ts"
 import { objectName, type SourceControl, type SourceRef, type SourceRpc } from "./source/rpc.ts"
 import { createVault } from "./vault.ts"
+
+/** D1 answers within a second; what it has not taken by then is told again with the next turn. */
+const DATABASE_TIMEOUT_MS = 10_000
 
 const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz"
 const ID_LENGTH = 24
@@ -138,7 +142,11 @@ export function wakeOf(env: Bindings, ref: SourceRef): Wake {
 
 export function publishOf(env: Bindings, ref: SourceRef): Publish {
   return ({ status, code, message }) =>
-    publishStatus(openDatabase(env.DB), ref, { status: coarse(status), code, message }, clock.now())
+    inTime(
+      clock,
+      DATABASE_TIMEOUT_MS,
+      publishStatus(openDatabase(env.DB), ref, { status: coarse(status), code, message }, clock.now()),
+    )
 }
 
 /** `syncing` comes and goes with every run: lists do not show it, so that runs write no D1 row. */

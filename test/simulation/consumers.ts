@@ -1,4 +1,5 @@
 /** Queues and their consumers: wake-ups that are lost, doubled and late; consumers that are killed or stand still at any await. */
+import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import { consume } from "../../src/pipeline/consume.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { ConsumerPorts, Lanes, Random } from "../../src/source/ports.ts"
@@ -7,6 +8,10 @@ import type { Chance } from "./chance.ts"
 import type { Args, Host, Method, Result } from "./object.ts"
 import { type Story, Violation } from "./story.ts"
 import type { Timeline } from "./timeline.ts"
+
+/** "Message size: 128 KB". https://developers.cloudflare.com/queues/platform/limits/ */
+const MESSAGE_BYTES_MAX = 128_000
+const BATCHED_WITHIN_MS = 2_000
 
 export interface Life {
   name: string
@@ -17,56 +22,73 @@ export interface QueueParts {
   timeline: Timeline
   chance: Chance
   story: Story
-  host: Host
-  source: string
+  /** The sources that wake-ups may name. */
+  tenants: readonly { name: string; host: Host; connector: AnyConnector }[]
   skewMs: number
   isDeployed: boolean
   random: Random
-  connector: PipelinePorts["connector"]
   httpOf(life: Life): ConsumerPorts["http"]
   fail(error: unknown): void
 }
 
 export interface Queues {
-  send(lane: Lanes): void
+  send(lane: Lanes, source: string): void
   /** Consumers at work, and wake-ups on their way. */
   busy(): number
 }
 
 export function createQueues(parts: QueueParts): Queues {
-  const { timeline, chance, story } = parts
+  const { timeline, chance, story, tenants } = parts
   let number = 0
   let busy = 0
+  /** On their way to a lane's consumers. */
+  const waiting: Record<Lanes, { source: string; due: number }[]> = { fetch: [], backfill: [], forward: [] }
 
   return {
     busy: () => busy,
-    send(lane) {
+    send(lane, source) {
       if (chance.strikes("send_fails")) {
         story.tell(() => `sending a wake-up to ${lane} fails`)
         throw new Error("the queue does not take it")
       }
       if (chance.strikes("wake_lost")) return story.tell(() => `a wake-up to ${lane} is lost`)
-      deliver(lane)
-      if (chance.strikes("wake_doubled")) deliver(lane)
+      deliver(lane, source)
+      if (chance.strikes("wake_doubled")) deliver(lane, source)
     },
   }
 
-  function deliver(lane: Lanes): void {
+  function deliver(lane: Lanes, source: string): void {
     const wait = chance.strikes("wake_delayed") ? chance.int("queue", 1_000, 1_800_000) : chance.int("queue", 5, 800)
+    if (JSON.stringify({ source }).length > MESSAGE_BYTES_MAX) throw new Error("the message is too large for a queue")
     busy++
-    timeline.after(wait, () => work(lane))
+    const message = { source, due: timeline.now() + wait }
+    waiting[lane].push(message)
+    timeline.after(wait, () => {
+      if (waiting[lane].includes(message)) work(lane, batchOf(lane, message))
+    })
   }
 
-  function work(lane: Lanes): void {
+  /** What falls due nearly at once comes to one consumer, where several sources are woken. */
+  function batchOf(lane: Lanes, message: { source: string; due: number }): string[] {
+    const batch =
+      tenants.length === 1 ? [message] : waiting[lane].filter(({ due }) => due <= message.due + BATCHED_WITHIN_MS)
+    waiting[lane] = waiting[lane].filter((one) => !batch.includes(one))
+    return batch.map(({ source }) => source)
+  }
+
+  function work(lane: Lanes, sources: readonly string[]): void {
     const life: Life = { name: `${lane} consumer ${++number}`, alive: true }
     const over = () => {
-      busy--
+      busy -= sources.length
     }
     story.tell(() => `${life.name} wakes up`)
-    const message = { body: { source: parts.source }, ack: () => undefined }
-    consume([message], lane, portsOf(life, over)).then(over, (error) => {
-      parts.fail(new Violation(`${life.name} rejected: ${error instanceof Error ? error.message : String(error)}`))
-    })
+    const messages = sources.map((source) => ({ body: { source }, ack: () => undefined }))
+    consume(messages, lane, portsOf(life, over)).then(
+      () => life.alive && over(),
+      (error) => {
+        parts.fail(new Violation(`${life.name} rejected: ${error instanceof Error ? error.message : String(error)}`))
+      },
+    )
   }
 
   function portsOf(life: Life, over: () => void): PipelinePorts {
@@ -97,8 +119,11 @@ export function createQueues(parts: QueueParts): Queues {
           (error) => back(() => reject(error)),
         )
       })
-    const call = <M extends Method>(method: M, ...args: Args<M>): Promise<Result<M>> =>
-      step(() => parts.host.call(life.name, method, ...args))
+    const hostOf = (source: string) => {
+      const tenant = tenants.find(({ name }) => name === source)
+      if (!tenant) throw new Violation(`${life.name} asks for a source ${source}, which nobody has`)
+      return tenant.host
+    }
     const http = parts.httpOf(life)
     const protocol = isOther ? PROTOCOL + 1 : PROTOCOL
     return {
@@ -109,16 +134,21 @@ export function createQueues(parts: QueueParts): Queues {
       },
       random: parts.random,
       http: (url, init) => step(() => http(url, init)),
-      source: () => ({
-        lease: (ask) => call("lease", { ...ask, protocol }),
-        checkpoint: (page) => call("checkpoint", page),
-        settle: (settlement) => call("settle", settlement),
-        credential: (ask) => call("credential", ask),
-        claim: (ask) => call("claim", { ...ask, protocol }),
-        report: (report) => call("report", report),
-      }),
+      source: (name) => {
+        const host = hostOf(name)
+        const call = <M extends Method>(method: M, ...args: Args<M>): Promise<Result<M>> =>
+          step(() => host.call(life.name, method, ...args))
+        return {
+          lease: (ask) => call("lease", { ...ask, protocol }),
+          checkpoint: (page) => call("checkpoint", page),
+          settle: (settlement) => call("settle", settlement),
+          credential: (ask) => call("credential", ask),
+          claim: (ask) => call("claim", { ...ask, protocol }),
+          report: (report) => call("report", report),
+        }
+      },
       log: (event, fields) => story.tell(() => `${life.name}: ${event} ${JSON.stringify(fields)}`),
-      connector: parts.connector,
+      connector: (wanted) => tenants.find(({ connector }) => connector.name === wanted)?.connector,
     }
   }
 }

@@ -1,5 +1,12 @@
 /** A Durable Object's storage: rows and the alarm, changed by whole commits only. What is on it survives every crash. */
-import type { Changes, OutboxInsert, OutboxMeta, Row, RowChanges } from "../../src/source/changes.ts"
+import {
+  type Changes,
+  NO_CHANGES,
+  type OutboxInsert,
+  type OutboxMeta,
+  type Row,
+  type RowChanges,
+} from "../../src/source/changes.ts"
 import type { Store } from "../../src/source/ports.ts"
 import type { Chance } from "./chance.ts"
 
@@ -23,7 +30,7 @@ export interface StoreParts {
   chance: Chance
   /** Throws when the instance that holds the store is gone. */
   assertAlive(): void
-  committed(before: string | null): void
+  committed(before: string | null, changes: Changes): void
   alarmSet(): void
 }
 
@@ -33,12 +40,12 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
     assertAlive()
     return value()
   }
-  const write = (change: () => void) => {
+  const write = (changes: Changes, change: () => void) => {
     assertAlive()
     if (chance.strikes("commit_fails")) throw new Error("the commit failed")
     const before = disk.core
     change()
-    committed(before)
+    committed(before, changes)
     if (chance.strikes("commit_throws")) throw new Error("the commit was written, and threw")
   }
   return {
@@ -57,7 +64,7 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
           .slice(0, limit),
       ),
     commit: (changes) =>
-      write(() => {
+      write(changes, () => {
         assertApplicable(disk, changes)
         apply(disk, changes)
         if (changes.alarm !== null) {
@@ -66,14 +73,16 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
         }
       }),
     erase: (core) =>
-      write(() => {
+      write({ ...NO_CHANGES, core, alarm: null }, () => {
         Object.assign(disk, { ...blankDisk(), core })
       }),
   }
 }
 
 /** What SQLite would refuse, refused before anything is changed. */
-function assertApplicable(disk: Disk, { outbox }: Changes): void {
+function assertApplicable(disk: Disk, changes: Changes): void {
+  assertFitting(changes)
+  const { outbox } = changes
   const removed = new Set(outbox.remove)
   const inserted = new Set<number>()
   for (const { id } of outbox.insert) {
@@ -81,6 +90,23 @@ function assertApplicable(disk: Disk, { outbox }: Changes): void {
       throw new Error(`outbox row ${id} exists already`)
     inserted.add(id)
   }
+}
+
+/** "Maximum string, BLOB or table row size: 2 MB". https://developers.cloudflare.com/durable-objects/platform/limits/ */
+const ROW_BYTES_MAX = 2_000_000
+/** A character is at most three bytes: shorter texts need not be counted. */
+const SURELY_FITTING = ROW_BYTES_MAX / 3
+
+function assertFitting({ core, outbox, seen, open, quarantine, runs }: Changes): void {
+  if (core !== null) assertRowFits("core", core)
+  for (const { body, objects } of outbox.insert) assertRowFits("outbox", body + objects)
+  for (const [table, { put }] of Object.entries({ seen, open, quarantine, runs }))
+    for (const { body } of put) assertRowFits(table, body)
+}
+
+function assertRowFits(table: string, text: string): void {
+  if (text.length < SURELY_FITTING || Buffer.byteLength(text) <= ROW_BYTES_MAX) return
+  throw new Error(`string or blob too big: SQLITE_TOOBIG (a row of ${table})`)
 }
 
 function apply(disk: Disk, changes: Changes): void {

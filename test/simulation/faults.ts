@@ -8,6 +8,7 @@ const FAULTS = {
   alarm_twice: { rate: 0.1, says: "an alarm fires twice" },
   alarm_lost: { rate: 0.004, says: "an alarm never fires" },
   publish_fails: { rate: 0.2, says: "D1 does not take the status" },
+  publish_hangs: { rate: 0.05, says: "D1 does not answer when it is told the status" },
   // queues
   send_fails: { rate: 0.05, says: "sending a wake-up fails" },
   wake_lost: { rate: 0.06, says: "a wake-up is lost" },
@@ -90,6 +91,11 @@ const SPELLS = {
   destination_refuses_all: "the destination refuses everything with 400",
 } as const
 
+/** Clocks that are wrong for a while. */
+const CLOCK_SPELLS = {
+  clock_steps: "the object's own clock stands thirty days ahead",
+} as const
+
 /** On crowded accounts: one claim then outlasts its first term. */
 const CROWD_SPELLS = {
   destination_drags: "the destination takes nearly as long as it may for each answer",
@@ -100,7 +106,7 @@ const TOKEN_SPELLS = {
   token_page: "the token endpoint answers with a web page",
 } as const
 
-const ALL_SPELLS = { ...SPELLS, ...CROWD_SPELLS, ...TOKEN_SPELLS }
+const ALL_SPELLS = { ...SPELLS, ...CLOCK_SPELLS, ...CROWD_SPELLS, ...TOKEN_SPELLS }
 
 export type SpellName = keyof typeof ALL_SPELLS
 export const SPELL_NAMES = Object.keys(SPELLS) as SpellName[]

@@ -29,10 +29,14 @@ export interface NetworkParts {
   tokens: Pick<TokenWatch, "used" | "refused" | "asked" | "renewed" | "lost">
   posting(ids: readonly string[]): void
   posted(ids: readonly string[]): void
+  /** The destination took the items of this body. */
+  taken(body: string): void
 }
 
 export interface Network {
   intempt: Intempt
+  /** Whether this partner, or this source's place at the destination, answers there. */
+  isFor(url: URL): boolean
   httpOf(life: Life): Http
   /** Requests that the partner saw, and how many of them it answered as asked. */
   partnerCalls: number
@@ -65,7 +69,9 @@ export function createNetwork(parts: NetworkParts): Network {
   intempt.addKey({ prefix: "prefix", secret: "secret", org: DESTINATION.org, project: DESTINATION.project })
   /** How often an item was refused for nothing: transient means that it passes in the end. */
   const refusals = new Map<string, number>()
-  const network: Network = { intempt, httpOf, partnerCalls: 0, unauthorized: 0, turnedAway: 0, needlessRefusals: 0 }
+  const isFor = (url: URL) => partner.isFor(url) || url.pathname.includes(`/sources/${DESTINATION.sourceId}/`)
+  const counts = { partnerCalls: 0, unauthorized: 0, turnedAway: 0, needlessRefusals: 0 }
+  const network: Network = { intempt, isFor, httpOf, ...counts }
   return network
 
   function httpOf(life: Life): Http {
@@ -119,7 +125,10 @@ export function createNetwork(parts: NetworkParts): Network {
         parts.tokens.refused(call)
       }
       parts.partnerAnswered()
-      timeline.after(chance.int("partner", 5, 200), () => line.answer(answer))
+      timeline.after(chance.int("partner", 5, 200), () => {
+        if (!line.isWaiting() || answer.spoilt) partner.unread?.(call)
+        line.answer(answer)
+      })
     })
   }
 
@@ -212,6 +221,7 @@ export function createNetwork(parts: NetworkParts): Network {
       const refused = refusal(life, ids, body)
       if (refused) return void timeline.after(10, () => line.answer(refused))
       const given = intempt.answer(call)
+      if (given.status < 300) parts.taken(body)
       story.tell(() => `the destination answers ${life.name} ${given.status}${given.body ? ` ${given.body}` : ""}`)
       if (strikes("destination_silent", life)) return
       const answer = strikes("destination_takes_and_fails", life)

@@ -2,6 +2,8 @@
  * The source's Durable Object as the platform runs it: one instance at a time, whose memory can vanish at any await; calls that
  * are lost on the way there or back; an alarm that comes at least once, and not always on time.
  */
+import { inTime } from "../../src/deadline.ts"
+import type { Changes } from "../../src/source/changes.ts"
 import { SourceMachine } from "../../src/source/machine.ts"
 import type { Cipher, SourcePorts } from "../../src/source/ports.ts"
 import type { SealedTokens, SourceRpc } from "../../src/source/rpc.ts"
@@ -24,11 +26,15 @@ export interface HostParts {
     publish(status: Parameters<SourcePorts["publish"]>[0]): void
   }
   /** Sees every commit. */
-  committed(disk: Disk, before: string | null): void
+  committed(disk: Disk, before: string | null, changes: Changes): void
   /** Is told whose turn it is; null: nobody's. */
   calling(call: { method: Method; args: readonly unknown[] } | null): void
   /** Sees every call that was carried out, whether or not its answer arrives. */
   carriedOut(method: Method, args: readonly unknown[], result: unknown): void
+  /** An alarm rings. */
+  rang(): void
+  /** By how much the object's own clock is off now. */
+  offMs(): number
   /** Sees each renewed pair that reaches a living instance. */
   renewed(tokens: SealedTokens): void
 }
@@ -44,6 +50,14 @@ export interface Host {
 }
 
 const ALARM_RETRIES = 6
+/** The port gives D1 up after so long. */
+const DATABASE_TIMEOUT_MS = 10_000
+
+/** "Serialized RPC arguments or return values are limited to 32 MiB": https://developers.cloudflare.com/durable-objects/platform/limits/ */
+const MESSAGE_BYTES_MAX = 32 * 1024 * 1024
+/** JSON is hardly shorter than half of what travels. */
+const SURELY_FITTING = MESSAGE_BYTES_MAX / 4
+const TOO_LARGE = "Serialized RPC arguments or return values are limited to 32MiB"
 
 interface Instance {
   alive: boolean
@@ -75,7 +89,7 @@ export function createHost(parts: HostParts): Host {
       } else {
         timeline.after(travel(), () =>
           arrive(
-            (result) => timeline.after(travel(), () => resolve(copyOf(result))),
+            (result) => timeline.after(travel(), () => handOver(result, resolve, reject)),
             (error) => timeline.after(travel(), () => reject(error)),
           ),
         )
@@ -138,7 +152,13 @@ export function createHost(parts: HostParts): Host {
     const assertAlive = () => {
       if (!made.alive) throw new Error("this instance is gone")
     }
-    const store = storeOn({ disk, chance, assertAlive, alarmSet, committed: (before) => committed(disk, before) })
+    const store = storeOn({
+      disk,
+      chance,
+      assertAlive,
+      alarmSet,
+      committed: (before, changes) => committed(disk, before, changes),
+    })
     /** Something outside is waited for: the moment at which an instance can vanish. What is asked for happens all the same. */
     const outside = <T>(work: () => T): Promise<T> =>
       new Promise((resolve, reject) => {
@@ -165,9 +185,12 @@ export function createHost(parts: HostParts): Host {
     made.machine = new SourceMachine({
       ...ports,
       store,
-      clock: { now: timeline.now },
+      clock: { now: () => timeline.now() + parts.offMs() },
       wake: (lane) => outside(() => ports.wake(lane)),
-      publish: (status) => outside(() => ports.publish(status)),
+      publish: (status) =>
+        chance.strikes("publish_hangs")
+          ? inTime(timeline, DATABASE_TIMEOUT_MS, never())
+          : outside(() => ports.publish(status)),
       cipher: { open: (sealed, context) => outside(() => unseal(sealed, context)) },
       tokens: {
         refresh: (ask) =>
@@ -203,6 +226,7 @@ export function createHost(parts: HostParts): Host {
   function ring(tries: number): void {
     const at = present()
     ringing++
+    parts.rang()
     story.tell(() => "alarm")
     const again = () => {
       ringing--
@@ -238,9 +262,38 @@ export const CIPHER: Cipher = {
   open: async (sealed, context) => unseal(sealed, context),
 }
 
+function handOver<T>(result: T, resolve: (result: T) => void, reject: (error: unknown) => void): void {
+  try {
+    resolve(copyOf(result))
+  } catch (error) {
+    reject(error)
+  }
+}
+
 /** What travels is plain data: nobody shares an object with the other side. */
 function copyOf<T>(value: T): T {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T)
+  if (value === undefined) return value
+  const text = JSON.stringify(value)
+  if (text.length > SURELY_FITTING && bytesOnTheWire(value) > MESSAGE_BYTES_MAX) throw new Error(TOO_LARGE)
+  return JSON.parse(text) as T
+}
+
+/** As V8 writes it: a text takes two bytes a character once one of them is not Latin-1. */
+function bytesOnTheWire(value: unknown): number {
+  if (typeof value === "string") return isLatin(value) ? value.length : 2 * value.length
+  if (typeof value !== "object" || value === null) return 8
+  let bytes = 8
+  for (const [key, one] of Object.entries(value)) bytes += key.length + bytesOnTheWire(one)
+  return bytes
+}
+
+function isLatin(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 255) return false
+  return true
 }
 
 function ignore(): void {}
+
+function never<T>(): Promise<T> {
+  return new Promise(() => undefined)
+}

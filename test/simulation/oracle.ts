@@ -4,8 +4,6 @@ import type { Received } from "../sandbox/intempt/track.ts"
 import type { JsonObject } from "../sandbox/json.ts"
 import { POISON } from "./faults.ts"
 
-const CUSTOMERS = "Customers"
-
 /**
  * What really happened at the partner, told by its sandbox, which knows nothing of feeds, pages and connectors. Facts and arrivals
  * meet under names such as `charge.succeeded ch_1`.
@@ -14,12 +12,14 @@ export interface Ledger {
   expected(): Expected[]
   /** The name of what arrived, by what it says of itself; null for people and aliases. */
   nameOf(collection: string, data: JsonObject, timestamp: number): string | null
+  /** The collection that holds people. */
+  objects: string
   people(): Person[]
-  /** The customer that an arrival of `Customers` is about, and the state it tells. */
+  /** The customer that an arrival there is about, and the state it tells. */
   customerIn(attributes: JsonObject): string
   stateIn(attributes: JsonObject): JsonObject
-  /** Joins of two ids that were told more often than there is reason to. */
-  repeatedJoins(outcome: Outcome): number
+  /** Arrivals that join the same two ids, where there is no reason to tell that more than once. */
+  repeatedJoins(outcome: Outcome): readonly Received[][]
   /** What else must hold at this partner. */
   faults(outcome: Outcome): string[]
 }
@@ -50,6 +50,9 @@ export interface Outcome {
   view: SourceView
   runs: readonly RunView[]
   quarantine: readonly QuarantineEntry[]
+  /** What was in quarantine and the user gave up. */
+  discarded: readonly QuarantineEntry[]
+  identity: "email" | "partnerId"
   /** The last one in force. */
   startDate: number
   chosen: ReadonlySet<string>
@@ -59,6 +62,8 @@ export interface Outcome {
   skewMs: number
   resyncs: Record<string, number>
   excused: number
+  /** Event id -> how often it may have arrived again, since nobody had reported its delivery. */
+  excusedItems: ReadonlyMap<string, number>
   /** Nothing was met that a reading may fail of. */
   wasSmooth: boolean
 }
@@ -89,30 +94,31 @@ function factFaults(outcome: Outcome): string[] {
     else arrived.set(name, [item])
   }
   const expected = groupBy(ledger.expected(), ({ name }) => name)
-  const held = new Set(outcome.quarantine.map((entry) => nameOfEntry(ledger, entry)))
+  const held = new Set([...outcome.quarantine, ...outcome.discarded].map((entry) => nameOfEntry(ledger, entry)))
   for (const name of arrived.keys()) if (!expected.has(name)) faults.push(`arrived, but never happened: ${name}`)
-  let repeats = ledger.repeatedJoins(outcome)
+  for (const items of ledger.repeatedJoins(outcome)) faults.push(...surplusFaults("a join", items, 1, outcome))
   for (const [name, facts] of expected) {
     const [fact] = facts
     const items = arrived.get(name) ?? []
     if (!fact) continue
     const most = facts.length * (1 + (outcome.resyncs[fact.collection] ?? 0))
-    repeats += Math.max(0, items.length - most)
+    faults.push(...surplusFaults(name, items, most, outcome))
     if (items.length < facts.length && !held.has(name) && isDue(fact, outcome))
       faults.push(`lost: ${name} of ${fact.times.map(iso).join(" or ")} (${items.length} of ${facts.length})`)
     for (const item of items) faults.push(...contentFaults(fact, item))
   }
-  const most = outcome.view.delivery.maybeRepeated
-  if (repeats > most)
-    faults.push(`${repeats} facts were repeated, ${most} counted as possibly repeated: ${repeated(arrived, expected)}`)
   return faults
 }
 
-function repeated(arrived: ReadonlyMap<string, Received[]>, expected: ReadonlyMap<string, Expected[]>): string {
-  return [...arrived]
-    .filter(([name, items]) => items.length > (expected.get(name)?.length ?? 0))
-    .map(([name]) => name)
-    .join(", ")
+/** What arrived more often than it happened: each item as often as nobody had reported its delivery, and no more often. */
+function surplusFaults(what: string, items: readonly Received[], most: number, { excusedItems }: Outcome): string[] {
+  const ids = new Set(items.map(({ eventId }) => String(eventId)))
+  const excuses = [...ids].reduce((sum, id) => sum + (excusedItems.get(id) ?? 0), 0)
+  if (items.length - most <= excuses) return []
+  const times = items.map(({ at }) => iso(at)).join(", ")
+  return [
+    `repeated: ${what} (${[...ids].join(", ")}) at ${times}, where ${most} and ${excuses} unreported ones would be right`,
+  ]
 }
 
 function isDue(fact: Expected, outcome: Outcome): boolean {
@@ -140,17 +146,18 @@ function nameOfEntry(ledger: Ledger, { kind, collection, body }: QuarantineEntry
 function objectFaults(outcome: Outcome): string[] {
   const { ledger } = outcome
   const arrived = groupBy(
-    outcome.received.filter(({ name }) => name === CUSTOMERS),
+    outcome.received.filter(({ name }) => name === ledger.objects),
     (item) => ledger.customerIn(item.userAttributes),
   )
-  const held = new Set(outcome.quarantine.filter(({ collection }) => collection === CUSTOMERS).map(({ key }) => key))
+  const given = [...outcome.quarantine, ...outcome.discarded]
+  const held = new Set(given.filter(({ collection }) => collection === ledger.objects).map(({ key }) => key))
   return ledger.people().flatMap((person) => {
     const items = arrived.get(person.id) ?? []
     const faults = orderFaults(person, ledger, items)
     const last = items.at(-1)
     const told = last && JSON.stringify(ledger.stateIn(last.userAttributes))
     const present = person.states.at(-1)
-    if (told === present || held.has(person.id) || !outcome.chosen.has(CUSTOMERS)) return faults
+    if (told === present || held.has(person.id) || !outcome.chosen.has(ledger.objects)) return faults
     if (!person.isDue(outcome, last !== undefined)) return faults
     return [...faults, `customer ${person.id} is ${present}, the destination was last told ${told ?? "nothing"}`]
   })

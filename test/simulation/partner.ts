@@ -35,6 +35,10 @@ export interface PartnerAccount {
   /** While the credential may not read something: what is answered in place of the answer, if anything. */
   forbid(call: Call, isForbidding: boolean): Answer | null
   refuse(how: Refusal, call: Call): Answer
+  /** The answer to a request never arrived whole. */
+  unread?(call: Call): void
+  /** Of a partner with several live streams: the request is of the one that a spell is about. */
+  isOfOneStream?(call: Call): boolean
   /** The request names a page by what an earlier answer said. */
   isOfLaterPage(call: Call): boolean
   /** For the story: what was asked, and what came back. */
@@ -51,6 +55,8 @@ export interface PartnerAccount {
   pages(rows: number): { feed: number; lists: number }
   /** Calls that a page takes at most. */
   callsOfAPage: number
+  /** Calls that a run takes which finds nothing: one a live stream. */
+  callsOfARun: number
   /** Partner time: a run that begins then sees everything, and the one after it nothing new. */
   shownBy(): number
 }

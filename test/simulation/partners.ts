@@ -1,9 +1,14 @@
 /** The partners that can be simulated, by the name of their connector. */
+
+import { MEADOW } from "./meadow/account.ts"
 import type { PartnerKind } from "./partner.ts"
 import { SHOPIFY } from "./shopify/account.ts"
 import { STRIPE } from "./stripe/account.ts"
 
-export const PARTNERS = { stripe: STRIPE, shopify: SHOPIFY } as const satisfies Record<string, PartnerKind>
+export const PARTNERS = { stripe: STRIPE, shopify: SHOPIFY, meadow: MEADOW } as const satisfies Record<
+  string,
+  PartnerKind
+>
 export type PartnerName = keyof typeof PARTNERS
 
 /** How a source is let in: by a pasted key, by signing in, or as the seed has it. */

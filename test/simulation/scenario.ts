@@ -49,7 +49,8 @@ export const ACTIONS = [
   "watch",
   "delete",
 ] as const
-export type ActionName = (typeof ACTIONS)[number]
+const MORE_ACTIONS = ["switch_on", "add_fields", "discard", "replay", "resync_often"] as const
+export type ActionName = (typeof ACTIONS)[number] | (typeof MORE_ACTIONS)[number]
 
 export interface Action {
   name: string
@@ -86,6 +87,10 @@ export interface Scenario {
   crowd: number
   /** The source was let in by signing in at the partner, not by a pasted key. */
   signsIn: boolean
+  /** How people are named. */
+  identity: "email" | "partnerId"
+  /** Collections that are off from the beginning. */
+  startsWithout: ReadonlySet<string>
 }
 
 /** One seed in a hundred and twenty-five is crowded, one in a thousand so much that reading has to wait for delivery. */
@@ -118,13 +123,19 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>, kind: Par
     history: kept(historyOf(random, connectAt, kind)),
     life: kept(lifeOf(random, connectAt, calmAt, shape.steps, kind.life)),
     spells: kept([...spellsOf(random, connectAt, calmAt, shape.violence), ...extra.spells]),
-    actions: kept([...actionsOf(random, connectAt, calmAt, shape.actions), ...longHalt(random, connectAt, calmAt)]),
+    actions: kept([
+      ...actionsOf(random, connectAt, calmAt, shape.actions),
+      ...longHalt(random, connectAt, calmAt),
+      ...extra.actions,
+    ]),
     rates: without.has("faults") ? rates : { ...rates, ...extra.rates },
     lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
     poison: random.chance(0.35) && !without.has("poison") ? 0.06 : 0,
     isDeployed: random.chance(0.2),
     crowd,
     signsIn,
+    identity: extra.identity,
+    startsWithout: without.has("startsWithout") ? new Set() : extra.startsWithout,
   }
   return crowd > 0 ? crowded(scenario) : scenario
 }
@@ -176,7 +187,27 @@ function extraOf(seed: number, { kind, signsIn, connectAt, calmAt, violence }: E
     const to = Math.min(calmAt, from + random.pick([10 * 60_000, HOUR, 5 * HOUR]))
     spells.push({ name: "spell#token", spell: random.pick(TOKEN_SPELL_NAMES), from, to })
   }
-  return { rates, spells }
+  const more = createRandom(hashText(`${seed}/${kind.title}/more`))
+  return { rates, spells, ...choicesOf(more, kind), actions: moreActions(more, connectAt, calmAt) }
+}
+
+/** What the user chose before connecting. */
+function choicesOf(random: Random, kind: PartnerKind): Pick<Scenario, "identity" | "startsWithout"> {
+  const identity = random.chance(0.2) ? ("partnerId" as const) : ("email" as const)
+  const names = kind.connector(1).collections.map(({ name }) => name)
+  const isPicky = random.chance(0.15)
+  const startsWithout = new Set(isPicky ? names.filter(() => random.chance(0.4)) : [])
+  return { identity, startsWithout: startsWithout.size < names.length ? startsWithout : new Set() }
+}
+
+/** What users do now and then. */
+function moreActions(random: Random, from: number, to: number): Action[] {
+  const count = random.pick([0, 0, 1, 2, 3])
+  return Array.from({ length: count }, (_, index) => {
+    const at = random.int(from, to)
+    const until = Math.min(to, at + random.pick([HOUR, 5 * HOUR]))
+    return { name: `action#more${index}`, action: random.pick(MORE_ACTIONS), at, until, roll: random.int(0, 2 ** 30) }
+  })
 }
 
 function lagOf(random: Random) {

@@ -5,12 +5,15 @@
  */
 
 import type { State } from "../../src/source/state.ts"
-import { RENEW_AHEAD_MS, RENEW_AHEAD_SHARE, type TokenState } from "../../src/source/token.ts"
+import type { TokenState } from "../../src/source/token.ts"
 import { type Call, textOf } from "../sandbox/http.ts"
 import type { Grants } from "../sandbox/oauth/grants.ts"
 import { unseal } from "./object.ts"
 import { Violation } from "./story.ts"
 
+/** An access token is renewed a quarter of an hour before its end, and a rested grant no earlier than in its last quarter. */
+const RENEW_AHEAD_MS = 15 * 60_000
+const KEPT_SHARE = 4
 /** Noticed a little later than it was decided. */
 const SLACK_MS = 60_000
 /** A grant nobody reads with is renewed this long before it lapses. */
@@ -136,7 +139,7 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
     if (!current || refusedTokens.has(current.access)) return true
     const { expiresAt, refreshExpiresAt, refreshLifeMs } = current.state.tokens
     const isEnding = expiresAt === null || expiresAt - now() <= RENEW_AHEAD_MS + SLACK_MS
-    const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? 0) / RENEW_AHEAD_SHARE) + SLACK_MS
+    const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? 0) / KEPT_SHARE) + SLACK_MS
     return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - now() <= ahead)
   }
 

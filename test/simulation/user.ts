@@ -1,27 +1,34 @@
 /** The user and D1: what is wanted of the source, told to its Durable Object, and told again by the watchdog until it has heard. */
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
-import type { Configuration, GrantConfig } from "../../src/source/rpc.ts"
+import type { CollectionChoice, Configuration, GrantConfig, QuarantineEntry } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
 import { DESTINATION } from "./network.ts"
 import { CIPHER, type Host, seal } from "./object.ts"
 import type { PartnerAccount } from "./partner.ts"
 import { type Action, type ActionName, DAY, HOUR, type Scenario } from "./scenario.ts"
 import { type Story, stampOf } from "./story.ts"
+import type { Ref } from "./tenant.ts"
 import type { Timeline } from "./timeline.ts"
 import type { TokenWatch } from "./tokens.ts"
 
 export const REF = { org: "acme", project: "shop", source: "src_simulated" }
-export const SOURCE_NAME = "acme/shop/src_simulated"
 const WATCH_EVERY_MS = 6 * HOUR
 const WATCH_SOON_MS = 60_000
 const WATCH_AGAIN_MS = 300_000
 const SEEN_SOON_MS = 60_000
+/** More than there may be passes. */
+const RESYNCS_OFTEN = 40
+const RESYNC_AGAIN_MS = 61_000
+/** What a user may add to a row: paths that some records have and others have not. */
+const FIELDS: readonly CollectionChoice["fields"][] = [{ mark: "metadata.n" }, { origin: "id", mark: "note" }, {}]
 
 export interface User {
   configuration: Configuration
   /** Collections that were switched off at any time. */
   switchedOff: Set<string>
+  /** Quarantined items that the user gave up. */
+  discarded: QuarantineEntry[]
   /** Epoch ms, our clock. */
   deletedAt: number | null
   connect(): Promise<void>
@@ -41,6 +48,7 @@ export interface UserParts {
   scenario: Scenario
   partner: PartnerAccount
   host: Host
+  ref: Ref
   collections: readonly { name: string; kind: "event" | "object" }[]
   partnerNow(): number
   /** The source says that it cannot read something. */
@@ -56,23 +64,25 @@ export function createUser({
   scenario,
   partner,
   host,
+  ref,
   collections,
   partnerNow,
   hasTrouble,
   tokens,
   connector,
 }: UserParts): User {
+  const sourceName = `${ref.org}/${ref.project}/${ref.source}`
   const names = collections.map(({ name }) => name)
   const events = collections.filter(({ kind }) => kind === "event").map(({ name }) => name)
   const user: User = {
     configuration: {
-      ...REF,
+      ...ref,
       version: 1,
       connector: connector.name,
       config: partner.config,
       account: partner.account,
-      identity: "email",
-      collections: names.map((name) => ({ name, fields: {} })),
+      identity: scenario.identity,
+      collections: names.filter((name) => !scenario.startsWithout.has(name)).map((name) => ({ name, fields: {} })),
       startDate: scenario.startDate,
       intervalHours: scenario.intervalHours,
       active: true,
@@ -80,13 +90,14 @@ export function createUser({
       credentialVersion: 1,
       destination: {
         ...DESTINATION,
-        key: seal("prefix.secret", "acme/shop/src_simulated#destination"),
-        owner: REF.source,
+        key: seal("prefix.secret", `${sourceName}#destination`),
+        owner: ref.source,
       },
       destinationVersion: 1,
       connectedAt: 1000 * Math.floor(partnerNow() / 1000),
     },
-    switchedOff: new Set(),
+    switchedOff: new Set(scenario.startsWithout),
+    discarded: [],
     deletedAt: null,
     async connect() {
       if (scenario.signsIn) user.configuration.grant = await signIn()
@@ -165,6 +176,26 @@ export function createUser({
     resync_object: () => void host.call("user", "resync", "Customers", null).catch(() => undefined),
     resync_event: ({ roll }) => void host.call("user", "resync", act(roll, events), null).catch(() => undefined),
     new_destination_key: () => change({ destinationVersion: user.configuration.destinationVersion + 1 }),
+    switch_on: ({ roll }) => {
+      const off = names.filter((name) => !user.configuration.collections.some((choice) => choice.name === name))
+      if (off.length > 0) toggle(act(roll, off), true)
+    },
+    add_fields: ({ roll }) => {
+      const fields = FIELDS[roll % FIELDS.length] ?? {}
+      change({ collections: user.configuration.collections.map((choice) => ({ ...choice, fields })) })
+    },
+    discard: ({ roll }) => void withQuarantine(async (entries) => {
+      const entry = entries[roll % entries.length]
+      if (!entry) return
+      // Whether or not its answer arrives.
+      user.discarded.push(entry)
+      await host.call("user", "discard", entry.id)
+    }),
+    replay: ({ roll }) => void withQuarantine(async (entries) => {
+      const ids = entries.filter(({ kind }) => kind === "item").map(({ id }) => id)
+      await host.call("user", "replay", roll % 2 === 0 ? "all" : ids.slice(0, 1 + (roll % 5)))
+    }),
+    resync_often: ({ roll, until }) => resyncOften(act(roll, names), until),
     delete: () => {
       // A configuration may still be on its way.
       if (chance.draw("race") < 0.7) tell(WATCH_SOON_MS)
@@ -175,7 +206,7 @@ export function createUser({
   return user
 
   function sealedKey(): string {
-    return seal(partner.key(), "acme/shop/src_simulated#credential")
+    return seal(partner.key(), `${sourceName}#credential`)
   }
 
   /** A new grant, as the browser brings it home. */
@@ -186,7 +217,7 @@ export function createUser({
     tokens.signedIn(id, answer)
     const auth = oauthOf(connector)
     if (!auth) throw new Error(`${connector.name} has no way to sign in`)
-    return { id, tokens: await sealTokens(CIPHER, REF, { auth, client: partner.oauth.client }, answer, askedAt) }
+    return { id, tokens: await sealTokens(CIPHER, ref, { auth, client: partner.oauth.client }, answer, askedAt) }
   }
 
   async function enter(): Promise<void> {
@@ -199,6 +230,27 @@ export function createUser({
     user.configuration = { ...user.configuration, ...changes, version: user.configuration.version + 1 }
     story.tell(() => `D1: version ${user.configuration.version}: ${Object.keys(changes).join(", ")}`)
     tell(WATCH_SOON_MS)
+  }
+
+  /** An answer that is lost is asked for again: the user looks at the page until it is there. */
+  async function withQuarantine(work: (entries: QuarantineEntry[]) => Promise<void>): Promise<void> {
+    try {
+      const answer = await host.call("user", "quarantine", { limit: 50, cursor: null })
+      if (answer.ok && answer.entries.length > 0) await work(answer.entries as QuarantineEntry[])
+    } catch {
+      // What was asked for may have been done all the same.
+    }
+  }
+
+  /** Somebody who is told that nothing can be read, and asks again and again. */
+  function resyncOften(name: string, until: number): void {
+    let times = 0
+    const again = () => {
+      if (++times > RESYNCS_OFTEN || timeline.now() > until || isAway()) return
+      host.call("user", "resync", name, null).catch(() => undefined)
+      timeline.after(RESYNC_AGAIN_MS, again)
+    }
+    again()
   }
 
   /** Whatever became of the call, the watchdog looks after it. */
@@ -235,7 +287,8 @@ export function createUser({
   function toggle(name: string, isOn: boolean): void {
     const others = user.configuration.collections.filter((choice) => choice.name !== name)
     if (!isOn && others.length === 0) return
-    change({ collections: isOn ? [...others, { name, fields: {} }] : others })
+    const added: CollectionChoice = { name, fields: {} }
+    change({ collections: isOn ? [...others, added] : others })
   }
 
   function act(roll: number, list: readonly string[]): string {

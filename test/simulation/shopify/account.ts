@@ -115,6 +115,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       return { feed: lists + parts + pagesOf(chronicle.changes), lists: lists + parts }
     },
     callsOfAPage: 3,
+    callsOfARun: 1,
     shownBy: () => Math.max(scenario.calmAt + scenario.skewMs + LAG_MOST_MS, lastShown(shop)) + LOOKBACK_MS,
   }
 }

@@ -40,6 +40,7 @@ interface Parts {
 export function shopifyLedger(parts: Parts): Ledger {
   const { shop, chronicle } = parts
   return {
+    objects: CUSTOMERS,
     expected: () => [...shop.facts.flatMap((fact) => expected(parts, fact)), ...addedLines(parts)],
     nameOf,
     people: () =>
@@ -52,7 +53,7 @@ export function shopifyLedger(parts: Parts): Ledger {
     customerIn: ({ shopifyCustomerId }) => String(shopifyCustomerId),
     stateIn: stateArrived,
     // No record of Shopify's says that an email is new: a customer that changes is joined to its email again.
-    repeatedJoins: () => 0,
+    repeatedJoins: () => [],
     faults: (outcome) => [...identityFaults(parts, outcome), ...limitFaults(parts, outcome)],
   }
 }
@@ -152,12 +153,12 @@ function isJoined(
   { shop, chronicle }: Parts,
   { customer }: Fact,
   { userId }: Received,
-  { chosen, switchedOff, quarantine }: Outcome,
+  { chosen, switchedOff, quarantine, discarded }: Outcome,
   joined: (id: string) => string,
 ): boolean {
   if (customer === null || userId === null || !chosen.has(CUSTOMERS) || switchedOff.has(CUSTOMERS)) return true
   const isSteady = chronicle.emails.get(customer)?.size === 1 && shop.tables.customer.byId.has(customer)
-  const isHeld = quarantine.some(({ key }) => key === String(customer))
+  const isHeld = [...quarantine, ...discarded].some(({ key }) => key === String(customer))
   return (
     !isSteady || isHeld || !chronicle.emails.get(customer)?.has(userId) || joined(userId) === joined(String(customer))
   )

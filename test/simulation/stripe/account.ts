@@ -1,5 +1,5 @@
 /** The partner's side: a small Stripe account in which things happen, before the source is connected and while it is read. */
-import { type AnyConnector, FOLLOW_MAX } from "../../../src/connectors/kit/define.ts"
+import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 import { createFaults } from "../../sandbox/faults.ts"
 import { type Answer, httpDate } from "../../sandbox/http.ts"
@@ -43,6 +43,8 @@ const SHOWN_WITHIN_MS = 900_000
 const ACCOUNT = "acme/test"
 /** What makes a refusal Stripe's own. */
 const REFUSED = { type: "invalid_request_error", message: "refused" }
+/** A page, and at most three calls that complete it. */
+const CALLS_OF_A_PAGE = 4
 
 export const STRIPE: PartnerKind = {
   title: "Stripe",
@@ -124,7 +126,8 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       const lists = Object.values(account.tables).reduce((sum, { order }) => sum + pagesOf(order.length) + 1, 0)
       return { feed, lists: lists + feed }
     },
-    callsOfAPage: 1 + FOLLOW_MAX,
+    callsOfAPage: CALLS_OF_A_PAGE,
+    callsOfARun: 1,
     shownBy: () => scenario.calmAt + scenario.skewMs + SHOWN_WITHIN_MS,
   }
 }

@@ -1,4 +1,5 @@
 /** Stripe's ledger as the oracle asks it: what is due, and what no list or feed of Stripe's can tell any more. */
+import type { Received } from "../../sandbox/intempt/track.ts"
 import type { Account } from "../../sandbox/stripe/account.ts"
 import { build } from "../../sandbox/stripe/objects.ts"
 import { groupBy, type Ledger, type Outcome, type Person, unionOf } from "../oracle.ts"
@@ -12,6 +13,7 @@ const PROMPT_MS = 300_000
 
 export function stripeLedger(account: Account): Ledger {
   return {
+    objects: CUSTOMERS,
     expected: () =>
       expectedOf(account).map((fact) => ({ ...fact, isDue: (outcome: Outcome) => isDue(account, fact, outcome) })),
     nameOf,
@@ -72,13 +74,13 @@ function personOf(account: Account, id: string): Person {
 }
 
 /** A join of two ids is told once, unless the person came back to it, or the customers were read again. */
-function repeatedJoins(account: Account, { received, runs, resyncs, connectedFrom }: Outcome): number {
+function repeatedJoins(account: Account, { received, runs, resyncs, connectedFrom }: Outcome): Received[][] {
   const begun = Math.min(...runs.map(({ startedAt }) => startedAt))
   const isPrompt = runs.every(
     ({ kind, readAt, endedAt }) =>
       kind === "live" || (kind === "initial" && (readAt ?? endedAt ?? Number.POSITIVE_INFINITY) < begun + PROMPT_MS),
   )
-  if (!isPrompt || Object.keys(resyncs).length > 0) return 0
+  if (!isPrompt || Object.keys(resyncs).length > 0) return []
   const times = groupBy(account.emails, ({ email }) => String(email?.toLowerCase()))
   const isNew = (userId: string | null) => {
     const [only, again] = times.get(String(userId)) ?? []
@@ -88,7 +90,7 @@ function repeatedJoins(account: Account, { received, runs, resyncs, connectedFro
     received.filter(({ type, userId }) => type === "alias" && isNew(userId)),
     ({ eventId }) => String(eventId),
   )
-  return [...told.values()].reduce((sum, items) => sum + items.length - 1, 0)
+  return [...told.values()]
 }
 
 /** Whoever an item names is, over the aliases, the customer it is about. */
@@ -97,7 +99,7 @@ function identityFaults(account: Account, outcome: Outcome): string[] {
   if (outcome.runs.some(({ kind }) => kind === "gap")) return []
   const joined = unionOf(outcome.received)
   const owners = new Map(expectedOf(account).map(({ name, customer }) => [name, customer]))
-  const held = new Set(outcome.quarantine.map(({ key }) => key))
+  const held = new Set([...outcome.quarantine, ...outcome.discarded].map(({ key }) => key))
   return outcome.received.flatMap((item) => {
     const name = nameOf(item.name, item.data, item.timestamp ?? 0)
     const customer = name === null ? null : (owners.get(name) ?? null)

@@ -1,0 +1,90 @@
+/**
+ * What everything about a source is bounded by, held at every commit. The numbers are the simulator's own: what is shipped may be
+ * stricter, and must not be laxer.
+ */
+import type { Changes } from "../../src/source/changes.ts"
+import type { State } from "../../src/source/state.ts"
+import type { Disk } from "./disk.ts"
+import { Violation } from "./story.ts"
+
+/** A source's account in a simulation is small: what grows past this grows with time, not with the account. */
+const CORE_CHARS_MAX = 120_000
+/** History: the last hundred runs, and those under way. */
+const RUNS_MAX = 100
+const RUNS_UNDER_WAY_MAX = 110
+/** Of live runs and of passes. */
+const RUN_ROWS_MAX = 210
+/** Passes that wait or are being read: one for each thing a user may ask for, not one for each time she asks. */
+const PASSES_MAX = 24
+const SLICES_MAX = 120
+const SPANS_MAX = 24
+const COMPLETED_MAX = 600
+/** Items that wait for the destination, and what the pages under way may add after reading was told to stop. */
+const OUTBOX_ITEMS_MAX = 6_400 + 1_200
+const OUTBOX_BYTES_MAX = 64_000_000 + 32_000_000
+const ROW_ITEMS_MAX = 50
+const ROW_BYTES_MAX = 1_000_000
+/** Of one collection, and what one page may add. */
+const QUARANTINE_MAX = 1_000 + 1_200
+const ENTRY_CHARS_MAX = 300_000
+const SEEN_ROWS_MAX = 150
+const OPEN_ROWS_MAX = 100
+const SINGLES_REFUSED_MAX = 20
+const WAKES_MAX = 3
+/** A pass, or a live window, that never gets anywhere may not wake everybody for ever. */
+const ALARMS_MAX = 240
+const ALARMS_WITHIN_MS = 600_000
+
+export function assertBounded(state: State, disk: Disk, changes: Changes): void {
+  const most = (what: string, is: number, bound: number) => {
+    if (is > bound) throw new Violation(`no bound is kept: ${what}: ${is}, where ${bound} is the most`)
+  }
+  most("characters of the core row", disk.core?.length ?? 0, CORE_CHARS_MAX)
+  most("short runs", state.idle.length, RUNS_MAX)
+  most("runs under way", state.others.length, RUNS_UNDER_WAY_MAX)
+  most("passes", state.passes.length, PASSES_MAX)
+  let slices = 0
+  for (const pass of state.passes) slices += pass.slices.length
+  most("slices of passes", slices, SLICES_MAX)
+  for (const spans of Object.values(state.passSpans)) most("spans of a collection", spans.length, SPANS_MAX)
+  for (const { completed } of Object.values(state.live)) most("completed records", completed.length, COMPLETED_MAX)
+  most("single items refused in a row", state.delivery.refused.length, SINGLES_REFUSED_MAX)
+  most("rows that may have been taken", state.delivery.unsure.length, disk.outbox.size + changes.outbox.remove.length)
+  most("wake-ups", Object.keys(state.wakes).length, WAKES_MAX)
+  most("rows of history", disk.tables.runs.size, RUN_ROWS_MAX)
+  most("rows of seen", disk.tables.seen.size, SEEN_ROWS_MAX)
+  most("rows of open keys", disk.tables.open.size, OPEN_ROWS_MAX)
+  const collections = Math.max(1, Object.keys(state.counts).length)
+  most("quarantine", disk.tables.quarantine.size, QUARANTINE_MAX * collections)
+  for (const { body } of changes.quarantine.put) most("characters of an entry", body.length, ENTRY_CHARS_MAX)
+  most("refused objects", Object.keys(state.quarantinedObjects).length, disk.tables.quarantine.size)
+  for (const row of changes.outbox.insert) {
+    most("items of a row", row.items, ROW_ITEMS_MAX)
+    most("bytes of a row", row.bytes, ROW_BYTES_MAX)
+  }
+  if (changes.outbox.insert.length > 0) outboxBounds(disk, most)
+}
+
+function outboxBounds(disk: Disk, most: (what: string, is: number, bound: number) => void): void {
+  let items = 0
+  let bytes = 0
+  for (const row of disk.outbox.values()) {
+    items += row.items
+    bytes += row.bytes
+  }
+  most("items in the outbox", items, OUTBOX_ITEMS_MAX)
+  most("bytes in the outbox", bytes, OUTBOX_BYTES_MAX)
+}
+
+/** How often the alarm rings. */
+export function createAlarmBound(now: () => number): { rang(): void } {
+  let times: number[] = []
+  return {
+    rang() {
+      times.push(now())
+      if (times.length <= ALARMS_MAX) return
+      times = times.filter((at) => at > now() - ALARMS_WITHIN_MS)
+      if (times.length > ALARMS_MAX) throw new Violation(`the alarm rang ${times.length} times within ten minutes`)
+    },
+  }
+}

@@ -1,0 +1,153 @@
+/** The made-up partner's side: an account with three live streams of different orders and limits. */
+import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
+import { type Answer, httpDate } from "../../sandbox/http.ts"
+import { createGrants } from "../../sandbox/oauth/grants.ts"
+import { createRandom } from "../../sandbox/random.ts"
+import { createWriter } from "../../sandbox/store.ts"
+import { isHeldBack } from "../held.ts"
+import type { PartnerAccount, PartnerKind, PartnerOAuth, Refusal } from "../partner.ts"
+import type { Scenario } from "../scenario.ts"
+import { createApi, refusal } from "./api.ts"
+import { LOOKBACK_S, meadow } from "./connector.ts"
+import { createDesk, LIFE } from "./desk.ts"
+import { meadowLedger } from "./ledger.ts"
+
+const HOST = "api.meadow.example"
+/** Everything is shown within this, cut to the minute. */
+const SHOWN_WITHIN_MS = 900_000
+/** One page, and the companies of its people. */
+const CALLS_OF_A_PAGE = 2
+/** Endpoints of the live streams, by the last figure of the seed. */
+const LIVE_PATHS = ["/v1/activity", "/v1/people", "/v1/companies/scroll"]
+
+export const MEADOW: PartnerKind = {
+  title: "Meadow",
+  connector: sliced,
+  lookbackMs: 1000 * LOOKBACK_S,
+  takesBack: false,
+  hasCrowds: false,
+  life: Object.keys(LIFE),
+  faults: [],
+  open,
+}
+
+const slicedMeadows = new Map<number, AnyConnector>()
+
+function sliced(pageSize: number): AnyConnector {
+  const known = slicedMeadows.get(pageSize)
+  if (known) return known
+  const shown = meadow.streams.filter(({ name }) => !isHeldBack("scroll") || !name.startsWith("companies"))
+  const streams = shown.map((stream) => ({ ...stream, pageSize: Math.min(stream.pageSize, pageSize) }))
+  const told = new Set(streams.flatMap((stream) => stream.collections))
+  const made = { ...meadow, streams, collections: meadow.collections.filter(({ name }) => told.has(name)) }
+  slicedMeadows.set(pageSize, made)
+  return made
+}
+
+function open(scenario: Scenario, clock: () => number): PartnerAccount {
+  let past: number | null = null
+  const now = () => past ?? clock()
+  const desk = createDesk(now, { feed: 1000 * scenario.lag.events, rows: 1000 * scenario.lag.rows })
+  let keys = 1
+  const key = () => `mdw_${keys}`
+  const api = createApi(desk, (given) => given === key())
+  const dated = (answer: Answer): Answer => ({ ...answer, headers: { date: httpDate(clock()), ...answer.headers } })
+  const live = (life: string, roll: number): string => {
+    const act = LIFE[life]
+    if (!act) throw new Error(`nothing is known of "${life}"`)
+    return act(desk, createRandom(roll), scenario.poison)
+  }
+  for (const { at, life, roll } of scenario.history) {
+    past = (at ?? 0) + scenario.skewMs
+    live(life, roll)
+  }
+  past = null
+  const affected = LIVE_PATHS[scenario.seed % LIVE_PATHS.length] ?? ""
+  return {
+    account: { id: "mdw", name: "Meadow", mode: "live" },
+    config: {},
+    isFor: ({ hostname }) => hostname === HOST,
+    answer: (call) => dated(api.answer(call)),
+    unread: api.unread,
+    forbid: ({ url }, isForbidding) =>
+      isForbidding && url.pathname === affected
+        ? dated(refusal(403, "forbidden", "This token may not read it."))
+        : null,
+    refuse: (how) => dated(refused(how)),
+    isOfLaterPage: ({ url }) => ["after", "scroll"].some((name) => url.searchParams.has(name)),
+    isOfOneStream: ({ url }) => url.pathname === affected,
+    describe: ({ url }, { status, body }) =>
+      `Meadow ${url.pathname}${decodeURIComponent(url.search)} -> ${status}, ${listed(body)}`,
+    live,
+    rest: () => undefined,
+    key,
+    rollKey() {
+      keys++
+    },
+    oauth: nobodySignsIn(clock),
+    ledger: meadowLedger(desk),
+    pages(rows) {
+      const pagesOf = (count: number) => Math.ceil(count / Math.min(rows, 20)) + 1
+      const states = [...desk.people.values()].reduce((sum, { length }) => sum + length, 0)
+      const lists = pagesOf(desk.people.size) + 2 * pagesOf(desk.tickets.size) + pagesOf(desk.companies.size)
+      return { feed: pagesOf(desk.activity.length) + pagesOf(states) + pagesOf(desk.companies.size), lists }
+    },
+    callsOfAPage: CALLS_OF_A_PAGE,
+    // The companies are scrolled through whole, the other two asked once.
+    get callsOfARun() {
+      return 2 + Math.ceil(desk.companies.size / Math.min(scenario.pageSize, 20)) + 1
+    },
+    shownBy: () => scenario.calmAt + scenario.skewMs + SHOWN_WITHIN_MS,
+  }
+}
+
+function refused(how: Refusal): Answer {
+  switch (how.kind) {
+    case "limits":
+      return refusal(
+        429,
+        "rate_limited",
+        "Too fast.",
+        how.seconds === null ? {} : { "retry-after": String(how.seconds) },
+      )
+    case "unauthorized":
+      return refusal(401, "unauthorized", "This token is not valid.")
+    case "forgotten":
+      return refusal(400, "bad_cursor", "This cursor is not known.")
+    case "stumbles":
+      return refusal(500, "trouble", "Something went wrong.")
+  }
+}
+
+function listed(body: string): string {
+  const { data, next, scroll } = JSON.parse(body) as {
+    data?: { id: string }[]
+    next?: string | null
+    scroll?: string | null
+  }
+  if (!data) return body.slice(0, 100)
+  const names = data.map((row) => `${row.id}`).join(", ")
+  return `${data.length}, next ${next ?? scroll ?? null}: ${names.slice(0, 300)}`
+}
+
+function nobodySignsIn(clock: () => number): PartnerOAuth {
+  const policy = { codeLifeS: 60, accessLifeS: 60, refreshLifeS: 60, retires: "used", revokesOnReuse: false } as const
+  const grants = createGrants({
+    partner: "meadow",
+    policy,
+    clock,
+    writer: createWriter(null),
+    accessPrefix: "",
+    refreshPrefix: "",
+  } as never)
+  const never = () => Promise.reject(new Error("nobody signs in at this partner"))
+  return {
+    client: { id: "", secrets: [""] },
+    grants,
+    isTokenCall: () => false,
+    answer: never,
+    signIn: never,
+    takeAway: () => undefined,
+    isInstalled: () => false,
+  }
+}

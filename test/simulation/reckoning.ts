@@ -1,0 +1,188 @@
+/** The calm after the storm, for one source: nothing fails any more, the user puts right what a user can, and then it is reckoned up. */
+import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
+import type { Pass } from "../../src/source/state.ts"
+import { POISON } from "./faults.ts"
+import type { Method, Result } from "./object.ts"
+import { faultsOf } from "./oracle.ts"
+import { DAY, HOUR } from "./scenario.ts"
+import { Violation } from "./story.ts"
+import type { Shared, Tenant } from "./tenant.ts"
+
+/** Of one slice, while its partner is down. */
+const TRIES_A_RUN = 8
+/** What costs time only: no reading fails of it. */
+const SMOOTH = /^(partner_limits|destination_|alarm_|wake_|send_|publish_|evicted)/
+/** So many items refused in a row are not the items' fault. */
+const REFUSED_TOGETHER = 20
+/** A rejected key is tried by what is under way, and then no more. */
+const CALLS_WITH_A_LOST_KEY = 8
+const AFTER_DELETION_MS = 60_000
+/** A grant that cannot be given back in so many is left to lapse. */
+const REVOKED_IN_TRIES = 5
+
+export interface Reckoning {
+  calm(): Promise<void>
+}
+
+export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => boolean): Reckoning {
+  const { timeline, failures } = shared
+  const { kind, scenario, partner, watch, tokens, host, network, user, chance, connector } = tenant
+  return { calm }
+
+  async function calm(): Promise<void> {
+    partner.rest()
+    host.findAlarm()
+    await user.heal()
+    if (user.deletedAt !== null) return deleted()
+    await rest("everything comes to rest", isQuiet)
+    await replay()
+    const shownBy = partner.shownBy() - scenario.skewMs
+    await rest("a clean run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) >= shownBy)
+    if (failures.length === 0) await reckon()
+    if (failures.length === 0) await idle()
+  }
+
+  /** Faults that are over by now have no say any more; what does not come to rest now never will. */
+  async function rest(what: string, isReached: () => boolean): Promise<void> {
+    const interval = user.configuration.intervalHours * HOUR
+    const latest = timeline.now() + 3 * interval + DAY
+    await timeline.run(latest, () => isWell() && !isReached())
+    if (isWell() && !isReached())
+      failures.push(`stuck: not so after ${(latest - scenario.calmAt) / HOUR} h: ${what}: ${stateOf()}`)
+  }
+
+  function isQuiet(): boolean {
+    const { state } = watch
+    if (!state || host.disk.outbox.size > 0 || shared.queues().busy() > 0) return false
+    const isIdle = state.run === null && state.others.length === 0 && state.passes.every(isAside)
+    return isIdle && state.delivery.state === "ok" && state.configuration.version === user.configuration.version
+  }
+
+  function stateOf(): string {
+    const { state } = watch
+    if (!state) return "no state"
+    const { configuration: _configuration, counts: _counts, idle: _idle, token: _token, ...rest } = state
+    return JSON.stringify({ now: timeline.now(), ...rest, outbox: host.disk.outbox.size })
+  }
+
+  /** What was refused while the destination refused everything is sent again, as its user would. */
+  async function replay(): Promise<void> {
+    const entries = await quarantined()
+    const good = entries.filter(({ body }) => !JSON.stringify(body).includes(POISON)).map(({ id }) => id)
+    if (good.length === 0) return
+    if (network.needlessRefusals === 0) return void failures.push(`${good.length} good items are in quarantine`)
+    // A key that was pasted meanwhile is tried as if nothing had been refused before.
+    const keys = scenario.actions.filter(({ action }) => action === "new_destination_key").length
+    const outages = keys + scenario.spells.filter(({ spell }) => spell === "destination_refuses_all").length
+    if (good.length >= REFUSED_TOGETHER * outages)
+      failures.push(`${good.length} good items went into quarantine, one by one`)
+    await ask("replay", host.call("user", "replay", good))
+    await rest("what was replayed is delivered", isQuiet)
+  }
+
+  /** What was asked for, generously; what loops asks for more. */
+  function budget(): void {
+    const lost = scenario.actions.filter(({ action }) => action === "roll_key").length
+    // A renewal that was overtaken by a sign-in may be found a reuse, which ends the new access token too.
+    const once = chance.struck.filter((name) => /^(partner_unauthorized|token_overtaken)/.test(name)).length
+    const most = CALLS_WITH_A_LOST_KEY * lost + once
+    if (network.unauthorized > most)
+      failures.push(`${network.unauthorized} calls were made with a key that was not accepted`)
+    const calls = callBudget()
+    if (network.partnerCalls > calls) failures.push(`${network.partnerCalls} partner calls, where ${calls} would do`)
+  }
+
+  /**
+   * Each run asks once and for each page of what is new, some of it twice (the lookback), with what completes a page; each pass reads
+   * its lists; what strikes costs a page asked for again, and a user's change may have a window read anew.
+   */
+  function callBudget(): number {
+    const { ids } = watch.state ?? { ids: { run: 0, pass: 0 } }
+    const { feed, lists } = partner.pages(scenario.pageSize)
+    const page = partner.callsOfAPage
+    const isDown = scenario.spells.some(({ spell }) => spell === "partner_down" || spell === "partner_forbids")
+    const tries = isDown ? ids.run * TRIES_A_RUN * connector.streams.length : 0
+    return (
+      tries +
+      network.turnedAway +
+      ids.run * partner.callsOfARun +
+      2 * page * feed +
+      ids.pass * lists +
+      page * chance.struck.length +
+      feed * scenario.actions.length
+    )
+  }
+
+  async function reckon(): Promise<void> {
+    const view = await ask("view", host.call("user", "view"))
+    const runs = await ask("runs", host.call("user", "runs", { limit: 200, cursor: null }))
+    if (!view.ok || !runs.ok) throw new Violation("the source does not answer its user")
+    const { configuration, switchedOff, discarded } = user
+    const outcome = {
+      ledger: partner.ledger,
+      received: network.intempt.received,
+      view: view.view as SourceView,
+      runs: runs.runs as RunView[],
+      quarantine: await quarantined(),
+      discarded,
+      identity: configuration.identity,
+      startDate: configuration.startDate,
+      chosen: new Set(configuration.collections.map(({ name }) => name)),
+      switchedOff,
+      connectedFrom: configuration.connectedAt,
+      skewMs: scenario.skewMs,
+      resyncs: watch.resyncs,
+      excused: watch.excused,
+      excusedItems: watch.deliveries.excused,
+      wasSmooth:
+        scenario.actions.length + scenario.spells.length === 0 && chance.struck.every((name) => SMOOTH.test(name)),
+    }
+    failures.push(...faultsOf(outcome))
+    budget()
+  }
+
+  /** A sync that finds nothing costs one call a live stream and forwards nothing. */
+  async function idle(): Promise<void> {
+    const { partnerCalls } = network
+    const items = network.intempt.received.length
+    const before = watch.lastReadRun ?? 0
+    await rest("an idle run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) > before)
+    if (network.partnerCalls - partnerCalls > partner.callsOfARun)
+      failures.push(`an idle run cost ${network.partnerCalls - partnerCalls} partner calls`)
+    if (network.intempt.received.length > items) failures.push("an idle run forwarded something")
+  }
+
+  async function deleted(): Promise<void> {
+    await timeline.run(timeline.now() + 12 * HOUR, isWell)
+    const { erasedAt } = watch
+    if (erasedAt === null) return void failures.push("the source was deleted, its object is not erased")
+    const late = network.intempt.received.filter(({ at }) => at > erasedAt + AFTER_DELETION_MS)
+    if (late.length > 0) failures.push(`${late.length} items arrived after the deletion`)
+    const { disk } = host
+    const rows = disk.outbox.size + Object.values(disk.tables).reduce((sum, table) => sum + table.size, 0)
+    if (rows > 0 || disk.alarm !== null) failures.push("a deleted source has rows or an alarm")
+    const isKnown = tokens.grant !== null && tokens.grant === user.configuration.grant?.id
+    if (kind.takesBack && isKnown && tenant.erasures() < REVOKED_IN_TRIES && partner.oauth.isInstalled())
+      failures.push("a deleted source has not given its grant back")
+  }
+
+  async function quarantined(): Promise<QuarantineEntry[]> {
+    const answer = await ask("quarantine", host.call("user", "quarantine", { limit: 1000, cursor: null }))
+    return answer.ok ? (answer.entries as QuarantineEntry[]) : []
+  }
+
+  async function ask<M extends Method>(_method: M, asked: Promise<Result<M>>): Promise<Result<M>> {
+    let answer: Result<M> | undefined
+    asked.then((result) => {
+      answer = result
+    }, shared.fail)
+    await timeline.run(timeline.now() + HOUR, () => failures.length === 0 && answer === undefined)
+    if (answer === undefined) throw new Violation("the source does not answer")
+    return answer
+  }
+}
+
+/** What the user switched off waits for being switched on again. */
+function isAside(pass: Pass): boolean {
+  return pass.slices.every(({ state }) => state === "read" || state === "off")
+}

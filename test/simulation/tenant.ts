@@ -1,0 +1,212 @@
+/** One source of one project: its Durable Object, its user, its partner's account and its destination, over the shipped modules. */
+import { tokensPort } from "../../src/oauth/tokens.ts"
+import type { Http, Random } from "../../src/source/ports.ts"
+import { createAlarmBound } from "./bounds.ts"
+import type { Chance } from "./chance.ts"
+import type { Life, Queues } from "./consumers.ts"
+import { type SpellName, spellOf } from "./faults.ts"
+import { createNetwork, type Network } from "./network.ts"
+import { CIPHER, createHost, type Host } from "./object.ts"
+import type { PartnerAccount, PartnerKind } from "./partner.ts"
+import type { Scenario } from "./scenario.ts"
+import { type Story, Violation } from "./story.ts"
+import type { Timeline } from "./timeline.ts"
+import { createTokenWatch, type TokenWatch } from "./tokens.ts"
+import { createUser, type User } from "./user.ts"
+import { createWatch, slicesOf, type Watch } from "./watch.ts"
+
+const DAY = 86_400_000
+/** The object's own clock stands ahead by so much for a while. */
+const CLOCK_STEP_MS = 30 * DAY
+
+/** What all sources of a simulation share. */
+export interface Shared {
+  timeline: Timeline
+  story: Story
+  failures: string[]
+  fail(error: unknown): void
+  queues(): Queues
+  /** To whichever partner or destination the address belongs. */
+  httpOf(life: Life): Http
+}
+
+/** Names under which the source is known. */
+export interface Ref {
+  org: string
+  project: string
+  source: string
+}
+
+export interface TenantParts {
+  shared: Shared
+  ref: Ref
+  kind: PartnerKind
+  scenario: Scenario
+  chance: Chance
+  random: Random
+}
+
+export interface Tenant {
+  ref: Ref
+  /** As wake-ups name it. */
+  name: string
+  kind: PartnerKind
+  scenario: Scenario
+  chance: Chance
+  connector: ReturnType<PartnerKind["connector"]>
+  partner: PartnerAccount
+  watch: Watch
+  tokens: TokenWatch
+  host: Host
+  network: Network
+  user: User
+  /** The source is connected, and what is planned will happen. */
+  begin(): Promise<void>
+  /** How often it was asked to erase itself. */
+  erasures(): number
+}
+
+export function createTenant({ shared, ref, kind, scenario, chance, random }: TenantParts): Tenant {
+  const { timeline, story, failures, fail } = shared
+  const name = `${ref.org}/${ref.project}/${ref.source}`
+  const partnerNow = () => timeline.now() + scenario.skewMs
+  const partner = kind.open(scenario, partnerNow)
+  const sliced = kind.connector(scenario.pageSize)
+  const connector = (wanted: string) => (wanted === sliced.name ? sliced : undefined)
+  const guarded =
+    <A extends unknown[]>(work: (...args: A) => void) =>
+    (...args: A) => {
+      try {
+        work(...args)
+      } catch (error) {
+        fail(error)
+      }
+    }
+  const isOn = (spell: SpellName) =>
+    scenario.spells.some((one) => one.spell === spell && one.from <= timeline.now() && timeline.now() < one.to)
+  const offMs = () => (isOn("clock_steps") ? CLOCK_STEP_MS : 0)
+  const watch: Watch = createWatch({
+    now: timeline.now,
+    objectNow: () => timeline.now() + offMs(),
+    isRinging: () => host.isRinging(),
+    story,
+    scope: ref.source,
+  })
+  const tokens = createTokenWatch({
+    now: timeline.now,
+    grants: partner.oauth.grants,
+    isOver: () => user.deletedAt !== null,
+    failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
+  })
+  const alarms = createAlarmBound(timeline.now)
+  let erasures = 0
+  const host: Host = createHost({
+    timeline,
+    chance,
+    story,
+    offMs,
+    rang: guarded(alarms.rang),
+    committed: guarded((disk, before, changes) => {
+      const hadError = watch.state?.error != null
+      watch.committed(disk, before, changes)
+      tokens.committed(watch.state)
+      if (watch.state?.error && !hadError) user.seesError()
+    }),
+    renewed: ({ access }) => tokens.arrived(access),
+    calling: (call) => {
+      if (call?.method === "erase") erasures++
+      watch.calling(call)
+    },
+    carriedOut: guarded(watch.carriedOut),
+    ports: {
+      random,
+      connector,
+      log: (event, fields) => story.tell(() => `source: ${event} ${JSON.stringify(fields)}`),
+      tokens: tokensPort({
+        clock: {
+          now: timeline.now,
+          sleep: (ms) => new Promise((done) => timeline.after(ms, done)),
+          timeout: timeline.timeout,
+        },
+        http: (url, init) => shared.httpOf({ name: "source", alive: true })(url, init),
+        cipher: CIPHER,
+        connector,
+        client: async () => partner.oauth.client,
+      }),
+      wake: (lane) => shared.queues().send(lane, name),
+      publish: () => {
+        if (chance.strikes("publish_fails")) throw new Error("D1 is not there")
+      },
+    },
+  })
+  let answers = 0
+  const network: Network = createNetwork({
+    timeline,
+    chance,
+    story,
+    partner,
+    partnerNow,
+    isOn,
+    posting: guarded(watch.posting),
+    posted: watch.posted,
+    taken: guarded(watch.deliveries.taken),
+    tokens: {
+      used: guarded(tokens.used),
+      refused: guarded(tokens.refused),
+      asked: guarded(tokens.asked),
+      renewed: guarded(tokens.renewed),
+      lost: guarded(tokens.lost),
+    },
+    signInAgain: () => user.signInAgain(),
+    partnerAnswered: () => {
+      answers++
+      for (const step of scenario.life) if (step.request === answers) live(step)
+    },
+  })
+  const user: User = createUser({
+    timeline,
+    chance,
+    story,
+    scenario,
+    partner,
+    host,
+    partnerNow,
+    ref,
+    hasTrouble: () => watch.state?.error != null || slicesIn(watch).some(({ state }) => state === "denied"),
+    collections: sliced.collections,
+    tokens,
+    connector: sliced,
+  })
+  const tenant = { ref, name, kind, scenario, chance, connector: sliced, partner, watch, tokens, host, network, user }
+  return { ...tenant, begin, erasures: () => erasures }
+
+  async function begin(): Promise<void> {
+    story.tell(
+      () =>
+        `${kind.title} is connected: pages of ${scenario.pageSize}, every ${scenario.intervalHours} h, from ${new Date(scenario.startDate).toISOString()}`,
+    )
+    await user.connect()
+    for (const step of scenario.life) if (step.at !== null) timeline.at(step.at, () => live(step))
+    for (const action of scenario.actions) timeline.at(action.at, () => user.act(action))
+    for (const { spell, from, to } of scenario.spells) {
+      timeline.at(from, () => story.tell(() => `SPELL: ${spellOf(spell)}`))
+      timeline.at(to, () => story.tell(() => `SPELL over: ${spellOf(spell)}`))
+    }
+  }
+
+  function live({ life, roll }: Scenario["life"][number]): void {
+    if (timeline.now() > scenario.calmAt || failures.length > 0) return
+    const what = partner.live(life, roll)
+    story.tell(() => `${kind.title.toUpperCase()}: ${what}`)
+  }
+}
+
+function slicesIn({ state }: Watch) {
+  return state === null ? [] : slicesOf(state)
+}
+
+/** Seen by the simulator alone: a rule that the sources broke. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Violation) return error.message
+  return error instanceof Error ? `${error.stack}` : String(error)
+}
