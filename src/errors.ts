@@ -122,6 +122,12 @@ const KINDS = {
     title: "This account is already connected",
     remedy: "Use the source named in `source`, or delete it first: the same account twice would count revenue twice.",
   },
+  was_connected_before: {
+    status: 409,
+    title: "This account was read into this destination before",
+    remedy:
+      'Send "continue": true to go on where the deleted source stopped, or "duplicates": "accept" to send all of it again.',
+  },
   account_mismatch: {
     status: 409,
     title: "These credentials belong to another account",

@@ -13,7 +13,7 @@ import type { WakeUp } from "./pipeline/messages.ts"
 import type { PipelinePorts } from "./pipeline/ports.ts"
 import type { Cipher, Clock, Http, Lanes, Log, Publish, Random, SourcePorts, Tokens, Wake } from "./source/ports.ts"
 import { objectName, type SourceControl, type SourceRef, type SourceRpc } from "./source/rpc.ts"
-import { createVault } from "./vault.ts"
+import { createMarker, createVault, type Marked } from "./vault.ts"
 
 /** D1 answers within a second; what it has not taken by then is told again with the next turn. */
 const DATABASE_TIMEOUT_MS = 10_000
@@ -80,6 +80,8 @@ export interface ApiPorts {
   log: Log
   sha256(text: string): Promise<string>
   hmac: Hmac
+  /** Keyed hashes, the one to store first: see the vault. */
+  mark(text: string): Promise<Marked[]>
   source(ref: SourceRef): SourceControl
 }
 
@@ -108,6 +110,7 @@ function makeApiPorts(env: Bindings): ApiPorts {
     log,
     sha256,
     hmac: hmacSha256,
+    mark: createMarker(settings.vaultKeys),
     source,
   }
 }

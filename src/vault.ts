@@ -43,6 +43,30 @@ export function createVault(keys: readonly [VaultKey, ...VaultKey[]]): Cipher {
   }
 }
 
+/** A keyed hash and the key it is made with. */
+export interface Marked {
+  key: string
+  hash: string
+}
+
+const MARK_LABEL = "cloud-sources/mark/v1"
+
+/**
+ * Hashes what must be recognized and never read, with a key of its own derived from each vault key: the first is the one to store, all
+ * are to be looked for.
+ */
+export function createMarker(keys: readonly VaultKey[]): (text: string) => Promise<Marked[]> {
+  return (text) =>
+    Promise.all(
+      keys.map(async ({ id, bytes }) => ({ key: id, hash: hex(await hmac(await hmac(bytes, MARK_LABEL), text)) })),
+    )
+}
+
+async function hmac(key: Uint8Array, text: string): Promise<Uint8Array> {
+  const imported = await crypto.subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-256" }, false, ["sign"])
+  return new Uint8Array(await crypto.subtle.sign("HMAC", imported, utf8(text)))
+}
+
 /** Imports each key on first use. Keys are kept, not promises: a promise may not be awaited from another request's context. */
 function keyring(keys: readonly VaultKey[]): (id: string) => Promise<CryptoKey> {
   const imported = new Map<string, CryptoKey>()
@@ -80,4 +104,5 @@ function refuse(): never {
 }
 
 const encode = (bytes: Uint8Array) => base64url.encode(bytes, { includePadding: false })
+const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")
 const utf8 = (text: string) => new TextEncoder().encode(text)

@@ -2,7 +2,7 @@
 import type { DestinationRow } from "../db/destinations.ts"
 import { findDestination } from "../db/destinations.ts"
 import { findGrant, forgetTokens } from "../db/grants.ts"
-import type { SourceRow } from "../db/sources.ts"
+import { forgetBookmark, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { inParallel } from "../pipeline/parallel.ts"
 import type { ApiPorts } from "../platform.ts"
@@ -27,6 +27,7 @@ export async function configure(ports: Ports, row: SourceRow): Promise<SourceVie
     if (answer.ok) {
       // It has taken the tokens: from now on only it knows the current ones.
       if (configuration.grant?.tokens) await forgetTokens(ports.db, row, configuration.grant.id)
+      if (configuration.bookmark) await forgetBookmark(ports.db, row)
       return answer.view
     }
     ports.log("configure_refused", { source: row.id, code: answer.code })
@@ -68,6 +69,7 @@ export async function configurationOf(ports: Ports, row: SourceRow): Promise<Con
     // Both parts only grow, so the sum grows whichever of the two changed, or when one takes the other's place.
     destinationVersion: row.destinationVersion + (fallback?.version ?? 0),
     connectedAt,
+    ...(row.bookmark && { bookmark: row.bookmark }),
   }
 }
 

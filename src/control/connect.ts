@@ -17,6 +17,7 @@ import { authorizeLink, redirectUri } from "./authorize.ts"
 import { configure } from "./configure.ts"
 import { accountColumns, refuseOther, refuseTaken } from "./create.ts"
 import { finishing } from "./finish.ts"
+import { goOnColumns } from "./former.ts"
 
 /** A grant that nobody claims is given back after a day. */
 export const UNCLAIMED_LIFE_MS = 24 * 60 * 60_000
@@ -187,7 +188,8 @@ async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: 
     ...(row.missing.includes("name") && { name: account.name }),
     ...{ credential: null, grantId: grant.id, credentialVersion: row.credentialVersion + 1, missing },
   }
-  const rest = isDraft && missing.length === 0 ? finishing(ports, row, dance.actor, at) : null
+  const goOn = isDraft && missing.length === 0 ? await goOnOrWait(ports, { ...row, ...patch }) : null
+  const rest = goOn && finishing(ports, row, dance.actor, at)
   const action = isDraft ? ("source.authorized" as const) : ("source.reconnected" as const)
   const entry = { at, actor: dance.actor, action, subject: row.id, detail: { account: account.id } }
   const more = [
@@ -195,9 +197,19 @@ async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: 
     forgetOthersStatement(ports.db, row, grant.id),
     ...(rest?.statements ?? []),
   ]
-  const changed = await changeSource(ports.db, row, { ...patch, ...rest?.patch }, entry, more)
+  const changed = await changeSource(ports.db, row, { ...patch, ...rest?.patch, ...goOn }, entry, more)
   await configure(ports, changed)
   return changed
+}
+
+/** Null: the account was read into the destination before, and nobody said yet what to do. The draft waits to be finished. */
+async function goOnOrWait(ports: ApiPorts, row: SourceRow) {
+  try {
+    return await goOnColumns(ports, row, row.again)
+  } catch (error) {
+    if (error instanceof Problem) return null
+    throw error
+  }
 }
 
 function rowOf(

@@ -3,6 +3,7 @@
  * expire. It heals every crash between D1 and a Durable Object, since each change makes an appointment in the same statement.
  */
 import { SYSTEM } from "../db/audit.ts"
+import { forgetFormersStatement, keepBookmark } from "../db/former.ts"
 import {
   expiredGrants,
   expireStatement,
@@ -49,6 +50,7 @@ export async function watch(ports: WatchPorts): Promise<void> {
   await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveBack(ports, grant))
   await forgetOldStatement(ports.db, now)
   await forgetStatesStatement(ports.db, now)
+  await forgetFormersStatement(ports.db, now)
   if (due.length + expired.length > 0) ports.log("watchdog", { due: due.length, expired: expired.length })
 }
 
@@ -77,7 +79,10 @@ export async function erase(ports: ApiPorts, row: SourceRow): Promise<boolean> {
   try {
     const grant = await findGrantOf(ports.db, row)
     const revoke = grant !== null && !(await isAccountInUse(ports.db, grant, ports.clock.now()))
-    const { ok } = await ports.source(refOf(row)).erase(revoke)
+    const source = ports.source(refOf(row))
+    const { ok, bookmark } = await source.erase(revoke)
+    if (ok || bookmark) await keepBookmark(ports.db, row.id, bookmark ?? null)
+    if (bookmark) await source.bookmarkKept()
     // Tokens that the Durable Object never took are given back by the watchdog.
     if (ok && grant && grant.tokens === null) await forgetGrantStatement(ports.db, grant.id)
     return ok

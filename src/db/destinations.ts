@@ -4,13 +4,18 @@ import { Problem } from "../errors.ts"
 import { type AuditEntry, auditStatement } from "./audit.ts"
 import type { Database, Tenant } from "./database.ts"
 import { destinations, type StoredDestination, sources } from "./schema.ts"
-import { CHECK_SOON_MS, ours } from "./sources.ts"
+import { CHECK_SOON_MS, ours, type SourceRow } from "./sources.ts"
 
 export type DestinationRow = typeof destinations.$inferSelect
 
 export async function findDestination(db: Database, { org, project }: Tenant): Promise<DestinationRow | null> {
   const mine = and(eq(destinations.org, org), eq(destinations.project, project))
   return (await db.select().from(destinations).where(mine).get()) ?? null
+}
+
+/** The sources that send to the project's destination. */
+export function followersOf(db: Database, tenant: Tenant): Promise<SourceRow[]> {
+  return db.select().from(sources).where(following(tenant))
 }
 
 /**
@@ -42,6 +47,10 @@ function touchFollowers(db: Database, tenant: Tenant, entry: AuditEntry) {
   return db
     .update(sources)
     .set({ version: sql`${sources.version} + 1`, checkAfter: entry.at + CHECK_SOON_MS })
-    .where(and(ours(tenant), ne(sources.status, "draft"), isNull(sources.destination)))
+    .where(following(tenant))
     .returning()
+}
+
+function following(tenant: Tenant) {
+  return and(ours(tenant), ne(sources.status, "draft"), isNull(sources.destination))
 }

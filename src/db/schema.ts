@@ -7,11 +7,14 @@
 import { sql } from "drizzle-orm"
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
 import type { Account, JsonValue } from "../connectors/kit/define.ts"
+import type { Bookmark } from "../source/bookmark.ts"
 import type { CollectionChoice, SealedTokens } from "../source/rpc.ts"
 
 export const STATUSES = ["draft", "connected", "paused", "error"] as const
 export const MODES = ["live", "test"] as const
 export const IDENTITIES = ["email", "partnerId"] as const
+/** What to do about an account that was read into the same destination before: go on where that stopped, or send all again. */
+export const AGAIN = ["continue", "accept"] as const
 /** What a draft may still lack before it can be finished. */
 export const LACKS = ["credentials", "name", "sync"] as const
 export const METRIC_TYPES = ["collection", "event", "formula", "user"] as const
@@ -90,7 +93,12 @@ export const sources = sqliteTable(
     /** Drafts: what is missing, the templates chosen so far, and when the draft is forgotten. */
     missing: json<Lack[]>().notNull(),
     templates: json<string[]>().notNull(),
+    /** What was said about repeats when the draft was made; null: nothing. */
+    again: text({ enum: AGAIN }),
     expiresAt: integer("expires_at"),
+    /** When the former source was deleted that this one goes on from, and where; the place only until the Durable Object has it. */
+    continues: integer(),
+    bookmark: json<Bookmark>(),
     ...made,
     updatedAt: integer("updated_at").notNull(),
     deletedAt: integer("deleted_at"),
@@ -102,6 +110,30 @@ export const sources = sqliteTable(
     index("sources_list").on(table.org, table.project, table.createdAt, table.id),
     index("sources_watch").on(table.checkAfter).where(sql`check_after is not null`),
     index("sources_expiry").on(table.expiresAt).where(sql`expires_at is not null`),
+  ],
+)
+
+/**
+ * Deleted sources whose data is at a destination, for 90 days. Which account and which destination it was is kept as a keyed hash: who
+ * knows both can ask, and nobody can read them from here.
+ */
+export const formerSources = sqliteTable(
+  "former_sources",
+  {
+    ...tenant,
+    /** The deleted source. */
+    source: text().primaryKey(),
+    hash: text().notNull(),
+    /** Which of VAULT_KEYS the hash is made with. */
+    keyId: text("key_id").notNull(),
+    deletedAt: integer("deleted_at").notNull(),
+    expiresAt: integer("expires_at").notNull(),
+    /** Null: the Durable Object has not been asked yet. */
+    bookmark: json<Bookmark>(),
+  },
+  (table) => [
+    index("former_sources_hash").on(table.org, table.project, table.hash),
+    index("former_sources_expiry").on(table.expiresAt),
   ],
 )
 

@@ -108,9 +108,19 @@ export function forgetSource(
     expiresAt: null,
     templates: [],
     missing: [],
+    again: null,
+    bookmark: null,
   }
   const gone = { deletedAt: entry.at, checkAfter: entry.at + CHECK_SOON_MS }
   return changeSource(db, row, { ...blank, ...shut, ...gone }, entry, more)
+}
+
+/** The Durable Object has begun with it. */
+export async function forgetBookmark(db: Database, row: SourceRow): Promise<void> {
+  await db
+    .update(sources)
+    .set({ bookmark: null })
+    .where(and(ours(row), eq(sources.id, row.id)))
 }
 
 export function ours({ org, project }: Tenant): SQL | undefined {

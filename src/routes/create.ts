@@ -7,13 +7,15 @@ import { chooseCollections, chooseConnector } from "../control/choose.ts"
 import { claimStatements, findClaimed } from "../control/claim.ts"
 import { configure } from "../control/configure.ts"
 import { planSource, planSync, stageColumns, type Wish } from "../control/create.ts"
+import { againOf, goOnColumns } from "../control/former.ts"
 import { checkTemplates, templateStatements } from "../control/templates.ts"
 import type { GrantRow } from "../db/grants.ts"
 import { rememberStatements } from "../db/idempotency.ts"
 import { IDENTITIES, type Lack } from "../db/schema.ts"
-import { changeSource, findSource, insertSource, type SourceRow } from "../db/sources.ts"
+import { changeSource, findSource, insertSource, type SourceInsert, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import type { ApiPorts } from "../platform.ts"
+import { dayOf } from "../source/startdate.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
 import * as fields from "./kit/fields.ts"
@@ -35,6 +37,7 @@ const Create = z.strictObject({
   collections: fields.collections.optional(),
   identity: z.enum(IDENTITIES).default("email").describe("Whether people are known by email or by the partner's id."),
   templates: fields.templates.default([]),
+  ...fields.again,
 })
 
 const Finish = z.strictObject({
@@ -42,6 +45,7 @@ const Finish = z.strictObject({
   sync: fields.sync.optional(),
   collections: fields.collections.optional(),
   templates: fields.templates.optional(),
+  ...fields.again,
 })
 
 export const createRoutes = api()
@@ -57,6 +61,8 @@ export const createRoutes = api()
         ...(["unknown_connector", "unknown_collection", "unknown_template", "credentials_rejected"] as const),
         ...([
           "account_taken",
+          "was_connected_before",
+          "unavailable",
           "limit_reached",
           "account_unusable",
           "partner_unreachable",
@@ -74,9 +80,13 @@ export const createRoutes = api()
       const sent = c.req.valid("json")
       const row = await once(c, async (asked) => {
         const grant = sent.claim === undefined ? null : await findClaimed(ports, sent.connector, sent.claim)
-        const plan = await planSource(ports, tenant, caller.subject, wishOf(sent, grant))
+        const again = againOf(sent)
+        const planned = await planSource(ports, tenant, caller.subject, wishOf(sent, grant))
+        const goOn = planned.status === "draft" ? { again } : await goOnColumns(ports, planned, again)
+        const plan = { ...planned, ...goOn }
         const entry = entryOf(c, plan.status === "draft" ? "source.drafted" : "source.created", plan.id, {
           name: plan.name,
+          ...detailOf(goOn),
         })
         const making = { ...ports, tenant, source: plan.id, by: caller.subject, at: entry.at }
         const connector = chooseConnector(sent.connector)
@@ -94,7 +104,17 @@ export const createRoutes = api()
     operation({
       summary: "Finish a draft: its metrics and segments are made, its first run starts",
       ...{ tag, role: "editor", status: 200, answer: sourceView },
-      problems: ["not_found", "not_a_draft", "draft_incomplete", "unknown_collection", "unknown_template", "conflict"],
+      problems: [
+        ...([
+          "not_found",
+          "not_a_draft",
+          "draft_incomplete",
+          "unknown_collection",
+          "unknown_template",
+          "conflict",
+        ] as const),
+        ...(["was_connected_before"] as const),
+      ],
     }),
     body(Finish),
     async (c) => {
@@ -106,12 +126,14 @@ export const createRoutes = api()
       const templates = wish.templates ?? draft.templates
       checkTemplates(connector, templates)
       refuseIncomplete(draft, wish)
-      const entry = entryOf(c, "source.finished", draft.id, { name: wish.name ?? draft.name })
+      const goOn = await goOnColumns(ports, draft, againOf(wish) ?? draft.again)
+      const entry = entryOf(c, "source.finished", draft.id, { name: wish.name ?? draft.name, ...detailOf(goOn) })
       const finished = {
         name: wish.name ?? draft.name,
         collections: wish.collections ? chooseCollections(connector, wish.collections) : draft.collections,
         ...planSync(wish.sync ?? {}, entry.at, draft),
         ...stageColumns([], entry.at),
+        ...goOn,
         templates,
       }
       const making = { ...ports, tenant, source: draft.id, by: caller.subject, at: entry.at }
@@ -119,6 +141,11 @@ export const createRoutes = api()
       return c.json(publicSource(row, await configure(ports, row)))
     },
   )
+
+/** For the audit trail: whether it goes on from a former source. */
+function detailOf({ continues }: Pick<SourceInsert, "continues">): object {
+  return continues ? { continues: dayOf(continues) } : {}
+}
 
 /** Everything that needs no network is checked first, so that a typing mistake costs no call to the partner. */
 function wishOf(sent: z.output<typeof Create>, grant: GrantRow | null): Wish {

@@ -1,19 +1,22 @@
 /** Where items go: the project's default, and a source's own. Keys are tested, sealed and never shown. */
 import type { z } from "zod"
 import { configure, configureAll, projectRef, refOf } from "../control/configure.ts"
+import { refuseConnectedBefore } from "../control/former.ts"
 import { acceptTarget } from "../control/target.ts"
 import type { Tenant } from "../db/database.ts"
-import { findDestination, putDestination } from "../db/destinations.ts"
+import { findDestination, followersOf, putDestination } from "../db/destinations.ts"
+import type { StoredDestination } from "../db/schema.ts"
 import { changeSource, findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import { target } from "./kit/fields.ts"
+import { again, target } from "./kit/fields.ts"
 import { body, operation } from "./kit/operation.ts"
 import { publicDestination, publicSource, publicTarget } from "./kit/public.ts"
 import { destinationView, sourceView } from "./kit/views.ts"
 
 const tag = "Destination"
+const Target = target.extend({ duplicates: again.duplicates })
 const TESTED =
   "The key is tested with a request that carries no items: a right key is told from a wrong one, and nothing is written."
 
@@ -36,12 +39,15 @@ export const destinationRoutes = api()
       summary: "Set the project's destination",
       description: `${TESTED} All sources that have none of their own follow it.`,
       ...{ tag, role: "admin", status: 200, answer: destinationView },
-      problems: ["destination_rejected", "destination_unreachable"],
+      problems: ["destination_rejected", "destination_unreachable", "was_connected_before"],
     }),
-    body(target),
+    body(Target),
     async (c) => {
       const { ports, tenant } = c.var
-      const stored = await acceptTarget(ports, projectRef(tenant), withDefaults(c.req.valid("json"), tenant))
+      const sent = c.req.valid("json")
+      const stored = await acceptTarget(ports, projectRef(tenant), withDefaults(sent, tenant))
+      if (!isSame((await findDestination(ports.db, tenant))?.target, stored))
+        await refuseConnectedBefore(ports, await followersOf(ports.db, tenant), stored, sent.duplicates)
       const entry = entryOf(c, "destination.changed", "destination", publicTarget(stored))
       const { destination, followers } = await putDestination(ports.db, tenant, stored, entry)
       c.executionCtx.waitUntil(configureAll(ports, followers))
@@ -54,13 +60,17 @@ export const destinationRoutes = api()
       summary: "Give a source a destination of its own",
       description: `Intempt advises one source there for each origin of data. ${TESTED}`,
       ...{ tag, role: "admin", status: 200, answer: sourceView },
-      problems: ["not_found", "destination_rejected", "destination_unreachable", "conflict"],
+      problems: ["not_found", "destination_rejected", "destination_unreachable", "conflict", "was_connected_before"],
     }),
-    body(target),
+    body(Target),
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const stored = await acceptTarget(ports, refOf(row), withDefaults(c.req.valid("json"), tenant))
+      const sent = c.req.valid("json")
+      const stored = await acceptTarget(ports, refOf(row), withDefaults(sent, tenant))
+      const last = row.destination ?? (await findDestination(ports.db, tenant))?.target
+      if (row.status !== "draft" && !isSame(last, stored))
+        await refuseConnectedBefore(ports, [row], stored, sent.duplicates)
       const entry = entryOf(c, "destination.overridden", row.id, publicTarget(stored))
       const patch = { destination: stored, destinationVersion: row.destinationVersion + 1 }
       const changed = await changeSource(ports.db, row, patch, entry)
@@ -82,6 +92,13 @@ export const destinationRoutes = api()
       return c.json(publicSource(changed, await configure(ports, changed)))
     },
   )
+
+/** Another key of the same destination moves nothing. */
+type Place = Pick<StoredDestination, "org" | "project" | "sourceId">
+
+function isSame(one: Place | undefined, other: Place): boolean {
+  return one?.org === other.org && one.project === other.project && one.sourceId === other.sourceId
+}
 
 /** Intempt's organization and project are usually the ones of the path. */
 function withDefaults({ org, project, sourceId, key }: z.output<typeof target>, tenant: Tenant) {

@@ -6,6 +6,7 @@ import { authorizeLink } from "../control/authorize.ts"
 import { chooseCollections, chooseConnector } from "../control/choose.ts"
 import { configure, refOf } from "../control/configure.ts"
 import { accountColumns, refuseOther, refuseTaken, sealCredential } from "../control/create.ts"
+import { rememberStatements } from "../control/former.ts"
 import { erase } from "../control/watchdog.ts"
 import { expireStatement, forgetOthersStatement } from "../db/grants.ts"
 import { changeSource, findSource, forgetSource, listSources, type SourceRow } from "../db/sources.ts"
@@ -135,14 +136,17 @@ export const sourceRoutes = api()
     "/sources/:id",
     operation({
       summary: "Delete a source and everything held for it",
-      description: "What was already delivered stays at the destination.",
+      description:
+        "What was already delivered stays at the destination; what was read and not delivered yet goes. For 90 days it is known that the " +
+        "account was read into this destination, and where reading stopped: a new source of it can go on from there.",
       ...{ tag, role: "admin", status: 204, answer: null, problems: ["not_found", "conflict"] },
     }),
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       const entry = entryOf(c, "source.deleted", row.id, { name: row.name })
-      const gone = await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, entry.at)])
+      const remember = await rememberStatements(ports, row, entry.at)
+      const gone = await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, entry.at), ...remember])
       // Not erased now: the watchdog's appointment is in the same batch as the deletion.
       if (await erase(ports, gone)) await moveCheck(ports.db, gone, null)
       return c.body(null, 204)

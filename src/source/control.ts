@@ -17,13 +17,18 @@ import { partnerNow, type Turn } from "./turn.ts"
 /** The first configuration: live reading begins where the credentials were checked, and a pass reads what lies before. */
 export function begin(turn: Turn): void {
   const { state } = turn
+  beginLive(turn)
+  adopt(turn)
+  openMissing(turn, "initial")
+  if (state.configuration.active) startLive(turn, "schedule")
+}
+
+export function beginLive(turn: Turn): void {
+  const { state } = turn
   for (const stream of streamsOf(turn, "live")) {
     const cursor = state.configuration.connectedAt - 1000 * (stream.startsBackSeconds ?? 0)
     state.live[stream.name] = { cursor, slice: null, completed: [], perHour: null }
   }
-  adopt(turn)
-  openMissing(turn, "initial")
-  if (state.configuration.active) startLive(turn, "schedule")
 }
 
 /** Applies a newer configuration: only what differs has consequences. An older or equal one changes nothing. */

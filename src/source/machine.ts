@@ -9,6 +9,7 @@
  *   - no error escapes the alarm: the platform would drop it for good after some retries
  */
 
+import { type Bookmark, bookmarkOf, goOn } from "./bookmark.ts"
 import { type Changes, NO_CHANGES } from "./changes.ts"
 import { checkpoint as decideCheckpoint } from "./checkpoint.ts"
 import { begin, discardEntry, reconfigure, replay, resync, syncNow } from "./control.ts"
@@ -94,13 +95,14 @@ export class SourceMachine implements SourceRpc {
 
   // ------------------------------------------------------------------------------------------------------- control
 
-  async configure(configuration: Configuration): Promise<Answer<{ view: SourceView }>> {
+  async configure({ bookmark, ...configuration }: Configuration): Promise<Answer<{ view: SourceView }>> {
     const isNew = this.#ports.store.core() === null
     const first = isNew ? freshState(configuration) : null
     return this.#act<Answer<{ view: SourceView }>>(
       GONE,
       (turn) => {
-        if (isNew) begin(turn)
+        if (isNew && bookmark) goOn(turn, bookmark)
+        else if (isNew) begin(turn)
         else reconfigure(turn, configuration)
         return () => ({ ok: true, view: viewOf(turn) })
       },
@@ -151,33 +153,55 @@ export class SourceMachine implements SourceRpc {
   }
 
   /** The tombstone stays for ever: a late message or watchdog must not bring the source back. */
-  async erase(revoke = false): Promise<{ ok: boolean }> {
-    const owed = this.#owed(revoke)
+  async erase(revoke = false): Promise<{ ok: boolean; bookmark?: Bookmark }> {
+    const { owed, bookmark } = this.#left(revoke)
+    const marked = bookmark && { bookmark }
     if (!owed) {
-      this.#bury(null)
-      return { ok: true }
+      this.#bury({ ...marked })
+      return { ok: true, ...marked }
     }
     // What is owed is kept before it is done: nothing is read any more, and a crash does not make us forget it.
     const tries = owed.tries + 1
-    this.#bury({ ask: owed.ask, tries })
+    this.#bury({ ...marked, revoke: { ask: owed.ask, tries } })
     const done = (await this.#ports.tokens.revoke(owed.ask)) || tries >= REVOKE_TRIES_MAX
-    if (done) this.#bury(null)
-    return { ok: done }
+    if (done) this.#bury({ ...marked })
+    return { ok: done, ...marked }
   }
 
-  #owed(revoke: boolean): Tombstone["revoke"] {
+  async bookmarkKept(): Promise<void> {
     const text = this.#ports.store.core()
     const core = text === null ? null : readState(text)
-    if (!core) return null
-    if (isTombstone(core)) return core.revoke ?? null
-    if (!revoke || !core.token) return null
-    const { org, project, source, connector, config } = core.configuration
-    return { ask: { ref: { org, project, source }, connector, config, tokens: core.token.tokens }, tries: 0 }
+    if (!core || !isTombstone(core) || !core.bookmark) return
+    this.#bury({ ...(core.revoke && { revoke: core.revoke }) })
   }
 
-  #bury(revoke: NonNullable<Tombstone["revoke"]> | null): void {
+  /** What outlives the source: the grant to be given back, and the place where reading stopped. */
+  #left(revoke: boolean): { owed: Tombstone["revoke"]; bookmark: Bookmark | undefined } {
+    const text = this.#ports.store.core()
+    const core = text === null ? null : readState(text)
+    if (!core) return { owed: null, bookmark: undefined }
+    if (isTombstone(core)) return { owed: core.revoke ?? null, bookmark: core.bookmark }
+    const bookmark = this.#bookmark()
+    if (!revoke || !core.token) return { owed: null, bookmark }
+    const { org, project, source, connector, config } = core.configuration
+    const ask = { ref: { org, project, source }, connector, config, tokens: core.token.tokens }
+    return { owed: { ask, tries: 0 }, bookmark }
+  }
+
+  /** Whatever is wrong with the source, it can be erased. */
+  #bookmark(): Bookmark | undefined {
+    try {
+      const memory = this.#load()
+      return (memory && bookmarkOf(this.#open(memory, readState(memory.text) as State))) ?? undefined
+    } catch (error) {
+      this.#note("source.bookmark_lost", error)
+      return undefined
+    }
+  }
+
+  #bury(left: Pick<Tombstone, "revoke" | "bookmark">): void {
     this.#memory = null
-    this.#ports.store.erase(JSON.stringify({ schema: STATE_SCHEMA, erased: true, ...(revoke && { revoke }) }))
+    this.#ports.store.erase(JSON.stringify({ schema: STATE_SCHEMA, erased: true, ...left }))
   }
 
   // ---------------------------------------------------------------------------------------------------------- work

@@ -36,6 +36,10 @@ export class OpenKeys {
     return this.#where.has(hash)
   }
 
+  entries(): Packed[] {
+    return [...this.#rows.values()].flatMap((entries) => [...entries])
+  }
+
   add(hash: string, time: number): void {
     if (this.#where.has(hash)) return
     const id = this.#openRow()

@@ -14,6 +14,7 @@ import type {
   Reject,
   Window,
 } from "../connectors/kit/define.ts"
+import type { Bookmark } from "./bookmark.ts"
 
 /**
  * Bumped when consumers and sources of two deploys would misread each other. A consumer with another number is told `later`, and
@@ -97,6 +98,8 @@ export interface Configuration extends SourceRef {
   destinationVersion: number
   /** Partner time at which the credential was first checked: live reading begins here. */
   connectedAt: number
+  /** Where a deleted source of the same account stopped: a new one goes on from there. Told until the source has begun. */
+  bookmark?: Bookmark
 }
 
 // ------------------------------------------------------------------------------------------------------- fetching
@@ -418,9 +421,12 @@ export interface SourceControl {
   discard(id: number): Promise<Answer<object>>
   /**
    * Makes the source inert and erases all but a tombstone. With `revoke`, the partner is told that the grant is given back; false
-   * where that is still owed, and erasing is to be asked for again.
+   * where that is still owed, and erasing is to be asked for again. The bookmark, where there is one, comes with every answer until
+   * it is said to be kept.
    */
-  erase(revoke?: boolean): Promise<{ ok: boolean }>
+  erase(revoke?: boolean): Promise<{ ok: boolean; bookmark?: Bookmark }>
+  /** The bookmark is stored elsewhere: the tombstone lets go of it. */
+  bookmarkKept(): Promise<void>
 }
 
 /** For the queue consumers. */

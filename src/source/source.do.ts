@@ -70,6 +70,9 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   erase(revoke?: boolean) {
     return this.#ask((source) => source.erase(revoke))
   }
+  bookmarkKept() {
+    return this.#ask((source) => source.bookmarkKept())
+  }
   lease(ask: LeaseAsk) {
     return this.#ask((source) => source.lease(ask))
   }

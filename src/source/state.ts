@@ -3,6 +3,7 @@
  * cursors, throttle, grants, passes and the runs under way are saved with one row written.
  */
 import type { Window } from "../connectors/kit/define.ts"
+import type { Bookmark } from "./bookmark.ts"
 import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
@@ -170,6 +171,8 @@ export interface Tombstone {
   erased: true
   /** The grant that is still to be given back, and how often that was tried. */
   revoke?: { ask: TokenAsk; tries: number } | null
+  /** Where reading stopped, until somebody else keeps it. */
+  bookmark?: Bookmark
 }
 
 export class StateError extends Error {

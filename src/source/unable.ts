@@ -23,6 +23,7 @@ export function unable(reason: string, now: number): SourceRpc {
     replay: refused,
     discard: refused,
     erase: async () => ({ ok: false }),
+    bookmarkKept: async () => undefined,
     lease: later,
     claim: later,
     checkpoint: async () => ({ kind: "stale" }),

@@ -28,6 +28,7 @@ const ASKS: Record<Exclude<keyof SourceRpc, never>, (source: SourceRpc) => Promi
   replay: (source) => source.replay("all"),
   discard: (source) => source.discard(1),
   erase: (source) => source.erase(true),
+  bookmarkKept: (source) => source.bookmarkKept(),
   lease: (source) => source.lease({ lane: "live", nonce: "n", protocol: PROTOCOL }),
   checkpoint: (source) => source.checkpoint({ lease, protocol: PROTOCOL } as never),
   settle: (source) => source.settle({ protocol: PROTOCOL, lease, outcome: { kind: "release" }, calls: 0 }),
@@ -39,6 +40,7 @@ const REFUSED = { ok: false, code: "unavailable", message: expect.stringContaini
 const LATER = { kind: "later", at: expect.any(Number), reason: expect.stringContaining("settings are incomplete") }
 const ANSWERS: Partial<Record<keyof SourceRpc, unknown>> = {
   erase: { ok: false },
+  bookmarkKept: undefined,
   lease: LATER,
   claim: LATER,
   checkpoint: { kind: "stale" },

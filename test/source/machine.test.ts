@@ -1,7 +1,17 @@
 import { describe, expect, it } from "vitest"
 import { type ClaimGrant, PROTOCOL, type Task } from "../../src/source/rpc.ts"
 import { STATE_SCHEMA, StateError } from "../../src/source/state.ts"
-import { configurationOf, DAY, fact, HOUR, MINUTE, START, sourceWorld, type World } from "../support/source-world.ts"
+import {
+  configurationOf,
+  DAY,
+  fact,
+  HOUR,
+  MINUTE,
+  START,
+  START_DATE,
+  sourceWorld,
+  type World,
+} from "../support/source-world.ts"
 
 async function read(): Promise<World> {
   const world = sourceWorld()
@@ -137,7 +147,8 @@ describe("erasing", () => {
       open: [{ collection: "Orders", key: "o", time: START }],
     })
     expect(world.store.rows()).toBeGreaterThan(3)
-    expect(await world.machine.erase()).toEqual({ ok: true })
+    expect(await world.machine.erase()).toMatchObject({ ok: true, bookmark: { startDate: START_DATE } })
+    await world.machine.bookmarkKept()
     expect(await world.machine.erase()).toEqual({ ok: true })
     expect([world.store.rows(), world.store.alarmAt]).toEqual([0, null])
     expect(JSON.parse(world.store.core() ?? "")).toEqual({ schema: STATE_SCHEMA, erased: true })

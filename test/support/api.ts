@@ -158,7 +158,7 @@ export async function create(apiKey: string, more: Record<string, unknown> = {})
 
 const TABLES = [
   ...(["sources", "destinations", "metrics", "segments", "audit", "idempotency"] as const),
-  ...(["oauth_states", "grants", "settings"] as const),
+  ...(["oauth_states", "grants", "settings", "former_sources"] as const),
 ]
 
 /** Every row of every table, as text: two equal snapshots mean that nothing was written. */

@@ -80,4 +80,18 @@ export const target = z.strictObject({
   key: z.string().trim().max(KEY_CHARS_MAX, "is too long for a key.").describe("`prefix.secret`. Write-only."),
 })
 
+export const again = {
+  continue: z
+    .literal(true, { error: "may only be true." })
+    .optional()
+    .describe(
+      "For an account that a deleted source read into the same destination: go on where that one stopped. What it delivered of its " +
+        "last minutes may arrive twice.",
+    ),
+  duplicates: z
+    .literal("accept", { error: 'may only be "accept".' })
+    .optional()
+    .describe("For the same: read everything from the start date, and let what was delivered before arrive again."),
+}
+
 export const time = z.int().describe("Epoch milliseconds.")

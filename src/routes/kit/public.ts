@@ -1,5 +1,7 @@
 /** The only ways in which stored rows leave. What is secret is not named here, and so stays. */
 import type { z } from "zod"
+import { getConnector } from "../../connectors/index.ts"
+import { repeatsAfter } from "../../control/former.ts"
 import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
@@ -29,8 +31,13 @@ export function publicSource(
     sync: row.missing.includes("sync") ? null : { startDate: dayOf(row.startDate), intervalHours: row.intervalHours },
     destination: row.destination && publicTarget(row.destination),
     draft: row.status === "draft" ? { missing: row.missing, authorizeUrl, expiresAt: row.expiresAt } : null,
+    continues: row.continues === null ? null : { deletedAt: row.continues, repeats: repeatsOf(row, row.continues) },
     live: view && publicLive(view),
   }
+}
+
+function repeatsOf({ connector }: SourceRow, deletedAt: number): string {
+  return repeatsAfter(getConnector(connector)?.streams ?? [], deletedAt)
 }
 
 function statusOf(row: SourceRow, view: SourceView | null): PublicSource["status"] {

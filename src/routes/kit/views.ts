@@ -93,6 +93,10 @@ export const sourceView = z.object({
   createdAt: time,
   updatedAt: time,
   connectedAt: moment,
+  continues: z
+    .object({ deletedAt: time, repeats: z.string().describe("What may arrive twice.") })
+    .nullable()
+    .describe("The deleted source of the same account that this one goes on from."),
   live: liveView.nullable().describe("Only where one source is read; null when it could not be asked."),
 })
 

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest"
+import type { Bookmark } from "../../src/source/bookmark.ts"
+import { BOOKMARK_OPEN_MAX } from "../../src/source/bookmark.ts"
+import type { Configuration } from "../../src/source/rpc.ts"
+import {
+  choose,
+  DAY,
+  fact,
+  HOUR,
+  LOOKBACK,
+  person,
+  START,
+  START_DATE,
+  sourceWorld,
+  type World,
+} from "../support/source-world.ts"
+
+const FLOOR = START - LOOKBACK
+const sold = (key: string, time = START - 30 * DAY) => fact(key, time, { place: START })
+const keys = (items: { key: string }[]) => items.map(({ key }) => key)
+
+/** A source that has sent one item of its history, and one of its feed. */
+async function used(changes: Partial<Configuration> = {}): Promise<World> {
+  const world = sourceWorld()
+  await world.configure(changes)
+  await world.page(await world.lease("live"), { items: [fact("new", START)] })
+  await world.page(await world.lease("backfill"), { items: [sold("old")] })
+  await world.drain("backfill")
+  await world.deliver()
+  return world
+}
+
+async function markOf(world: World): Promise<Bookmark> {
+  const { bookmark } = await world.machine.erase()
+  if (!bookmark) throw new Error("no bookmark was handed out")
+  return bookmark
+}
+
+/** Another source, made a while later, that goes on from there. */
+async function goingOn(bookmark: Bookmark, changes: Partial<Configuration> = {}): Promise<World> {
+  const world = sourceWorld()
+  world.advance(2 * HOUR)
+  await world.configure({ source: "src_2", connectedAt: world.now(), bookmark, ...changes })
+  return world
+}
+
+const opened = (world: World) =>
+  world.state().passes.map(({ kind, slices }) => [kind, ...slices.map(({ stream, range }) => [stream, range])])
+
+describe("a source that goes on from a deleted one", () => {
+  it("reads live from where that one stopped, and nothing of its history", async () => {
+    const cursor = (world: World) => world.state().live.feed?.cursor
+    const former = await used()
+    const stopped = cursor(former)
+    const world = await goingOn(await markOf(former))
+    expect(opened(world)).toEqual([])
+    expect(cursor(world)).toBe(stopped)
+    expect((await world.lease("live")).window.from).toBe((stopped ?? 0) - LOOKBACK)
+    expect(JSON.stringify(world.state())).not.toContain("bookmark")
+  })
+
+  it("takes the fact of a key that the former one knew to be open, whatever its time", async () => {
+    const former = sourceWorld()
+    await former.configure()
+    const open = [{ collection: "Orders", key: "debit", time: FLOOR - DAY }]
+    await former.page(await former.lease("backfill"), { items: [sold("old")], open })
+    await former.drain("backfill")
+    await former.drain("live")
+    await former.deliver()
+    const world = await goingOn(await markOf(former))
+    const late = fact("debit", FLOOR - DAY, { place: START + HOUR })
+    await world.page(await world.lease("live"), {
+      items: [late, fact("foreign", FLOOR - DAY, { place: START + HOUR })],
+    })
+    expect(keys(await world.deliver())).toEqual(["debit"])
+  })
+
+  it("reads on where a list was being read, the boundary included", async () => {
+    const former = sourceWorld()
+    await former.configure({ collections: choose("Orders") })
+    await former.drain("live")
+    const task = await former.lease("backfill")
+    await former.page(task, { items: [sold("old")], edge: START - 30 * DAY, next: "more" })
+    await former.deliver()
+    const world = await goingOn(await markOf(former), { collections: choose("Orders") })
+    expect((await world.lease("backfill")).window).toEqual({ from: task.window.from, to: START - 30 * DAY + 1 })
+    expect(opened(world)).toEqual([["initial", ["orders", { from: START_DATE, to: FLOOR }]]])
+  })
+
+  it("goes back to the first item of the feed that had not been delivered", async () => {
+    const former = await used()
+    former.advance(3 * HOUR)
+    await former.until(former.now())
+    await former.page(await former.lease("live"), { items: [fact("lost", START + HOUR)] })
+    const world = await goingOn(await markOf(former))
+    expect(world.state().live.feed?.cursor).toBe(START + HOUR)
+  })
+
+  it("reads the history again of a collection of which not all had been delivered", async () => {
+    const former = sourceWorld()
+    await former.configure()
+    await former.drain("live")
+    const [orders, people] = [await former.lease("backfill"), await former.lease("backfill")]
+    await former.page(people, { items: [person("ada", START)] })
+    await former.deliver()
+    await former.page(orders, { items: [sold("lost")] })
+    const world = await goingOn(await markOf(former))
+    expect(opened(world)).toEqual([["earlier", ["orders", { from: START_DATE, to: FLOOR }]]])
+  })
+
+  it("reads what is chosen now and was not then: an earlier start date, another collection", async () => {
+    const former = await used({ collections: choose("Orders"), startDate: START_DATE + 10 * DAY })
+    const world = await goingOn(await markOf(former))
+    const ranges = opened(world).flatMap(([, ...slices]) => slices)
+    expect(ranges).toContainEqual(["orders", { from: START_DATE, to: START_DATE + 10 * DAY }])
+    expect(ranges).toContainEqual(["people", { from: START_DATE, to: expect.any(Number) }])
+    expect(ranges).toHaveLength(2)
+  })
+
+  it("does not read what is not chosen any more", async () => {
+    const world = await goingOn(await markOf(await used()), { collections: choose("People") })
+    expect(opened(world)).toEqual([])
+    expect((await world.lease("live")).collections.map(({ name }) => name)).toEqual(["People"])
+  })
+})
+
+describe("a bookmark", () => {
+  it("is not handed out by a source that never sent anything", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("live")
+    expect(await world.machine.erase()).toEqual({ ok: true })
+  })
+
+  it("comes with every answer until it is said to be kept", async () => {
+    const world = await used()
+    const first = await world.machine.erase()
+    expect(first.bookmark).toBeDefined()
+    world.restart()
+    expect(await world.machine.erase()).toEqual(first)
+    await world.machine.bookmarkKept()
+    world.restart()
+    expect(await world.machine.erase()).toEqual({ ok: true })
+  })
+
+  it("names no key and no person", async () => {
+    const text = JSON.stringify(await markOf(await used()))
+    expect(text).not.toMatch(/old|new|acct_1|key_1|dest_1|@/)
+  })
+
+  it("keeps a bounded number of open keys, the newest", async () => {
+    const former = sourceWorld()
+    await former.configure()
+    const open = Array.from({ length: BOOKMARK_OPEN_MAX + 5 }, (_, n) => ({
+      ...{ collection: "Orders", key: `debit_${n}`, time: FLOOR - n },
+    }))
+    await former.page(await former.lease("backfill"), { items: [sold("old")], open })
+    const bookmark = await markOf(former)
+    expect(bookmark.open).toHaveLength(BOOKMARK_OPEN_MAX)
+    expect(Math.min(...bookmark.open.map(([, time]) => time))).toBe(FLOOR - BOOKMARK_OPEN_MAX + 1)
+    expect(JSON.stringify(bookmark).length).toBeLessThan(1_000_000)
+  })
+})
