@@ -20,6 +20,9 @@ const TEST_VAULT_KEYS =
   "k2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 const TEST_AUTH_SECRET = "a-secret-of-the-test-suite-32-bytes-long"
 
+const RATES = ["RATE_CALLER", "RATE_ADDRESS", "RATE_STARTS", "RATE_STREAMS"]
+const NO_LIMIT = { namespace_id: "1", simple: { limit: 1_000_000, period: 60 as const } }
+
 /** As the sandbox knows them. */
 const TEST_OAUTH_CLIENTS = {
   OAUTH_STRIPE_CLIENT_ID: "ca_SandboxCloudSources",
@@ -54,6 +57,8 @@ export default defineConfig({
             miniflare: {
               // Tests answer what leaves by a spy on `fetch`. What a background sync sends after the last test goes nowhere.
               outboundService: () => new Response("no network in tests", { status: 502 }),
+              // A test file sends in seconds what a caller sends in an hour. Tests of the limits bring counters of their own.
+              ratelimits: Object.fromEntries(RATES.map((name) => [name, NO_LIMIT])),
               bindings: {
                 VAULT_KEYS: TEST_VAULT_KEYS,
                 AUTH_SECRET: TEST_AUTH_SECRET,

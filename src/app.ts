@@ -14,6 +14,7 @@ import { healthRoutes } from "./routes/health.ts"
 import { type ApiEnv, api } from "./routes/kit/api.ts"
 import { authenticate, keptNowhere, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
 import { openapiOf } from "./routes/kit/openapi.ts"
+import { limitAddress } from "./routes/kit/rates.ts"
 import { oauthRoutes } from "./routes/oauth.tsx"
 import { opsRoutes } from "./routes/ops.ts"
 import { quarantineRoutes } from "./routes/quarantine.ts"
@@ -49,7 +50,7 @@ export const app = api()
   .route("/oauth", oauthRoutes)
   .route("/", healthRoutes)
 
-app.get("/openapi.json", (c) => c.json(document(), 200, { "cache-control": DOCUMENT_CACHE }))
+app.get("/openapi.json", limitAddress, (c) => c.json(document(), 200, { "cache-control": DOCUMENT_CACHE }))
 app.notFound(() => new Problem("not_found").toResponse())
 app.onError((error, c) => problemOf(error, c).toResponse())
 

@@ -11,6 +11,14 @@ export interface Bindings {
   FETCH_QUEUE: Queue
   BACKFILL_QUEUE: Queue
   FORWARD_QUEUE: Queue
+  /** Requests of one caller. */
+  RATE_CALLER: RateLimit
+  /** Requests of one address that come without a token, or with a wrong one. */
+  RATE_ADDRESS: RateLimit
+  /** Attempts to sign in at a partner that one address begins: each is a row. */
+  RATE_STARTS: RateLimit
+  /** Progress streams that one caller opens. */
+  RATE_STREAMS: RateLimit
   /** Where outbound requests go instead of the open network: bound in the sandbox only. */
   EGRESS?: Fetcher
   VAULT_KEYS?: string
@@ -70,7 +78,7 @@ export function settingsOf(env: Bindings): Settings {
 
 const parsed = new WeakMap<Bindings, Settings>()
 
-export function parseSettings(env: Omit<Bindings, "DB" | "SOURCES" | `${string}_QUEUE`>): Settings {
+export function parseSettings(env: Omit<Bindings, "DB" | "SOURCES" | `${string}_QUEUE` | `RATE_${string}`>): Settings {
   const result = settingsSchema.safeParse({ ...env, OAUTH: oauthVariables(env) })
   if (!result.success) {
     const faults = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)

@@ -59,6 +59,11 @@ const KINDS = {
     title: "The project has as many as it may have",
     remedy: "Delete one you do not need.",
   },
+  rate_limited: {
+    status: 429,
+    title: "Too many requests",
+    remedy: "Try again after the time in Retry-After.",
+  },
   // who asks
   unauthenticated: {
     status: 401,

@@ -82,8 +82,11 @@ export interface ApiPorts {
   hmac: Hmac
   /** Keyed hashes, the one to store first: see the vault. */
   mark(text: string): Promise<Marked[]>
+  rates: Rates
   source(ref: SourceRef): SourceControl
 }
+
+export type Rates = Record<"caller" | "address" | "starts" | "streams", (key: string) => Promise<boolean>>
 
 /** Made once an isolate: the bindings do not change under it, and imported keys are kept. */
 export function apiPorts(env: Bindings): ApiPorts {
@@ -111,7 +114,25 @@ function makeApiPorts(env: Bindings): ApiPorts {
     sha256,
     hmac: hmacSha256,
     mark: createMarker(settings.vaultKeys),
+    rates: {
+      caller: rateOf(env.RATE_CALLER),
+      address: rateOf(env.RATE_ADDRESS),
+      starts: rateOf(env.RATE_STARTS),
+      streams: rateOf(env.RATE_STREAMS),
+    },
     source,
+  }
+}
+
+/** True while the key is within its limit. A counter that does not answer lets pass: it protects, and must not be what fails. */
+function rateOf(binding: RateLimit): (key: string) => Promise<boolean> {
+  return async (key) => {
+    try {
+      return (await binding.limit({ key })).success
+    } catch (error) {
+      log("rate_limit_failed", { error: error instanceof Error ? error.name : "unknown" })
+      return true
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { unstable_readConfig } from "wrangler"
+import { RATE_PERIOD_S } from "../src/routes/kit/rates.ts"
 
 /** As much of wrangler's configuration as is compared. */
 interface Config {
@@ -10,6 +11,7 @@ interface Config {
   migrations: unknown[]
   queues: { producers: { binding: string; queue: string }[]; consumers: { queue: string }[] }
   triggers: { crons: string[] }
+  ratelimits: { name: string; namespace_id: string; simple: { limit: number; period: number } }[]
   limits: unknown
   services?: unknown[]
 }
@@ -27,6 +29,7 @@ function bindingsOf(config: Config) {
     producers: config.queues.producers.map(({ binding }) => binding),
     consumers: config.queues.consumers.map(({ queue, ...rest }) => ({ lane: queue.split("-").at(-1), ...rest })),
     crons: config.triggers.crons,
+    rates: config.ratelimits.map(({ name, simple }) => ({ name, ...simple })),
     limits: config.limits,
   }
 }
@@ -37,6 +40,13 @@ describe("wrangler.toml", () => {
     ["sandbox", sandbox],
   ])("gives %s the bindings that tests have", (_, config) => {
     expect(bindingsOf(config)).toEqual(bindingsOf(base))
+  })
+
+  it("counts each environment's requests by themselves, and in a period that Retry-After tells", () => {
+    const rates = [base, production, sandbox].flatMap((config) => config.ratelimits)
+    expect(rates).toHaveLength(12)
+    expect(new Set(rates.map((one) => one.namespace_id)).size).toBe(rates.length)
+    for (const { simple } of rates) expect(simple.period).toBe(RATE_PERIOD_S)
   })
 
   it("lets only the sandbox's requests go elsewhere", () => {

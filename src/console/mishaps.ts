@@ -2,7 +2,7 @@
 import type { MishapCode, MishapFacts } from "../oauth/mishap.ts"
 
 export interface Words {
-  status: 400 | 403 | 404 | 409 | 410 | 500 | 502 | 503
+  status: 400 | 403 | 404 | 409 | 410 | 429 | 500 | 502 | 503
   title: string
   what: string
   next: string
@@ -175,6 +175,20 @@ const WORDINGS: Record<MishapCode, Wording> = {
       "The source was changed meanwhile",
       "Somebody changed it in the same moment.",
       "Nothing was connected. Try again.",
+    ),
+  too_many_requests: () =>
+    words(
+      429,
+      "Too many requests",
+      "More came from your network within a minute than one person makes.",
+      "Nothing was connected. Wait a minute and load this page again.",
+    ),
+  too_many_attempts: (partner) =>
+    words(
+      429,
+      "This link was used too often",
+      `It has begun as many attempts to connect ${partner} as a link may.`,
+      `Nothing was connected by the last one. ${AGAIN}`,
     ),
   internal: () =>
     words(

@@ -93,6 +93,8 @@ export interface Beginning {
   owner: (Tenant & { source: string }) | null
   config: JsonValue
   actor: string
+  /** What allows to begin, a sealed link or a signed query: good for a bounded number of attempts. */
+  ticket: string
 }
 
 export interface Begun {
@@ -101,19 +103,24 @@ export interface Begun {
   cookie: { name: string; value: string }
 }
 
-export async function begin(ports: Ports, { connector, purpose, owner, config, actor }: Beginning): Promise<Begun> {
+export async function begin(
+  ports: Ports,
+  { connector, purpose, owner, config, actor, ticket }: Beginning,
+): Promise<Begun> {
   const party = await partyFor(ports, connector, owner, config)
   const { state, cookie } = newSecrets()
   const hash = await ports.sha256(state)
   const { url, verifier } = await authorization(party, redirectUri(ports, connector), state)
   const { org = null, project = null, source = null } = owner ?? {}
-  await insertState(ports.db, {
+  const isKept = await insertState(ports.db, {
+    ticket: await ports.sha256(ticket),
     ...{ hash, connector: connector.name, purpose, org, project, source, config, actor },
     client: party.client.id,
     verifier: verifier && (await ports.cipher.seal(verifier, `${hash}#verifier`)),
     browser: await ports.sha256(cookie),
     expiresAt: ports.clock.now() + STATE_LIFE_MS,
   })
+  if (!isKept) throw new Mishap("too_many_attempts", { title: connector.title })
   return { url: elsewhere(ports, url), cookie: { name: cookieName(hash, isSecure(ports)), value: cookie } }
 }
 

@@ -1,15 +1,30 @@
 /** Dances under way. Found by the hash of their state, which is the only secret there is. */
-import { and, eq, isNull, lt } from "drizzle-orm"
-import type { Database } from "./database.ts"
+import { and, eq, isNull, lt, sql } from "drizzle-orm"
+import { type Database, isViolation } from "./database.ts"
 import { oauthStates } from "./schema.ts"
 
 /** So long a replayed or expired state is still told from one that never was. */
 const KEPT_MS = 24 * 60 * 60 * 1000
 
+/** A link is good for an hour: more attempts than a person makes, far fewer than would fill a table. */
+export const ATTEMPTS_A_TICKET = 20
+
 export type StateRow = typeof oauthStates.$inferSelect
 
-export async function insertState(db: Database, row: Omit<StateRow, "usedAt">): Promise<void> {
-  await db.insert(oauthStates).values({ ...row, usedAt: null })
+/**
+ * False, and nothing stored, for a ticket that has begun as much as it may. Counted in the statement that inserts: the column may not be
+ * null, so that of many at once no more are stored than the limit allows.
+ */
+export async function insertState(db: Database, row: Omit<StateRow, "usedAt">): Promise<boolean> {
+  const begun = sql`(select count(*) from ${oauthStates} where ${oauthStates.ticket} = ${row.ticket})`
+  const connector = sql<string>`case when ${begun} < ${ATTEMPTS_A_TICKET} then ${row.connector} end`
+  try {
+    await db.insert(oauthStates).values({ ...row, connector, usedAt: null })
+    return true
+  } catch (error) {
+    if (isViolation(error, "NOT NULL constraint failed: oauth_states.connector")) return false
+    throw error
+  }
 }
 
 export async function findState(db: Database, hash: string): Promise<StateRow | null> {

@@ -238,10 +238,12 @@ export const oauthStates = sqliteTable(
     browser: text().notNull(),
     /** The token's `sub` who asked for it. */
     actor: text().notNull(),
+    /** SHA-256 of the link or signed query that allowed to begin. */
+    ticket: text(),
     expiresAt: integer("expires_at").notNull(),
     usedAt: integer("used_at"),
   },
-  (table) => [index("oauth_states_expiry").on(table.expiresAt)],
+  (table) => [index("oauth_states_expiry").on(table.expiresAt), index("oauth_states_ticket").on(table.ticket)],
 )
 
 /** What a partner granted. Of a source's grant, the tokens stay here only until its Durable Object has taken them. */

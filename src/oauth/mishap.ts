@@ -25,6 +25,8 @@ export const MISHAPS = [
   "account_mismatch",
   "account_taken",
   "changed_meanwhile",
+  "too_many_requests",
+  "too_many_attempts",
   "internal",
 ] as const
 

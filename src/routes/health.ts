@@ -4,11 +4,13 @@ import { z } from "zod"
 import { Problem } from "../errors.ts"
 import { api } from "./kit/api.ts"
 import { operation } from "./kit/operation.ts"
+import { limitAddress } from "./kit/rates.ts"
 
 const Health = z.object({ status: z.literal("ok") })
 
 export const healthRoutes = api().get(
   "/healthz",
+  limitAddress,
   operation({
     summary: "Whether the service can work",
     ...{ tag: "Service", role: null, status: 200, answer: Health, problems: ["misconfigured", "unavailable"] },

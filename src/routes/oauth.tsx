@@ -13,6 +13,7 @@ import { ConnectedPage, InstallPage, MishapPage, StartPage, UnclaimedPage } from
 import { style } from "../console/style.ts"
 import {
   authorizeOrigin,
+  type Beginning,
   type Begun,
   begin,
   isSecure,
@@ -30,6 +31,7 @@ import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
 import { log } from "../platform.ts"
 import { type ApiEnv, api } from "./kit/api.ts"
+import { countAddress, limitAddress, RATE_PERIOD_S } from "./kit/rates.ts"
 
 /** Who installs without an account here. */
 const INSTALLER = "install"
@@ -38,6 +40,7 @@ const STYLE_LIFE_S = 3600
 type C = Context<ApiEnv>
 
 export const oauthRoutes = api()
+  .use(limitAddress)
   .get("/style.css", (c) =>
     c.body(style, 200, {
       "content-type": "text/css; charset=utf-8",
@@ -55,12 +58,13 @@ export const oauthRoutes = api()
     return page(c, 200, <StartPage {...props} />, authorizeOrigin(ports, party))
   })
   .post("/:connector/start", async (c) => {
-    const { ports } = c.var
     const connector = connectorAt(c)
     refuseCrossSite(c, connector)
-    const { row, link } = await startOf(c, connector, await ticketIn(c))
+    const ticket = await ticketIn(c)
+    const { row, link } = await startOf(c, connector, ticket)
     const owner = { org: row.org, project: row.project, source: row.id }
-    return goOn(c, await begin(ports, { connector, purpose: "connect", owner, config: row.config, actor: link.by }))
+    const what = { connector, purpose: "connect", owner, config: row.config, actor: link.by, ticket } as const
+    return beginHere(c, what)
   })
   .get("/:connector/install", async (c) => {
     const { ports } = c.var
@@ -77,16 +81,19 @@ export const oauthRoutes = api()
     const config = connector.config.parse(named)
     // The partner sends people here whenever they open the app, and a new grant would take the old one's place.
     if (await isAccountRead(ports.db, connector.name, account)) return installPage(c, connector, config, account)
-    return goOn(c, await begin(ports, { connector, purpose: "install", owner: null, config, actor: INSTALLER }))
+    const what = { connector, purpose: "install", owner: null, config, actor: INSTALLER } as const
+    return beginHere(c, { ...what, ticket: new URL(c.req.url).search })
   })
   .post("/:connector/install", async (c) => {
     const { ports } = c.var
     const connector = connectorAt(c)
     refuseCrossSite(c, connector)
-    const link = await openLink(ports, connector, await ticketIn(c))
+    const ticket = await ticketIn(c)
+    const link = await openLink(ports, connector, ticket)
     if (link.purpose !== "install") throw new Mishap("link_invalid", { title: connector.title })
     const config = connector.config.parse(link.config)
-    return goOn(c, await begin(ports, { connector, purpose: "install", owner: null, config, actor: INSTALLER }))
+    const what = { connector, purpose: "install", owner: null, config, actor: INSTALLER, ticket } as const
+    return beginHere(c, what)
   })
   .get("/:connector/callback", async (c) => {
     const { ports } = c.var
@@ -114,7 +121,9 @@ export const oauthRoutes = api()
 
 /** What becomes of errors here: a page, always. */
 oauthRoutes.onError((error, c) => {
-  const known = error instanceof Mishap ? error : mishapOf(error)
+  const isLimit = error instanceof Problem && error.code === "rate_limited"
+  if (isLimit) c.header("retry-after", String(RATE_PERIOD_S))
+  const known = error instanceof Mishap ? error : isLimit ? new Mishap("too_many_requests") : mishapOf(error)
   const back = c.var.ports?.settings.consoleUrl ?? null
   const mishap = known.code === "no_state" ? known.with(begunHere(c)) : known
   return page(c, wordsFor(mishap.code, mishap.facts).status, <MishapPage mishap={mishap} back={back} />)
@@ -149,7 +158,8 @@ async function startOf(c: C, connector: AnyConnector, ticket: string | undefined
 }
 
 async function ticketIn(c: C): Promise<string | undefined> {
-  const { ticket } = await c.req.parseBody()
+  // A form that cannot be read is one without a ticket.
+  const { ticket } = await c.req.parseBody().catch(() => ({ ticket: undefined }))
   return typeof ticket === "string" ? ticket : undefined
 }
 
@@ -185,6 +195,12 @@ async function installPage(
   const ticket = new URL(url).searchParams.get("ticket") ?? ""
   const body = <InstallPage partner={connector.title} ticket={ticket} connected={connected} />
   return page(c, 200, body, authorizeOrigin(ports, party))
+}
+
+/** Each attempt is a row: bounded by address here, and by ticket where the row is written. */
+async function beginHere(c: C, what: Omit<Beginning, "ticket"> & { ticket: string | undefined }): Promise<Response> {
+  await countAddress(c, "starts")
+  return goOn(c, await begin(c.var.ports, { ...what, ticket: what.ticket ?? "" }))
 }
 
 function goOn(c: C, { url, cookie }: Begun): Response {

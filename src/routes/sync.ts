@@ -14,8 +14,9 @@ import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
 import * as fields from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
-import { follow } from "./kit/progress.ts"
+import { follow, takeStream } from "./kit/progress.ts"
 import { publicSource } from "./kit/public.ts"
+import { callerKey, countCaller } from "./kit/rates.ts"
 import { pageOf, runView, sourceView } from "./kit/views.ts"
 
 const tag = "Syncing"
@@ -113,7 +114,12 @@ export const syncRoutes = api()
         const now = await findSource(ports.db, tenant, row.id)
         return publicSource(now, await viewOf(ports, now))
       }
-      return streamSSE(c, (stream) => follow(ports, stream, look))
+      await countCaller(c, "streams")
+      const giveBack = takeStream(callerKey(c.var.caller))
+      return streamSSE(c, async (stream) => {
+        stream.onAbort(giveBack)
+        await follow(ports, stream, look).finally(giveBack)
+      })
     },
   )
   .post(

@@ -20,7 +20,8 @@ const SHOP_EVERY = 5
 const BUCKET = { maximum: 20_000, rate: 1_000 }
 /** The events feed goes back this far from the moment a source is connected. */
 const FEED_MS = 30 * 86_400_000
-const POLL_MS = 2_000
+/** Fifty sources are looked at by one caller, who may ask twenty times a second. */
+const POLL_MS = 5_000
 const TELL_EVERY_MS = 30_000
 /** Wake-ups lost with the process are sent again after two minutes, doubling; waits and retries come on top. */
 const QUIET_WITHIN_MS = 20 * 60_000

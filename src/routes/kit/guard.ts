@@ -4,6 +4,7 @@ import { callerOf, type Role } from "../../auth/token.ts"
 import { badField, Problem } from "../../errors.ts"
 import { apiPorts } from "../../platform.ts"
 import type { ApiEnv } from "./api.ts"
+import { countAddress, countCaller } from "./rates.ts"
 
 export const BODY_BYTES_MAX = 64 * 1024
 const JSON_TYPE = /^application\/json\s*(;|$)/i
@@ -23,7 +24,13 @@ export async function keptNowhere(c: C, next: Next): Promise<void> {
 
 export async function authenticate(c: C, next: Next): Promise<void> {
   const { ports } = c.var
-  c.set("caller", await callerOf(ports, ports.settings.auth, c.req.header("authorization")))
+  try {
+    c.set("caller", await callerOf(ports, ports.settings.auth, c.req.header("authorization")))
+  } catch (error) {
+    await countAddress(c, "address")
+    throw error
+  }
+  await countCaller(c, "caller")
   await next()
 }
 

@@ -8,7 +8,7 @@ import { problemView } from "./views.ts"
 
 const VERSION = "1.0.0"
 /** What any operation may answer; with a token, with a project in its path, with a body. */
-const ANY: readonly ProblemCode[] = ["internal", "misconfigured"]
+const ANY: readonly ProblemCode[] = ["internal", "misconfigured", "rate_limited"]
 const WITH_TOKEN: readonly ProblemCode[] = [
   "unauthenticated",
   "token_invalid",

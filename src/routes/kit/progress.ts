@@ -1,4 +1,5 @@
 import type { SSEStreamingApi } from "hono/streaming"
+import { Problem } from "../../errors.ts"
 import type { ApiPorts } from "../../platform.ts"
 import type { PublicSource } from "./public.ts"
 
@@ -10,6 +11,29 @@ const LOOK_IDLE_MS = 20_000
 const FOLLOW_MAX_MS = 5 * 60 * 1000
 /** Milliseconds after which a browser asks again when the stream has ended. */
 const RETRY_MS = 3_000
+
+/** Open streams of one caller in one isolate: as many as a person has windows. How often they are opened is limited beside it. */
+export const STREAMS_OPEN_MAX = 10
+
+const open = new Map<string, number>()
+
+/** Takes one of the caller's places; answers how to give it back. */
+export function takeStream(caller: string): () => void {
+  const others = open.get(caller) ?? 0
+  if (others >= STREAMS_OPEN_MAX) {
+    const detail = `You are following ${others} sources already. Close one of them first.`
+    throw new Problem("rate_limited", { detail, retryAfterSeconds: LOOK_IDLE_MS / 1000 })
+  }
+  open.set(caller, others + 1)
+  let isOpen = true
+  return () => {
+    if (!isOpen) return
+    isOpen = false
+    const left = (open.get(caller) ?? 1) - 1
+    if (left > 0) open.set(caller, left)
+    else open.delete(caller)
+  }
+}
 
 /** Writes an event when what `look` returns has changed, else a comment that keeps the line open. Ends when the source has gone. */
 export async function follow(
