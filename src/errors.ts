@@ -182,6 +182,11 @@ const KINDS = {
       "See `error` of GET /sources/{id}; after a rejected key, reconnect with PUT /sources/{id}/credentials or POST /sources/{id}/authorize.",
   },
   gone: { status: 404, title: "The source does not exist", remedy: "It may have been deleted. List the sources." },
+  too_many_waiting: {
+    status: 409,
+    title: "Too many readings of lists wait already",
+    remedy: "Let some of them end first: GET /sources/{id} shows which collections are denied or failing, and why.",
+  },
   out_of_range: {
     status: 422,
     title: "That lies outside what the source reads",

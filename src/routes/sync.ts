@@ -132,6 +132,7 @@ export const syncRoutes = api()
       problems: [
         ...COMMAND,
         ...(["paused", "source_error", "unknown_collection", "out_of_range", "duplicates_not_accepted"] as const),
+        ...(["run_in_progress", "too_many_waiting"] as const),
       ],
     }),
     body(Resync),

@@ -1,14 +1,13 @@
 /** Checkpoints: what one page of records changes, in one commit. */
 import { ALIAS, type OpenKey } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
-import { abort, endLive } from "./ending.ts"
+import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { BACKPRESSURE, isHeldBack, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
-import { noteReach } from "./pass.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
@@ -16,6 +15,7 @@ import { SEEN_MAX } from "./seen.ts"
 import { feedsOf, floorOf, floorsByFeeds, lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
+import { noteReach } from "./untold.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
 export const PAGE_STALE_MS = 180_000
@@ -40,6 +40,7 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   }
   const moved = slice.token !== null || page.edge !== slice.edge?.time
   save(turn, slice, run, page)
+  if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   const answer =
     page.next === null ? finishWindow(turn, slice, run, page.asked) : proceed(turn, slice, page.next, moved)
   pruneSeen(turn)
@@ -55,8 +56,8 @@ function count(run: Run, page: Checkpoint): void {
 /** A page's items into the outbox, its keys into `seen`, its bad records into quarantine. */
 function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   slice.bound ??= page.asked
-  if (slice.lane === "backfill") advanceEdge(slice, page)
-  else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
+  noteCollections(turn, slice, run, page)
+  if (slice.state === "reading") noteProgress(slice, page)
   // Its task may name a collection that the user has switched off since.
   const wanted = page.items.filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
   const { taken, dropped } = admit(wanted, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
@@ -67,9 +68,15 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   take(turn, taken, run)
   quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
   noteOpen(turn, page.open, page.closed)
-  noteCollections(turn, slice, run, page)
   if (slice.lane === "live") noteCompleted(turn, slice, page)
   slice.records += page.records
+}
+
+function noteProgress(slice: Slice, page: Checkpoint): void {
+  slice.asideAt = null
+  if (slice.lane === "backfill") slice.stuck = null
+  if (slice.lane === "backfill") advanceEdge(slice, page)
+  else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
 }
 
 /** What lies above the floor will be read again. Past the bound the oldest are forgotten, which costs calls and nothing else. */
@@ -175,6 +182,4 @@ function finishWindow(turn: Turn, slice: Slice, run: Run, asked: number): Checkp
 function finishLive(turn: Turn, slice: Slice, run: Run): void {
   noteReadable(turn, slice, run)
   windowRead(turn, slice, run)
-  if (Object.values(turn.state.live).every((live) => live.slice === null || live.slice.state === "denied"))
-    endLive(turn, run)
 }

@@ -1,13 +1,15 @@
 /** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
 import { destinationChanged } from "./delivery.ts"
-import { retryDenied, takeUp, voidLeases } from "./ending.ts"
+import { voidLeases } from "./ending.ts"
 import { restartWindow } from "./live.ts"
+import { PASSES_MAX } from "./opening.ts"
 import { openMissing, openResync, switchOff, switchOn, trimPending } from "./pass.ts"
 import { startLive } from "./plan.ts"
 import { backToOutbox, discard } from "./quarantine.ts"
 import type { Answer, Configuration, Refusal } from "./rpc.ts"
 import { chosen, resume, streamsOf } from "./slice.ts"
 import type { State } from "./state.ts"
+import { retryDenied, takeUp } from "./takeup.ts"
 import { syncNowWaitSeconds } from "./throttle.ts"
 import { adopt } from "./token.ts"
 import { partnerNow, type Turn } from "./turn.ts"
@@ -138,6 +140,10 @@ export function resync(turn: Turn, collection: string, from: number | null): Ans
     }
   const run = openResync(turn, collection, from ?? configuration.startDate)
   if (!run) return { ok: false, code: "unknown_collection", message: `No list of the partner tells "${collection}".` }
+  if (run === "full") {
+    const message = `${PASSES_MAX} readings of lists wait already. This one can begin once some of them are done: see which collections are denied or failing.`
+    return { ok: false, code: "too_many_waiting", message }
+  }
   return { ok: true, run: run.id }
 }
 

@@ -1,14 +1,28 @@
 /** How readings end. */
-import { isQuarantineFull } from "./lease.ts"
-import { failRun, findRun, newRun, type Run, readingDone } from "./run.ts"
-import { resume, setAside } from "./slice.ts"
-import { type Pass, type Slice, slicesOf } from "./state.ts"
+import { runOf } from "./lease.ts"
+import { leaveToLists } from "./live.ts"
+import { whyFailed } from "./reasons.ts"
+import { failRun, findRun, type Run, readingDone } from "./run.ts"
+import { chosen, setStuck, streamsOf } from "./slice.ts"
+import { type Slice, slicesOf } from "./state.ts"
+import { DENIED_AGAIN_MS } from "./takeup.ts"
 import type { Turn } from "./turn.ts"
 
-/** All live windows are read (or denied, which is tried again with the next run). */
-export function endLive(turn: Turn, run: Run): void {
-  for (const live of Object.values(turn.state.live)) if (live.slice?.state === "denied") resume(live.slice)
-  readingDone(turn, run)
+/**
+ * A live run ends when each of its streams has been read or cannot be read now; what could not is tried again by the next. It
+ * has failed only where nothing could be read.
+ */
+export function endLive(turn: Turn): void {
+  const { run, live } = turn.state
+  if (!run || Object.values(live).some(({ slice }) => slice?.state === "reading")) return
+  if (run.failed.length === 0 || isAnyRead(turn, run)) readingDone(turn, run)
+  else failRun(turn, run, whyFailed(turn, run))
+}
+
+function isAnyRead(turn: Turn, run: Run): boolean {
+  const inUse = streamsOf(turn, "live").filter((stream) => chosen(turn.state, stream).length > 0)
+  const hasFailed = (name: string) => run.failed.some(({ stream }) => stream === name)
+  return inUse.some(({ name }) => turn.state.live[name]?.slice === null && !hasFailed(name))
 }
 
 /** A pass's run ends when nothing of it can be read now; the pass itself when all of it has been. */
@@ -25,21 +39,6 @@ export function endPasses(turn: Turn): void {
   state.passes = state.passes.filter((pass) => pass.slices.some((slice) => slice.state !== "read"))
 }
 
-/** What failed is tried again; a pass with something to read and no run gets one. */
-export function takeUp(turn: Turn, pass: Pass): void {
-  for (const slice of pass.slices) if (slice.state === "failed" && !isQuarantineFull(turn, slice)) resume(slice)
-  if (pass.run !== null || !pass.slices.some((slice) => slice.state === "reading")) return
-  const run = newRun(turn, pass.kind, pass.trigger)
-  pass.run = run.id
-  turn.state.others.push(run)
-  for (const slice of pass.slices) if (slice.state === "reading") resume(slice)
-}
-
-/** What the partner denied is tried again: with another credential, or because the user says so. */
-export function retryDenied(turn: Turn): void {
-  for (const slice of turn.state.passes.flatMap((pass) => pass.slices)) if (slice.state === "denied") resume(slice)
-}
-
 export function voidLeases(turn: Turn): void {
   for (const slice of slicesOf(turn.state)) slice.lease = null
 }
@@ -52,17 +51,25 @@ export function parkPass(turn: Turn, id: string, reason: string): void {
   if (pass) pass.run = null
 }
 
-/**
- * Ends the run with the reason; window and token stay, and the next run goes on with them. Of a pass, the other slices are read
- * to their end first.
- */
-export function abort(turn: Turn, slice: Slice, reason: string): void {
-  slice.lease = null
-  slice.waiting = null
-  if (slice.lane === "live") {
-    if (turn.state.run) failRun(turn, turn.state.run, reason)
-    return
-  }
-  setAside(turn, slice, "failed")
+/** Why a slice cannot be read: a fault is its own, an outage may be the whole partner's. */
+export type Trouble = "fault" | "outage"
+
+/** Suspends the slice with the reason; window and token stay, the others are read, and the next run goes on with it. */
+export function abort(turn: Turn, slice: Slice, reason: string, trouble: Trouble = "fault"): void {
+  const run = runOf(turn, slice)
+  setStuck(turn, slice, "failed", reason)
   slice.waiting = reason
+  if (run) noteFailed(run, slice, reason)
+  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")
+}
+
+function noteFailed(run: Run, { stream, collections }: Slice, reason: string): void {
+  run.failed = [...run.failed.filter((one) => one.stream !== stream), { stream, collections: [...collections], reason }]
+}
+
+/** Suspends what the credentials may not read, window and token kept: a list is asked again daily, live reading with each run. */
+export function deny(turn: Turn, slice: Slice, reason: string): void {
+  setStuck(turn, slice, "denied", reason)
+  if (slice.lane === "backfill") slice.notBefore = turn.now + DENIED_AGAIN_MS
+  else leaveToLists(turn, slice, false)
 }

@@ -1,12 +1,12 @@
 /** What follows from a reading that did not succeed: one owner each, and only here is anything retried. */
 import { backoffMs } from "./backoff.ts"
-import { abort, endLive } from "./ending.ts"
+import { abort, deny } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
 import { type Outcome, PROTOCOL, type Settlement } from "./rpc.ts"
 import type { Run } from "./run.ts"
-import { setAside } from "./slice.ts"
+import { isOldestFirst } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import { stop } from "./stop.ts"
 import { credentialVersionOf, mayRecover } from "./token.ts"
@@ -52,7 +52,10 @@ const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
     if (mayRecover(turn.state, credentialVersion)) return
     if (credentialVersion === credentialVersionOf(turn.state)) failAuth(turn, reason)
   },
-  deny: (turn, slice, run, { collections, reason }) => deny(turn, slice, run, collections, reason),
+  deny: (turn, slice, run, { collections, reason }) => {
+    noteDenied(turn, run, collections, reason)
+    deny(turn, slice, reason)
+  },
   fault: (turn, slice, _run, { reason }) => abort(turn, slice, reason),
 }
 
@@ -69,7 +72,7 @@ function apply<Kind extends Outcome["kind"]>(
 function retry(turn: Turn, slice: Slice, reason: string): void {
   slice.attempts++
   if (slice.attempts >= ATTEMPTS_MAX) {
-    abort(turn, slice, reason)
+    abort(turn, slice, reason, "outage")
     return
   }
   slice.notBefore = turn.now + backoffMs(slice.attempts, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
@@ -91,8 +94,12 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
   slice.token = null
   slice.page++
   slice.attempts++
-  if (slice.edge) slice.window = { from: slice.window.from, to: slice.edge.time + 1 }
-  if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason)
+  if (slice.edge) slice.window = leftOf(slice, slice.edge.time, isOldestFirst(turn, slice.stream))
+  if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason, "outage")
+}
+
+function leftOf({ window }: Slice, edge: number, isOldest: boolean): Slice["window"] {
+  return isOldest ? { from: edge, to: window.to } : { from: window.from, to: edge + 1 }
 }
 
 function failAuth(turn: Turn, reason: string): void {
@@ -106,15 +113,11 @@ function failAuth(turn: Turn, reason: string): void {
 }
 
 /** A collection the credentials may not read is reported; the others go on. */
-function deny(turn: Turn, slice: Slice, run: Run | null, collections: readonly string[], reason: string): void {
+function noteDenied(turn: Turn, run: Run | null, collections: readonly string[], reason: string): void {
   for (const name of collections) {
     turn.state.denied[name] = reason
     if (run && !run.denied.some((one) => one.collection === name)) run.denied.push({ collection: name, reason })
   }
-  setAside(turn, slice, "denied")
-  if (slice.lane === "backfill") return
-  const open = Object.values(turn.state.live).some((live) => live.slice?.state === "reading")
-  if (run && !open) endLive(turn, run)
 }
 
 /** Streams that feed a collection with too many bad records stop, and say so: the fault is not a single record's. */
@@ -136,6 +139,11 @@ export function expireLeases(turn: Turn): void {
     slice.lease.lapsed = true
     slice.lapses++
     if (slice.lapses >= LAPSES_MAX)
-      abort(turn, slice, `${slice.stream} hung: ${LAPSES_MAX} attempts of ${LEASE_MS / 60_000} minutes brought nothing`)
+      abort(
+        turn,
+        slice,
+        `${slice.stream} hung: ${LAPSES_MAX} attempts of ${LEASE_MS / 60_000} minutes brought nothing`,
+        "outage",
+      )
   }
 }

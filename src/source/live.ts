@@ -4,7 +4,7 @@ import { DAY_MS } from "./openkeys.ts"
 import { openGapPass } from "./pass.ts"
 import type { Run } from "./run.ts"
 import { HOUR_MS } from "./schedule.ts"
-import { type AnyStream, blankSlice, chosen, floorOf, resume, streamsOf } from "./slice.ts"
+import { type AnyStream, blankSlice, chosen, floorOf, resume, setWindow, streamsOf } from "./slice.ts"
 import type { LiveStream, Slice } from "./state.ts"
 import { partnerNow, type Turn } from "./turn.ts"
 
@@ -20,6 +20,10 @@ export const RETENTION_MARGIN_MS = DAY_MS
 const LEAVE_MARGIN_MS = RETENTION_MARGIN_MS / 2
 /** After a gap live reading goes on this much above the end of the feed's retention, so that it can be read before it is lost. */
 export const RESUME_MARGIN_MS = 2 * DAY_MS
+/** A stream that could not be read for so long, run after run, is left to the lists: what was kept for it can be forgotten. */
+export const STUCK_MAX_MS = 7 * DAY_MS
+/** Then live reading goes on this much below now: what the feed may still tell, should it come back, it tells best. */
+export const STUCK_KEPT_MS = DAY_MS
 /** By how much an answer may show more than the time that it was asked at. */
 const SHOWN_LATE_MS = 60_000
 
@@ -45,7 +49,7 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   live.perHour = density(slice, end)
   live.cursor = Math.max(live.cursor, end)
   // What one page shows it shows of one moment.
-  live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.window.from) : null
+  live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.bottom) : null
   live.slice = null
   if (slice.top !== null || isLeftOver(turn, end, run)) live.slice = newWindow(turn, stream, live)
 }
@@ -67,14 +71,16 @@ export function restartWindow(turn: Turn, live: LiveStream): void {
     no: ++turn.state.windows,
     bound: null,
   })
-  slice.window = { from: slice.window.from, to: slice.top }
+  setWindow(slice, { from: slice.bottom, to: slice.top })
 }
 
 function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
   const from = live.cursor - 1000 * stream.lookbackSeconds
   // Of records that move, an earlier part would lack those that changed later: their facts would come below the floor of the next.
   const to = stream.moves ? null : cutAt(turn, live, from)
-  return { ...blankSlice(turn, stream, `live:${stream.name}`), window: { from, to }, top: to }
+  const slice = blankSlice(turn, stream, `live:${stream.name}`)
+  setWindow(slice, { from, to })
+  return slice
 }
 
 /**
@@ -90,7 +96,7 @@ function cutAt(turn: Turn, live: LiveStream, from: number): number | null {
 }
 
 function density(slice: Slice, end: number): number {
-  const hours = Math.max((end - (slice.window.from ?? end)) / HOUR_MS, 1 / 60)
+  const hours = Math.max((end - (slice.bottom ?? end)) / HOUR_MS, 1 / 60)
   return slice.records / hours
 }
 
@@ -112,10 +118,32 @@ function skipGap(turn: Turn, stream: AnyStream, live: LiveStream, marginMs: numb
   const now = partnerNow(turn)
   const from = floorOf(turn, stream.name, live)
   if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false
+  // Not from now on: what the feed still holds it tells better than any list, and a clock that is hours off costs nothing.
+  leaveGap(turn, stream, live, now - stream.retentionDays * DAY_MS + RESUME_MARGIN_MS)
+  return true
+}
+
+/**
+ * A stream of which nothing could be read for a week: the lists tell that time as far as they can, and live reading begins anew. Not where
+ * no list tells of a collection, nor while the partner may be down as a whole: an outage must not become a gap.
+ */
+export function leaveToLists(turn: Turn, { stream: name, stuck }: Slice, mayBeDown: boolean): void {
+  const live = turn.state.live[name]
+  const stream = streamsOf(turn, "live").find((one) => one.name === name)
+  const now = partnerNow(turn)
+  if (!live || !stream || !stuck || now - stuck.since < STUCK_MAX_MS) return
+  const others = Object.entries(turn.state.live).filter(([other]) => other !== name)
+  if (mayBeDown && !others.some(([, { cursor }]) => cursor > stuck.since)) return
+  const lists = streamsOf(turn, "backfill")
+  if (!chosen(turn.state, stream).every((one) => lists.some((list) => list.collections.includes(one)))) return
+  if (now - STUCK_KEPT_MS > live.cursor) leaveGap(turn, stream, live, now - STUCK_KEPT_MS)
+}
+
+/** A pass reads the lists from the floor up to the new cursor's; live reading goes on from there. */
+function leaveGap(turn: Turn, stream: AnyStream, live: LiveStream, cursor: number): void {
+  const from = floorOf(turn, stream.name, live)
   const overlap = { from, to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }
   live.slice = null
-  // Not from now on: what the feed still holds it tells better than any list, and a clock that is hours off costs nothing.
-  live.cursor = 1000 * Math.floor((now - stream.retentionDays * DAY_MS + RESUME_MARGIN_MS) / 1000)
+  live.cursor = 1000 * Math.floor(cursor / 1000)
   openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
-  return true
 }

@@ -2,16 +2,17 @@
  * What is due: called at the end of every turn. Starts the scheduled run, ends leases that ran out and runs that are over, names
  * the wake-ups to send and the time at which to look again.
  */
-import { endPasses, takeUp } from "./ending.ts"
+import { endLive, endPasses } from "./ending.ts"
 import { expireLeases, stopFull } from "./failure.ts"
 import { inForce } from "./grant.ts"
 import { isHeldBack, mayRead, ready } from "./lease.ts"
 import { leaveLostWindows, openWindows } from "./live.ts"
 import type { Lanes } from "./ports.ts"
-import { finishDelivered, newRun, type Run, readingDone } from "./run.ts"
+import { finishDelivered, newRun, type Run } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
 import { SEEN_MAX } from "./seen.ts"
 import { coarse, slicesOf } from "./state.ts"
+import { retryDeniedDaily, takeUp } from "./takeup.ts"
 import { isRenewing, keepAt } from "./token.ts"
 import type { Turn } from "./turn.ts"
 import { sourceWait } from "./waits.ts"
@@ -36,6 +37,7 @@ export function plan(turn: Turn): Due {
   expireLeases(turn)
   startDue(turn)
   stopFull(turn)
+  endLive(turn)
   endPasses(turn)
   finishDelivered(turn)
   const wakes = (["fetch", "backfill", "forward"] as const).filter((lane) => needsWake(turn, lane))
@@ -65,13 +67,13 @@ export function schedule(turn: Turn): number {
 /** Starts a live run, and takes up passes that ended with a failure. Null: one is being read already. */
 export function startLive(turn: Turn, trigger: Run["trigger"]): Run | null {
   const { state } = turn
+  retryDeniedDaily(turn)
   for (const pass of state.passes) takeUp(turn, pass)
   if (state.run) return null
   const run = newRun(turn, "live", trigger)
   state.run = run
   state.lastLiveAt = turn.now
   openWindows(turn)
-  if (!Object.values(state.live).some((live) => live.slice)) readingDone(turn, run)
   return run
 }
 

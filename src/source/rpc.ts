@@ -325,6 +325,8 @@ export interface RunView {
   share: number | null
   collections: Record<string, CollectionCounts>
   denied: { collection: string; reason: string }[]
+  /** Streams that could not be read although others were, with the collections they feed: tried again by the next run. */
+  failed: { stream: string; collections: string[]; reason: string }[]
   /** What no list can tell for the range (history older than the feed), by collection. */
   untold: { collection: string; reason: string }[]
   waits: { until: number; reason: string } | null
@@ -340,6 +342,8 @@ export interface CollectionView {
   dropped: number
   /** Why the partner does not let us read it; null when it does. */
   denied: string | null
+  /** Why reading it does not go on, although every run tries, and since when (partner time); null where it goes on. */
+  failing: { since: number; reason: string } | null
   /** Rows came before, and none in the last runs. */
   lastItemAt: number | null
 }
@@ -388,6 +392,7 @@ export interface Refusal {
     | "unknown_collection"
     | "not_found"
     | "out_of_range"
+    | "too_many_waiting"
     | "unavailable"
   message: string
   /** too_soon: whole seconds until it may be repeated. */

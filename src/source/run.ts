@@ -2,6 +2,7 @@
  * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
  * longer than a hundred live runs do; those that found nothing are kept short.
  */
+import { whyPartial } from "./reasons.ts"
 import type { CollectionCounts, RunKind, RunView } from "./rpc.ts"
 import type { IdleRun, Run, State } from "./state.ts"
 import type { Turn } from "./turn.ts"
@@ -34,6 +35,7 @@ export function newRun(turn: Turn, kind: RunKind, trigger: "schedule" | "manual"
     records: 0,
     collections: {},
     denied: [],
+    failed: [],
     untold: [],
   }
 }
@@ -47,6 +49,7 @@ export function countsOf(run: Run, collection: string): CollectionCounts {
 export function readingDone(turn: Turn, run: Run): void {
   run.readAt = turn.now
   run.state = "delivering"
+  run.reason = whyPartial(turn, run)
   if (turn.state.run === run) turn.state.run = null
   if (!turn.state.others.includes(run)) turn.state.others.push(run)
 }
@@ -64,8 +67,9 @@ export function finishDelivered(turn: Turn): void {
   state.others = state.others.filter((run) => run.state === "reading" || runNumber(run.id) > oldestKept(state))
   for (const run of [...state.others]) {
     if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue
-    const troubled = run.denied.length > 0 || Object.values(run.collections).some((counts) => counts.quarantined > 0)
-    run.state = troubled ? "partial" : "succeeded"
+    // Items may have been refused, or sent again, since its reading was over.
+    run.reason = whyPartial(turn, run)
+    run.state = run.reason === null ? "succeeded" : "partial"
     end(turn, run)
   }
 }
@@ -121,6 +125,7 @@ export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleR
     records,
     collections: {},
     denied: [],
+    failed: [],
     untold: [],
   }
 }

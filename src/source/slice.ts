@@ -19,9 +19,13 @@ export function lookbackMs(turn: Turn, stream: string): number {
   return 1000 * (turn.connector.streams.find((one) => one.name === stream)?.lookbackSeconds ?? 0)
 }
 
+export function isOldestFirst(turn: Pick<Turn, "connector">, stream: string): boolean {
+  return turn.connector.streams.find((one) => one.name === stream)?.order === "oldest"
+}
+
 /** Below a stream's floor everything has been read. An open window's own lower bound is the floor it was opened with. */
 export function floorOf(turn: Turn, stream: string, live: LiveStream): number {
-  return live.slice?.window.from ?? live.cursor - lookbackMs(turn, stream)
+  return live.slice?.bottom ?? live.cursor - lookbackMs(turn, stream)
 }
 
 /** Below it every fact has been read: the floor, or that of the window before where records may have moved out of that one. */
@@ -97,6 +101,7 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
     range: null,
     window: { from: null, to: null },
     top: null,
+    bottom: null,
     no: ++turn.state.windows,
     bound: null,
     token: null,
@@ -111,15 +116,27 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
     lease: null,
     state: "reading",
     asideAt: null,
+    stuck: null,
   }
 }
 
-/** Set aside, the work is nobody's: whoever reads it learns so with the next page. */
+/** The window a slice is for, and what is left of it to read. */
+export function setWindow(slice: Slice, window: Slice["window"]): void {
+  Object.assign(slice, { window, top: window.to, bottom: window.from })
+}
+
+/** Suspended because the user does not want it now. A consumer that still reads it learns so with its next page. */
 export function setAside(turn: Turn, slice: Slice, state: "denied" | "failed" | "off"): void {
-  Object.assign(slice, { state, lease: null, asideAt: partnerNow(turn) })
+  Object.assign(slice, { state, lease: null, asideAt: slice.asideAt ?? partnerNow(turn) })
+}
+
+/** Suspended because it cannot be read now. What is tried again in vain counts from the first time. */
+export function setStuck(turn: Turn, slice: Slice, state: "denied" | "failed", reason: string): void {
+  setAside(turn, slice, state)
+  slice.stuck = { since: slice.stuck?.since ?? partnerNow(turn), reason }
 }
 
 /** Takes up work again: what was read stays, what was counted against it does not. */
 export function resume(slice: Slice): void {
-  Object.assign(slice, { state: "reading", attempts: 0, lapses: 0, notBefore: 0, waiting: null, asideAt: null })
+  Object.assign(slice, { state: "reading", attempts: 0, lapses: 0, notBefore: 0, waiting: null })
 }

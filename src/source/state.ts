@@ -26,8 +26,9 @@ export interface Slice {
   range: { from: number; to: number } | null
   /** The stream's order field, narrowed when the window is read again from its edge. */
   window: Window
-  /** The window's upper bound before any narrowing. */
+  /** The window's bounds before any narrowing. */
   top: number | null
+  bottom: number | null
   /** Distinguishes this window from every other: ties are decided by the first read of one window. */
   no: number
   /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */
@@ -36,7 +37,7 @@ export interface Slice {
   page: number
   pageSize: number
   /**
-   * How far down it has been read: the order-field time of the last record, and the partner time at which the first page that
+   * How far it has been read, down or up as the stream's order is: the order-field time of the last record, and the partner time at which the first page that
    * held a record of that time was asked for. Read again from here, nothing is missed and `seen` knows the repeats.
    */
   edge: { time: number; since: number } | null
@@ -54,8 +55,10 @@ export interface Slice {
    * collection. Window, token and edge are kept.
    */
   state: "reading" | "read" | "denied" | "failed" | "off"
-  /** Partner time at which it was set aside; null while it is not. */
+  /** Partner time at which it was set aside with no page read since; null once one is. */
   asideAt: number | null
+  /** Since when it could not be read (partner time), over all runs that tried, and why last; null once it could. */
+  stuck: { since: number; reason: string } | null
 }
 
 export interface LiveStream {
@@ -204,11 +207,35 @@ export function isReadable(text: string): boolean {
 /** What is stored may be of any older schema: what came later is missing. */
 type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null }
 type Added = "token" | "waits"
+type StoredSlice = Omit<Slice, "bottom" | "stuck"> & Partial<Pick<Slice, "bottom" | "stuck">>
+type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
 
 /** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
 export function upgrade({ wait, ...stored }: Stored): State {
   const waits = stored.waits ?? (wait ? { source: wait } : {})
-  return { ...stored, schema: STATE_SCHEMA, token: stored.token ?? null, waits }
+  const live = Object.entries(stored.live).map(([name, one]) => [name, { ...one, slice: upgradeSlice(one.slice) }])
+  return {
+    ...stored,
+    schema: STATE_SCHEMA,
+    token: stored.token ?? null,
+    waits,
+    live: Object.fromEntries(live),
+    passes: stored.passes.map((pass) => ({
+      ...pass,
+      slices: pass.slices.map((slice) => upgradeSlice(slice) as Slice),
+    })),
+    run: stored.run && upgradeRun(stored.run),
+    others: stored.others.map(upgradeRun),
+  }
+}
+
+function upgradeSlice(slice: StoredSlice | null): Slice | null {
+  return slice && { ...slice, bottom: slice.bottom ?? slice.window.from, stuck: slice.stuck ?? null }
+}
+
+/** A run as stored, in the core or in history. */
+export function upgradeRun(run: StoredRun): Run {
+  return { ...run, failed: run.failed ?? [] }
 }
 
 export function freshState(configuration: Configuration): State {

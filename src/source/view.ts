@@ -1,11 +1,11 @@
 /** What may be seen of a source: statuses and counters as they are, never rosier. */
 import { ALIAS } from "../connectors/kit/item.ts"
 import { mayRead } from "./lease.ts"
-import { shareOf } from "./pass.ts"
 import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, SourceStatus, SourceView } from "./rpc.ts"
 import { lengthen, type Run, runNumber } from "./run.ts"
-import type { State } from "./state.ts"
-import { slicesOf } from "./state.ts"
+import { shareOf } from "./share.ts"
+import { isOldestFirst } from "./slice.ts"
+import { type Slice, type State, slicesOf, upgradeRun } from "./state.ts"
 import type { Turn } from "./turn.ts"
 import { waitOf } from "./waits.ts"
 
@@ -58,7 +58,15 @@ function collectionView(state: State, name: string, waiting: number): Collection
     lastItemAt,
     delivered: taken - waiting - refused,
     denied: state.denied[name] ?? null,
+    failing: failingOf(state, name),
   }
+}
+
+/** The first thing that keeps it from being read; what is denied is said apart. */
+function failingOf(state: State, name: string): CollectionView["failing"] {
+  const isTried = ({ state }: Slice) => state === "reading" || state === "failed"
+  const stuck = slicesOf(state).filter((slice) => isTried(slice) && slice.collections.includes(name))
+  return stuck.flatMap((slice) => slice.stuck ?? []).sort((a, b) => a.since - b.since)[0] ?? null
 }
 
 function deliveryView({ state, outbox }: Turn): SourceView["delivery"] {
@@ -81,7 +89,11 @@ function deliveryView({ state, outbox }: Turn): SourceView["delivery"] {
 
 export function runView(turn: Turn, run: Run): RunView {
   const pass = turn.state.passes.find((one) => one.run === run.id)
-  return { ...run, share: run.readAt ? 1 : pass ? shareOf(pass) : null, waits: waitsOf(turn, run) }
+  return {
+    ...run,
+    share: run.readAt ? 1 : pass ? shareOf(pass, (stream) => isOldestFirst(turn, stream)) : null,
+    waits: waitsOf(turn, run),
+  }
 }
 
 /** What a run waits for, in words: the partner, a retry, or the destination. */
@@ -104,7 +116,7 @@ function waitsOf(turn: Turn, run: Run): RunView["waits"] {
 
 /** Finished and current runs, newest first. */
 export function history(turn: Turn): RunView[] {
-  const stored = turn.stored.runs().map((row) => JSON.parse(row.body) as Run)
+  const stored = turn.stored.runs().map((row) => upgradeRun(JSON.parse(row.body) as Run))
   const runs = [...under(turn.state), ...stored, ...turn.state.idle.map(lengthen)]
   return runs.sort((a, b) => runNumber(b.id) - runNumber(a.id)).map((run) => runView(turn, run))
 }

@@ -25,7 +25,7 @@ describe("the status", () => {
 })
 
 function sourceRun() {
-  const counts = { calls: 0, pages: 0, records: 0, collections: {}, denied: [], untold: [] }
+  const counts = { calls: 0, pages: 0, records: 0, collections: {}, denied: [], failed: [], untold: [] }
   const times = { startedAt: START, readAt: null, endedAt: null, reason: null }
   return {
     id: "run_00000001",

@@ -37,6 +37,9 @@ export const runView = z.object({
   share: z.number().nullable().describe("How much of the range has been read, 0 to 1."),
   collections: z.record(z.string(), z.object({ taken: z.int(), dropped: z.int(), quarantined: z.int() })),
   denied: z.array(z.object({ collection: z.string(), reason: z.string() })),
+  failed: z
+    .array(z.object({ stream: z.string(), collections: z.array(z.string()), reason: z.string() }))
+    .describe("Streams that could not be read; the next run tries again."),
   untold: z.array(z.object({ collection: z.string(), reason: z.string() })),
   waits: z.object({ until: time, reason: z.string() }).nullable(),
 })
@@ -52,6 +55,10 @@ const collectionProgress = z.object({
   quarantined: z.int(),
   dropped: z.int(),
   denied: text.describe("Why the partner does not let us read it."),
+  failing: z
+    .object({ since: time, reason: z.string() })
+    .nullable()
+    .describe("Why reading it does not go on, although each run tries, and since when."),
   lastItemAt: moment,
 })
 
