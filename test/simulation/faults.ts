@@ -1,3 +1,5 @@
+import { isHeldFault as isHeld } from "./held.ts"
+
 /** What can go wrong, and how often at its worst: the probability at each occasion. */
 const FAULTS = {
   // the Durable Object
@@ -36,6 +38,8 @@ const FAULTS = {
   partner_huge: { rate: 0.01, says: "the partner's answer is over the size limit" },
   partner_forgets_token: { rate: 0.02, says: "the partner no longer knows a page token" },
   partner_unreachable: { rate: 0.02, says: "the partner cannot be reached" },
+  partner_gateway: { rate: 0.01, says: "what lies before the partner answers 401, 403 or 404 with a web page" },
+  partner_misdates: { rate: 0.01, says: "the partner's answer has a Date that is far off" },
   partner_unauthorized_once: { rate: 0.003, says: "the partner answers 401 for once" },
   // the destination
   destination_5xx: { rate: 0.05, says: "the destination answers 5xx and took nothing" },
@@ -46,6 +50,8 @@ const FAULTS = {
   destination_silent: { rate: 0.05, says: "the destination takes the items, its answer is lost" },
   destination_takes_and_fails: { rate: 0.03, says: "the destination takes the items and answers 502" },
   destination_400_once: { rate: 0.05, says: "the destination answers a transient 400" },
+  destination_page: { rate: 0.02, says: "the destination takes nothing and answers 200 with a web page" },
+  destination_errors: { rate: 0.02, says: "the destination takes nothing and answers 200 with errors" },
   destination_413: { rate: 0.1, says: "the destination finds a large body too large" },
 } as const
 
@@ -71,7 +77,7 @@ const TOKEN_FAULTS = {
 const ALL_FAULTS = { ...FAULTS, ...OWN_FAULTS, ...TOKEN_FAULTS }
 
 export type FaultName = keyof typeof ALL_FAULTS
-export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]
+export const FAULT_NAMES = (Object.keys(FAULTS) as FaultName[]).filter((name) => !isHeld(name))
 export const TOKEN_FAULT_NAMES = Object.keys(TOKEN_FAULTS) as FaultName[]
 
 export function faultOf(name: FaultName): { rate: number; says: string } {
@@ -91,9 +97,20 @@ const SPELLS = {
   destination_refuses_all: "the destination refuses everything with 400",
 } as const
 
-/** Clocks that are wrong for a while. */
-const CLOCK_SPELLS = {
+/** What only some seeds have: clocks that are wrong for a while, another deploy, rows that grow. */
+const SELDOM_SPELLS = {
   clock_steps: "the object's own clock stands thirty days ahead",
+  newer_code: "newer code has taken over the state, and older instances still wake up",
+  partner_heavy_rows: "the partner's rows are so large that few of them fit an answer",
+  partner_misdates_much: "the Date of the partner's answers is anything",
+} as const
+
+/** Of a partner with several live streams, about one of them. */
+const ONE_STREAM_SPELLS = {
+  one_stream_gone: "one of the partner's endpoints answers 404",
+  one_stream_fails: "one of the partner's endpoints answers 500",
+  one_stream_limits: "one of the partner's endpoints answers 429",
+  one_stream_forbidden: "the key may not use one of the partner's endpoints",
 } as const
 
 /** On crowded accounts: one claim then outlasts its first term. */
@@ -106,10 +123,12 @@ const TOKEN_SPELLS = {
   token_page: "the token endpoint answers with a web page",
 } as const
 
-const ALL_SPELLS = { ...SPELLS, ...CLOCK_SPELLS, ...CROWD_SPELLS, ...TOKEN_SPELLS }
+const ALL_SPELLS = { ...SPELLS, ...SELDOM_SPELLS, ...ONE_STREAM_SPELLS, ...CROWD_SPELLS, ...TOKEN_SPELLS }
 
 export type SpellName = keyof typeof ALL_SPELLS
 export const SPELL_NAMES = Object.keys(SPELLS) as SpellName[]
+export const SELDOM_SPELL_NAMES = (Object.keys(SELDOM_SPELLS) as SpellName[]).filter((name) => !isHeld(name))
+export const ONE_STREAM_SPELL_NAMES = (Object.keys(ONE_STREAM_SPELLS) as SpellName[]).filter((name) => !isHeld(name))
 export const TOKEN_SPELL_NAMES = Object.keys(TOKEN_SPELLS) as SpellName[]
 
 export function spellOf(name: SpellName): string {

@@ -6,6 +6,7 @@ const WAITING = {
   scroll: "page tokens that stay the same",
   clock_steps: "leases, waits and the schedule after the object's clock came back",
   dates: "answers whose Date is ahead or behind",
+  destination_answers: "2xx of the destination that took nothing",
   one_stream: "faults, denials and limits of one live stream only",
 } as const
 
@@ -16,4 +17,23 @@ const tried = new Set((process.env.HELD ?? "").split(","))
 /** True: it does not happen yet. */
 export function isHeldBack(what: Held): boolean {
   return !tried.has("all") && !tried.has(what)
+}
+
+/** Faults and spells by what they wait for. */
+const HELD_FAULTS: Partial<Record<string, Held>> = {
+  partner_misdates: "dates",
+  partner_misdates_much: "dates",
+  destination_page: "destination_answers",
+  destination_errors: "destination_answers",
+  clock_steps: "clock_steps",
+  one_stream_gone: "one_stream",
+  one_stream_fails: "one_stream",
+  one_stream_limits: "one_stream",
+  one_stream_forbidden: "one_stream",
+}
+
+/** Nothing of what is shipped bears this fault or spell yet. */
+export function isHeldFault(name: string): boolean {
+  const held = HELD_FAULTS[name]
+  return held !== undefined && isHeldBack(held)
 }

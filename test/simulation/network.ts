@@ -1,6 +1,6 @@
 /** HTTP: to the partner, its token endpoint and the destination, with all that happens to requests and answers on the way. */
 import type { Http } from "../../src/source/ports.ts"
-import { type Call, httpDate, json, textOf } from "../sandbox/http.ts"
+import { type Call, html, httpDate, json, textOf } from "../sandbox/http.ts"
 import { createIntempt, type Intempt } from "../sandbox/intempt/track.ts"
 import { createWriter } from "../sandbox/store.ts"
 import type { Chance } from "./chance.ts"
@@ -21,6 +21,7 @@ export interface NetworkParts {
   partner: PartnerAccount
   /** The partner's clock. */
   partnerNow(): number
+  pageSize: number
   isOn(spell: SpellName): boolean
   /** After each answer of the partner. */
   partnerAnswered(): void
@@ -51,6 +52,18 @@ export interface Network {
 export const DESTINATION = { org: "acme", project: "shop", sourceId: "1234567890123456789" }
 const TRANSIENT_400_MOST = 2
 const LARGE_BODY = 3_000
+const MINUTE = 60_000
+const MISDATED_BY_MS = [
+  -1440 * MINUTE,
+  -180 * MINUTE,
+  -20 * MINUTE,
+  -MINUTE,
+  MINUTE,
+  5 * MINUTE,
+  30 * MINUTE,
+  180 * MINUTE,
+  1440 * MINUTE,
+]
 /** Over the size limit, and made only once. */
 const HUGE = new Uint8Array(9 * 1024 * 1024)
 
@@ -120,7 +133,7 @@ export function createNetwork(parts: NetworkParts): Network {
       if (strikes("partner_hangs", life)) return
       parts.tokens.used(call)
       const answer = partnerAnswer(life, call)
-      if (answer.status === 401) {
+      if (answer.status === 401 && answer.headers?.["content-type"] !== "text/html") {
         network.unauthorized++
         parts.tokens.refused(call)
       }
@@ -140,6 +153,9 @@ export function createNetwork(parts: NetworkParts): Network {
     if (strikes("partner_stumbles", life)) return partner.refuse({ kind: "stumbles" }, call)
     if (strikes("partner_unauthorized_once", life)) return partner.refuse({ kind: "unauthorized" }, call)
     if (strikes("partner_refuses", life)) return failed(400)
+    if (strikes("partner_gateway", life)) return gateway()
+    const oneStream = partner.isOfOneStream?.(call) ? ofOneStream(call) : null
+    if (oneStream) return oneStream
     const forbidden = partner.forbid(call, parts.isOn("partner_forbids"))
     if (forbidden) return forbidden
     if (partner.isOfLaterPage(call) && strikes("partner_forgets_token", life))
@@ -148,11 +164,42 @@ export function createNetwork(parts: NetworkParts): Network {
     if (given.body.includes('"THROTTLED"')) network.turnedAway++
     story.tell(() => `${life.name}: ${partner.describe(call, given)}`)
     if (strikes("partner_html", life)) return { ...given, body: "<html>Down for maintenance</html>" }
+    if (isTooHeavy(call)) return { ...given, spoilt: "huge" }
+    if (strikes("partner_misdates", life) || parts.isOn("partner_misdates_much"))
+      return { ...given, headers: { ...given.headers, ...misdated() } }
     if (strikes("partner_undated", life)) return { status: given.status, body: given.body }
     if (strikes("partner_breaks", life)) return { ...given, spoilt: "breaks" }
     if (strikes("partner_stalls", life)) return { ...given, spoilt: "stalls" }
     if (strikes("partner_huge", life)) return { ...given, spoilt: "huge" }
     return given
+  }
+
+  /** While rows are large, a third of a page is all that fits: what depends on the size of a page is what helps against it. */
+  function isTooHeavy(call: Call): boolean {
+    const rows = partner.rowsAsked(call)
+    return rows !== null && parts.isOn("partner_heavy_rows") && rows > Math.max(1, Math.floor(parts.pageSize / 3))
+  }
+
+  function gateway(): Answer {
+    const page = html(chance.pick("gateway", [401, 403, 404]), "Gateway")
+    return { ...page, headers: { ...page.headers, ...dated() } }
+  }
+
+  function dated(): Record<string, string> {
+    return { date: httpDate(parts.partnerNow()) }
+  }
+
+  function misdated(): Record<string, string> {
+    const off = chance.pick("misdated", MISDATED_BY_MS)
+    story.tell(() => `the answer's Date is off by ${off / 60_000} min`)
+    return { date: httpDate(parts.partnerNow() + off) }
+  }
+
+  function ofOneStream(call: Call): Answer | null {
+    if (parts.isOn("one_stream_gone")) return failed(404)
+    if (parts.isOn("one_stream_fails")) return failed(500)
+    if (parts.isOn("one_stream_limits")) return partner.refuse({ kind: "limits_one", seconds: 900 }, call)
+    return parts.isOn("one_stream_forbidden") ? partner.forbid(call, true) : null
   }
 
   function failed(status: number, headers: Record<string, string> = {}): Answer {
@@ -232,6 +279,10 @@ export function createNetwork(parts: NetworkParts): Network {
   }
 
   function refusal(life: Life, ids: readonly string[], body: string): Answer | null {
+    if (strikes("destination_page", life))
+      return { status: 200, headers: { "content-type": "text/html" }, body: "<html>Maintenance</html>" }
+    if (strikes("destination_errors", life))
+      return { status: 200, body: JSON.stringify({ errors: [{ message: "not taken" }] }) }
     if (parts.isOn("destination_rejects_key")) return { status: 401, body: "" }
     if (strikes("destination_5xx", life)) return { status: 503, body: "" }
     if (strikes("destination_limits", life)) return { status: 429, headers: { "retry-after": "30" }, body: "" }

@@ -35,6 +35,8 @@ export interface HostParts {
   rang(): void
   /** By how much the object's own clock is off now. */
   offMs(): number
+  /** Newer code has written the state, and what wakes up is older. */
+  isNewer(): boolean
   /** Sees each renewed pair that reaches a living instance. */
   renewed(tokens: SealedTokens): void
 }
@@ -50,6 +52,8 @@ export interface Host {
 }
 
 const ALARM_RETRIES = 6
+/** A field of newer code's state that this code knows nothing of. */
+export const NEWER = "ofNewerCode"
 /** The port gives D1 up after so long. */
 const DATABASE_TIMEOUT_MS = 10_000
 
@@ -71,6 +75,8 @@ export function createHost(parts: HostParts): Host {
   const disk = blankDisk()
   let instance: Instance | null = null
   let ringing = 0
+  /** The state on disk is another deploy's. */
+  let isTaken = false
 
   return { disk, call, isRinging: () => ringing > 0, findAlarm: alarmSet }
 
@@ -132,8 +138,24 @@ export function createHost(parts: HostParts): Host {
     )
   }
 
+  /** Another deploy takes the state over, or gives it back: each time with a new instance. */
+  function takeOver(): void {
+    const isNewer = parts.isNewer()
+    if (isNewer === isTaken || disk.core === null) return
+    const core = JSON.parse(disk.core) as { schema: number; [NEWER]?: true }
+    if (isNewer) Object.assign(core, { schema: core.schema + 1, [NEWER]: true })
+    else if (core[NEWER]) {
+      core.schema--
+      delete core[NEWER]
+    }
+    disk.core = JSON.stringify(core)
+    isTaken = isNewer
+    if (instance) evict(instance)
+  }
+
   /** The instance at hand; evicted between two calls now and then. */
   function present(): Instance {
+    takeOver()
     if (instance && chance.strikes("evicted")) evict(instance)
     instance ??= start()
     return instance

@@ -19,6 +19,7 @@ export interface PartnerKind {
   life: readonly string[]
   /** It takes grants back. */
   takesBack: boolean
+  liveStreams: number
   /** Some of its accounts are crowded. */
   hasCrowds: boolean
   /** What goes wrong at this partner only. */
@@ -35,6 +36,8 @@ export interface PartnerAccount {
   /** While the credential may not read something: what is answered in place of the answer, if anything. */
   forbid(call: Call, isForbidding: boolean): Answer | null
   refuse(how: Refusal, call: Call): Answer
+  /** Rows that a request asks for; null: it is not for a page. */
+  rowsAsked(call: Call): number | null
   /** The answer to a request never arrived whole. */
   unread?(call: Call): void
   /** Of a partner with several live streams: the request is of the one that a spell is about. */
@@ -63,6 +66,8 @@ export interface PartnerAccount {
 
 export type Refusal =
   | { kind: "limits"; seconds: number | null }
+  /** Of this endpoint only. */
+  | { kind: "limits_one"; seconds: number }
   | { kind: "unauthorized" }
   | { kind: "forgotten" }
   | { kind: "stumbles" }

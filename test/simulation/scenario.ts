@@ -4,6 +4,8 @@ import {
   FAULT_NAMES,
   type FaultName,
   faultOf,
+  ONE_STREAM_SPELL_NAMES,
+  SELDOM_SPELL_NAMES,
   SPELL_NAMES,
   type SpellName,
   TOKEN_FAULT_NAMES,
@@ -107,7 +109,7 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>, kind: Par
   const calmAt = connectAt + shape.lasts
   const kept = <T extends { name: string }>(list: T[]) => list.filter(({ name }) => !without.has(name))
   const startDate = Math.floor((connectAt - random.pick([3, 20, 90, 360]) * DAY) / DAY) * DAY
-  const rates = without.has("faults") ? {} : ratesOf(random, shape.violence, FAULT_NAMES)
+  const rates = without.has("faults") ? {} : ratesOf(seed, shape.violence, FAULT_NAMES)
   const extra = extraOf(seed, { kind, signsIn, connectAt, calmAt, violence: shape.violence })
   const payments = CROWDS.find(({ every, at }) => seed % every === at)?.payments ?? 0
   const crowd = kind.hasCrowds && !without.has("crowd") ? payments : 0
@@ -116,7 +118,7 @@ export function scenarioOf(seed: number, without: ReadonlySet<string>, kind: Par
     connectAt,
     calmAt,
     skewMs: random.pick([0, 0, 1_700, -90_000, 610_000, -3_600_000]),
-    consumerSkewMs: random.pick([0, 0, 1_500]),
+    consumerSkewMs: random.pick([0, 0, 1_500]) * extra.haste,
     pageSize: random.pick([1, 2, 3, 3, 5, 8, 100]),
     intervalHours: shape.intervalHours,
     startDate,
@@ -163,9 +165,12 @@ function shapeOf(random: Random) {
   return { lasts: random.int(35, 60) * DAY, intervalHours: 24, steps: random.int(10, 30), violence, actions }
 }
 
-function ratesOf(random: Random, violence: number, names: readonly FaultName[]): Partial<Record<FaultName, number>> {
+/** Each by itself: a new fault leaves the others of a seed as they are. */
+function ratesOf(seed: number, violence: number, names: readonly FaultName[]): Partial<Record<FaultName, number>> {
   const rates: Partial<Record<FaultName, number>> = {}
-  for (const name of names) if (random.chance(0.4)) rates[name] = Math.min(0.5, faultOf(name).rate * violence)
+  for (const name of names)
+    if (createRandom(hashText(`${seed}/rate/${name}`)).chance(0.4))
+      rates[name] = Math.min(0.5, faultOf(name).rate * violence)
   return rates
 }
 
@@ -180,7 +185,7 @@ interface Extent {
 /** What goes wrong at this partner only, and at token endpoints. Drawn apart: the rest of a seed's story is the same without it. */
 function extraOf(seed: number, { kind, signsIn, connectAt, calmAt, violence }: Extent) {
   const random = createRandom(hashText(`${seed}/${kind.title}/${signsIn}`))
-  const rates = ratesOf(random, violence, [...kind.faults, ...(signsIn ? TOKEN_FAULT_NAMES : [])])
+  const rates = ratesOf(seed, violence, [...kind.faults, ...(signsIn ? TOKEN_FAULT_NAMES : [])])
   const spells: Spell[] = []
   if (signsIn && violence > 0 && random.chance(0.3)) {
     const from = random.int(connectAt, calmAt)
@@ -188,16 +193,37 @@ function extraOf(seed: number, { kind, signsIn, connectAt, calmAt, violence }: E
     spells.push({ name: "spell#token", spell: random.pick(TOKEN_SPELL_NAMES), from, to })
   }
   const more = createRandom(hashText(`${seed}/${kind.title}/more`))
+  if (violence > 0) spells.push(...moreSpells(seed, kind, connectAt, calmAt))
   return { rates, spells, ...choicesOf(more, kind), actions: moreActions(more, connectAt, calmAt) }
 }
 
+/** One in three seeds has one of these, and a third of those two. */
+function moreSpells(seed: number, kind: PartnerKind, from: number, to: number): Spell[] {
+  const random = createRandom(hashText(`${seed}/${kind.title}/spells`))
+  const names = [
+    ...SELDOM_SPELL_NAMES,
+    ...(kind.liveStreams > 1 ? [...ONE_STREAM_SPELL_NAMES, ...ONE_STREAM_SPELL_NAMES] : []),
+  ]
+  const count = names.length === 0 ? 0 : random.pick([0, 0, 0, 1, 1, 2])
+  return Array.from({ length: count }, (_, index) => {
+    const begin = random.int(from, to)
+    const length = random.pick([10 * 60_000, HOUR, 5 * HOUR])
+    return { name: `spell#more${index}`, spell: random.pick(names), from: begin, to: Math.min(to, begin + length) }
+  })
+}
+
 /** What the user chose before connecting. */
-function choicesOf(random: Random, kind: PartnerKind): Pick<Scenario, "identity" | "startsWithout"> {
+function choicesOf(
+  random: Random,
+  kind: PartnerKind,
+): Pick<Scenario, "identity" | "startsWithout"> & { haste: number } {
   const identity = random.chance(0.2) ? ("partnerId" as const) : ("email" as const)
   const names = kind.connector(1).collections.map(({ name }) => name)
   const isPicky = random.chance(0.15)
   const startsWithout = new Set(isPicky ? names.filter(() => random.chance(0.4)) : [])
-  return { identity, startsWithout: startsWithout.size < names.length ? startsWithout : new Set() }
+  // Clocks of different machines differ by seconds, not more.
+  const haste = random.pick([1, 1, 3])
+  return { identity, haste, startsWithout: startsWithout.size < names.length ? startsWithout : new Set() }
 }
 
 /** What users do now and then. */

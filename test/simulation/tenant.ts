@@ -105,6 +105,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     chance,
     story,
     offMs,
+    isNewer: () => isOn("newer_code"),
     rang: guarded(alarms.rang),
     committed: guarded((disk, before, changes) => {
       const hadError = watch.state?.error != null
@@ -146,6 +147,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     story,
     partner,
     partnerNow,
+    pageSize: scenario.pageSize,
     isOn,
     posting: guarded(watch.posting),
     posted: watch.posted,

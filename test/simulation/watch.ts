@@ -5,7 +5,7 @@ import type { LiveStream, Slice, State, Tombstone } from "../../src/source/state
 import { assertBounded } from "./bounds.ts"
 import { createDeliveries, type Deliveries } from "./deliveries.ts"
 import type { Disk } from "./disk.ts"
-import type { Method } from "./object.ts"
+import { type Method, NEWER } from "./object.ts"
 import { type Story, stampOf, Violation } from "./story.ts"
 
 /** Joins of two ids, as items. */
@@ -77,6 +77,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
         return
       }
       if (watch.erasedAt !== null) throw new Violation("an erased source came back")
+      if (Object.hasOwn(core, NEWER)) return assertUntouched(changes)
       const last = before === null ? null : watch.state
       if (last && disk.core !== before) compare(last, core)
       granted(core, disk)
@@ -117,6 +118,13 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
   function isReadAgain(id: string): boolean {
     const collection = id.split("/")[1] ?? ""
     return collection === JOINS || Object.hasOwn(watch.resyncs, collection)
+  }
+
+  /** Older code over a state it does not know may set an alarm, and nothing else. */
+  function assertUntouched({ core, outbox, seen, open, quarantine, runs }: Changes): void {
+    const rows = [outbox, seen, open, quarantine, runs].flatMap((table) => Object.values(table) as unknown[][])
+    if (core !== null || rows.some((list) => list.length > 0))
+      throw new Violation("older code wrote into the state of newer code")
   }
 
   /** What a reader of the story wants to know of a commit. */

@@ -25,6 +25,7 @@ export const MEADOW: PartnerKind = {
   connector: sliced,
   lookbackMs: 1000 * LOOKBACK_S,
   takesBack: false,
+  liveStreams: 3,
   hasCrowds: false,
   life: Object.keys(LIFE),
   faults: [],
@@ -74,6 +75,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
         ? dated(refusal(403, "forbidden", "This token may not read it."))
         : null,
     refuse: (how) => dated(refused(how)),
+    rowsAsked: ({ url }) => (url.searchParams.has("limit") ? Number(url.searchParams.get("limit")) : null),
     isOfLaterPage: ({ url }) => ["after", "scroll"].some((name) => url.searchParams.has(name)),
     isOfOneStream: ({ url }) => url.pathname === affected,
     describe: ({ url }, { status, body }) =>
@@ -110,6 +112,8 @@ function refused(how: Refusal): Answer {
         "Too fast.",
         how.seconds === null ? {} : { "retry-after": String(how.seconds) },
       )
+    case "limits_one":
+      return refusal(429, "too_many", "Too many of these.", { "retry-after": String(how.seconds) })
     case "unauthorized":
       return refusal(401, "unauthorized", "This token is not valid.")
     case "forgotten":

@@ -34,6 +34,7 @@ export const SHOPIFY: PartnerKind = {
   connector: sliced,
   lookbackMs: LOOKBACK_MS,
   takesBack: true,
+  liveStreams: 1,
   hasCrowds: false,
   life: Object.keys(LIFE),
   faults: ["partner_stumbles"],
@@ -95,6 +96,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       return isForbidding && hidden.length === 0 ? sandbox.refuse(fault("forbidden"), call) : null
     },
     refuse: (how, call) => sandbox.refuse(faultOf(how), call) ?? json(400, {}),
+    rowsAsked: rowsOf,
     isOfLaterPage: (call) => cursorsOf(call).length > 0,
     describe: (call, answer) =>
       `Shopify ${JSON.stringify(variablesOf(call)).slice(0, 300)} -> ${answer.status}, ${listed(answer.body)}`,
@@ -131,6 +133,7 @@ const HIDDEN: readonly (readonly string[])[] = [
 function faultOf(how: Refusal): ActiveFault {
   switch (how.kind) {
     case "limits":
+    case "limits_one":
       return how.seconds === null ? fault("rate_limit_bare") : fault("rate_limit", { seconds: how.seconds })
     case "unauthorized":
       return fault("unauthorized")
@@ -194,6 +197,12 @@ function lastShown(shop: Shop): number {
 
 function variablesOf(call: Call): Record<string, unknown> {
   return (JSON.parse(textOf(call)) as { variables?: Record<string, unknown> }).variables ?? {}
+}
+
+/** Of the longest list that a query asks for. */
+function rowsOf(call: Call): number | null {
+  const asked = [...textOf(call).matchAll(/first: ?(\d+)/g)].map(([, rows]) => Number(rows))
+  return asked.length > 0 ? Math.max(...asked) : null
 }
 
 /** `orders 3+: ...1, ...2, ...3`. */

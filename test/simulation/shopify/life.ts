@@ -48,7 +48,8 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     const row = anyOf(shop, "customer", random)
     if (!row) return "nothing"
     const times = Number(row.tags[0]?.slice(1) ?? 0) + 1
-    changeCustomer(shop, row.id, { tags: tags(random, scenario, times) })
+    // Back to what it was at first, now and then.
+    changeCustomer(shop, row.id, { tags: tags(random, scenario, random.chance(0.2) ? 0 : times) })
     return `customer ${row.id} changes for the ${times}. time`
   },
   move({ shop, random }) {

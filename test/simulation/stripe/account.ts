@@ -51,6 +51,7 @@ export const STRIPE: PartnerKind = {
   connector: sliced,
   lookbackMs: 600_000,
   takesBack: false,
+  liveStreams: 1,
   hasCrowds: true,
   get life() {
     return Object.keys(LIFE)
@@ -99,10 +100,12 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     },
     forbid: (call, isForbidding) => (isForbidding && call.url.pathname === forbidden ? failed(403, {}, REFUSED) : null),
     refuse(how) {
-      if (how.kind === "limits") return failed(429, how.seconds === null ? {} : { "retry-after": String(how.seconds) })
+      if (how.kind === "limits" || how.kind === "limits_one")
+        return failed(429, how.seconds === null ? {} : { "retry-after": String(how.seconds) })
       if (how.kind === "unauthorized") return failed(401, {}, REFUSED)
       return failed(400, {}, { code: "resource_missing", param: "starting_after", message: "No such object" })
     },
+    rowsAsked: ({ url }) => (url.searchParams.has("limit") ? Number(url.searchParams.get("limit")) : null),
     isOfLaterPage: ({ url }) => url.searchParams.has("starting_after"),
     describe: ({ url }, { status, body }) =>
       `Stripe ${url.pathname}${decodeURIComponent(url.search).slice(0, 150)} -> ${status}, ${listed(body)}`,
@@ -207,6 +210,8 @@ const LIFE: Record<string, Life> = {
     const row = anyOf(account, "customer", random, isThere)
     if (!row) return "nothing"
     const metadata = { ...row.metadata, n: String(Number(row.metadata.n ?? 0) + 1), ...poison(random, scenario) }
+    // Back to what it was at first, now and then.
+    if (random.chance(0.2)) metadata.n = "0"
     // What is refused for good may be put right by the next change.
     if (random.chance(0.5)) delete (metadata as Record<string, string>).note
     updateCustomer(account, row.id, { metadata })
