@@ -39,6 +39,8 @@ export interface OAuthClient {
   secrets: readonly [string, ...string[]]
   /** The client's own page at the partner, where it has one: the link of a Stripe App's external test. */
   authorizeUrl?: string
+  /** Set by the project itself in its settings, not by the operator of this deployment. */
+  isOwn?: true
 }
 
 export interface VaultKey {

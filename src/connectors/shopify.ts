@@ -30,6 +30,12 @@ const SETTLES_DAYS = 90
 /** https://shopify.dev/changelog/app-secret-key-length-has-increased */
 const TOKEN = /^shpat_[A-Za-z0-9]{16,}$/
 
+/**
+ * The token before stays good until the one that replaced it is used, "limited to 30 days from the original refresh token's first use".
+ * https://shopify.dev/changelog/more-resilient-refreshes-for-expiring-offline-access-tokens
+ */
+const REFRESH_REPEATABLE_SECONDS = 30 * 86_400
+
 export const shopify = defineConnector<Config>({
   name: "shopify",
   title: "Shopify",
@@ -59,6 +65,10 @@ export const shopify = defineConnector<Config>({
       // which Shopify refuses to public apps. https://shopify.dev/docs/apps/build/authentication-authorization/access-tokens/offline-access-tokens
       tokenParams: { expiring: "1" },
       refresh: "rotating",
+      refreshRepeatableSeconds: REFRESH_REPEATABLE_SECONDS,
+      // {"error":"invalid_request","error_description":"This request requires an active refresh_token"}, with 401.
+      // https://community.shopify.dev/t/520-during-refresh-token-rotation-permanently-orphans-the-offline-access-token/35182
+      endsGrant: ({ code, description }) => code === "invalid_request" && /\bactive refresh_token\b/.test(description),
       signature: installSignature,
       revoke: () => graphql(UNINSTALL),
       headers: accessToken,

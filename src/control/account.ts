@@ -11,6 +11,8 @@ const STREAMS_MAX = 20
 const STREAMS_AT_ONCE = 4
 /** Where a partner that asks us to wait does not say how long. */
 const WAIT_DEFAULT_S = 30
+/** A longer wait is a mistake of the partner's. */
+const WAIT_MAX_S = 86_400
 
 type Ports = Pick<ApiPorts, "clock" | "http">
 
@@ -115,7 +117,8 @@ function problemOf(failure: PartnerFailure): Problem {
   // The partner is there, and waiting would not help: no such shop, an unpaid plan, a locked account.
   if (failure.kind === "fault") return new Problem("account_unusable", { detail })
   if (failure.kind !== "limited") return new Problem("partner_unreachable", { detail })
-  const wait = failure.retryAfterMs === null ? WAIT_DEFAULT_S : Math.ceil(failure.retryAfterMs / 1000)
+  const asked = failure.retryAfterMs === null ? WAIT_DEFAULT_S : Math.ceil(failure.retryAfterMs / 1000)
+  const wait = Math.min(asked, WAIT_MAX_S)
   return new Problem("partner_limited", { detail, retryAfterSeconds: wait })
 }
 

@@ -108,6 +108,7 @@ async function granting(
   const askedAt = ports.clock.now()
   const result = await exchangeCode(ports, party, { code, verifier, redirectUri: redirectUri(ports, connector) })
   if (result.kind === "refused") throw new Mishap("code_refused")
+  if (result.kind === "client") ports.log("operator.alert", { connector: connector.name, reason: result.reason })
   if (result.kind !== "ok") throw new Mishap("token_endpoint", { reason: `${result.reason}.` })
   checkScopes(auth, result.answer.scopes)
   const checked = await checkAccount(ports, { connector, config: dance.config, credential: result.answer.accessToken })

@@ -4,6 +4,7 @@
  */
 import { and, asc, eq, inArray, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm"
 import type { SourceRef } from "../source/rpc.ts"
+import { WAITING_FOR_OPERATOR } from "../source/state.ts"
 import type { Database } from "./database.ts"
 import { type Status, sources } from "./schema.ts"
 import { ours, type SourceRow } from "./sources.ts"
@@ -66,6 +67,25 @@ export function troubledSources(db: Database, now: number, limit: number): Promi
     .from(sources)
     .where(and(isNull(sources.deletedAt), or(failing, overdue)))
     .orderBy(asc(sources.statusAt))
+    .limit(limit)
+}
+
+/** What operators have to put right, with how many sources wait for it; the longest first. */
+export interface OperatorAlert {
+  connector: string
+  reason: string | null
+  sources: number
+  since: number
+}
+
+export function operatorAlerts(db: Database, limit: number): Promise<OperatorAlert[]> {
+  const since = sql<number>`min(${sources.statusAt})`
+  return db
+    .select({ connector: sources.connector, reason: sources.statusMessage, sources: sql<number>`count(*)`, since })
+    .from(sources)
+    .where(and(isNull(sources.deletedAt), eq(sources.statusCode, WAITING_FOR_OPERATOR)))
+    .groupBy(sources.connector, sources.statusMessage)
+    .orderBy(asc(since))
     .limit(limit)
 }
 

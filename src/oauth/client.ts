@@ -42,6 +42,8 @@ export type TokenResult =
   | { kind: "ok"; answer: TokenAnswer }
   /** The partner does not accept the code or the refresh token. */
   | { kind: "refused"; reason: string }
+  /** The partner does not accept our app, or how it asks: for its operator to solve, not for the user. */
+  | { kind: "client"; reason: string }
   /** A success whose body could not be read: code or refresh token may be used up. */
   | { kind: "lost"; reason: string }
   /** Nothing is known, or the fault is ours or passing. */
@@ -81,7 +83,7 @@ export function exchangeCode(
   party: Party,
   { code, verifier, redirectUri }: { code: string; verifier: string | null; redirectUri: string },
 ): Promise<TokenResult> {
-  return ask(ports, party, {
+  return ask(ports, party, isCodeRefused, {
     ...party.auth.tokenParams,
     ...{ grant_type: "authorization_code", code },
     ...(party.auth.repeatsRedirect !== false && { redirect_uri: redirectUri }),
@@ -90,7 +92,9 @@ export function exchangeCode(
 }
 
 export function refresh(ports: ExchangePorts, party: Party, refreshToken: string): Promise<TokenResult> {
-  return ask(ports, party, { grant_type: "refresh_token", refresh_token: refreshToken })
+  const { endsGrant } = party.auth
+  const isOver: IsRefused = (error) => error.code === "invalid_grant" || endsGrant?.(error) === true
+  return ask(ports, party, isOver, { grant_type: "refresh_token", refresh_token: refreshToken })
 }
 
 /** RFC 7009: gives the grant back. True where the partner took it, or knows it no more. */
@@ -99,12 +103,17 @@ export async function revoke(ports: ExchangePorts, party: Party, url: string, to
   return answer.kind === "answered" && answer.status < 500 && answer.status !== 429
 }
 
-async function ask(ports: ExchangePorts, party: Party, params: Record<string, string>): Promise<TokenResult> {
+async function ask(
+  ports: ExchangePorts,
+  party: Party,
+  isRefused: IsRefused,
+  params: Record<string, string>,
+): Promise<TokenResult> {
   const { title } = party
   const answered = await post(ports, party, party.auth.tokenUrl(party.config), params)
   if (answered.kind === "timeout") return later(`${title} did not answer in time`)
   if (answered.kind === "unreachable") return later(`${title} could not be reached`)
-  return read(title, answered)
+  return read(title, answered, isRefused)
 }
 
 function post(ports: ExchangePorts, party: Party, url: string, params: Record<string, string>) {
@@ -149,29 +158,55 @@ const success = z.object({
 })
 
 /** RFC 6749, 5.2; Stripe's other errors are objects. */
-const failure = z.object({ error: z.union([z.string(), z.object({ type: z.string().nullish() })]) })
+const failure = z.object({
+  error: z.union([z.string(), z.object({ type: z.string().nullish() })]),
+  error_description: z.string().nullish(),
+})
 
-/** Errors that speak of us or of this moment, not of the code or token. */
+/** A token endpoint's own error, as its body names it. */
+interface TokenError {
+  status: number
+  code: string
+  description: string
+}
+
+/** Whether an error is about the code or refresh token that was sent, rather than about us. */
+type IsRefused = (error: TokenError) => boolean
+
+/** Errors that speak of us or of this moment, not of the code. */
 const OURS = new Set(["invalid_client", "unauthorized_client", "unsupported_grant_type", "application_cannot_be_found"])
 const PASSING = new Set(["temporarily_unavailable", "server_error", "slow_down"])
+/** What may be shown of a partner's error: a word, never a sentence of its own. */
+const ERROR_WORD = /^[a-z_]{1,60}$/
 
-function read(title: string, { status, headers, body }: Answered): TokenResult {
+/** A code is good once and for minutes: whatever is said of it but that we are not known, only another one helps. */
+const isCodeRefused: IsRefused = ({ status, code }) =>
+  code === "invalid_grant" || (status !== 401 && status !== 403 && !OURS.has(code))
+
+function read(title: string, { status, headers, body }: Answered, isRefused: IsRefused): TokenResult {
   const isSuccess = status >= 200 && status < 300
   const parsed = body.kind === "whole" ? jsonOf(body.text) : undefined
-  const failed = failure.safeParse(parsed).data?.error
-  if (isSuccess && failed === undefined) {
+  const error = errorOf(status, parsed)
+  if (isSuccess && error === null) {
     const given = success.safeParse(parsed)
     if (given.success) return { kind: "ok", answer: answerOf(given.data, parsed) }
     return { kind: "lost", reason: `${title}'s answer with the new token could not be read` }
   }
   if (status >= 500 || status === 429 || status === 408)
     return later(`${title} answered ${status}`, retryAfterMs(headers))
-  if (failed === undefined) return later(`${title} answered ${status} with something else than it documents`)
-  if (typeof failed === "string" && PASSING.has(failed)) return later(`${title} cannot answer at the moment`)
+  if (error === null) return later(`${title} answered ${status} with something else than it documents`)
+  if (PASSING.has(error.code)) return later(`${title} cannot answer at the moment`)
+  if (isRefused(error)) return { kind: "refused", reason: `${title} no longer knows the grant` }
   // Not the user's to solve, and not solved by signing in again: it waits for the app's operator.
-  if (status === 401 || status === 403 || (typeof failed === "string" && OURS.has(failed)))
-    if (failed !== "invalid_grant") return later(`${title} does not accept our app's credentials`)
-  return { kind: "refused", reason: `${title} no longer knows the grant` }
+  const word = ERROR_WORD.test(error.code) ? error.code : String(status)
+  return { kind: "client", reason: `${title} does not accept our app's credentials (${word})` }
+}
+
+function errorOf(status: number, parsed: unknown): TokenError | null {
+  const { data } = failure.safeParse(parsed)
+  if (!data) return null
+  const code = typeof data.error === "string" ? data.error : (data.error.type ?? "")
+  return { status, code, description: data.error_description ?? "" }
 }
 
 function answerOf(given: z.output<typeof success>, body: unknown): TokenAnswer {

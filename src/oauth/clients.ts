@@ -42,5 +42,5 @@ export function clientContext({ org, project }: Tenant): string {
 async function ownClient(ports: ClientPorts, tenant: Tenant, connector: string): Promise<OAuthClient | null> {
   const stored: StoredClient | undefined = (await findSettings(ports.db, tenant))?.oauthClients[connector]
   if (!stored) return null
-  return { id: stored.id, secrets: [await ports.cipher.open(stored.secret, clientContext(tenant))] }
+  return { id: stored.id, secrets: [await ports.cipher.open(stored.secret, clientContext(tenant))], isOwn: true }
 }

@@ -35,6 +35,7 @@ export async function sealTokens(
     access: await cipher.seal(answer.accessToken, context),
     refresh: isRenewable ? await cipher.seal(answer.refreshToken ?? "", context) : null,
     client: client.id,
+    isOwnClient: client.isOwn === true,
     ...{ expiresAt: endOf(askedAt, life), lifeMs: life && life * 1000 },
     ...{ refreshExpiresAt: endOf(askedAt, refreshLife), refreshLifeMs: refreshLife && refreshLife * 1000 },
   }
@@ -66,17 +67,34 @@ function notNow(): RefreshAnswer {
 }
 
 async function renew(ports: TokenPorts, { ref, connector, config, tokens }: TokenAsk): Promise<RefreshAnswer> {
+  const known = ports.connector(connector)
+  // Two deploys can be live at once: a newer one's source is left to it.
+  if (!known || !oauthOf(known)) return notNow()
   const party = await partyOf(ports, { ref, connector, config, tokens })
-  if (!party) return { kind: "refused", reason: "the OAuth client it was granted to is not set up any more" }
+  if (!party) return { kind: "client", reason: missingClient(known.title, tokens) }
   if (tokens.refresh === null) return { kind: "refused", reason: "it was granted for a time that is over" }
   const refreshToken = await ports.cipher.open(tokens.refresh, sealContext(ref, "grant"))
   const askedAt = ports.clock.now()
   const result = await refresh(ports, party, refreshToken)
+  if (result.kind === "client") return { ...result, reason: `${result.reason}: ${wayOut(party.client)}` }
   if (result.kind !== "ok") return result
   const { answer } = result
   // A partner whose refresh tokens are stable need not repeat them.
   const whole = { ...answer, refreshToken: answer.refreshToken ?? refreshToken }
   return { kind: "refreshed", tokens: await sealTokens(ports.cipher, ref, party, whole, askedAt) }
+}
+
+/** Who has to act is another one for a project's own client than for the deployment's. */
+function missingClient(title: string, { isOwnClient }: SealedTokens): string {
+  if (isOwnClient)
+    return `this project's own OAuth client for ${title} was removed: an admin of the project sets the same client again with PUT /settings, or the source is reconnected`
+  if (isOwnClient === false)
+    return `this deployment has no OAuth client for ${title} any more: its operator sets the same client again`
+  return `the OAuth client for ${title} that this source was connected by is not set up any more: set the same client again, or reconnect the source`
+}
+
+function wayOut({ isOwn }: OAuthClient): string {
+  return isOwn ? "an admin of the project corrects its client with PUT /settings" : "the operator corrects its secret"
 }
 
 async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {

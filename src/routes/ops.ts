@@ -2,10 +2,11 @@
 import { z } from "zod"
 import { configure } from "../control/configure.ts"
 import { auditStatement } from "../db/audit.ts"
-import { findAnywhere, troubledSources } from "../db/watch.ts"
+import { findAnywhere, operatorAlerts, troubledSources } from "../db/watch.ts"
 import { Problem } from "../errors.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
+import { time } from "./kit/fields.ts"
 import { operation } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
 import { sourceView } from "./kit/views.ts"
@@ -15,7 +16,23 @@ const LISTED_MAX = 200
 const tag = "Operations"
 const Troubled = z.object({ ...sourceView.shape, org: z.string(), project: z.string() })
 
+const Alert = z.object({
+  connector: z.string(),
+  reason: z.string().nullable(),
+  sources: z.int().describe("How many wait."),
+  since: time,
+})
+
 export const opsRoutes = api()
+  .get(
+    "/alerts",
+    operation({
+      summary:
+        "What an operator has to put right, by connector and reason: sources wait for it and then go on by themselves",
+      ...{ tag, role: "operator", status: 200, answer: z.object({ data: z.array(Alert) }) },
+    }),
+    async (c) => c.json({ data: await operatorAlerts(c.var.ports.db, LISTED_MAX) }),
+  )
   .get(
     "/sources",
     operation({

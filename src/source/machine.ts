@@ -54,6 +54,7 @@ import {
   type State,
   slicesOf,
   type Tombstone,
+  WAITING_FOR_OPERATOR,
 } from "./state.ts"
 import { answered, credentialVersionOf, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
 import type { Turn } from "./turn.ts"
@@ -339,10 +340,17 @@ export class SourceMachine implements SourceRpc {
     const answer = await this.#ports.tokens.refresh(ask)
     const { log } = this.#ports
     log("token.refresh", { source: ask.ref.source, answer: answer.kind })
+    const since = this.#peek()?.operatorWait?.since
     await this.#act<void>(undefined, (turn) => {
       answered(turn, intent, answer)
       return value(undefined)
     })
+    const wait = this.#peek()?.operatorWait
+    // Once, when it begins: the tries that follow say the same.
+    if (wait && wait.since !== since) {
+      const { connector, ref } = ask
+      log("operator.alert", { connector, org: ref.org, project: ref.project, source: ref.source, reason: wait.reason })
+    }
   }
 
   // --------------------------------------------------------------------------------------------------------- turns
@@ -460,10 +468,8 @@ export class SourceMachine implements SourceRpc {
   async #publish(state: State): Promise<void> {
     const now = coarse(state)
     if (state.published === now) return
-    const status = state.error ? "error" : now
-    const { code, message } = state.error ?? { code: null, message: null }
     try {
-      await this.#ports.publish({ status, code, message })
+      await this.#ports.publish(publicStatus(state))
     } catch (error) {
       this.#note("source.publish_failed", error)
       return
@@ -497,6 +503,13 @@ export class SourceMachine implements SourceRpc {
     const opened = await this.#ports.cipher.open(key, context({ ...configuration, source: owner }, "destination"))
     return { org, project, sourceId, key: opened }
   }
+}
+
+/** What D1 shows in lists: an error, or what the source waits for although nothing is wrong with it. */
+function publicStatus({ error, configuration, operatorWait }: State) {
+  if (error) return { status: "error", code: error.code, message: error.message }
+  const status = configuration.active ? "connected" : "paused"
+  return { status, code: operatorWait ? WAITING_FOR_OPERATOR : null, message: operatorWait?.reason ?? null }
 }
 
 function value<T>(result: T): () => T {

@@ -72,8 +72,10 @@ export interface TokenAsk {
 
 export type RefreshAnswer =
   | { kind: "refreshed"; tokens: SealedTokens }
-  /** The partner knows the refresh token no more, or us: asking again would not help. */
+  /** The partner says, in its own words, that the refresh token is over. It must not be sent again. */
   | { kind: "refused"; reason: string }
+  /** Our own OAuth client is missing, or the partner does not accept it: nothing is wrong with the grant. */
+  | { kind: "client"; reason: string }
   /** Carried out, and the answer could not be read: the refresh token may have been used up. */
   | { kind: "lost"; reason: string }
   /** No answer, or one that says nothing of the token (5xx, 429, our own database). */

@@ -34,6 +34,8 @@ export interface SealedTokens {
   refresh: Sealed | null
   /** Id of the OAuth client it was given to: no other can renew it. */
   client: string
+  /** The client is the project's own, set under Settings. Left out: stored before this was noted. */
+  isOwnClient?: boolean
   /** Our clock; null: it does not expire. */
   expiresAt: number | null
   /** How long the access token lives from the start, ms. */
@@ -365,6 +367,8 @@ export interface SourceView {
     retryAt: number | null
     maybeRepeated: number
   }
+  /** The source waits, by no fault of its user's, until our OAuth client is put right: why, and since when (our clock). */
+  operatorWait: { since: number; reason: string } | null
   /** Human-readable cursors by live stream: how far each has been read (partner time). */
   cursors: Record<string, number>
 }

@@ -127,6 +127,11 @@ export interface State {
   error: SourceError | null
   /** The OAuth grant's tokens; null where a pasted key is used. */
   token: TokenState | null
+  /**
+   * Our own OAuth client is missing or not accepted by the partner: nothing is read until its operator, or the project's admin, has
+   * put it right. Our clock.
+   */
+  operatorWait: { since: number; reason: string } | null
   nextRunAt: number | null
   /** Our clock: the alarm as last set; null: none. */
   alarmAt: number | null
@@ -206,7 +211,8 @@ export function isReadable(text: string): boolean {
 
 /** What is stored may be of any older schema: what came later is missing. */
 type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null }
-type Added = "token" | "waits"
+type StoredToken = Omit<TokenState, "sentAt" | "isOver"> & Partial<Pick<TokenState, "sentAt" | "isOver">>
+type Added = "token" | "waits" | "operatorWait"
 type StoredSlice = Omit<Slice, "bottom" | "stuck"> & Partial<Pick<Slice, "bottom" | "stuck">>
 type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
 
@@ -217,7 +223,8 @@ export function upgrade({ wait, ...stored }: Stored): State {
   return {
     ...stored,
     schema: STATE_SCHEMA,
-    token: stored.token ?? null,
+    token: upgradeToken(stored.token ?? null),
+    operatorWait: stored.operatorWait ?? null,
     waits,
     live: Object.fromEntries(live),
     passes: stored.passes.map((pass) => ({
@@ -227,6 +234,10 @@ export function upgrade({ wait, ...stored }: Stored): State {
     run: stored.run && upgradeRun(stored.run),
     others: stored.others.map(upgradeRun),
   }
+}
+
+function upgradeToken(token: StoredToken | null): TokenState | null {
+  return token && { ...token, sentAt: token.sentAt ?? null, isOver: token.isOver ?? false }
 }
 
 function upgradeSlice(slice: StoredSlice | null): Slice | null {
@@ -244,6 +255,7 @@ export function freshState(configuration: Configuration): State {
     configuration,
     error: null,
     token: null,
+    operatorWait: null,
     nextRunAt: null,
     alarmAt: null,
     lastSyncNowAt: null,
@@ -268,7 +280,7 @@ export function freshState(configuration: Configuration): State {
     counts: {},
     idle: [],
     quarantinedObjects: {},
-    published: coarse({ error: null, configuration }),
+    published: coarse({ error: null, configuration, operatorWait: null }),
     trouble: 0,
   }
 }
@@ -278,8 +290,16 @@ export function slicesOf(state: State): Slice[] {
   return [...live, ...state.passes.flatMap((pass) => pass.slices)]
 }
 
+/** What a source that is no error of its user's waits for, in D1's status. */
+export const WAITING_FOR_OPERATOR = "waiting_for_operator"
+
 /** The status that lists show, which D1 is told when it changes. */
-export function coarse({ error, configuration }: Pick<State, "error" | "configuration">): string {
+export function coarse({
+  error,
+  configuration,
+  operatorWait,
+}: Pick<State, "error" | "configuration" | "operatorWait">): string {
   if (error) return `error:${error.code}`
-  return configuration.active ? "connected" : "paused"
+  const status = configuration.active ? "connected" : "paused"
+  return operatorWait ? `${status}:${WAITING_FOR_OPERATOR}` : status
 }

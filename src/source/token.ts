@@ -4,7 +4,9 @@
  *   - one refresh at a time: an intent is durable before the partner is asked, and nobody asks while it is in force
  *   - an answer counts only for the very intent it was asked for: after a reconnect it is dropped
  *   - the new pair is saved before anybody is given the access token
- *   - an answer that got lost may have used the refresh token up: it is tried again, a bounded number of times
+ *   - an answer that got lost may have used the refresh token up: it is tried again as long as the partner lets one repeat it
+ *   - a refresh token that the partner refused is never sent again: sent twice, it could end what a new sign-in brought
+ *   - a fault of our own OAuth client is not the grant's: the source waits for whoever runs the client
  */
 import { backoffMs } from "./backoff.ts"
 import type { RefreshAnswer, TokenAsk } from "./ports.ts"
@@ -20,12 +22,19 @@ export const RENEW_AHEAD_MS = 15 * 60_000
 export const RENEW_AHEAD_SHARE = 4
 /** How long an intent is in force: longer than the partner may take to answer. */
 export const INTENT_MS = 30_000
-/** A refresh token whose answer was lost is tried this often in all. */
+/** A refresh token whose answer was lost is tried this often in all, and longer where the partner lets one repeat it. */
 export const LOST_MAX = 3
 /** A source that rests renews its grant this long before it would lapse, or in the last quarter of a shorter life. */
 export const KEEP_AHEAD_MS = 7 * 86_400_000
 const RETRY_BASE_MS = 5_000
 const RETRY_MAX_MS = 15 * 60_000
+/** After a lost answer: a page that stands before the token endpoint for some minutes must not use up the few tries. */
+const LOST_RETRY_BASE_MS = 150_000
+const LOST_RETRY_MAX_MS = 3_600_000
+/** While our client is missing or wrong: it goes on by itself soon after that has been put right. */
+const CLIENT_RETRY_BASE_MS = 60_000
+/** A token endpoint that asks for a longer wait is mistaken: it would look like a source that died. */
+export const TOKEN_WAIT_MAX_MS = 86_400_000
 
 export interface TokenState {
   /** Id of the grant. */
@@ -41,6 +50,10 @@ export interface TokenState {
   lost: number
   /** Attempts without a word of the partner's, in a row. */
   tries: number
+  /** Our clock: when this refresh token was first sent; null: it was not. */
+  sentAt: number | null
+  /** The partner refused this refresh token, or it is used up: it is not sent again. */
+  isOver: boolean
 }
 
 /** What is to be done about the token before anything can be read. */
@@ -58,6 +71,7 @@ export function adopt({ state }: Turn): void {
   const { grant = null, credentialVersion } = configuration
   if (!grant) {
     if (token) state.token = null
+    state.operatorWait = null
     return
   }
   const { tokens } = grant
@@ -66,7 +80,18 @@ export function adopt({ state }: Turn): void {
   if (!tokens || token?.grant === grant.id) return
   // Above every version that a consumer may still hold.
   const version = Math.max(token?.version ?? 0, credentialVersion) + 1
-  state.token = { grant: grant.id, version, tokens, refused: false, intent: null, lost: 0, tries: 0 }
+  state.token = {
+    grant: grant.id,
+    version,
+    tokens,
+    refused: false,
+    intent: null,
+    lost: 0,
+    tries: 0,
+    sentAt: null,
+    isOver: false,
+  }
+  state.operatorWait = null
 }
 
 export function credentialVersionOf({ token, configuration }: State): number {
@@ -83,7 +108,7 @@ export function need(turn: Turn): Need {
 /** After a 401 that names this version. */
 export function needAfterRefusal(turn: Turn, failedVersion: number): Need {
   const { token } = turn.state
-  if (!token || token.version > failedVersion || token.tokens.refresh === null) return { kind: "none" }
+  if (!token || token.version > failedVersion || !isRenewable(token)) return { kind: "none" }
   token.refused = true
   return begin(turn)
 }
@@ -96,7 +121,7 @@ export function needToKeep(turn: Turn): Need {
 
 /** When a grant nobody reads with is renewed; null: never. */
 export function keepAt({ token, error, waits }: State): number | null {
-  if (!token?.tokens.refresh || token.tokens.refreshExpiresAt === null || error) return null
+  if (!token || !isRenewable(token) || token.tokens.refreshExpiresAt === null || error) return null
   const { refreshExpiresAt, refreshLifeMs } = token.tokens
   const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? KEEP_AHEAD_MS) / RENEW_AHEAD_SHARE)
   return Math.max(refreshExpiresAt - ahead, waits.source?.until ?? 0, token.intent?.until ?? 0)
@@ -109,12 +134,15 @@ export function isRenewing({ state: { token }, now }: Turn): boolean {
 
 /** A refused access token that may yet be renewed: its failure is not the end. */
 export function mayRecover({ token }: State, failedVersion: number): boolean {
-  if (!token?.refused || token.tokens.refresh === null) return false
-  return token.version === failedVersion
+  return token?.refused === true && isRenewable(token) && token.version === failedVersion
+}
+
+function isRenewable({ tokens, isOver }: TokenState): boolean {
+  return tokens.refresh !== null && !isOver
 }
 
 function isDue(token: TokenState | null, now: number): boolean {
-  if (!token || token.tokens.refresh === null) return false
+  if (!token || !isRenewable(token)) return false
   const { expiresAt, lifeMs } = token.tokens
   if (token.refused) return true
   if (expiresAt === null) return false
@@ -126,11 +154,13 @@ function begin(turn: Turn): Need {
   if (!token || error) return { kind: "none" }
   if (token.intent && token.intent.until > turn.now) return { kind: "wait", until: token.intent.until }
   // An intent left behind: whoever had it is gone, and with it the answer.
-  if (token.intent && isUsedUp(turn, token, "the answer did not come")) return { kind: "none" }
+  if (token.intent) lostAnswer(turn, token, "the answer did not come")
+  if (turn.state.error) return { kind: "none" }
   const wait = sourceWait(turn.state, turn.now)
   if (wait) return { kind: "wait", until: wait.until }
   const { org, project, source, connector, config } = configuration
   token.intent = { id: turn.random.id("refresh"), until: turn.now + INTENT_MS }
+  token.sentAt ??= turn.now
   return {
     kind: "refresh",
     intent: token.intent.id,
@@ -140,43 +170,67 @@ function begin(turn: Turn): Need {
 
 /** What the partner answered. Of an intent that is no longer the current one, nothing is taken. */
 export function answered(turn: Turn, intent: string, answer: RefreshAnswer): void {
-  const { token } = turn.state
+  const { state } = turn
+  const { token } = state
   if (!token || token.intent?.id !== intent) return
   token.intent = null
   switch (answer.kind) {
     case "refreshed":
       Object.assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
+      token.sentAt = null
+      state.operatorWait = null
       expectCallers(turn)
       return
     case "refused":
-      reconnect(turn, answer.reason)
+      endGrant(turn, token, answer.reason)
+      return
+    case "client":
+      state.operatorWait = { since: state.operatorWait?.since ?? turn.now, reason: answer.reason }
+      waitFor(turn, `waiting for the operator: ${answer.reason}`, nextTry(turn, token, CLIENT_RETRY_BASE_MS))
       return
     case "lost":
-      if (!isUsedUp(turn, token, answer.reason)) waitFor(turn, token, answer.reason, null)
+      lostAnswer(turn, token, answer.reason)
       return
-    case "later":
-      waitFor(turn, token, answer.reason, answer.retryAfterMs)
+    case "later": {
+      const asked = Math.min(answer.retryAfterMs ?? 0, TOKEN_WAIT_MAX_MS)
+      waitFor(turn, answer.reason, Math.max(asked, nextTry(turn, token, RETRY_BASE_MS)))
+    }
   }
 }
 
-/** True, and an error, once a refresh token whose answers were lost has been tried often enough. */
-function isUsedUp(turn: Turn, token: TokenState, reason: string): boolean {
+/** The refresh token may have been used up. It is tried again some minutes later, unless that has been done often and long enough. */
+function lostAnswer(turn: Turn, token: TokenState, reason: string): void {
   token.intent = null
   token.lost++
-  if (token.lost < LOST_MAX) return false
-  reconnect(turn, `${reason}, and the grant could not be renewed without it`)
-  return true
+  if (token.lost >= LOST_MAX && !isRepeatable(turn, token))
+    endGrant(turn, token, `${reason}, and the grant could not be renewed without it`)
+  else waitFor(turn, reason, nextTry(turn, token, LOST_RETRY_BASE_MS, LOST_RETRY_MAX_MS))
 }
 
-function waitFor(turn: Turn, token: TokenState, reason: string, retryAfterMs: number | null): void {
-  token.tries++
-  const backoff = backoffMs(token.tries, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
-  askToWait(turn, "source", { until: turn.now + Math.max(retryAfterMs ?? 0, backoff), reason })
+/** The partner takes the same refresh token again for some time after its first use. */
+function isRepeatable({ connector, now }: Turn, { sentAt }: TokenState): boolean {
+  const seconds = connector.auth.find((way) => way.kind === "oauth2")?.refreshRepeatableSeconds ?? 0
+  return now < (sentAt ?? now) + seconds * 1000
+}
+
+/** How long until the token endpoint is asked again, ms. */
+function nextTry({ random }: Turn, token: TokenState, baseMs: number, maxMs = RETRY_MAX_MS): number {
+  return backoffMs(++token.tries, baseMs, maxMs, random.next())
+}
+
+function waitFor(turn: Turn, reason: string, ms: number): void {
+  askToWait(turn, "source", { until: turn.now + ms, reason })
 }
 
 /** Those who waited for the token ask for their work at once: no wake-up is sent for it. */
 function expectCallers({ state, now }: Turn): void {
   for (const lane of ["fetch", "backfill"] as const) state.wakes[lane] ??= { deadline: now + INTENT_MS, tries: 0 }
+}
+
+function endGrant(turn: Turn, token: TokenState, reason: string): void {
+  token.isOver = true
+  turn.state.operatorWait = null
+  reconnect(turn, reason)
 }
 
 function reconnect(turn: Turn, reason: string): void {

@@ -25,6 +25,7 @@ export function viewOf(turn: Turn): SourceView {
     lastRun: history(turn)[0] ?? null,
     collections: shown(state, connector).map((name) => collectionView(state, name, waiting[name] ?? 0)),
     delivery: deliveryView(turn),
+    operatorWait: state.operatorWait,
     cursors: Object.fromEntries(Object.entries(state.live).map(([name, live]) => [name, live.cursor])),
   }
 }

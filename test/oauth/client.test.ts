@@ -66,7 +66,7 @@ describe("as Stripe documents it", () => {
     const cipher = { seal: async (plain: string) => `sealed:${plain}` }
     const ref = { org: "o", project: "p", source: "s" }
     expect(await sealTokens(cipher, ref, party(stripe), result.answer, 1_000)).toEqual({
-      ...{ access: "sealed:access_1", refresh: "sealed:rt_1", client: "client_1" },
+      ...{ access: "sealed:access_1", refresh: "sealed:rt_1", client: "client_1", isOwnClient: false },
       ...{ expiresAt: 3_601_000, lifeMs: 3_600_000 },
       ...{ refreshExpiresAt: 31_536_001_000, refreshLifeMs: 31_536_000_000 },
     })
@@ -98,10 +98,13 @@ describe("an answer of a token endpoint", () => {
     ["a token", () => ok({ expires_in: "3600" }), "ok"],
     ["invalid_grant", () => json(400, { error: "invalid_grant" }), "refused"],
     ["invalid_grant with a 401", () => json(401, { error: "invalid_grant" }), "refused"],
-    ["an error with a 200, as some send it", () => json(200, { error: "bad_refresh_token" }), "refused"],
-    ["our own client refused", () => json(401, { error: "invalid_client" }), "later"],
-    ["our own key refused, as Stripe says it", () => json(401, { error: { type: "invalid_request_error" } }), "later"],
-    ["an unknown app", () => json(400, { error: "application_cannot_be_found" }), "later"],
+    ["invalid_grant with a 200, as some send it", () => json(200, { error: "invalid_grant" }), "refused"],
+    ["a word that says nothing of the grant", () => json(400, { error: "invalid_request" }), "client"],
+    ["our own client refused", () => json(401, { error: "invalid_client" }), "client"],
+    ["our own key refused, as Stripe says it", () => json(401, { error: { type: "invalid_request_error" } }), "client"],
+    ["an unknown app", () => json(400, { error: "application_cannot_be_found" }), "client"],
+    ["invalid_grant on a page", () => new Response("invalid_grant", { status: 400 }), "later"],
+    ["a gateway's own JSON", () => json(403, { message: "Forbidden" }), "later"],
     ["500", () => json(500, {}), "later"],
     ["503 with an error of the protocol", () => json(503, { error: "invalid_grant" }), "later"],
     ["429", () => json(429, { error: "slow_down" }), "later"],
@@ -116,6 +119,24 @@ describe("an answer of a token endpoint", () => {
     const { result } = await asking(party(stripe), answer())
     expect(result.kind).toBe(kind)
     expect(JSON.stringify({ ...result, answer: null })).not.toMatch(/secret_1|refresh_1/)
+  })
+
+  it.each([
+    ["a token that was replaced", 401, "This request requires an active refresh_token", "refused"],
+    ["anything else about the request", 400, "Unexpected parameter", "client"],
+  ])("of Shopify's to a refresh is told in its own words: %s", async (_title, status, error_description, kind) => {
+    const answer = json(status, { error: "invalid_request", error_description })
+    expect((await asking(party(shopify, { shop: "example.myshopify.com" }), answer)).result.kind).toBe(kind)
+  })
+
+  it.each([
+    ["a code that Shopify does not know", 400, "invalid_request", "refused"],
+    ["a code that is used up", 401, "invalid_grant", "refused"],
+    ["our own client refused", 401, "invalid_client", "client"],
+  ])("to a code: %s", async (_title, status, error, kind) => {
+    expect(
+      (await asking(party(shopify, { shop: "example.myshopify.com" }), json(status, { error }), "code")).result.kind,
+    ).toBe(kind)
   })
 
   it("that asks to wait is waited for", async () => {

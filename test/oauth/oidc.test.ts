@@ -173,10 +173,10 @@ describe("our client, at a server that we did not write", () => {
     expect((await refresh(ports, party, newest)).kind).toBe("refused")
   })
 
-  it("is told to wait, not that the grant is lost, where our own secret is wrong", async () => {
+  it("is told that our client is at fault, not that the grant is lost, where our own secret is wrong", async () => {
     const { refreshToken } = await tokensOf()
     const wrong = { ...party, client: { ...CLIENT, secrets: ["wrong"] as const } }
-    expect((await refresh(ports, wrong, refreshToken ?? "")).kind).toBe("later")
+    expect((await refresh(ports, wrong, refreshToken ?? "")).kind).toBe("client")
     expect((await refresh(ports, party, refreshToken ?? "")).kind).toBe("ok")
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { shopify } from "../../src/connectors/shopify.ts"
+import type { OAuthClient } from "../../src/env.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
 
 const NOW = Date.UTC(2026, 5, 1)
@@ -35,6 +36,48 @@ async function givingBack(expiresAt: number, renewal: () => Response): Promise<{
   })
   return { isDone, asked }
 }
+
+describe("a renewal", () => {
+  const renewing = (client: OAuthClient | null, isOwnClient?: boolean, answer = () => Response.json(RENEWED)) =>
+    tokensPort({
+      clock: { now: () => NOW, sleep: async () => undefined, timeout: () => new AbortController().signal },
+      http: async () => answer(),
+      cipher: { seal: async (plain) => plain, open: async (sealed) => sealed },
+      connector: (name) => (name === "shopify" ? shopify : undefined),
+      client: async () => client,
+    }).refresh({
+      ref: { org: "o", project: "p", source: "s" },
+      connector: "shopify",
+      config: CONFIG,
+      tokens: {
+        ...{ access: "old", refresh: "refresh_1", client: "client_1", expiresAt: NOW, lifeMs: 3_600_000 },
+        ...{ refreshExpiresAt: null, refreshLifeMs: null, ...(isOwnClient !== undefined && { isOwnClient }) },
+      },
+    })
+  const ours: OAuthClient = { id: "client_1", secrets: ["secret_1"] }
+
+  it.each([
+    [true, "this project's own OAuth client for Shopify was removed"],
+    [false, "this deployment has no OAuth client for Shopify any more"],
+    [undefined, "is not set up any more"],
+  ])("without the client it was granted to waits for whoever has it (own: %s)", async (isOwn, words) => {
+    expect(await renewing(null, isOwn)).toEqual({ kind: "client", reason: expect.stringContaining(words) })
+  })
+
+  it("by a client that the partner refuses says who has to act", async () => {
+    const refused = () => Response.json({ error: "invalid_client" }, { status: 401 })
+    const reasons = [await renewing(ours, false, refused), await renewing({ ...ours, isOwn: true }, true, refused)]
+    expect(reasons).toEqual([
+      { kind: "client", reason: expect.stringMatching(/\(invalid_client\): the operator/) },
+      { kind: "client", reason: expect.stringMatching(/\(invalid_client\): an admin of the project/) },
+    ])
+  })
+
+  it("notes whose client it was", async () => {
+    expect(await renewing(ours)).toMatchObject({ kind: "refreshed", tokens: { isOwnClient: false } })
+    expect(await renewing({ ...ours, isOwn: true })).toMatchObject({ tokens: { isOwnClient: true } })
+  })
+})
 
 describe("a grant is given back", () => {
   const unused = () => Response.error()

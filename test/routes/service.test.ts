@@ -8,6 +8,8 @@ import {
 import { env, exports } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
 import { createClient } from "../../src/client.ts"
+import { openDatabase } from "../../src/db/database.ts"
+import { publishStatus } from "../../src/db/watch.ts"
 import type { Bindings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
@@ -74,6 +76,23 @@ describe("operators", () => {
     expect(data).toContainEqual(expect.objectContaining({ id, org: "acme", project: "shop", status: "error" }))
     await json(request("POST", `/ops/sources/${id}/rearm`, { token }))
     expect((await problem(request("POST", "/ops/sources/src_nope/rearm", { token }))).code).toBe("not_found")
+  })
+
+  it("see which OAuth client they have to put right, why, and how many sources wait for it", async () => {
+    const status = { status: "connected" as const, code: "waiting_for_operator", message: "the client is missing" }
+    for (const [name, at] of [
+      ["ops-2", 5],
+      ["ops-3", 7],
+    ] as const) {
+      const { id } = await create(world.stripeKey(name))
+      await publishStatus(openDatabase(env.DB), { org: ORG, project: PROJECT, source: id }, status, at)
+      expect((await json<PublicSource>(call("GET", `/sources/${id}`))).error).toBeNull()
+    }
+    const token = await as("operator")
+    expect(await json(request("GET", "/ops/alerts", { token }))).toEqual({
+      data: [{ connector: "stripe", reason: "the client is missing", sources: 2, since: 5 }],
+    })
+    expect((await problem(request("GET", "/ops/alerts", { token: await as("admin") }))).code).toBe("role_required")
   })
 })
 

@@ -5,6 +5,7 @@ import { at, rows } from "../../src/connectors/kit/values.ts"
 import type { FAULTS, FaultName, FaultRequest } from "./faults.ts"
 import { createSandbox } from "./sandbox.ts"
 import { addCustomer, changeCustomer } from "./shopify/actions.ts"
+import { INACTIVE_REFRESH_TOKEN } from "./shopify/oauth.ts"
 import { asOf } from "./shopify/shop.ts"
 
 const NOW = Date.UTC(2026, 5, 1)
@@ -187,7 +188,7 @@ describe("the token endpoint", () => {
     ["server_error", 503, undefined],
     ["not_json", 200, undefined],
     ["unauthorized", 401, { error: "invalid_client" }],
-    ["revoked_key", 400, { error: "invalid_grant" }],
+    ["revoked_key", 401, INACTIVE_REFRESH_TOKEN],
   ])("%s", async (name, status, body) => {
     const { post } = world({ name })
     const answer = await post(TOKENS, {})

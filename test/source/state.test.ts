@@ -28,12 +28,16 @@ describe("the core row", () => {
 describe("the coarse status", () => {
   const error = { code: "credentials_rejected", message: "", remedy: "", at: 0 }
 
+  const client = { since: 0, reason: "the client is missing" }
+
   it.each([
-    ["connected", null, true],
-    ["paused", null, false],
-    ["error:credentials_rejected", error, true],
-    ["error:credentials_rejected", error, false],
-  ])("is %s", (expected, problem, active) => {
-    expect(coarse({ error: problem, configuration: configurationOf({ active }) })).toBe(expected)
+    ["connected", null, true, null],
+    ["paused", null, false, null],
+    ["connected:waiting_for_operator", null, true, client],
+    ["paused:waiting_for_operator", null, false, client],
+    ["error:credentials_rejected", error, true, null],
+    ["error:credentials_rejected", error, false, null],
+  ])("is %s", (expected, problem, active, operatorWait) => {
+    expect(coarse({ error: problem, configuration: configurationOf({ active }), operatorWait })).toBe(expected)
   })
 })

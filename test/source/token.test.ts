@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest"
+import type { OAuth2Auth } from "../../src/connectors/kit/define.ts"
 import type { RefreshAnswer, TokenAsk } from "../../src/source/ports.ts"
 import { PROTOCOL, type SealedTokens } from "../../src/source/rpc.ts"
 import { readState, STATE_SCHEMA } from "../../src/source/state.ts"
 import {
+  answered,
   INTENT_MS,
   KEEP_AHEAD_MS,
   keepAt,
@@ -10,6 +12,7 @@ import {
   need,
   needAfterRefusal,
   RENEW_AHEAD_MS,
+  TOKEN_WAIT_MAX_MS,
   type TokenState,
 } from "../../src/source/token.ts"
 import { DAY, HOUR, MINUTE, START, sourceWorld, turnOf, type World } from "../support/source-world.ts"
@@ -27,7 +30,7 @@ function tokens(name: string, changes: Partial<SealedTokens> = {}): SealedTokens
 }
 
 function token(changes: Partial<TokenState> = {}): TokenState {
-  const fresh = { refused: false, intent: null, lost: 0, tries: 0 }
+  const fresh = { refused: false, intent: null, lost: 0, tries: 0, sentAt: null, isOver: false }
   return { grant: "grant_1", version: 2, tokens: tokens("a1"), ...fresh, ...changes }
 }
 
@@ -37,6 +40,7 @@ const refreshed = (world: World, name: string, lifeMs = HOUR): RefreshAnswer => 
 })
 const LATER: RefreshAnswer = { kind: "later", reason: "Shop answered 503", retryAfterMs: null }
 const LOST: RefreshAnswer = { kind: "lost", reason: "Shop's answer with the new token could not be read" }
+const CLIENT: RefreshAnswer = { kind: "client", reason: "this deployment has no OAuth client for Shop any more" }
 const REFUSED: RefreshAnswer = { kind: "refused", reason: "Shop no longer knows the grant" }
 
 /** A source that was connected by signing in, and a token endpoint that answers in turn. */
@@ -83,9 +87,13 @@ describe("a token", () => {
     const due = { tokens: tokens("a1", { expiresAt: START }) }
     const held = turnOf({ token: token({ ...due, intent: { id: "i", until: START + 1 } }) })
     expect(need(held)).toEqual({ kind: "wait", until: START + 1 })
+    // Whoever had it may have used the refresh token up: asked again at once, three crashes would end the grant within a minute.
     const left = turnOf({ token: token({ ...due, intent: { id: "i", until: START } }) })
-    expect(need(left).kind).toBe("refresh")
-    expect(left.state.token).toMatchObject({ lost: 1, intent: { id: "refresh_1", until: START + INTENT_MS } })
+    const again = need(left)
+    expect(again).toEqual({ kind: "wait", until: expect.any(Number) })
+    expect(left.state.token).toMatchObject({ lost: 1, intent: null })
+    const later = { ...left, now: again.kind === "wait" ? again.until : 0 }
+    expect(need(later).kind).toBe("refresh")
   })
 
   it("of a source that rests is renewed a week before it lapses, or in the last quarter of a short life", () => {
@@ -222,6 +230,12 @@ describe("a refresh", () => {
     expect((await world.lease("live")).credential.value).toBe("a2")
   })
 
+  it("that is asked to wait a year waits a day", async () => {
+    const { world } = await granted([{ kind: "later", reason: "slow down", retryAfterMs: 365 * DAY }])
+    world.advance(50 * MINUTE)
+    expect((await world.refusedLease("live")).at).toBe(world.now() + TOKEN_WAIT_MAX_MS)
+  })
+
   it("waits as long as the partner asks", async () => {
     const { world } = await granted([{ kind: "later", reason: "slow down", retryAfterMs: 10 * MINUTE }])
     world.advance(50 * MINUTE)
@@ -253,6 +267,35 @@ describe("a refresh", () => {
     expect(asked).toHaveLength(LOST_MAX)
   })
 
+  it("whose answers are lost is not given up within minutes: a page stands before a token endpoint for longer", async () => {
+    const { world, asked } = await granted(Array(10).fill(LOST))
+    world.advance(50 * MINUTE)
+    for (const end = world.now() + 5 * MINUTE; world.now() < end; world.advance(10_000))
+      await world.machine.lease(ask(`${world.now()}`))
+    expect(asked.length).toBeLessThan(LOST_MAX)
+    expect((await world.view()).error).toBeNull()
+  })
+
+  it.each([
+    ["three times", undefined, 3, false],
+    ["for as long as the partner lets it be repeated", 30 * 86_400, 30, true],
+    ["until that time is over", 30 * 86_400, 31, false],
+  ])("whose answer was lost is sent again %s", (_title, refreshRepeatableSeconds, days, isKept) => {
+    const turn = turnOf({ token: token({ tokens: tokens("a1", { expiresAt: START }) }) })
+    const way = { kind: "oauth2" as const, ...(refreshRepeatableSeconds && { refreshRepeatableSeconds }) }
+    turn.connector = { ...turn.connector, auth: [way as OAuth2Auth<unknown>] }
+    const sent = []
+    for (const end = START + days * DAY; turn.now < end; turn.now += 30 * MINUTE) {
+      const due = need(turn)
+      if (due.kind !== "refresh") continue
+      sent.push(due.ask.tokens.refresh)
+      answered(turn, due.intent, LOST)
+    }
+    expect(new Set(sent)).toEqual(new Set(["sealed:refresh_a1"]))
+    expect(turn.state.error === null).toBe(isKept)
+    if (refreshRepeatableSeconds === undefined) expect(sent).toHaveLength(LOST_MAX)
+  })
+
   it("whose asker vanished counts as lost, once its intent is over", async () => {
     const { world, asked } = await granted()
     world.advance(50 * MINUTE)
@@ -264,12 +307,23 @@ describe("a refresh", () => {
       void world.machine.lease(ask(`gone${tries}`))
       await Promise.resolve()
       world.restart()
-      if (tries < LOST_MAX + 1 && world.state().error === null)
-        expect((await world.refusedLease("live")).kind).toBe("later")
       world.advance(INTENT_MS)
+      const answer = await world.refusedLease("live")
+      expect(answer.kind).toBe(tries < LOST_MAX ? "later" : "idle")
+      world.advance(Math.max(0, (answer.at ?? 0) - world.now()))
     }
     expect(asked).toHaveLength(LOST_MAX)
     expect((await world.view()).error?.code).toBe("reconnect")
+  })
+
+  it("that the partner refused is never sent again, whatever is asked for", async () => {
+    const { world, asked } = await granted([REFUSED])
+    const task = await world.lease("live")
+    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
+    expect(asked).toHaveLength(1)
+    expect(need(turnOf({ token: { ...(world.state().token as TokenState), refused: true } })).kind).toBe("none")
+    await world.until(START + 100 * DAY)
+    expect(asked).toHaveLength(1)
   })
 
   it("that the partner refuses is a reconnect at once, after which everything goes on", async () => {
@@ -304,6 +358,38 @@ describe("a refresh", () => {
     const told = await waiting
     expect(told.kind === "granted" && told.task.credential.value).toBe("b1")
     expect(world.state().token).toMatchObject({ grant: "grant_2", tokens: { access: "sealed:b1" } })
+  })
+})
+
+describe("a missing or wrong OAuth client of ours", () => {
+  it("ends no source: it waits, visibly, with one alert, and goes on by itself", async () => {
+    const { world, asked, answers } = await granted(Array(300).fill(CLIENT))
+    world.advance(50 * MINUTE)
+    const first = world.now()
+    for (let tries = 0; tries < 200; tries++) world.advance(((await world.refusedLease("live")).at ?? 0) - world.now())
+    expect(world.now() - first).toBeGreaterThan(DAY)
+    const view = await world.view()
+    expect(view).toMatchObject({ error: null, operatorWait: { since: first, reason: CLIENT.reason } })
+    expect(view.status).not.toBe("error")
+    expect((await world.refusedLease("live")).reason).toBe(`waiting for the operator: ${CLIENT.reason}`)
+    expect(world.lines.filter((line) => line === "operator.alert")).toHaveLength(1)
+    expect(world.published).toEqual(["connected"])
+    answers.splice(0, answers.length, refreshed(world, "a2"))
+    const before = asked.length
+    world.advance(15 * MINUTE)
+    answers.splice(0, answers.length, refreshed(world, "a2"))
+    expect((await world.lease("live")).credential.value).toBe("a2")
+    expect(asked).toHaveLength(before + 1)
+    expect((await world.view()).operatorWait).toBeNull()
+    expect(world.published).toEqual(["connected", "connected"])
+  })
+
+  it("is forgotten with a sign-in by another client", async () => {
+    const { world } = await granted([CLIENT])
+    world.advance(50 * MINUTE)
+    await world.refusedLease("live")
+    const view = await world.configure({ grant: { id: "grant_2", tokens: tokens("b1") }, credentialVersion: 2 })
+    expect(view.operatorWait).toBeNull()
   })
 })
 

@@ -266,6 +266,13 @@ export interface OAuth2Auth<Config> {
   /** False: the address that the browser came back to is not repeated with the code. */
   repeatsRedirect?: false
   refresh: "none" | "rotating" | "stable"
+  /**
+   * How long the same refresh token may be sent again after an answer that got lost, counted from its first use. Left out: its first
+   * use may have ended it, so it is given up after a few tries.
+   */
+  refreshRepeatableSeconds?: number
+  /** Whether an error of the token endpoint says that the refresh token is over, where the partner has other words than `invalid_grant`. */
+  endsGrant?(error: { code: string; description: string }): boolean
   /** How long tokens live, where the token endpoint does not say. */
   accessLifeSeconds?: number
   refreshLifeSeconds?: number

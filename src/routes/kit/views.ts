@@ -75,6 +75,12 @@ export const liveView = z.object({
     retryAt: moment,
     maybeRepeated: z.int(),
   }),
+  operatorWait: z
+    .object({ since: time, reason: z.string() })
+    .nullable()
+    .describe(
+      "The partner does not accept our OAuth client, or it is not set up. The sync goes on by itself once that has been put right.",
+    ),
   cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read."),
 })
 

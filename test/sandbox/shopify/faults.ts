@@ -6,6 +6,7 @@ import type { ActiveFault } from "../faults.ts"
 import { type Answer, type Call, html, json } from "../http.ts"
 import type { Paging } from "../partner.ts"
 import { cost, throttled } from "./api.ts"
+import { INACTIVE_REFRESH_TOKEN } from "./oauth.ts"
 import { cursorsOf, listsOf, replaceCursors } from "./request.ts"
 import type { Shop } from "./shop.ts"
 
@@ -71,7 +72,7 @@ export function refusalOfTokens({ name, options }: ActiveFault): Answer | null {
     case "unauthorized":
       return json(401, { error: "invalid_client" })
     case "revoked_key":
-      return json(400, { error: "invalid_grant" })
+      return json(401, INACTIVE_REFRESH_TOKEN)
     default:
       return null
   }

@@ -20,6 +20,12 @@ export const SHOPIFY_APP: App = {
   grants: null,
 }
 
+/** https://community.shopify.dev/t/520-during-refresh-token-rotation-permanently-orphans-the-offline-access-token/35182 */
+export const INACTIVE_REFRESH_TOKEN = {
+  error: "invalid_request",
+  error_description: "This request requires an active refresh_token",
+}
+
 export interface ShopifyOAuth {
   apps: Map<string, App>
   grants: Grants
@@ -106,7 +112,9 @@ export function createShopifyOAuth({ clock, writer, issueToken, endTokens }: Par
       ? grants.refresh(form.get("refresh_token") ?? "", app.id)
       : await grants.exchange(form.get("code") ?? "", app.id, null)
     if (!outcome.ok || outcome.issued.account !== shop)
-      return refused(400, isRefresh ? "invalid_grant" : "invalid_request")
+      return isRefresh
+        ? json(401, INACTIVE_REFRESH_TOKEN, { date: httpDate(clock()) })
+        : refused(400, "invalid_request")
     return json(200, body(outcome.issued), { date: httpDate(clock()) })
   }
 
