@@ -64,6 +64,8 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
   const saved = new Set<string>()
   const ended = new Set<string>()
   const refusedTokens = new Set<string>()
+  /** Refresh tokens that the partner's own answer refused. */
+  const refusedRefreshes = new Set<string>()
   let current: (Pair & { state: TokenState }) | null = null
   let underWay: { isWaiting(): boolean; grant: string | undefined }[] = []
   let askedAt: number[] = []
@@ -93,6 +95,8 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
       watch.asks++
       assertArrivedIsSaved()
       const grant = families.get(refreshIn(call))
+      if (refusedRefreshes.has(refreshIn(call)) && !isOver())
+        throw new Violation("a refresh token was sent again that the partner had refused")
       underWay = underWay.filter((one) => one.isWaiting())
       // One that a sign-in has overtaken is another grant's.
       if (underWay.some((one) => one.grant === grant) && !isOver())
@@ -103,7 +107,10 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
       if (!isOver() && !isNeeded()) throw new Violation("a token was renewed that had long to live")
     },
     renewed(call, isCarriedOut, body) {
-      if (!isCarriedOut) return
+      if (!isCarriedOut) {
+        refusedRefreshes.add(refreshIn(call))
+        return
+      }
       pair.carriedOut++
       const { access_token: access, refresh_token: refresh } = JSON.parse(body) as Record<string, string>
       const grant = families.get(refreshIn(call))

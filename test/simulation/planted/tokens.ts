@@ -19,8 +19,22 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "one lost answer ends a grant that could be renewed",
     file: "source/token.ts",
-    from: "  if (token.lost < LOST_MAX) return false\n",
-    to: "  if (token.lost < LOST_MAX - 2) return false\n",
+    from: "  if (token.lost >= LOST_MAX && !isRepeatable(turn, token))\n",
+    to: "  if (token.lost >= LOST_MAX - 2)\n",
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "a wrong client of ours ends the grants of all its sources",
+    file: "oauth/client.ts",
+    from: '  return { kind: "client", reason: ',
+    to: '  return { kind: "refused", reason: ',
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "a refresh token that the partner refused is sent again",
+    file: "source/token.ts",
+    from: '    case "refused":\n      endGrant(turn, token, answer.reason)\n',
+    to: '    case "refused":\n      waitFor(turn, answer.reason, nextTry(turn, token, RETRY_BASE_MS))\n',
     at: SHOPIFY_TOKENS,
   },
   {
