@@ -24,6 +24,8 @@ export interface Reading {
   floor: number
   /** By collection, where only some of the live streams may show its items again. */
   feeds?: Readonly<Record<string, Feeds | undefined>>
+  /** Live reading: facts from here up to the floor come too late to be told from repeats; null: there are none. */
+  lateFrom: number | null
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
 }
@@ -34,6 +36,8 @@ export interface Admitted {
   taken: Item[]
   /** Repeats, older states and what the floor covers; facts that are another reading's business do not count. */
   dropped: Record<string, number>
+  /** Of the dropped: facts that came too late to be told from repeats. */
+  late: Record<string, number>
 }
 
 export function keyHash(collection: string, key: string): string {
@@ -47,15 +51,24 @@ export function contentHash(item: Item): string {
 
 /** Sorts a page's items into taken and dropped, in order, and notes in `seen` and `open` what follows from it. */
 export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex, open: OpenKeys): Admitted {
-  const admitted: Admitted = { taken: [], dropped: {} }
+  const admitted: Admitted = { taken: [], dropped: {}, late: {} }
   for (const item of items) {
     const hash = keyHash(item.collection, item.key)
     const verdict =
       item.kind === "object" ? admitObject(item, hash, reading, seen) : admitFact(item, hash, reading, seen, open)
     if (verdict === "new" || verdict === "open") admitted.taken.push(item)
-    else if (verdict !== "elsewhere") admitted.dropped[item.collection] = (admitted.dropped[item.collection] ?? 0) + 1
+    else if (verdict !== "elsewhere") count(admitted.dropped, item.collection)
+    if (verdict === "read" && isLate(item, reading)) count(admitted.late, item.collection)
   }
   return admitted
+}
+
+function count(sums: Record<string, number>, collection: string): void {
+  sums[collection] = (sums[collection] ?? 0) + 1
+}
+
+function isLate({ kind, place }: Item, { lateFrom }: Reading): boolean {
+  return kind === "event" && lateFrom !== null && place >= lateFrom
 }
 
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */

@@ -60,10 +60,14 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   if (slice.state === "reading") noteProgress(slice, page)
   // Its task may name a collection that the user has switched off since.
   const wanted = page.items.filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
-  const { taken, dropped } = admit(wanted, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
+  const { taken, dropped, late } = admit(wanted, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
   for (const [collection, times] of Object.entries(dropped)) {
     countsOf(run, collection).dropped += times
     totals(turn, collection).dropped += times
+  }
+  for (const [collection, times] of Object.entries(late)) {
+    // Counts that an earlier version began lack it.
+    for (const counts of [countsOf(run, collection), totals(turn, collection)]) counts.late = (counts.late ?? 0) + times
   }
   take(turn, taken, run)
   quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
@@ -93,7 +97,9 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const origin = slice.lane === "live" ? "live" : pass?.kind === "resync" ? "resync" : "pass"
   const { liveFrom, passSpans } = turn.state
   const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(turn, name)]))
-  return { origin, window: slice.no, range: slice.range, liveFrom, passSpans, floor: lowestFloor(turn), feeds, last }
+  const lateFrom = slice.lane === "live" ? (turn.state.live[slice.stream]?.movedSince ?? null) : null
+  const floor = lowestFloor(turn)
+  return { origin, window: slice.no, range: slice.range, liveFrom, passSpans, floor, lateFrom, feeds, last }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */

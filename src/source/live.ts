@@ -24,6 +24,11 @@ export const RESUME_MARGIN_MS = 2 * DAY_MS
 export const STUCK_MAX_MS = 7 * DAY_MS
 /** Then live reading goes on this much below now: what the feed may still tell, should it come back, it tells best. */
 export const STUCK_KEPT_MS = DAY_MS
+/**
+ * Records may move out of several windows running, and their facts are awaited from the first of them on. Not for longer than this
+ * below the cursor, nor less than one window: at a busy partner every window takes several pages, and nothing would ever be forgotten.
+ */
+export const MOVED_MAX_MS = DAY_MS
 /** By how much an answer may show more than the time that it was asked at. */
 const SHOWN_LATE_MS = 60_000
 
@@ -48,10 +53,17 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   const end = slice.top ?? slice.bound ?? live.cursor
   live.perHour = density(slice, end)
   live.cursor = Math.max(live.cursor, end)
-  // What one page shows it shows of one moment.
-  live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.bottom) : null
+  noteMoved(live, slice, stream)
   live.slice = null
   if (slice.top !== null || isLeftOver(turn, end, run)) live.slice = newWindow(turn, stream, live)
+}
+
+/** A window of one page is a snapshot: nothing can have moved out of it while it was read. */
+function noteMoved(live: LiveStream, slice: Slice, stream: AnyStream): void {
+  const from = slice.bottom ?? live.cursor
+  const moved = stream.moves === true && slice.page > 0
+  live.movedSince = moved ? (live.movedSince ?? live.movedFrom ?? from) : null
+  live.movedFrom = moved ? Math.max(live.movedFrom ?? from, Math.min(from, live.cursor - MOVED_MAX_MS)) : null
 }
 
 /** A window that an earlier run left ends before this run began. */

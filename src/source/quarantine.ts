@@ -136,6 +136,6 @@ function count(turn: Turn, collection: string, run: string): void {
 }
 
 export function totals(turn: Turn, collection: string) {
-  turn.state.counts[collection] ??= { taken: 0, dropped: 0, quarantined: 0, refused: 0, lastItemAt: null }
+  turn.state.counts[collection] ??= { taken: 0, dropped: 0, late: 0, quarantined: 0, refused: 0, lastItemAt: null }
   return turn.state.counts[collection]
 }

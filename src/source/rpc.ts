@@ -306,6 +306,8 @@ export interface CollectionCounts {
   taken: number
   /** Repeats and older states that were dropped. */
   dropped: number
+  /** Of the dropped: facts that came so late that nobody could tell whether they had been sent. */
+  late: number
   quarantined: number
 }
 
@@ -342,6 +344,7 @@ export interface CollectionView {
   waiting: number
   quarantined: number
   dropped: number
+  late: number
   /** Why the partner does not let us read it; null when it does. */
   denied: string | null
   /** Why reading it does not go on, although every run tries, and since when (partner time); null where it goes on. */

@@ -41,7 +41,7 @@ export function newRun(turn: Turn, kind: RunKind, trigger: "schedule" | "manual"
 }
 
 export function countsOf(run: Run, collection: string): CollectionCounts {
-  run.collections[collection] ??= { taken: 0, dropped: 0, quarantined: 0 }
+  run.collections[collection] ??= { taken: 0, dropped: 0, late: 0, quarantined: 0 }
   return run.collections[collection]
 }
 

@@ -68,10 +68,12 @@ export interface LiveStream {
   /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
   completed: { id: string; time: number }[]
   /**
-   * Where the window before began, and those before it, if records may have moved out of each while it was read: their facts are
-   * still to come.
+   * Facts from here on are still to come, though they lie below the window: their records may have moved out of the windows before
+   * while these were read. Never later than the window before began, never more than a day below the cursor.
    */
   movedFrom?: number | null
+  /** Where the first of these windows began, however long ago. A fact from between the two comes too late to be told from a repeat. */
+  movedSince?: number | null
   /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
   perHour: number | null
 }

@@ -45,15 +45,19 @@ function under(state: State): Run[] {
   return [...(state.run ? [state.run] : []), ...state.others]
 }
 
+/** Counts kept by an earlier version lack some of these. */
+const NO_COUNTS = { taken: 0, dropped: 0, late: 0, quarantined: 0, refused: 0, lastItemAt: null }
+
 function collectionView(state: State, name: string, waiting: number): CollectionView {
-  const counts = state.counts[name] ?? { taken: 0, dropped: 0, quarantined: 0, refused: 0, lastItemAt: null }
-  const { taken, dropped, quarantined, refused, lastItemAt } = counts
+  const counts = state.counts[name] ?? NO_COUNTS
+  const { taken, dropped, late, quarantined, refused, lastItemAt } = { ...NO_COUNTS, ...counts }
   const chosen = state.configuration.collections.some((choice) => choice.name === name)
   return {
     name,
     chosen,
     taken,
     dropped,
+    late,
     quarantined,
     waiting,
     lastItemAt,
@@ -90,8 +94,12 @@ function deliveryView({ state, outbox }: Turn): SourceView["delivery"] {
 
 export function runView(turn: Turn, run: Run): RunView {
   const pass = turn.state.passes.find((one) => one.run === run.id)
+  const collections = Object.fromEntries(
+    Object.entries(run.collections).map(([name, counts]) => [name, { ...counts, late: counts.late ?? 0 }]),
+  )
   return {
     ...run,
+    collections,
     share: run.readAt ? 1 : pass ? shareOf(pass, (stream) => isOldestFirst(turn, stream)) : null,
     waits: waitsOf(turn, run),
   }

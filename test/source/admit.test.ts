@@ -16,6 +16,7 @@ const reading = (origin: Reading["origin"], window = 1, changes: Partial<Reading
   liveFrom: { Orders: LIVE_FROM },
   passSpans: {},
   floor: origin === "live" ? 0 : FLOOR,
+  lateFrom: null,
   last: false,
   ...changes,
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { NO_CHANGES } from "../../src/source/changes.ts"
 import { openWindows, RESUME_MARGIN_MS, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
 import { newRun } from "../../src/source/run.ts"
 import type { LiveStream } from "../../src/source/state.ts"
@@ -202,5 +203,55 @@ describe("where the feed does not reach back", () => {
     const gap = await world.lease("backfill")
     await world.page(gap, { items: [fact("lost", START + DAY), fact("a", START - MINUTE)] })
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["late", "lost"])
+  })
+})
+
+describe("a record that moves out of every window while it is read", () => {
+  /** Windows of several pages, one an interval; answers the feed after so many. */
+  function windows(count: number, everyMs: number): LiveStream {
+    const { turn, feed } = openedAfter(everyMs, 10)
+    turn.connector = { ...turn.connector, streams: turn.connector.streams.map((one) => ({ ...one, moves: true })) }
+    const run = { ...newRun(turn, "live", "schedule"), startedAt: 0 }
+    for (let window = 1; window <= count; window++) {
+      if (window > 1) openWindows(turn)
+      if (feed.slice) windowRead(turn, { ...feed.slice, page: 1, bound: START + window * everyMs }, run)
+    }
+    return feed
+  }
+
+  it.each<[string, number, number, number]>([
+    ["of one window: from where it began", 1, HOUR, -LOOKBACK],
+    ["of five windows running: from where the first began", 5, HOUR, -LOOKBACK],
+    ["of forty: from a day below the cursor", 40, HOUR, 40 * HOUR - DAY],
+    ["of two windows of three days each: from where the last began", 2, 3 * DAY, 3 * DAY - LOOKBACK],
+  ])("is awaited, %s", (_title, count, everyMs, from) => {
+    expect((windows(count, everyMs).movedFrom ?? 0) - START).toBe(from)
+  })
+
+  it("is awaited no more after a window of one page", () => {
+    const { turn, feed } = openedAfter(HOUR, 10)
+    feed.movedFrom = START - DAY
+    if (feed.slice) windowRead(turn, { ...feed.slice, page: 0 }, newRun(turn, "live", "schedule"))
+    expect(feed).toMatchObject({ movedFrom: null, movedSince: null })
+  })
+
+  it("brings its facts late by more than that: they are counted, in the run and in the source", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("live")
+    await world.drain("backfill")
+    const moved = { cursor: START + 2 * DAY, movedFrom: START + DAY, movedSince: START }
+    const feed = { ...world.state().live.feed, ...moved }
+    const core = JSON.stringify({ ...world.state(), live: { feed } })
+    world.store.commit({ ...NO_CHANGES, core, alarm: null })
+    world.restart()
+    world.advance(2 * DAY + HOUR)
+    await world.machine.alarm()
+    const items = [fact("b", START + DAY), fact("a", START + DAY - 1), fact("old", START - 1)]
+    await world.page(await world.lease("live"), { items })
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["b"])
+    const { collections, lastRun } = await world.view()
+    expect(collections[0]).toMatchObject({ taken: 1, dropped: 2, late: 1 })
+    expect(lastRun?.collections).toMatchObject({ Orders: { taken: 1, dropped: 2, late: 1 } })
   })
 })

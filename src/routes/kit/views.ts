@@ -22,6 +22,12 @@ export const problemView = z.object({
 
 export const accountView = z.object({ id: z.string(), name: z.string(), mode: z.enum(MODES) })
 
+const late = z
+  .int()
+  .describe(
+    "Of the dropped: facts that came more than a day late, so that none can say whether they were sent. Resync to be sure.",
+  )
+
 export const runView = z.object({
   id: z.string(),
   kind: z.enum(["live", "initial", "earlier", "collection", "gap", "resync"]),
@@ -35,7 +41,7 @@ export const runView = z.object({
   pages: z.int(),
   records: z.int(),
   share: z.number().nullable().describe("How much of the range has been read, 0 to 1."),
-  collections: z.record(z.string(), z.object({ taken: z.int(), dropped: z.int(), quarantined: z.int() })),
+  collections: z.record(z.string(), z.object({ taken: z.int(), dropped: z.int(), late, quarantined: z.int() })),
   denied: z.array(z.object({ collection: z.string(), reason: z.string() })),
   failed: z
     .array(z.object({ stream: z.string(), collections: z.array(z.string()), reason: z.string() }))
@@ -54,6 +60,7 @@ const collectionProgress = z.object({
   waiting: z.int(),
   quarantined: z.int(),
   dropped: z.int(),
+  late,
   denied: text.describe("Why the partner does not let us read it."),
   failing: z
     .object({ since: time, reason: z.string() })

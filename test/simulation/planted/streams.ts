@@ -40,8 +40,15 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a record that moved while pages were read counts as read",
     file: "source/live.ts",
-    from: "live.movedFrom = stream.moves && slice.page > 0 ? (live.movedFrom ?? slice.window.from) : null",
-    to: "live.movedFrom = null",
+    from: "live.movedFrom = moved ? Math.max(",
+    to: "live.movedFrom = moved && slice.page < 0 ? Math.max(",
+    at: SHOPIFY,
+  },
+  {
+    name: "of several windows running that a record may have moved out of, only the last is remembered",
+    file: "source/live.ts",
+    from: "Math.max(live.movedFrom ?? from, Math.min(from, live.cursor - MOVED_MAX_MS))",
+    to: "Math.max(live.movedFrom ?? from, from)",
     at: SHOPIFY,
   },
   {
