@@ -6,6 +6,18 @@ export interface Row {
   body: string
 }
 
+/** A row of `seen`: packed entries. Text: as an earlier version kept them. */
+export interface StoredSeen {
+  id: number
+  body: ArrayBuffer | string
+}
+
+export interface SeenChanges {
+  put: { id: number; body: ArrayBuffer }[]
+  /** As in `RowChanges`. */
+  remove: number[]
+}
+
 /** An outbox row without its items. */
 export interface OutboxMeta {
   id: number
@@ -39,7 +51,7 @@ export interface Changes {
     remove: number[]
     update: (Pick<OutboxMeta, "id"> & Partial<Pick<OutboxMeta, "attempts" | "notBefore">>)[]
   }
-  seen: RowChanges
+  seen: SeenChanges
   open: RowChanges
   quarantine: RowChanges
   runs: RowChanges

@@ -3,7 +3,7 @@ import { ALIAS, type OpenKey } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
 import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
-import { BACKPRESSURE, isHeldBack, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
+import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
@@ -11,7 +11,6 @@ import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
-import { SEEN_MAX } from "./seen.ts"
 import { feedsOf, floorOf, floorsByFeeds, lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
@@ -43,7 +42,7 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   const answer =
     page.next === null ? finishWindow(turn, slice, run, page.asked) : proceed(turn, slice, page.next, moved)
-  pruneSeen(turn)
+  pruneSeen(turn, run)
   return answer
 }
 
@@ -135,9 +134,9 @@ function advanceEdge(slice: Slice, page: Checkpoint): void {
 }
 
 /** Costs rows, so it is done only when rows are written anyway or passes wait for it; what stays too long does no harm. */
-function pruneSeen(turn: Turn): void {
+function pruneSeen(turn: Turn, run: Run): void {
   const { state, seen } = turn
-  if (!seen.changed && seen.size <= SEEN_MAX) return
+  if (!seen.changed && !areKeysFull(turn)) return
   const slices = state.passes.flatMap((pass) => pass.slices).filter((slice) => slice.state !== "read")
   const aside = slices.flatMap(({ edge, asideAt }) => (edge && asideAt ? [{ from: edge.since, to: asideAt }] : []))
   const overlaps = state.passes.flatMap((pass) => (pass.overlap ? [pass.overlap] : []))
@@ -147,6 +146,10 @@ function pruneSeen(turn: Turn): void {
     floors: floorsByFeeds(turn),
     overlaps: [...aside, ...overlaps, ...Object.values(state.offAt)],
   })
+  const forgotten = seen.makeRoom()
+  if (forgotten === 0) return
+  state.forgotten = (state.forgotten ?? 0) + forgotten
+  run.forgotten = (run.forgotten ?? 0) + forgotten
 }
 
 /** Having read the edge again is no progress: a partner that refuses each second page must not be asked for ever. */
@@ -173,7 +176,8 @@ function growPage({ connector }: Turn, slice: Slice): void {
 
 function stopReason(turn: Turn, slice: Slice): string | null {
   if (!mayRead(turn)) return "the source is paused or in error"
-  if (isHeldBack(turn, slice.lane)) return BACKPRESSURE
+  const held = heldBackBy(turn, slice.lane)
+  if (held) return held
   return isQuarantineFull(turn, slice) ? "too many items are in quarantine" : null
 }
 

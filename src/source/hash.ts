@@ -2,10 +2,13 @@ const PRIME_A = 2654435761
 const PRIME_B = 1597334677
 const MIX_A = 2246822507
 const MIX_B = 3266489909
+/** 36^7 is more than 2^32. */
+const HIGH_CHARS = 7
 
 /**
- * A 64-bit non-cryptographic hash of a string, as 13 or fewer base-36 characters: short enough to keep by the hundred thousand.
- * At 100,000 kept keys and a million looked up, the odds that any two collide are about 1 in 200 million.
+ * A 64-bit non-cryptographic hash of a string, as 14 or fewer base-36 characters: seven of its first half, then the second.
+ * At 100,000 kept keys and a million looked up, the odds that any two collide are about 1 in 200 million; at a million kept and
+ * a hundred million looked up, 1 in 200,000.
  */
 export function hash64(text: string): string {
   let a = 0xdeadbeef
@@ -17,5 +20,17 @@ export function hash64(text: string): string {
   }
   a = Math.imul(a ^ (a >>> 16), MIX_A) ^ Math.imul(b ^ (b >>> 13), MIX_B)
   b = Math.imul(b ^ (b >>> 16), MIX_A) ^ Math.imul(a ^ (a >>> 13), MIX_B)
-  return (a >>> 0).toString(36).padStart(7, "0") + (b >>> 0).toString(36)
+  return hashFromHalves(a >>> 0, b >>> 0)
+}
+
+export function hashFromHalves(high: number, low: number): string {
+  return high.toString(36).padStart(HIGH_CHARS, "0") + low.toString(36)
+}
+
+export function highHalf(hash: string): number {
+  return Number.parseInt(hash.slice(0, HIGH_CHARS), 36)
+}
+
+export function lowHalf(hash: string): number {
+  return Number.parseInt(hash.slice(HIGH_CHARS), 36)
 }

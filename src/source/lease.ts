@@ -4,7 +4,7 @@ import { inForce } from "./grant.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
 import { type Lane, type LeaseAnswer, type LeaseAsk, PROTOCOL, type Task } from "./rpc.ts"
 import { findRun, type Run } from "./run.ts"
-import { SEEN_MAX } from "./seen.ts"
+import { PASS_KEYS_MAX } from "./seen.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Need } from "./token.ts"
 import type { Turn } from "./turn.ts"
@@ -12,8 +12,9 @@ import { bucketOf, sourceWait, waitOf } from "./waits.ts"
 
 export const LEASE_MS = 180_000
 const PROTOCOL_RETRY_MS = 60_000
-const BACKPRESSURE_RETRY_MS = 30_000
+export const BACKPRESSURE_RETRY_MS = 30_000
 export const BACKPRESSURE = "waiting for the destination to take what has been read"
+export const KEYS_FULL = "waiting for changes to be read: until then no more keys of what was sent can be kept"
 
 /** A granted slice, for the machine to complete with the opened credential. */
 export type LeaseDecision =
@@ -54,13 +55,8 @@ function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
   if (!mayRead(turn)) return { kind: "idle" }
   const wait = sourceWait(state, now)
   if (wait) return { kind: "later", at: wait.until, reason: wait.reason }
-  if (isHeldBack(turn, lane))
-    return {
-      kind: "later",
-      at: now + BACKPRESSURE_RETRY_MS,
-      reason: BACKPRESSURE,
-    }
-  return null
+  const reason = heldBackBy(turn, lane)
+  return reason === null ? null : { kind: "later", at: now + BACKPRESSURE_RETRY_MS, reason }
 }
 
 /** Woken again when the first of the lane's streams need not wait any more. */
@@ -75,9 +71,15 @@ export function mayRead(turn: Turn): boolean {
   return turn.state.configuration.active && turn.state.error === null
 }
 
-/** Past these, the partner keeps the data better than we do; a pass also waits until a live run has raised the floor. */
-export function isHeldBack(turn: Turn, lane: Lane): boolean {
-  return turn.outbox.isFull || (lane === "backfill" && turn.seen.size > SEEN_MAX)
+/** Why the partner keeps the data better than we do for now; null: it does not. Live reading waits for the destination only. */
+export function heldBackBy(turn: Turn, lane: Lane): string | null {
+  if (turn.outbox.isFull) return BACKPRESSURE
+  return lane === "backfill" && areKeysFull(turn) ? KEYS_FULL : null
+}
+
+/** As many keys as leave room for live reading: what a pass adds to them is forgotten once a live run has raised the floor. */
+export function areKeysFull({ seen }: Turn): boolean {
+  return seen.entries("live") > PASS_KEYS_MAX
 }
 
 /** Slices that may be leased now, in the order they should be: the newest data first. */

@@ -5,12 +5,11 @@
 import { endLive, endPasses } from "./ending.ts"
 import { expireLeases, stopFull } from "./failure.ts"
 import { inForce } from "./grant.ts"
-import { isHeldBack, mayRead, ready } from "./lease.ts"
+import { areKeysFull, heldBackBy, mayRead, ready } from "./lease.ts"
 import { leaveLostWindows, openWindows } from "./live.ts"
 import type { Lanes } from "./ports.ts"
 import { finishDelivered, newRun, type Run } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
-import { SEEN_MAX } from "./seen.ts"
 import { coarse, slicesOf } from "./state.ts"
 import { retryDeniedDaily, takeUp } from "./takeup.ts"
 import { isRenewing, keepAt } from "./token.ts"
@@ -23,7 +22,7 @@ export const WAKE_AGAIN_MAX_MS = 3_600_000
 /** Least time between two alarms. */
 export const ALARM_GAP_MS = 1_000
 /** A live run out of turn, to raise the floor under a long pass, at most this often. */
-const FLOOR_RUN_EVERY_MS = 600_000
+export const FLOOR_RUN_EVERY_MS = 600_000
 
 const PUBLISH_AGAIN_MS = 60_000
 
@@ -82,12 +81,21 @@ function needsHigherFloor(turn: Turn): boolean {
   return isFloorNeeded(turn) && turn.state.run === null && floorRunAt(turn) <= turn.now
 }
 
-function isFloorNeeded({ state, seen }: Turn): boolean {
-  return seen.size > SEEN_MAX && state.passes.some((pass) => pass.run !== null)
+/** Where a window was left by a failed run, nothing is gained by failing more often: the schedule tries again. */
+function isFloorNeeded(turn: Turn): boolean {
+  const { live, passes } = turn.state
+  if (!areKeysFull(turn) || Object.values(live).some(({ slice }) => slice)) return false
+  return passes.some((pass) => pass.run !== null)
 }
 
 function floorRunAt({ state }: Turn): number {
   return (state.lastLiveAt ?? 0) + FLOOR_RUN_EVERY_MS
+}
+
+/** When a live run next raises the floor, so that keys can be forgotten; null: none is planned. */
+export function nextFloorAt(turn: Turn): number | null {
+  const times = [turn.state.nextRunAt, isFloorNeeded(turn) ? floorRunAt(turn) : null].filter((time) => time !== null)
+  return times.length > 0 ? Math.min(...times) : null
 }
 
 /** Work is there, nobody was told or the one told has not answered in time. */
@@ -106,7 +114,7 @@ function needsWake(turn: Turn, lane: Lanes): boolean {
 
 function canFetch(turn: Turn, lane: "fetch" | "backfill"): boolean {
   const name = lane === "fetch" ? "live" : "backfill"
-  if (!mayRead(turn) || isRenewing(turn) || sourceWait(turn.state, turn.now) || isHeldBack(turn, name)) return false
+  if (!mayRead(turn) || isRenewing(turn) || sourceWait(turn.state, turn.now) || heldBackBy(turn, name)) return false
   return ready(turn, name).length > 0
 }
 

@@ -333,6 +333,8 @@ export interface RunView {
   failed: { stream: string; collections: string[]; reason: string }[]
   /** What no list can tell for the range (history older than the feed), by collection. */
   untold: { collection: string; reason: string }[]
+  /** Keys of what was sent that had to be forgotten for lack of room while it ran: read again, it is sent again. */
+  forgotten?: number
   waits: { until: number; reason: string } | null
 }
 
@@ -372,6 +374,8 @@ export interface SourceView {
   }
   /** The source waits, by no fault of its user's, until our OAuth client is put right: why, and since when (our clock). */
   operatorWait: { since: number; reason: string } | null
+  /** Keys of what was sent, kept to tell repeats; and those that had to be forgotten for lack of room, since the beginning. */
+  keys: { kept: number; forgotten: number }
   /** Human-readable cursors by live stream: how far each has been read (partner time). */
   cursors: Record<string, number>
 }

@@ -1,77 +1,52 @@
 /**
- * The keys taken above the lowest floor in use, so that what is read again is not sent again. Kept up to 1,000 a row, the newest
- * row rewritten: one row written a page, not one an item. A later entry of a key overrides an earlier one.
+ * The keys taken above the lowest floor in use, so that what is read again is not sent again: some 45 bytes a key in memory. Kept up to
+ * 1,000 a row, the newest row rewritten: one row written a page, not one an item. A later entry of a key overrides an earlier one.
  */
-import type { Row } from "./changes.ts"
+import type { SeenChanges, StoredSeen } from "./changes.ts"
+import { highHalf, lowHalf } from "./hash.ts"
+import { HashTable } from "./hashtable.ts"
+import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seenrow.ts"
 
+export type { Needed, ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
+
+/** A row with so many takes no further page. */
 export const SEEN_ROW_ENTRIES = 1_000
-/** Above this, passes pause until a live run has raised the floor, and webhooks are left to the sync. */
-export const SEEN_MAX = 100_000
+/** Of a source, older entries of a key counted too: 46 MB of the 128 MB that the object may use. */
+export const KEYS_MAX = 1_000_000
+/** Where passes wait for live reading to raise the floor, and more than this a pass itself does not keep: the other half is live reading's. */
+export const PASS_KEYS_MAX = KEYS_MAX / 2
 
-/**
- * `pass`: facts that only a pass can read, needed while that pass may read them again. `live`: everything else, needed until the
- * live floor has also moved past it.
- */
-export type SeenClass = "pass" | "live"
-
-/** What read it: decides which of two states of the same time is the newer. */
-export type ReadBy = "pass" | "webhook" | "live"
-const READ_BY = ["pass", "webhook", "live"] as const
-
-export interface SeenEntry {
-  version: number
-  /** Hash of what was sent; facts need none. */
-  content: string
-  /** Partner time, ms: pruned once every floor in use is above it. */
-  place: number
-  /** Number of the window that read it last. */
-  window: number
-  by: ReadBy
-  /** Names of the live streams that may show it again, joined with `+`. Left out: all of them. */
-  feeds?: string
-}
-
-/** What may be read again, and so must be known again. */
-export interface Needed {
-  /** Live reading goes back to here. */
-  floor: number
-  /** By the names of the streams, where some of them do not go back so far. */
-  floors?: ReadonlyMap<string, number>
-  /** By window: a pass that goes back to its edge reads pages again that were asked for since. */
-  edges: ReadonlyMap<number, number>
-  /** Places that a reading to come overlaps. */
-  overlaps: readonly { from: number; to: number }[]
-}
-
-type Packed = [hash: string, version: number, content: string, place: number, window: number, by: number]
-
-interface Chunk {
-  id: number
-  kind: SeenClass
-  /** A stream that stands still keeps the rows of its own collections only. */
-  feeds?: string
-  entries: Packed[]
-}
+/** A row's place among the rows in memory, and the entry's in it: one number of 32 bits. */
+const ENTRY_BITS = 14
+const ENTRY_MASK = 2 ** ENTRY_BITS - 1
 
 export class SeenIndex {
-  readonly #entries = new Map<string, SeenEntry & { chunk: number }>()
-  readonly #chunks = new Map<number, Chunk>()
+  /** By id, oldest first; and by place, for the table. */
+  readonly #rows = new Map<number, { row: SeenRow; place: number }>()
+  readonly #places: (SeenRow | null)[] = []
+  readonly #free: number[] = []
+  readonly #table = new HashTable({ highOf: (at) => this.#highOf(at), lowOf: (at) => this.#lowOf(at) })
+  /** By class and streams: the row that the next entry goes to. */
+  readonly #newest = new Map<string, SeenRow>()
+  readonly #entries: Record<SeenClass, number> = { pass: 0, live: 0 }
   readonly #dirty = new Set<number>()
   readonly #removed: number[] = []
   #nextId: number
 
-  constructor(rows: readonly Row[], nextId: number) {
+  constructor(rows: Iterable<StoredSeen>, nextId: number) {
     this.#nextId = nextId
-    for (const row of rows) {
-      const chunk = { id: row.id, ...(JSON.parse(row.body) as Omit<Chunk, "id">) }
-      const { entries } = chunk
-      this.#chunks.set(row.id, chunk)
-      for (const entry of entries) this.#index(chunk, entry)
+    const old: [id: number, body: string][] = []
+    for (const { id, body } of rows) {
+      this.#nextId = Math.max(this.#nextId, id + 1)
+      if (typeof body === "string") old.push([id, body])
+      else this.#adopt(SeenRow.read(id, body))
     }
+    for (const [id, body] of old) this.#convert(id, body)
   }
 
+  /** Keys known. */
   get size(): number {
-    return this.#entries.size
+    return this.#table.size
   }
 
   /** For the core row: ids are never reused. */
@@ -79,33 +54,57 @@ export class SeenIndex {
     return this.#nextId
   }
 
+  /** Bytes in memory. */
+  get bytes(): number {
+    let sum = this.#table.bytes
+    for (const { row } of this.#rows.values()) sum += row.bytes
+    return sum
+  }
+
+  /** Entries kept, those that a later one overrides too: what takes memory. */
+  entries(kind: SeenClass): number {
+    return this.#entries[kind]
+  }
+
   get(hash: string): SeenEntry | undefined {
-    return this.#entries.get(hash)
+    const at = this.#table.get(highHalf(hash), lowHalf(hash))
+    return at < 0 ? undefined : this.#rowAt(at).entry(at & ENTRY_MASK)
   }
 
   put(hash: string, kind: SeenClass, entry: SeenEntry): void {
-    const chunk = this.#openChunk(kind, entry.feeds)
-    const packed: Packed = [hash, entry.version, entry.content, entry.place, entry.window, READ_BY.indexOf(entry.by)]
-    chunk.entries.push(packed)
-    this.#index(chunk, packed)
-    this.#dirty.add(chunk.id)
+    const row = this.#openRow(kind, entry.feeds)
+    const place = this.#rows.get(row.id)?.place ?? 0
+    const at = row.add(hash, entry)
+    this.#entries[kind]++
+    this.#table.set(row.highOf(at), row.lowOf(at), addressOf(place, at))
+    this.#dirty.add(row.id)
   }
 
   /** Notes in memory only that a window has read the key: enough when the window ends with this page. */
   touch(hash: string, window: number): void {
-    const entry = this.#entries.get(hash)
-    if (entry) entry.window = window
+    const at = this.#table.get(highHalf(hash), lowHalf(hash))
+    if (at >= 0) this.#rowAt(at).touch(at & ENTRY_MASK, window)
   }
 
-  /** Forgets whole rows of which no entry is needed any more; looked at from their end, where the newest are. */
+  /** Forgets whole rows of which no entry is needed any more. */
   prune(needed: Needed): void {
-    for (const chunk of this.#chunks.values()) {
-      if (chunk.entries.findLast((entry) => isNeeded(entry, chunk, needed))) continue
-      for (const [hash] of chunk.entries) if (this.#entries.get(hash)?.chunk === chunk.id) this.#entries.delete(hash)
-      this.#chunks.delete(chunk.id)
-      this.#dirty.delete(chunk.id)
-      this.#removed.push(chunk.id)
-    }
+    for (const { row } of this.#rows.values()) if (!row.isNeeded(needed)) this.#forget(row)
+  }
+
+  /**
+   * Forgets the oldest rows where there are more entries than memory has room for, a pass's first, never what this turn added. Answers how
+   * many keys are known no more: read again, they would be sent again.
+   */
+  makeRoom(most = KEYS_MAX, passesMost = PASS_KEYS_MAX): number {
+    const before = this.size
+    for (const { row } of this.#rows.values())
+      if (row.kind === "pass" && this.#entries.pass > passesMost && !this.#dirty.has(row.id)) this.#forget(row)
+    for (const kind of ["pass", "live"] as const)
+      for (const { row } of this.#rows.values()) {
+        if (this.#entries.pass + this.#entries.live <= most) break
+        if (row.kind === kind && !this.#dirty.has(row.id)) this.#forget(row)
+      }
+    return before - this.size
   }
 
   /** True when rows would be written anyway. */
@@ -113,34 +112,83 @@ export class SeenIndex {
     return this.#dirty.size > 0
   }
 
-  takeChanges(): { put: Row[]; remove: number[] } {
-    const put = [...this.#dirty].map((id) => {
-      const chunk = this.#chunks.get(id)
-      return { id, body: JSON.stringify({ ...chunk, id: undefined }) }
+  takeChanges(): SeenChanges {
+    const put = [...this.#dirty].flatMap((id) => {
+      const kept = this.#rows.get(id)
+      return kept ? [{ id, body: kept.row.body() }] : []
     })
     const remove = this.#removed.splice(0)
     this.#dirty.clear()
     return { put, remove }
   }
 
-  #openChunk(kind: SeenClass, feeds?: string): Chunk {
-    const last = [...this.#chunks.values()].findLast((chunk) => chunk.kind === kind && chunk.feeds === feeds)
-    if (last && last.entries.length < SEEN_ROW_ENTRIES) return last
+  #openRow(kind: SeenClass, feeds: string | undefined): SeenRow {
+    const newest = this.#newest.get(sortOf(kind, feeds))
+    if (newest && newest.count < SEEN_ROW_ENTRIES) return newest
     // A page's keys stay together: a row may grow past its size by one page rather than cost two rows written.
-    if (last && this.#dirty.has(last.id)) return last
-    const chunk: Chunk = { id: this.#nextId++, kind, ...(feeds !== undefined && { feeds }), entries: [] }
-    this.#chunks.set(chunk.id, chunk)
-    return chunk
+    if (newest && this.#dirty.has(newest.id) && newest.count < ROW_ENTRIES_MAX) return newest
+    newest?.trim()
+    const row = SeenRow.empty(this.#nextId++, kind, feeds)
+    this.#adopt(row)
+    return row
   }
 
-  #index(chunk: Chunk, [hash, version, content, place, window, by]: Packed): void {
-    this.#entries.set(hash, { version, content, place, window, by: READ_BY[by] ?? "pass", chunk: chunk.id })
+  #adopt(row: SeenRow): void {
+    const place = this.#free.pop() ?? this.#places.push(null) - 1
+    this.#places[place] = row
+    this.#rows.set(row.id, { row, place })
+    this.#newest.set(sortOf(row.kind, row.feeds), row)
+    this.#entries[row.kind] += row.count
+    for (let at = 0; at < row.count; at++) this.#table.set(row.highOf(at), row.lowOf(at), addressOf(place, at))
+  }
+
+  #forget(row: SeenRow): void {
+    const place = this.#rows.get(row.id)?.place ?? 0
+    for (let at = 0; at < row.count; at++) {
+      const [high, low] = [row.highOf(at), row.lowOf(at)]
+      // A later entry of the key stays.
+      if (this.#table.get(high, low) === addressOf(place, at)) this.#table.delete(high, low)
+    }
+    this.#rows.delete(row.id)
+    this.#places[place] = null
+    this.#free.push(place)
+    this.#entries[row.kind] -= row.count
+    const sort = sortOf(row.kind, row.feeds)
+    if (this.#newest.get(sort) === row) this.#newest.delete(sort)
+    this.#dirty.delete(row.id)
+    this.#removed.push(row.id)
+  }
+
+  /** A row of an earlier version, as JSON: written anew with the next commit. */
+  #convert(id: number, body: string): void {
+    const { kind, feeds, entries } = JSON.parse(body) as { kind: SeenClass; feeds?: string; entries: OldEntry[] }
+    for (const [hash, version, content, place, window, by] of entries) {
+      const read = { version, content, place, window, by: OLD_READ_BY[by] ?? "pass" }
+      this.put(hash, kind, { ...read, ...(feeds !== undefined && { feeds }) })
+    }
+    this.#removed.push(id)
+  }
+
+  #rowAt(at: number): SeenRow {
+    return this.#places[at >>> ENTRY_BITS] as SeenRow
+  }
+
+  #highOf(at: number): number {
+    return this.#rowAt(at).highOf(at & ENTRY_MASK)
+  }
+
+  #lowOf(at: number): number {
+    return this.#rowAt(at).lowOf(at & ENTRY_MASK)
   }
 }
 
-function isNeeded([, , , place, window]: Packed, { kind, feeds }: Chunk, needed: Needed): boolean {
-  const { floor, floors, edges, overlaps } = needed
-  if (kind === "live" && place >= (floors?.get(feeds ?? "") ?? floor)) return true
-  const edge = edges.get(window)
-  return (edge !== undefined && place >= edge) || overlaps.some(({ from, to }) => place >= from && place <= to)
+type OldEntry = [hash: string, version: number, content: string, place: number, window: number, by: number]
+const OLD_READ_BY = ["pass", "webhook", "live"] as const
+
+function addressOf(place: number, at: number): number {
+  return place * 2 ** ENTRY_BITS + at
+}
+
+function sortOf(kind: SeenClass, feeds = ""): string {
+  return `${kind} ${feeds}`
 }

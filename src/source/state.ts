@@ -167,6 +167,8 @@ export interface State {
   /** `refused`: of the quarantined, those that were items taken before: delivered = taken - waiting - refused. */
   counts: Record<string, CollectionCounts & { refused: number; lastItemAt: number | null }>
   idle: IdleRun[]
+  /** Keys that `seen` had to forget for lack of room, since the beginning. */
+  forgotten?: number
   /** Key hash -> quarantine id of refused object items, which a newer state replaces. */
   quarantinedObjects: Record<string, number>
   /** The coarse status D1 was last told. */

@@ -1,5 +1,5 @@
 /** The store port over a Durable Object's SQLite. One commit is one transaction, the alarm in it. */
-import type { Changes, OutboxMeta, Row, RowChanges } from "./changes.ts"
+import type { Changes, OutboxMeta, Row, RowChanges, SeenChanges, StoredSeen } from "./changes.ts"
 import type { Store } from "./ports.ts"
 
 /** SQLite in a Durable Object binds at most this many parameters. */
@@ -7,7 +7,7 @@ const BIND_MAX = 100
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS core (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, body NOT NULL);
   CREATE TABLE IF NOT EXISTS open (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -33,8 +33,9 @@ export class SqlStore implements Store {
     return row?.body ?? null
   }
 
-  seen(): Row[] {
-    return this.#rows("seen")
+  seen(): Iterable<StoredSeen> {
+    if (!this.#hasTables()) return []
+    return this.#storage.sql.exec<{ id: number; body: ArrayBuffer | string }>("SELECT id, body FROM seen ORDER BY id")
   }
 
   open(): Row[] {
@@ -142,12 +143,12 @@ export class SqlStore implements Store {
     }
   }
 
-  #apply(table: Table, { put, remove }: RowChanges): void {
+  #apply(table: Table, { put, remove }: RowChanges | SeenChanges): void {
     for (const row of put) this.#put(table, row)
     for (const id of remove) this.#storage.sql.exec(`DELETE FROM ${table} WHERE id = ?`, id)
   }
 
-  #put(table: Table | "core", { id, body }: Row): void {
+  #put(table: Table | "core", { id, body }: Row | StoredSeen): void {
     this.#storage.sql.exec(`INSERT OR REPLACE INTO ${table} (id, body) VALUES (?, ?)`, id, body)
   }
 }

@@ -1,6 +1,7 @@
 /** What may be seen of a source: statuses and counters as they are, never rosier. */
 import { ALIAS } from "../connectors/kit/item.ts"
-import { mayRead } from "./lease.ts"
+import { BACKPRESSURE, BACKPRESSURE_RETRY_MS, heldBackBy, mayRead } from "./lease.ts"
+import { nextFloorAt } from "./plan.ts"
 import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, SourceStatus, SourceView } from "./rpc.ts"
 import { lengthen, type Run, runNumber } from "./run.ts"
 import { shareOf } from "./share.ts"
@@ -26,6 +27,7 @@ export function viewOf(turn: Turn): SourceView {
     collections: shown(state, connector).map((name) => collectionView(state, name, waiting[name] ?? 0)),
     delivery: deliveryView(turn),
     operatorWait: state.operatorWait,
+    keys: { kept: turn.seen.size, forgotten: state.forgotten ?? 0 },
     cursors: Object.fromEntries(Object.entries(state.live).map(([name, live]) => [name, live.cursor])),
   }
 }
@@ -100,6 +102,7 @@ export function runView(turn: Turn, run: Run): RunView {
   return {
     ...run,
     collections,
+    forgotten: run.forgotten ?? 0,
     share: run.readAt ? 1 : pass ? shareOf(pass, (stream) => isOldestFirst(turn, stream)) : null,
     waits: waitsOf(turn, run),
   }
@@ -119,8 +122,27 @@ function waitsOf(turn: Turn, run: Run): RunView["waits"] {
   )
   const wait = slices.filter(({ state }) => state === "reading").flatMap(({ stream }) => waitOf(turn, stream) ?? [])[0]
   if (wait) return { until: wait.until, reason: `waiting for ${connector.title}: ${wait.reason}` }
+  const held = heldBackBy(turn, run.kind === "live" ? "live" : "backfill")
+  if (held) return heldUntil(turn, held)
   const waiting = slices.find((slice) => slice.waiting && slice.notBefore > now)
   return waiting?.waiting ? { until: waiting.notBefore, reason: waiting.waiting } : null
+}
+
+/** Backpressure ends with the destination's next answer, a lack of room for keys with the next live run that succeeds. */
+function heldUntil(turn: Turn, reason: string): NonNullable<RunView["waits"]> {
+  const { state, now } = turn
+  const soon = now + BACKPRESSURE_RETRY_MS
+  if (reason === BACKPRESSURE) return { until: Math.max(state.delivery.retryAt ?? 0, soon), reason }
+  if (state.run) return { until: soon, reason }
+  const failure = lastLiveFailure(turn)
+  return { until: nextFloorAt(turn) ?? soon, reason: failure ? `${reason}. The last run failed: ${failure}` : reason }
+}
+
+/** Why the last live run failed; null: it did not. A failed run leaves its window open. */
+function lastLiveFailure({ state, stored }: Turn): string | null {
+  if (!Object.values(state.live).some((live) => live.slice)) return null
+  const runs = stored.runs().map((row) => JSON.parse(row.body) as Run)
+  return runs.findLast((run) => run.kind === "live")?.reason ?? null
 }
 
 /** Finished and current runs, newest first. */

@@ -2,6 +2,7 @@
  * What syncing costs: `npm run bench [records]`. The product's own consumers and Durable Object run in workerd over local queues
  * and SQLite, and take the history of a simulated account of each partner to the simulated destination; the bare loop then does
  * the same in the same process without durability. Prints rates, processor time, what the platform would bill, and what limits it.
+ * `npm run bench -- --busy-shop [days]` shows what a source keeps of a shop where every window takes several pages.
  * `npm run bench -- --backfill [orders]` measures something else: how long a shop's year takes under Shopify's budget.
  */
 import { setTimeout as sleep } from "node:timers/promises"
@@ -11,6 +12,7 @@ import { stripe } from "../../src/connectors/stripe.ts"
 import type { SourceView } from "../../src/source/rpc.ts"
 import { backfill } from "./backfill.ts"
 import type { BareRun } from "./bare.ts"
+import { showBusyShop } from "./busy-shop.ts"
 import { type Counters, difference } from "./counters.ts"
 import { type Runtime, runtimeCpuMs, startPartners, startRuntime } from "./processes.ts"
 import { type Measured, reportOf, type SyncMeasured } from "./report.ts"
@@ -45,6 +47,7 @@ const IDLE_RUN_MS = 5_000
 
 const [, , first, second] = process.argv
 if (first === "--backfill") await backfill(second === undefined ? undefined : Number(second))
+else if (first === "--busy-shop") await showBusyShop(second === undefined ? undefined : Number(second))
 else for (const subject of SUBJECTS) await benchmark(subject, Number(first ?? RECORDS))
 
 async function benchmark({ connector, config, sizeOf }: Subject, records: number): Promise<void> {

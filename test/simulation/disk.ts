@@ -4,8 +4,7 @@ import {
   NO_CHANGES,
   type OutboxInsert,
   type OutboxMeta,
-  type Row,
-  type RowChanges,
+  type StoredSeen,
 } from "../../src/source/changes.ts"
 import type { Store } from "../../src/source/ports.ts"
 import type { Chance } from "./chance.ts"
@@ -13,12 +12,12 @@ import type { Chance } from "./chance.ts"
 export interface Disk {
   core: string | null
   alarm: number | null
-  tables: Record<Table, Map<number, string>>
+  tables: Record<Exclude<Table, "seen">, Map<number, string>> & { seen: Map<number, StoredSeen["body"]> }
   outbox: Map<number, OutboxInsert>
 }
 
 type Table = "seen" | "open" | "quarantine" | "runs"
-const TABLES = ["seen", "open", "quarantine", "runs"] as const
+const TABLES = ["open", "quarantine", "runs"] as const
 
 export function blankDisk(): Disk {
   const tables = { seen: new Map(), open: new Map(), quarantine: new Map(), runs: new Map() }
@@ -104,7 +103,11 @@ function assertFitting({ core, outbox, seen, open, quarantine, runs }: Changes):
     for (const { body } of put) assertRowFits(table, body)
 }
 
-function assertRowFits(table: string, text: string): void {
+function assertRowFits(table: string, text: string | ArrayBuffer): void {
+  if (typeof text !== "string") {
+    if (text.byteLength <= ROW_BYTES_MAX) return
+    throw new Error(`string or blob too big: SQLITE_TOOBIG (a row of ${table})`)
+  }
   if (text.length < SURELY_FITTING || Buffer.byteLength(text) <= ROW_BYTES_MAX) return
   throw new Error(`string or blob too big: SQLITE_TOOBIG (a row of ${table})`)
 }
@@ -117,19 +120,25 @@ function apply(disk: Disk, changes: Changes): void {
     const row = disk.outbox.get(id)
     if (row) Object.assign(row, change)
   }
+  applyRows(disk.tables.seen, changes.seen)
   for (const table of TABLES) applyRows(disk.tables[table], changes[table])
 }
 
-function applyRows(table: Map<number, string>, { put, remove }: RowChanges): void {
+function applyRows<Body>(table: Map<number, Body>, { put, remove }: Changed<Body>): void {
   for (const { id, body } of put) table.set(id, body)
   for (const id of remove) table.delete(id)
 }
 
-function rowsOf(table: ReadonlyMap<number, string>): Row[] {
+interface Changed<Body> {
+  put: readonly { id: number; body: Body }[]
+  remove: readonly number[]
+}
+
+function rowsOf<Body>(table: ReadonlyMap<number, Body>): { id: number; body: Body }[] {
   return [...table].map(([id, body]) => ({ id, body })).sort((a, b) => a.id - b.id)
 }
 
-function byIds<T>(table: ReadonlyMap<number, T>, ids: readonly number[], body: (row: T) => string): Row[] {
+function byIds<T>(table: ReadonlyMap<number, T>, ids: readonly number[], body: (row: T) => string) {
   return [...ids]
     .sort((a, b) => a - b)
     .flatMap((id) => {

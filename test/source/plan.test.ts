@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest"
-import { WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS } from "../../src/source/plan.ts"
-import { PROTOCOL } from "../../src/source/rpc.ts"
-import { SEEN_MAX } from "../../src/source/seen.ts"
+import { NO_CHANGES } from "../../src/source/changes.ts"
+import { hash64 } from "../../src/source/hash.ts"
+import { KEYS_FULL } from "../../src/source/lease.ts"
+import { FLOOR_RUN_EVERY_MS, WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS } from "../../src/source/plan.ts"
+import { PROTOCOL, type Task } from "../../src/source/rpc.ts"
+import { PASS_KEYS_MAX, type SeenClass, SeenIndex } from "../../src/source/seen.ts"
 import { DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../support/source-world.ts"
 
 async function read(): Promise<World> {
@@ -165,34 +168,68 @@ describe("while work is due an alarm is set", () => {
   })
 })
 
-describe("past 100,000 kept keys", () => {
-  async function filled(): Promise<World> {
+describe("past half of the keys that there is room for", () => {
+  /** So many items that a list brought, as the object reads them after an eviction; both lists go on. */
+  async function filled(kind: SeenClass): Promise<{ world: World; people: Task }> {
     const world = sourceWorld()
     await world.configure()
     await world.drain("live")
-    const tasks = [await world.lease("backfill"), await world.lease("backfill")]
-    const people = tasks.find(({ stream }) => stream === "people")
+    const people = [await world.lease("backfill"), await world.lease("backfill")].find(
+      (task) => task.stream === "people",
+    )
     if (!people) throw new Error("no list of people")
-    for (let page = 0; page <= SEEN_MAX / 5_000; page++) {
-      world.advance(100)
-      const items = Array.from({ length: 5_000 }, (_, index) => person(`p${page}:${index}`, world.now()))
-      const answer = await world.page(people, { items, edge: START - page, next: `t${page}` })
-      await world.deliver()
-      if (answer === "stop") break
-    }
-    return world
+    await world.page(people, { items: [person("p", START)], edge: START, next: "t1" })
+    await world.deliver()
+    const index = new SeenIndex(world.store.seen(), world.state().ids.seen)
+    // A pass's own are of its window; what else it read, only live reading may read again.
+    const slice = world.state().passes[0]?.slices.find(({ id }) => id === people.lease.slice)
+    const window = kind === "pass" ? (slice?.no ?? 0) : 0
+    for (let key = 0; key <= PASS_KEYS_MAX; key++)
+      index.put(hash64(`k${key}`), kind, { version: START, content: "", place: START, window, by: "pass" })
+    world.store.commit({ ...NO_CHANGES, seen: index.takeChanges(), core: null, alarm: null })
+    world.restart()
+    return { world, people }
   }
 
-  it("passes wait until live runs that bring nothing have raised the floor, and then go on", async () => {
-    const world = await filled()
-    expect((await world.refusedLease("backfill")).kind).toBe("later")
+  const initial = async (world: World) => (await world.view()).current.find(({ kind }) => kind === "initial")
+
+  it("passes wait, and say for what, until live runs that bring nothing have raised the floor", async () => {
+    const { world, people } = await filled("live")
+    await world.settle(people, { kind: "release" })
+    expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", reason: KEYS_FULL })
+    expect((await initial(world))?.waits).toEqual({ reason: KEYS_FULL, until: START + FLOOR_RUN_EVERY_MS })
     const before = (await liveRuns(world)).length
     await world.until(START + 10 * MINUTE)
+    expect((await initial(world))?.waits?.reason).toBe(KEYS_FULL)
     await world.drain("live")
     await world.until(START + 20 * MINUTE)
     await world.drain("live")
     expect((await liveRuns(world)).length).toBe(before + 2)
     const streams = [(await world.lease("backfill")).stream, (await world.lease("backfill")).stream]
     expect(streams).toContain("people")
+    expect((await initial(world))?.waits).toBeNull()
+  })
+
+  it("a live stream that fails beside them is tried on schedule only, and named as what they wait for", async () => {
+    const { world } = await filled("live")
+    await world.until(START + FLOOR_RUN_EVERY_MS)
+    await world.settle(await world.lease("live"), { kind: "fault", reason: "the feed is broken" })
+    const before = (await liveRuns(world)).length
+    const due = world.state().nextRunAt ?? 0
+    await world.until(due - 1)
+    expect(await liveRuns(world)).toHaveLength(before)
+    const waits = { reason: `${KEYS_FULL}. The last run failed: the feed is broken`, until: due }
+    expect((await initial(world))?.waits).toEqual(waits)
+  })
+
+  it("of one second of a list, the pass goes on: it keeps half, and what it forgets is counted", async () => {
+    const { world, people } = await filled("pass")
+    expect((await initial(world))?.waits).toBeNull()
+    expect(await world.page(people, { items: [person("q", START)], edge: START, next: "t2" })).toBe("go")
+    const { keys, current } = await world.view()
+    expect(keys.kept).toBeLessThanOrEqual(PASS_KEYS_MAX + 2)
+    expect(keys.forgotten).toBeGreaterThan(0)
+    expect(current.find(({ kind }) => kind === "initial")?.forgotten).toBe(keys.forgotten)
+    expect(world.state().forgotten).toBe(keys.forgotten)
   })
 })

@@ -2,7 +2,7 @@
 import { z } from "zod"
 import { type AnyConnector, defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../src/connectors/kit/item.ts"
-import type { Changes, OutboxInsert, Row } from "../../src/source/changes.ts"
+import type { Changes, OutboxInsert, Row, StoredSeen } from "../../src/source/changes.ts"
 import { SourceMachine } from "../../src/source/machine.ts"
 import { OpenKeys } from "../../src/source/openkeys.ts"
 import { Outbox } from "../../src/source/outbox.ts"
@@ -172,7 +172,7 @@ export interface MemoryStore extends Store {
 export function memoryStore(): MemoryStore {
   let core: string | null = null
   const tables = {
-    seen: new Map<number, Row>(),
+    seen: new Map<number, StoredSeen>(),
     open: new Map<number, Row>(),
     quarantine: new Map<number, Row>(),
     runs: new Map<number, Row>(),
@@ -180,10 +180,11 @@ export function memoryStore(): MemoryStore {
   const outbox = new Map<number, OutboxInsert>()
   const sorted = <R extends { id: number }>(rows: Iterable<R>) => [...rows].sort((a, b) => a.id - b.id)
   const apply = (changes: Changes) => {
-    for (const name of ["seen", "open", "quarantine", "runs"] as const) {
+    for (const row of changes.seen.put) tables.seen.set(row.id, row)
+    for (const name of ["open", "quarantine", "runs"] as const)
       for (const row of changes[name].put) tables[name].set(row.id, row)
+    for (const name of ["seen", "open", "quarantine", "runs"] as const)
       for (const id of changes[name].remove) tables[name].delete(id)
-    }
     for (const id of changes.outbox.remove) outbox.delete(id)
     for (const row of changes.outbox.insert) {
       if (outbox.has(row.id)) throw new Error(`outbox row ${row.id} is there already`)

@@ -22,6 +22,10 @@ export const problemView = z.object({
 
 export const accountView = z.object({ id: z.string(), name: z.string(), mode: z.enum(MODES) })
 
+const forgotten = z
+  .int()
+  .describe("Keys of what was sent that had to be forgotten for lack of room: what is read again of it is sent again.")
+
 const late = z
   .int()
   .describe(
@@ -47,7 +51,11 @@ export const runView = z.object({
     .array(z.object({ stream: z.string(), collections: z.array(z.string()), reason: z.string() }))
     .describe("Streams that could not be read; the next run tries again."),
   untold: z.array(z.object({ collection: z.string(), reason: z.string() })),
-  waits: z.object({ until: time, reason: z.string() }).nullable(),
+  forgotten: forgotten.optional(),
+  waits: z
+    .object({ until: time, reason: z.string() })
+    .nullable()
+    .describe("What it waits for, and until when at the earliest."),
 })
 
 export const errorView = z.object({ code: z.string(), message: z.string(), remedy: z.string(), at: time })
@@ -88,6 +96,7 @@ export const liveView = z.object({
     .describe(
       "The partner does not accept our OAuth client, or it is not set up. The sync goes on by itself once that has been put right.",
     ),
+  keys: z.object({ kept: z.int(), forgotten }).describe("Keys of what was sent, kept to tell repeats."),
   cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read."),
 })
 

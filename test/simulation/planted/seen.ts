@@ -38,4 +38,40 @@ export const SEEN: readonly Mutant[] = [
     from: "if (!turn.seen.get(hash)) turn.open.add(hash, time)",
     to: "if (turn.seen.get(hash)) turn.open.add(hash, time)",
   },
+  {
+    name: "a key that comes again is found under its older entry",
+    file: "source/hashtable.ts",
+    from: "    this.#slots[slot] = at + 1\n",
+    to: "    this.#slots[slot] ||= at + 1\n",
+  },
+  {
+    name: "a forgotten key leaves a gap in the table, behind which others are not found",
+    file: "source/hashtable.ts",
+    from: "      gap = slot\n",
+    to: "      break\n",
+  },
+  {
+    name: "a row that is forgotten takes along what a later row says of its keys",
+    file: "source/seen.ts",
+    from: "if (this.#table.get(high, low) === addressOf(place, at)) this.#table.delete(high, low)",
+    to: "this.#table.delete(high, low)",
+  },
+  {
+    name: "a row of seen is forgotten for its lowest place",
+    file: "source/seenrow.ts",
+    from: 'if (this.kind === "live" && this.#most >=',
+    to: 'if (this.kind === "live" && this.#least >=',
+  },
+  {
+    name: "the window that read a key is not stored",
+    file: "source/seenrow.ts",
+    from: "view.setUint32(start + AT.window, window)",
+    to: "view.setUint32(start + AT.window, 0)",
+  },
+  {
+    name: "a stored row of seen lacks its last entry",
+    file: "source/seenrow.ts",
+    from: "this.#at(this.#count)) as ArrayBuffer",
+    to: "this.#at(Math.max(0, this.#count - 1))) as ArrayBuffer",
+  },
 ]
