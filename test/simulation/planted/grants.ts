@@ -11,8 +11,8 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "a lease in force is given again",
     file: "source/lease.ts",
-    from: "return first.filter((slice) => !inForce(slice.lease, now) && slice.notBefore",
-    to: "return first.filter((slice) => slice.notBefore",
+    from: "return first.filter((slice) => !inForce(slice.lease, now) && isReady",
+    to: "return first.filter((slice) => isReady",
   },
   {
     name: "a claim in force is given again",
