@@ -24,7 +24,7 @@ export interface Reading {
   floor: number
   /** By collection, where only some of the live streams may show its items again. */
   feeds?: Readonly<Record<string, Feeds | undefined>>
-  /** Live reading: facts from here up to the floor come too late to be told from repeats; null: there are none. */
+  /** Live reading: facts from here up to the floor come too late to be told from repeats for sure; null: there are none. */
   lateFrom: number | null
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
@@ -36,7 +36,7 @@ export interface Admitted {
   taken: Item[]
   /** Repeats, older states and what the floor covers; facts that are another reading's business do not count. */
   dropped: Record<string, number>
-  /** Of the dropped: facts that came too late to be told from repeats. */
+  /** Of the dropped: facts that came too late, and seem never to have been sent. */
   late: Record<string, number>
 }
 
@@ -58,7 +58,7 @@ export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex,
       item.kind === "object" ? admitObject(item, hash, reading, seen) : admitFact(item, hash, reading, seen, open)
     if (verdict === "new" || verdict === "open") admitted.taken.push(item)
     else if (verdict !== "elsewhere") count(admitted.dropped, item.collection)
-    if (verdict === "read" && isLate(item, reading)) count(admitted.late, item.collection)
+    if (verdict === "read" && isLate(item, hash, reading, seen)) count(admitted.late, item.collection)
   }
   return admitted
 }
@@ -67,8 +67,8 @@ function count(sums: Record<string, number>, collection: string): void {
   sums[collection] = (sums[collection] ?? 0) + 1
 }
 
-function isLate({ kind, place }: Item, { lateFrom }: Reading): boolean {
-  return kind === "event" && lateFrom !== null && place >= lateFrom
+function isLate({ kind, place }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
+  return kind === "event" && lateFrom !== null && place >= lateFrom && seen.wasNeverSent(hash, place)
 }
 
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */

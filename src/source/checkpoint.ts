@@ -145,6 +145,7 @@ function pruneSeen(turn: Turn, run: Run): void {
     edges: new Map(slices.flatMap(({ no, edge, asideAt }) => (edge && !asideAt ? [[no, edge.since]] : []))),
     floors: floorsByFeeds(turn),
     overlaps: [...aside, ...overlaps, ...Object.values(state.offAt)],
+    mayComeLate: Object.values(state.live).some(({ movedSince, movedFrom }) => (movedSince ?? 0) < (movedFrom ?? 0)),
   })
   const forgotten = seen.makeRoom()
   if (forgotten === 0) return

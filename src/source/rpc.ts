@@ -306,7 +306,7 @@ export interface CollectionCounts {
   taken: number
   /** Repeats and older states that were dropped. */
   dropped: number
-  /** Of the dropped: facts that came so late that nobody could tell whether they had been sent. */
+  /** Of the dropped: facts that came more than a day late and seem never to have been sent. */
   late: number
   quarantined: number
 }

@@ -6,6 +6,7 @@ import type { SeenChanges, StoredSeen } from "./changes.ts"
 import { highHalf, lowHalf } from "./hash.ts"
 import { HashTable } from "./hashtable.ts"
 import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seenrow.ts"
+import { SENT_FORMAT, SentRow } from "./sent.ts"
 
 export type { Needed, ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
 
@@ -31,6 +32,8 @@ export class SeenIndex {
   readonly #entries: Record<SeenClass, number> = { pass: 0, live: 0 }
   readonly #dirty = new Set<number>()
   readonly #removed: number[] = []
+  /** Oldest first, two at the most. */
+  #sent: SentRow[] = []
   #nextId: number
 
   constructor(rows: Iterable<StoredSeen>, nextId: number) {
@@ -39,6 +42,7 @@ export class SeenIndex {
     for (const { id, body } of rows) {
       this.#nextId = Math.max(this.#nextId, id + 1)
       if (typeof body === "string") old.push([id, body])
+      else if (new DataView(body).getUint8(0) === SENT_FORMAT) this.#sent.push(SentRow.read(id, body))
       else this.#adopt(SeenRow.read(id, body))
     }
     for (const [id, body] of old) this.#convert(id, body)
@@ -58,6 +62,7 @@ export class SeenIndex {
   get bytes(): number {
     let sum = this.#table.bytes
     for (const { row } of this.#rows.values()) sum += row.bytes
+    for (const row of this.#sent) sum += row.bytes
     return sum
   }
 
@@ -88,7 +93,18 @@ export class SeenIndex {
 
   /** Forgets whole rows of which no entry is needed any more. */
   prune(needed: Needed): void {
-    for (const { row } of this.#rows.values()) if (!row.isNeeded(needed)) this.#forget(row)
+    if (!needed.mayComeLate) for (const row of this.#sent.splice(0)) this.#drop(row.id)
+    for (const { row } of this.#rows.values()) {
+      if (row.isNeeded(needed)) continue
+      if (needed.mayComeLate && row.kind === "live") this.#noteSent(row, needed)
+      this.#forget(row)
+    }
+  }
+
+  /** Whether a fact of this place, whose key is not known any more, was surely never sent. */
+  wasNeverSent(hash: string, place: number): boolean {
+    const [oldest] = this.#sent
+    return oldest !== undefined && place >= oldest.since && !this.#sent.some((row) => row.has(hash))
   }
 
   /**
@@ -114,8 +130,8 @@ export class SeenIndex {
 
   takeChanges(): SeenChanges {
     const put = [...this.#dirty].flatMap((id) => {
-      const kept = this.#rows.get(id)
-      return kept ? [{ id, body: kept.row.body() }] : []
+      const kept = this.#rows.get(id)?.row ?? this.#sent.find((row) => row.id === id)
+      return kept ? [{ id, body: kept.body() }] : []
     })
     const remove = this.#removed.splice(0)
     this.#dirty.clear()
@@ -155,8 +171,21 @@ export class SeenIndex {
     this.#entries[row.kind] -= row.count
     const sort = sortOf(row.kind, row.feeds)
     if (this.#newest.get(sort) === row) this.#newest.delete(sort)
-    this.#dirty.delete(row.id)
-    this.#removed.push(row.id)
+    this.#drop(row.id)
+  }
+
+  #drop(id: number): void {
+    this.#dirty.delete(id)
+    this.#removed.push(id)
+  }
+
+  #noteSent(row: SeenRow, { floor, floors = NO_FLOORS }: Needed): void {
+    const since = Math.max(floor, ...floors.values())
+    if (this.#sent.length === 0 || this.#sent.at(-1)?.isFull) this.#sent.push(SentRow.empty(this.#nextId++, since))
+    if (this.#sent.length > 2) for (const oldest of this.#sent.splice(0, 1)) this.#drop(oldest.id)
+    const newest = this.#sent.at(-1) as SentRow
+    for (let at = 0; at < row.count; at++) if (row.isFact(at)) newest.add(row.highOf(at), row.lowOf(at))
+    this.#dirty.add(newest.id)
   }
 
   /** A row of an earlier version, as JSON: written anew with the next commit. */
@@ -181,6 +210,8 @@ export class SeenIndex {
     return this.#rowAt(at).lowOf(at & ENTRY_MASK)
   }
 }
+
+const NO_FLOORS: ReadonlyMap<string, number> = new Map()
 
 type OldEntry = [hash: string, version: number, content: string, place: number, window: number, by: number]
 const OLD_READ_BY = ["pass", "webhook", "live"] as const

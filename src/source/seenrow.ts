@@ -38,6 +38,8 @@ export interface Needed {
   edges: ReadonlyMap<number, number>
   /** Places that a reading to come overlaps. */
   overlaps: readonly { from: number; to: number }[]
+  /** Facts that are forgotten may come again all the same: roughly which they were is kept. */
+  mayComeLate?: boolean
 }
 
 const FORMAT = 1
@@ -160,6 +162,11 @@ export class SeenRow {
       this.#touched = touched
     }
     this.#touched[at] = window
+  }
+
+  isFact(at: number): boolean {
+    const start = this.#at(at)
+    return this.#view.getUint32(start + AT.contentHigh) === 0 && this.#view.getUint32(start + AT.contentLow) === 0
   }
 
   isNeeded({ floor, floors, edges, overlaps }: Needed): boolean {

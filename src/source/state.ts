@@ -72,7 +72,7 @@ export interface LiveStream {
    * while these were read. Never later than the window before began, never more than a day below the cursor.
    */
   movedFrom?: number | null
-  /** Where the first of these windows began, however long ago. A fact from between the two comes too late to be told from a repeat. */
+  /** Where the first of these windows began, however long ago. A fact from between the two comes too late. */
   movedSince?: number | null
   /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
   perHour: number | null

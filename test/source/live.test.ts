@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest"
+import { keyHash } from "../../src/source/admit.ts"
 import { NO_CHANGES } from "../../src/source/changes.ts"
 import { openWindows, RESUME_MARGIN_MS, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
 import { newRun } from "../../src/source/run.ts"
+import { SeenIndex } from "../../src/source/seen.ts"
 import type { LiveStream } from "../../src/source/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
 import {
@@ -243,15 +245,26 @@ describe("a record that moves out of every window while it is read", () => {
     const moved = { cursor: START + 2 * DAY, movedFrom: START + DAY, movedSince: START }
     const feed = { ...world.state().live.feed, ...moved }
     const core = JSON.stringify({ ...world.state(), live: { feed } })
-    world.store.commit({ ...NO_CHANGES, core, alarm: null })
+    const index = new SeenIndex(world.store.seen(), world.state().ids.seen)
+    // Forgotten: one from before anybody kept in mind what was forgotten, and one since.
+    for (const [key, place, floor] of [
+      ["older", START, START + HOUR],
+      ["sent", START + DAY - 2, START + DAY],
+    ] as const) {
+      index.put(keyHash("Orders", key), "live", { version: 0, content: "", place, window: 0, by: "live" })
+      index.takeChanges()
+      index.prune({ floor, edges: new Map(), overlaps: [], mayComeLate: true })
+    }
+    world.store.commit({ ...NO_CHANGES, seen: index.takeChanges(), core, alarm: null })
     world.restart()
     world.advance(2 * DAY + HOUR)
     await world.machine.alarm()
-    const items = [fact("b", START + DAY), fact("a", START + DAY - 1), fact("old", START - 1)]
+    const places = { b: START + DAY, lost: START + DAY - 1, sent: START + DAY - 2, older: START }
+    const items = Object.entries(places).map(([key, place]) => fact(key, place))
     await world.page(await world.lease("live"), { items })
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["b"])
     const { collections, lastRun } = await world.view()
-    expect(collections[0]).toMatchObject({ taken: 1, dropped: 2, late: 1 })
-    expect(lastRun?.collections).toMatchObject({ Orders: { taken: 1, dropped: 2, late: 1 } })
+    expect(collections[0]).toMatchObject({ taken: 1, dropped: 3, late: 1 })
+    expect(lastRun?.collections).toMatchObject({ Orders: { taken: 1, dropped: 3, late: 1 } })
   })
 })

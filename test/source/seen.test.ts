@@ -144,6 +144,51 @@ describe("pruning", () => {
   })
 })
 
+describe("a fact that comes after it was forgotten", () => {
+  /** Rows of a thousand facts each, one an hour; what lies an hour back is forgotten. */
+  function forgetting(rows: number): SeenIndex {
+    let index = new SeenIndex([], 0)
+    const stored = new Map<number, StoredSeen>()
+    for (let row = 1; row <= rows; row++) {
+      for (let key = 0; key < SEEN_ROW_ENTRIES; key++)
+        index.put(hash64(`${row}:${key}`), "live", { ...entry(row), content: "" })
+      index.prune(needed({ floor: row, mayComeLate: true }))
+      const { put, remove } = index.takeChanges()
+      for (const one of put) stored.set(one.id, one)
+      for (const id of remove) stored.delete(id)
+      index = new SeenIndex(
+        [...stored.values()].sort((one, other) => one.id - other.id),
+        index.nextId,
+      )
+    }
+    return index
+  }
+
+  it("is known to have been sent, or surely never was; after the object was evicted too", () => {
+    const index = forgetting(10)
+    expect(index.size).toBe(SEEN_ROW_ENTRIES)
+    const keys = Array.from({ length: SEEN_ROW_ENTRIES }, (_, key) => key)
+    expect(keys.filter((key) => index.wasNeverSent(hash64(`5:${key}`), 5))).toEqual([])
+    expect(keys.filter((key) => index.wasNeverSent(hash64(`lost:${key}`), 5)).length).toBeGreaterThan(990)
+  })
+
+  it("is not claimed to be new where nobody kept in mind what was forgotten", () => {
+    expect(forgetting(10).wasNeverSent(hash64("lost:1"), 1)).toBe(false)
+    expect(new SeenIndex([], 0).wasNeverSent(hash64("lost:1"), 5)).toBe(false)
+  })
+
+  it("is kept in mind in two rows of seen at the most, and not where none can come", () => {
+    const index = forgetting(130)
+    expect(index.bytes).toBeLessThan(400_000)
+    expect(index.wasNeverSent(hash64("lost:1"), 10)).toBe(false)
+    expect(index.wasNeverSent(hash64("lost:1"), 100)).toBe(true)
+    expect(index.wasNeverSent(hash64("100:1"), 100)).toBe(false)
+    index.prune(needed({ floor: 130 }))
+    expect(index.wasNeverSent(hash64("lost:1"), 100)).toBe(false)
+    expect(index.takeChanges()).toMatchObject({ put: [], remove: [expect.any(Number), expect.any(Number)] })
+  })
+})
+
 describe("rows of an earlier version", () => {
   const old = (id: number, kind: SeenClass, keys: number) => ({
     id,

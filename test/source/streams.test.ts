@@ -206,6 +206,6 @@ describe("a live stream that nothing can be read of", () => {
       await answer(world, "live", { companies: FAULT })
     }
     // What the last two windows showed, and no more: an hour lies between two runs, a lookback of ten minutes below each.
-    expect(world.store.seen().length).toBeLessThanOrEqual(2)
+    expect([...world.store.seen()].length).toBeLessThanOrEqual(2)
   })
 })

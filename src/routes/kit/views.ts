@@ -29,7 +29,7 @@ const forgotten = z
 const late = z
   .int()
   .describe(
-    "Of the dropped: facts that came more than a day late, so that none can say whether they were sent. Resync to be sure.",
+    "Of the dropped: facts that came more than a day late and seem never to have been sent. A resync sends them.",
   )
 
 export const runView = z.object({
