@@ -28,6 +28,11 @@ const ROW_BYTES_MAX = 1_000_000
 const QUARANTINE_MAX = 1_000 + 1_200
 const ENTRY_CHARS_MAX = 300_000
 const SEEN_ROWS_MAX = 150
+/** A thousand keys and a page's, or the million bits of what was forgotten. */
+const SEEN_ROW_BYTES_MAX = 150_000
+/** A simulated account has some thousand facts and objects; each may be noted anew by several readings. */
+const KEYS_MAX = 60_000
+const KEY_BYTES = 37
 const OPEN_ROWS_MAX = 100
 const SINGLES_REFUSED_MAX = 20
 const WAKES_MAX = 3
@@ -53,6 +58,8 @@ export function assertBounded(state: State, disk: Disk, changes: Changes): void 
   most("wake-ups", Object.keys(state.wakes).length, WAKES_MAX)
   most("rows of history", disk.tables.runs.size, RUN_ROWS_MAX)
   most("rows of seen", disk.tables.seen.size, SEEN_ROWS_MAX)
+  for (const { body } of changes.seen.put) most("bytes of a row of seen", body.byteLength, SEEN_ROW_BYTES_MAX)
+  if (changes.seen.put.length > 0) most("bytes of seen", bytesOfSeen(disk), KEYS_MAX * KEY_BYTES)
   most("rows of open keys", disk.tables.open.size, OPEN_ROWS_MAX)
   const collections = Math.max(1, Object.keys(state.counts).length)
   most("quarantine", disk.tables.quarantine.size, QUARANTINE_MAX * collections)
@@ -63,6 +70,12 @@ export function assertBounded(state: State, disk: Disk, changes: Changes): void 
     most("bytes of a row", row.bytes, ROW_BYTES_MAX)
   }
   if (changes.outbox.insert.length > 0) outboxBounds(disk, most)
+}
+
+function bytesOfSeen(disk: Disk): number {
+  let sum = 0
+  for (const body of disk.tables.seen.values()) sum += typeof body === "string" ? body.length : body.byteLength
+  return sum
 }
 
 function outboxBounds(disk: Disk, most: (what: string, is: number, bound: number) => void): void {

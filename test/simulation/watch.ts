@@ -6,6 +6,7 @@ import { assertBounded } from "./bounds.ts"
 import { createDeliveries, type Deliveries } from "./deliveries.ts"
 import type { Disk } from "./disk.ts"
 import { type Method, NEWER } from "./object.ts"
+import { DAY } from "./scenario.ts"
 import { type Story, stampOf, Violation } from "./story.ts"
 
 /** Joins of two ids, as items. */
@@ -189,6 +190,10 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
 
   function assertCursor(name: string, was: LiveStream, is: LiveStream | undefined): void {
     if (!is || is.cursor < was.cursor) throw new Violation(`the cursor of ${name} went back`)
+    if (is.movedFrom == null || is.cursor === was.cursor || !was.slice) return
+    const least = Math.min(was.slice.bottom ?? was.cursor, is.cursor - DAY)
+    if (is.movedFrom < least)
+      throw new Violation(`no bound is kept: ${name} awaits facts from ${least - is.movedFrom} ms before it need`)
   }
 
   /** What becomes due has its alarm in the same commit. */

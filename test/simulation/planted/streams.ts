@@ -45,6 +45,13 @@ export const STREAMS: readonly Mutant[] = [
     at: SHOPIFY,
   },
   {
+    name: "records that move are awaited for ever",
+    file: "source/live.ts",
+    from: "Math.max(live.movedFrom ?? from, Math.min(from, live.cursor - MOVED_MAX_MS))",
+    to: "live.movedFrom ?? from",
+    at: SHOPIFY,
+  },
+  {
     name: "of several windows running that a record may have moved out of, only the last is remembered",
     file: "source/live.ts",
     from: "Math.max(live.movedFrom ?? from, Math.min(from, live.cursor - MOVED_MAX_MS))",
