@@ -20,6 +20,8 @@ export interface Answered {
   kind: "answered"
   status: number
   headers: Headers
+  /** Our clock. */
+  sentAt: number
   /** From sending to the answer's headers, on our clock. */
   elapsedMs: number
   body: Body
@@ -37,9 +39,9 @@ export async function exchange(
   const sentAt = ports.clock.now()
   try {
     const response = await ports.http(url, { ...init, redirect: "manual", signal })
-    const elapsedMs = ports.clock.now() - sentAt
+    const elapsedMs = Math.max(0, ports.clock.now() - sentAt)
     const body = await readBody(response, signal, bounds.maxBytes)
-    return { kind: "answered", status: response.status, headers: response.headers, elapsedMs, body }
+    return { kind: "answered", status: response.status, headers: response.headers, sentAt, elapsedMs, body }
   } catch {
     return { kind: signal.aborted ? "timeout" : "unreachable" }
   }

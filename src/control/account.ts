@@ -5,6 +5,7 @@ import { jsonOf } from "../exchange.ts"
 import { inParallel } from "../pipeline/parallel.ts"
 import { askPartner, type PartnerFailure } from "../pipeline/request.ts"
 import type { ApiPorts } from "../platform.ts"
+import { SKEW_MAX_MS } from "../source/skew.ts"
 
 /** Streams asked for one row each when credentials are tested, at most. */
 const STREAMS_MAX = 20
@@ -64,8 +65,12 @@ function hasShape(connector: AnyConnector, credential: string): boolean {
 export async function checkAccount(ports: Ports, { connector, config, credential }: Access): Promise<Checked> {
   const line = overhear(ports)
   const result = await askPartner(line.ports, connector, config, connector.account.request(config), credential)
-  if (result.kind === "ok") return { account: read(connector, result.answer, credential), at: result.asked }
-  const named = result.kind === "denied" ? refusedAccount(connector, credential, await line.last()) : null
+  if (result.kind === "ok") {
+    const { asked, sentAt } = result.stamp
+    return { account: read(connector, result.answer, credential), at: beginningOf(asked, sentAt) }
+  }
+  const named =
+    result.kind === "denied" ? refusedAccount(connector, credential, await line.last(), ports.clock.now()) : null
   if (named) return named
   throw problemOf(result)
 }
@@ -103,11 +108,24 @@ function overhear(ports: Ports): { ports: Ports; last(): Promise<Overheard | nul
   return { ports: { ...ports, http }, last }
 }
 
-function refusedAccount(connector: AnyConnector, credential: string, heard: Overheard | null): Checked | null {
+function refusedAccount(
+  connector: AnyConnector,
+  credential: string,
+  heard: Overheard | null,
+  now: number,
+): Checked | null {
   if (!heard) return null
   const account = connector.account.refused?.(heard.status, heard.body, credential) ?? null
   const at = Date.parse(heard.headers.get("date") ?? "")
-  return account && !Number.isNaN(at) ? { account, at } : null
+  return account && !Number.isNaN(at) ? { account, at: beginningOf(at, now) } : null
+}
+
+/**
+ * Where live reading begins. Never above our own time: a partner's clock that is ahead would leave out what happens until then. Nor
+ * further below it than a clock may be off: a wrong one would ask the feed for weeks.
+ */
+export function beginningOf(partnerTime: number, now: number): number {
+  return Math.max(now - SKEW_MAX_MS, Math.min(partnerTime, now))
 }
 
 function problemOf(failure: PartnerFailure): Problem {

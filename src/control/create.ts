@@ -15,7 +15,7 @@ import { type Checked, checkAccount } from "./account.ts"
 export const SOURCES_MAX = 500
 export const INTERVAL_HOURS_DEFAULT = 1
 /** An unfinished draft is forgotten after a week. */
-const DRAFT_KEPT_MS = 7 * 24 * 60 * 60 * 1000
+export const DRAFT_KEPT_MS = 7 * 24 * 60 * 60 * 1000
 
 export interface SyncWish {
   startDate?: string | undefined

@@ -5,6 +5,7 @@
 import { SYSTEM } from "../db/audit.ts"
 import { forgetFormersStatement, keepBookmark } from "../db/former.ts"
 import {
+  bringGrantsBack,
   expiredGrants,
   expireStatement,
   findGrantOf,
@@ -16,17 +17,20 @@ import {
 import { forgetOldStatement } from "../db/idempotency.ts"
 import { forgetStatesStatement } from "../db/oauth-states.ts"
 import { forgetSource, type SourceRow } from "../db/sources.ts"
-import { dueSources, expiredDrafts, moveCheck } from "../db/watch.ts"
+import { bringDraftsBack, dueSources, expiredDrafts, moveCheck } from "../db/watch.ts"
 import { inParallel } from "../pipeline/parallel.ts"
 import type { ApiPorts } from "../platform.ts"
 import type { Tokens } from "../source/ports.ts"
 import { configure, refOf } from "./configure.ts"
-import { grantRef } from "./connect.ts"
+import { grantRef, UNCLAIMED_LIFE_MS } from "./connect.ts"
+import { DRAFT_KEPT_MS } from "./create.ts"
 
 /** Six hours: a lost alarm is found before a day's schedule is. */
 const CHECK_EVERY_MS = 6 * 60 * 60 * 1000
 /** A source that could not be reached makes way for the others. */
 const CHECK_AGAIN_MS = 5 * 60 * 1000
+/** What two Workers' clocks may be apart. */
+const CLOCK_SLACK_MS = 5 * 60 * 1000
 /** Four hundred a minute look after 144,000 sources in six hours. */
 const SOURCES_A_TICK = 400
 const DRAFTS_A_TICK = 50
@@ -43,8 +47,10 @@ export interface WatchPorts extends ApiPorts {
 
 export async function watch(ports: WatchPorts): Promise<void> {
   const now = ports.clock.now()
-  const due = await dueSources(ports.db, now, SOURCES_A_TICK)
+  const due = await dueSources(ports.db, now, CHECK_EVERY_MS + CLOCK_SLACK_MS, SOURCES_A_TICK)
   await eachOf(due, (row) => lookAfter(ports, row))
+  await bringDraftsBack(ports.db, now + DRAFT_KEPT_MS + CLOCK_SLACK_MS)
+  await bringGrantsBack(ports.db, now + UNCLAIMED_LIFE_MS + CLOCK_SLACK_MS)
   const expired = await expiredDrafts(ports.db, now, DRAFTS_A_TICK)
   await eachOf(expired, (row) => expire(ports, row))
   await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveBack(ports, grant))

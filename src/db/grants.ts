@@ -66,6 +66,11 @@ export function expiredGrants(db: Database, now: number, limit: number): Promise
     .limit(limit)
 }
 
+/** Grants that came in by a clock that was ahead are given back no later than one that comes now. */
+export async function bringGrantsBack(db: Database, latest: number): Promise<void> {
+  await db.update(grants).set({ expiresAt: latest }).where(gt(grants.expiresAt, latest))
+}
+
 export async function postpone(db: Database, { id, tries }: GrantRow, until: number): Promise<void> {
   await db
     .update(grants)

@@ -2,19 +2,22 @@
  * What the watchdog and the operators read and write across tenants: the only queries without an organization and a project in
  * their condition.
  */
-import { and, asc, eq, inArray, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm"
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm"
 import type { SourceRef } from "../source/rpc.ts"
 import { WAITING_FOR_OPERATOR } from "../source/state.ts"
 import type { Database } from "./database.ts"
 import { type Status, sources } from "./schema.ts"
 import { ours, type SourceRow } from "./sources.ts"
 
-/** Sources, deleted ones among them, whose Durable Object should be looked after, the longest overdue first. */
-export function dueSources(db: Database, now: number, limit: number): Promise<SourceRow[]> {
+/**
+ * Sources, deleted ones among them, whose Durable Object should be looked after, the longest overdue first. An appointment further
+ * ahead than any is made was made by a clock that was ahead: it is due too.
+ */
+export function dueSources(db: Database, now: number, aheadMaxMs: number, limit: number): Promise<SourceRow[]> {
   return db
     .select()
     .from(sources)
-    .where(and(isNotNull(sources.checkAfter), lte(sources.checkAfter, now)))
+    .where(or(lte(sources.checkAfter, now), gt(sources.checkAfter, now + aheadMaxMs)))
     .orderBy(asc(sources.checkAfter))
     .limit(limit)
 }
@@ -25,6 +28,11 @@ export async function moveCheck(db: Database, row: SourceRow, checkAfter: number
     .update(sources)
     .set({ checkAfter })
     .where(and(eq(sources.id, row.id), eq(sources.version, row.version)))
+}
+
+/** Drafts that were made by a clock that was ahead expire no later than one made now. */
+export async function bringDraftsBack(db: Database, latest: number): Promise<void> {
+  await db.update(sources).set({ expiresAt: latest }).where(gt(sources.expiresAt, latest))
 }
 
 export function expiredDrafts(db: Database, now: number, limit: number): Promise<SourceRow[]> {

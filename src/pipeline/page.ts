@@ -3,6 +3,7 @@ import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connector
 import { type Checkpoint, type Outcome, PROTOCOL } from "../source/rpc.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOf } from "./outcome.ts"
+import type { Stamp } from "./request.ts"
 import { tell } from "./rpc.ts"
 import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
 
@@ -31,7 +32,6 @@ export async function readPage(shift: Shift, slice: Slice): Promise<Step> {
 
 async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
   const context = pageContext(slice)
-  const askedLocal = shift.ports.clock.now()
   const asked = await ask(shift, slice, slice.stream.request(context))
   if (asked.kind !== "ok") return unasked(shift, slice, asked)
   const page = slice.stream.page(asked.answer, context)
@@ -42,10 +42,10 @@ async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
   const incomplete = records.filter((record) => slice.stream.follow?.isNeeded(record))
   const followed = await follow(shift, slice, incomplete)
   if (followed.kind !== "complete") return unasked(shift, slice, followed)
-  const normalizing = normalizeContext(slice, followed.answers, asked.asked)
+  const normalizing = normalizeContext(slice, followed.answers, asked.stamp.asked)
   const normalized = normalizePage(slice.connector, slice.stream, records, normalizing, slice.added)
   const completed = followed.answers.length > 0 ? incomplete.map(({ id, time }) => ({ id, time })) : []
-  return save(shift, slice, { ...normalized, ...placeOf(slice, page), completed, asked: asked.asked, askedLocal })
+  return save(shift, slice, { ...normalized, ...placeOf(slice, page), completed }, asked.stamp)
 }
 
 /** Read in circles, a window would never end: the page before the circle is not taken either, its window is read again. */
@@ -77,9 +77,17 @@ function placeOf(
   return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next, denied, untold }
 }
 
-async function save(shift: Shift, slice: Slice, page: Omit<Checkpoint, "calls" | "protocol">): Promise<Step> {
-  const told = await tell(shift.ports, "checkpoint", () =>
-    shift.source().checkpoint({ ...page, protocol: PROTOCOL, calls: slice.calls }),
+type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs">
+
+async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, sentAt }: Stamp): Promise<Step> {
+  const { ports } = shift
+  // A duration: what our clock shows is no business of the source's, which reckons with its own.
+  const told = await tell(ports, "checkpoint", () =>
+    shift.source().checkpoint({
+      ...page,
+      ...{ protocol: PROTOCOL, asked, spreadMs, calls: slice.calls },
+      ageMs: ports.clock.now() - sentAt,
+    }),
   )
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
@@ -98,7 +106,7 @@ function turn(slice: Slice, next: string, { until, paceMs }: { until: number; pa
   slice.tokens.add(next)
 }
 
-function count({ counts }: Shift, page: Omit<Checkpoint, "calls" | "protocol">): void {
+function count({ counts }: Shift, page: Read): void {
   counts.pages++
   counts.records += page.records
   counts.items += page.items.length

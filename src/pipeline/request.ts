@@ -30,9 +30,17 @@ export type PartnerFailure =
   /** Asking again would not help. */
   | { kind: "fault"; reason: string }
 
-export type PartnerResult =
-  /** `asked`: epoch ms on the partner's clock, a lower bound of the moment whose state the answer shows. */
-  { kind: "ok"; answer: PartnerAnswer; asked: number } | PartnerFailure
+export type PartnerResult = { kind: "ok"; answer: PartnerAnswer; stamp: Stamp } | PartnerFailure
+
+/** When a page was asked for, on both clocks. */
+export interface Stamp {
+  /** Partner time, cut down to what the partner's own times are cut to: a lower bound of the moment whose state the answer shows. */
+  asked: number
+  /** The partner's clock stood between `asked` and this much later. */
+  spreadMs: number
+  /** Our clock. */
+  sentAt: number
+}
 
 export async function askPartner(
   ports: ExchangePorts,
@@ -95,8 +103,12 @@ function authHeaders(connector: AnyConnector, credential: string): Record<string
 
 // --------------------------------------------------------------------------------------------------------- the answer
 
-function accepted(connector: AnyConnector, { status, headers, elapsedMs, body }: Answered): PartnerResult {
+/** A `Date` header has whole seconds. */
+const DATE_SECOND_MS = 1000
+
+function accepted(connector: AnyConnector, answered: Answered): PartnerResult {
   const { title } = connector
+  const { status, headers, body } = answered
   if (body.kind === "too_large") return { kind: "too_large", reason: `${title}'s answer was over 8 MB.` }
   if (body.kind === "timeout") return { kind: "transient", reason: `${title}'s answer did not come in time.` }
   if (body.kind === "broken") return { kind: "transient", reason: `${title}'s answer broke off.` }
@@ -104,20 +116,23 @@ function accepted(connector: AnyConnector, { status, headers, elapsedMs, body }:
   if (parsed === undefined) return { kind: "transient", reason: `${title}'s answer was not JSON.` }
   const meaning = connector.meaning(status, parsed, headers)
   if (meaning !== null) return byMeaning(title, meaning, headers)
-  const asked = askedAt(headers, elapsedMs)
+  const stamp = stampOf(answered, connector.clock?.granularityMs ?? DATE_SECOND_MS)
   // Bounds and versions come from the partner's clock alone. An answer without it is some middlebox's more often than the
   // partner's, so it is asked again; where the clock stays away, the run ends with this sentence rather than with a guess.
-  if (asked === null) return { kind: "transient", reason: `${title}'s answer did not say its time (no Date header).` }
-  return { kind: "ok", answer: { body: parsed, headers }, asked }
+  if (stamp === null) return { kind: "transient", reason: `${title}'s answer did not say its time (no Date header).` }
+  return { kind: "ok", answer: { body: parsed, headers }, stamp }
 }
 
 /**
  * The partner's clock when we asked. The answer was stamped at `Date` or up to a second later, and at most the whole exchange
- * after we asked; so its clock then stood at `Date` minus the exchange or later, and what it shows is no older than that.
+ * after we asked; so its clock then stood at `Date` minus the exchange or later, and what it shows is no older than that. A change
+ * in that same second is dated by its beginning: a page may not count as newer than that.
  */
-function askedAt(headers: Headers, elapsedMs: number): number | null {
-  const stamped = Date.parse(headers.get("date") ?? "")
-  return Number.isNaN(stamped) ? null : stamped - elapsedMs
+function stampOf({ headers, sentAt, elapsedMs }: Answered, granularityMs: number): Stamp | null {
+  const dated = Date.parse(headers.get("date") ?? "")
+  if (Number.isNaN(dated)) return null
+  const asked = granularityMs * Math.floor((dated - elapsedMs) / granularityMs)
+  return { asked, spreadMs: dated + DATE_SECOND_MS - asked, sentAt }
 }
 
 function refused(connector: AnyConnector, { status, headers, body }: Answered): PartnerFailure {

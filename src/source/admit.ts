@@ -28,6 +28,8 @@ export interface Reading {
   lateFrom: number | null
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
+  /** Versions above the limit that these windows noted were dated by a clock that was ahead. */
+  tooLate?: { limit: number; window: number } | null
 }
 
 export type Verdict = "new" | "open" | "elsewhere" | "repeat" | "older" | "read"
@@ -95,13 +97,19 @@ function isOurs(item: Item, reading: Reading): boolean {
 
 /** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
 function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
-  const before = seen.get(hash)
+  const before = believed(seen.get(hash), reading)
   if (!before && reading.origin === "webhook" && item.place < floorOf(item, reading)) return "read"
   const content = contentHash(item)
   const verdict = before ? compare(item, content, before, reading) : "new"
   if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
   else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
   return verdict
+}
+
+/** What was noted while the partner's clock was ahead is no newer than the end of that time. */
+function believed(before: SeenEntry | undefined, { tooLate }: Reading): SeenEntry | undefined {
+  if (!before || !tooLate || before.window > tooLate.window) return before
+  return { ...before, version: Math.min(before.version, tooLate.limit) }
 }
 
 function compare(item: Item, content: string, before: SeenEntry, reading: Reading): Verdict {

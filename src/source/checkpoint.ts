@@ -1,6 +1,7 @@
 /** Checkpoints: what one page of records changes, in one commit. */
 import { ALIAS, type OpenKey } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
+import { believable, doubtOf } from "./doubt.ts"
 import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
@@ -28,11 +29,13 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
   if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(turn, slice) }
-  if (page.page !== slice.page || turn.now - page.askedLocal > PAGE_STALE_MS) return { kind: "stale" }
+  if (page.page !== slice.page || !(page.ageMs <= PAGE_STALE_MS)) return { kind: "stale" }
   const run = runOf(turn, slice)
   if (!run) return { kind: "stale" }
+  run.calls += page.calls
+  const doubt = doubtOf(turn, slice, run, page)
+  if (doubt !== null) return { kind: "stop", reason: doubt }
   count(run, page)
-  turn.state.skewMs = page.asked - page.askedLocal
   if (page.next !== null && page.next === slice.token) {
     abort(turn, slice, `${slice.stream}: the partner repeats a page token`)
     return { kind: "stop", reason: "the partner repeats a page token" }
@@ -48,7 +51,6 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
 
 function count(run: Run, page: Checkpoint): void {
   run.pages++
-  run.calls += page.calls
   run.records += page.records
 }
 
@@ -58,7 +60,9 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   noteCollections(turn, slice, run, page)
   if (slice.state === "reading") noteProgress(slice, page)
   // Its task may name a collection that the user has switched off since.
-  const wanted = page.items.filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
+  const wanted = page.items
+    .filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
+    .map((item) => believable(turn, item, page.asked))
   const { taken, dropped, late } = admit(wanted, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
   for (const [collection, times] of Object.entries(dropped)) {
     countsOf(run, collection).dropped += times
@@ -95,10 +99,12 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const pass = turn.state.passes.find((one) => one.slices.includes(slice))
   const origin = slice.lane === "live" ? "live" : pass?.kind === "resync" ? "resync" : "pass"
   const { liveFrom, passSpans } = turn.state
+  const { tooLate = null } = turn.state.clock
   const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(turn, name)]))
   const lateFrom = slice.lane === "live" ? (turn.state.live[slice.stream]?.movedSince ?? null) : null
   const floor = lowestFloor(turn)
-  return { origin, window: slice.no, range: slice.range, liveFrom, passSpans, floor, lateFrom, feeds, last }
+  const bounds = { range: slice.range, liveFrom, passSpans, floor, lateFrom }
+  return { origin, window: slice.no, ...bounds, feeds, last, tooLate }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */

@@ -18,7 +18,7 @@ export const ATTEMPTS_MAX = 8
 /** Leases in a row that ran out without a checkpoint: the run hangs. */
 export const LAPSES_MAX = 5
 const RETRY_BASE_MS = 5_000
-const RETRY_MAX_MS = 300_000
+export const RETRY_MAX_MS = 300_000
 const PAGE_SIZE_MIN = 1
 
 export function settle(turn: Turn, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
@@ -69,7 +69,7 @@ function apply<Kind extends Outcome["kind"]>(
   consequence(turn, slice, run, outcome)
 }
 
-function retry(turn: Turn, slice: Slice, reason: string): void {
+export function retry(turn: Turn, slice: Slice, reason: string): void {
   slice.attempts++
   if (slice.attempts >= ATTEMPTS_MAX) {
     abort(turn, slice, reason, "outage")

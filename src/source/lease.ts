@@ -126,7 +126,7 @@ export function paceOf(turn: Turn, { stream }: Slice): number {
 
 function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
   const { state } = turn
-  const { configuration, skewMs } = state
+  const { configuration } = state
   const { org, project, source, connector, config, account, identity } = configuration
   return {
     lease: { slice: slice.id, number: slice.lease?.number ?? 0 },
@@ -146,6 +146,6 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(({ id }) => id) : [],
     page: slice.page,
     paceMs: paceOf(turn, slice),
-    skewMs,
+    skewMs: state.clock.skewMs,
   }
 }

@@ -12,6 +12,7 @@
 import { type Bookmark, bookmarkOf, goOn } from "./bookmark.ts"
 import { type Changes, NO_CHANGES } from "./changes.ts"
 import { checkpoint as decideCheckpoint } from "./checkpoint.ts"
+import { bringBack } from "./clock.ts"
 import { begin, discardEntry, reconfigure, replay, resync, syncNow } from "./control.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
 import { settle as decideSettle } from "./failure.ts"
@@ -372,7 +373,9 @@ export class SourceMachine implements SourceRpc {
       const memory = first ? this.#blank() : this.#load()
       if (!memory) return null
       const turn = this.#open(memory, first ?? (readState(memory.text) as State))
+      bringBack(turn)
       const outcome = decide(turn)
+      bringBack(turn)
       if (typeof outcome !== "function") {
         this.#commit(turn, memory, null, memory.text)
         return { result: outcome.plain, wakes: [], status: turn.state }

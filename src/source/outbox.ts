@@ -86,6 +86,11 @@ export class Outbox {
     this.#updated.set(id, { ...this.#updated.get(id), ...change })
   }
 
+  /** No row is held back for longer than until then. */
+  holdAtMost(latest: number): void {
+    for (const { id, notBefore } of this.#metas.values()) if (notBefore > latest) this.update(id, { notBefore: latest })
+  }
+
   takeChanges(): { insert: OutboxInsert[]; remove: number[]; update: (Update & { id: number })[] } {
     const insert = [...this.#inserted.values()]
     const update = [...this.#updated]

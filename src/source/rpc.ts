@@ -164,8 +164,10 @@ export interface Checkpoint {
   page: number
   /** Partner time at which the page was asked for: a lower bound of the state it shows. */
   asked: number
-  /** Our clock when the page was asked for: over 3 minutes ago it is `stale`. */
-  askedLocal: number
+  /** The partner's clock stood between `asked` and this much later. */
+  spreadMs: number
+  /** From asking for the page to sending this: over 3 minutes it is `stale`. A duration, since the consumer's clock may be off. */
+  ageMs: number
   /** Records the page held. */
   records: number
   items: Item[]

@@ -110,6 +110,14 @@ function oldestKept({ ids }: State): number {
   return ids.run - RUNS_KEPT
 }
 
+/** When the newest live run that is over and met records began; without any, the oldest one known. Our clock; null: there was none. */
+export function findLastRead({ state, stored }: Turn): number | null {
+  const kept = stored.runs().map((row) => JSON.parse(row.body) as Run)
+  const live = [...kept, ...state.idle.map(lengthen)].filter(({ kind }) => kind === "live")
+  const newestFirst = live.sort((a, b) => runNumber(b.id) - runNumber(a.id))
+  return (newestFirst.find(({ records }) => records > 0) ?? newestFirst.at(-1))?.startedAt ?? null
+}
+
 export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleRun): Run {
   return {
     id,

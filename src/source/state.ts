@@ -7,6 +7,7 @@ import type { Bookmark } from "./bookmark.ts"
 import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
+import { freshClock, type PartnerClock } from "./skew.ts"
 import type { TokenState } from "./token.ts"
 import type { Wait } from "./waits.ts"
 
@@ -140,8 +141,8 @@ export interface State {
   lastSyncNowAt: number | null
   /** Our clock: when the last live run started; null: none did. */
   lastLiveAt: number | null
-  /** Partner time minus our time, as last seen. */
-  skewMs: number
+  /** What the partner's answers say of its clock. */
+  clock: PartnerClock
   /** The partner asked to wait, by scope: with the whole source, one bucket of its limits, or one stream. */
   waits: Record<string, Wait>
   grants: number
@@ -214,14 +215,14 @@ export function isReadable(text: string): boolean {
 }
 
 /** What is stored may be of any older schema: what came later is missing. */
-type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null }
+type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null; skewMs?: number }
 type StoredToken = Omit<TokenState, "sentAt" | "isOver"> & Partial<Pick<TokenState, "sentAt" | "isOver">>
-type Added = "token" | "waits" | "operatorWait"
+type Added = "token" | "waits" | "operatorWait" | "clock"
 type StoredSlice = Omit<Slice, "bottom" | "stuck"> & Partial<Pick<Slice, "bottom" | "stuck">>
 type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
 
 /** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
-export function upgrade({ wait, ...stored }: Stored): State {
+export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
   const waits = stored.waits ?? (wait ? { source: wait } : {})
   const live = Object.entries(stored.live).map(([name, one]) => [name, { ...one, slice: upgradeSlice(one.slice) }])
   return {
@@ -230,6 +231,7 @@ export function upgrade({ wait, ...stored }: Stored): State {
     token: upgradeToken(stored.token ?? null),
     operatorWait: stored.operatorWait ?? null,
     waits,
+    clock: stored.clock ?? { ...freshClock(), skewMs },
     live: Object.fromEntries(live),
     passes: stored.passes.map((pass) => ({
       ...pass,
@@ -264,7 +266,7 @@ export function freshState(configuration: Configuration): State {
     alarmAt: null,
     lastSyncNowAt: null,
     lastLiveAt: null,
-    skewMs: 0,
+    clock: freshClock(),
     waits: {},
     grants: 0,
     windows: 0,

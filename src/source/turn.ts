@@ -9,6 +9,7 @@ import type { OpenKeys } from "./openkeys.ts"
 import type { Outbox } from "./outbox.ts"
 import type { Random, Store } from "./ports.ts"
 import type { SeenIndex } from "./seen.ts"
+import { CLOCK_TOLERANCE_MS } from "./skew.ts"
 import type { State } from "./state.ts"
 
 export interface Turn {
@@ -32,5 +33,10 @@ export interface Turn {
 
 /** The partner's clock as we reckon it now. For deciding what to ask, never for versions or bounds that are kept. */
 export function partnerNow(turn: Turn): number {
-  return turn.now + turn.state.skewMs
+  return turn.now + turn.state.clock.skewMs
+}
+
+/** Nothing that is kept of the partner's time may lie above it. */
+export function latestBelievable(turn: Turn): number {
+  return partnerNow(turn) + CLOCK_TOLERANCE_MS
 }

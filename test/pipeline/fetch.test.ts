@@ -55,7 +55,7 @@ describe("reading", () => {
     expect(ports.requests.map(({ url }) => new URL(url).search)).toEqual(["?limit=100", "?limit=100&after=t1"])
     expect(source.checkpoints).toMatchObject([
       { page: 0, records: 2, next: "t1", calls: 1, asked: PARTNER_TIME, edge: PARTNER_TIME - 59_999 },
-      { page: 1, records: 1, next: null, calls: 1, asked: PARTNER_TIME - 500 },
+      { page: 1, records: 1, next: null, calls: 1, asked: PARTNER_TIME - 1000 },
     ])
     expect(source.checkpoints[0]?.items.map(({ key }) => key)).toEqual(["a", "b"])
     expect(run).toEqual({ end: "idle", leases: 1, pages: 2, records: 3, items: 3, calls: 2 })
@@ -116,7 +116,7 @@ describe("reading", () => {
   it("takes up the pace that a checkpoint tells anew", async () => {
     const { ports } = await fetchWith({
       replies: [page(["a"], "t1"), page(["b"])],
-      checkpoint: [({ askedLocal }) => ({ kind: "go", until: askedLocal + LEASE_MS, paceMs: 700 }), STOP],
+      checkpoint: [() => ({ kind: "go", until: fakeClock().now() + LEASE_MS, paceMs: 700 }), STOP],
     })
     expect(ports.clock.slept).toEqual([700])
   })
@@ -158,7 +158,7 @@ describe("letting go", () => {
   it("starts no request that the lease might not outlive", async () => {
     const { source, ports } = await fetchWith({
       replies: [delayed(20_000, page(["a"], "t1"))],
-      checkpoint: [({ askedLocal }) => ({ kind: "go", until: askedLocal + 49_999, paceMs: 0 })],
+      checkpoint: [() => ({ kind: "go", until: fakeClock().now() + 49_999, paceMs: 0 })],
     })
     expect(ports.requests).toHaveLength(1)
     expect(source.settlements).toMatchObject([{ outcome: { kind: "release" }, calls: 0 }])

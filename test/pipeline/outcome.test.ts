@@ -13,7 +13,7 @@ it.each([["stream"], ["bucket"], ["source"], [undefined]] as const)(
       meaning: () => ({ kind: "limited" as const, retryAfterMs: null, ...(scope && { scope }) }),
     }
     const body = { kind: "whole" as const, text: "{}" }
-    const answered = { kind: "answered" as const, status: 429, headers: new Headers(), elapsedMs: 0, body }
+    const answered = { kind: "answered" as const, status: 429, headers: new Headers(), sentAt: 0, elapsedMs: 0, body }
     const result = meaningOf(connector, answered)
     if (result.kind === "ok") throw new Error("taken for an answer")
     const until = situation.now + LIMITED_WAIT_MS

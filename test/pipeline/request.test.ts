@@ -112,9 +112,23 @@ describe("a request to a partner", () => {
 })
 
 describe("the time an answer shows", () => {
-  it("is the partner's Date less the length of the exchange", async () => {
-    const { result } = await ask(delayed(1234, page([])))
-    expect(result).toMatchObject({ kind: "ok", asked: PARTNER_TIME - 1234 })
+  it.each<[string, number, number | undefined, { asked: number; spreadMs: number }]>([
+    ["the partner's Date", 0, undefined, { asked: PARTNER_TIME, spreadMs: 1000 }],
+    ["less the length of the exchange, to the second", 1234, undefined, { asked: PARTNER_TIME - 2000, spreadMs: 3000 }],
+    [
+      "a change of the same second is not older than it",
+      300,
+      undefined,
+      { asked: PARTNER_TIME - 1000, spreadMs: 2000 },
+    ],
+    ["cut to what the partner's times are cut to: ms", 1234, 1, { asked: PARTNER_TIME - 1234, spreadMs: 2234 }],
+    ["cut to what the partner's times are cut to: minutes", 0, 60_000, { asked: PARTNER_TIME - 5000, spreadMs: 6000 }],
+  ])("is %s", async (_title, elapsedMs, granularityMs, expected) => {
+    const connector = granularityMs === undefined ? acme : { ...acme, clock: { granularityMs } }
+    const ports = testPorts([delayed(elapsedMs, page([]))], () => fakeSource({}))
+    const sentAt = ports.clock.now()
+    const result = await askPartner(ports, connector, { region: "eu" }, LIST, "key_secret")
+    expect(result).toMatchObject({ kind: "ok", stamp: { ...expected, sentAt } })
   })
 
   it.each(["", "yesterday"])("is never guessed where the Date header is %j", async (date) => {

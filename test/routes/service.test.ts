@@ -21,6 +21,7 @@ const WEEK_MS = 7 * 86_400_000
 interface Row {
   id: string
   check_after: number | null
+  expires_at: number | null
   deleted_at: number | null
 }
 const stored = async (id: string) => (await rows<Row>("sources")).find((one) => one.id === id)
@@ -47,6 +48,20 @@ describe("the watchdog", () => {
     const before = await stored(id)
     await tick()
     expect(await stored(id)).toEqual(before)
+  })
+
+  it("looks after those whose time was set by a clock that was a month ahead", async () => {
+    const { id } = await create(world.stripeKey("watch-ahead"))
+    await patch(id, "check_after", Date.now() + 4 * WEEK_MS)
+    await tick()
+    expect((await stored(id))?.check_after).toBeLessThan(Date.now() + 6.1 * 3_600_000)
+  })
+
+  it("lets drafts that were made by such a clock expire when the others do", async () => {
+    const { id } = await json<PublicSource>(call("POST", "/sources", { body: { connector: "stripe" } }), 201)
+    await patch(id, "expires_at", Date.now() + 5 * WEEK_MS)
+    await tick()
+    expect((await stored(id))?.expires_at).toBeLessThan(Date.now() + 1.1 * WEEK_MS)
   })
 
   it("forgets drafts after a week, and not before", async () => {

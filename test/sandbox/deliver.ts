@@ -1,6 +1,6 @@
 /** How an answer travels: whole, or as the fault in force has it. */
 import { type ActiveFault, FAULTS, type FaultKind } from "./faults.ts"
-import { type Answer, html } from "./http.ts"
+import { type Answer, html, httpDate } from "./http.ts"
 
 /** Resolves after so many ms, or at once when the caller has given up. */
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>
@@ -70,6 +70,8 @@ async function spoilt(answer: Answer, fault: ActiveFault, sleep: Sleep, signal?:
     await sleep(Number(fault.options.seconds) * 1_000, signal)
     return respond(html(504, "Gateway Time-out"))
   }
+  const date = dateOf(answer, fault)
+  if (date !== null) return respond({ ...answer, headers: { ...answer.headers, date } })
   if (fault.name === "not_json") return respond({ ...html(200, "Down for maintenance"), status: 200 })
   if (fault.name === "truncated_body") return respond({ ...answer, body: body.slice(0, Math.ceil(body.length / 2)) })
   if (fault.name === "reset_body") return new Response(broken(body), { status: answer.status, headers: answer.headers })
@@ -78,6 +80,18 @@ async function spoilt(answer: Answer, fault: ActiveFault, sleep: Sleep, signal?:
     return padded
   }
   return respond(answer)
+}
+
+/** The Date header as the fault has it; null: it leaves that alone. */
+function dateOf({ headers }: Answer, fault: ActiveFault): string | null {
+  const dated = Date.parse(headers.date ?? "")
+  if (Number.isNaN(dated)) return null
+  const offMs = Number(fault.options.seconds) * 1_000
+  if (fault.name === "date_ahead") return httpDate(dated + offMs)
+  if (fault.name === "date_behind") return httpDate(dated - offMs)
+  if (fault.name !== "date_frozen") return null
+  fault.options.since ??= dated
+  return httpDate(Number(fault.options.since))
 }
 
 function broken(body: string): ReadableStream<Uint8Array> {

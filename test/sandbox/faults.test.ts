@@ -38,6 +38,24 @@ describe("faults", () => {
     await expect(get("/v1/customers")).rejects.toThrow()
   })
 
+  it("date answers ahead, behind, or all alike", async () => {
+    let now = Date.UTC(2026, 1, 28, 23, 59, 30)
+    const { sandbox, key } = testAccount({}, { clock: () => now })
+    const dated = async () => {
+      const headers = { authorization: `Bearer ${key}` }
+      const answer = await sandbox.handle(new Request("https://api.stripe.com/v1/customers", { headers }))
+      return (Date.parse(answer.headers.get("date") ?? "") - now) / 1_000
+    }
+    sandbox.faults.on({ name: "date_ahead", times: 1 })
+    expect([await dated(), await dated()]).toEqual([1_800, 0])
+    sandbox.faults.on({ name: "date_behind", times: 1, options: { seconds: 60 } })
+    expect([await dated(), await dated()]).toEqual([-60, 0])
+    sandbox.faults.on({ name: "date_frozen", times: 2 })
+    const first = await dated()
+    now += 90_000
+    expect([first, await dated(), await dated()]).toEqual([0, -90, 0])
+  })
+
   it("send a body far too big, piece by piece", async () => {
     const { sandbox, key } = testAccount()
     sandbox.faults.on({ name: "huge_body", options: { megabytes: 3 } })

@@ -69,6 +69,23 @@ export const FAULTS = {
     when: "after",
     description: "The same page again and again, always with more to come.",
   },
+  date_ahead: {
+    side: "partner",
+    when: "after",
+    description: "The right answer, whose Date header is so many seconds ahead.",
+    options: { seconds: 1_800 },
+  },
+  date_behind: {
+    side: "partner",
+    when: "after",
+    description: "The right answer, whose Date header is so many seconds behind.",
+    options: { seconds: 1_800 },
+  },
+  date_frozen: {
+    side: "partner",
+    when: "after",
+    description: "Right answers, all with the Date header of the first.",
+  },
   lost_second: {
     side: "partner",
     when: "write",

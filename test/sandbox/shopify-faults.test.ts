@@ -97,6 +97,18 @@ const STRIKES: Record<PartnerFault, () => Promise<void>> = {
     const { status, headers } = await first({ name: "redirect" })
     expect([status, headers.get("location")]).toEqual([302, expect.stringContaining("elsewhere")])
   },
+  async date_ahead() {
+    const { headers } = await first({ name: "date_ahead" })
+    expect(Date.parse(headers.get("date") ?? "")).toBe(NOW + 1_800 * SECOND)
+  },
+  async date_behind() {
+    const { headers } = await first({ name: "date_behind", options: { seconds: 7 } })
+    expect(Date.parse(headers.get("date") ?? "")).toBe(NOW - 7 * SECOND)
+  },
+  async date_frozen() {
+    const { headers } = await first({ name: "date_frozen" })
+    expect(Date.parse(headers.get("date") ?? "")).toBe(NOW)
+  },
   async unauthorized() {
     const { status, at } = await first({ name: "unauthorized" })
     expect([status, at("errors")]).toEqual([401, expect.stringContaining("Invalid API key or access token")])

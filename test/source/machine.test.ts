@@ -97,7 +97,8 @@ describe("an object without a source", () => {
     ["lease", (world) => world.machine.lease({ lane: "live", nonce: "n", protocol: PROTOCOL }), { kind: "gone" }],
     [
       "checkpoint",
-      (world) => world.machine.checkpoint({ ...empty, lease: lost.lease, page: 0, asked: START, askedLocal: START }),
+      (world) =>
+        world.machine.checkpoint({ ...empty, lease: lost.lease, page: 0, asked: START, spreadMs: 0, ageMs: 0 }),
       { kind: "stale" },
     ],
     ["settle", (world) => world.machine.settle(lost), undefined],

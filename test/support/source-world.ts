@@ -253,7 +253,10 @@ export function turnOf(changes: Partial<State> = {}, now = START, store: Store =
 // -------------------------------------------------------------------------------------------------------------- world
 
 export type Page = Partial<
-  Pick<Checkpoint, "items" | "rejects" | "open" | "closed" | "edge" | "next" | "records" | "asked" | "page" | "denied">
+  Pick<
+    Checkpoint,
+    "items" | "rejects" | "open" | "closed" | "edge" | "next" | "records" | "asked" | "ageMs" | "page" | "denied"
+  >
 >
 
 export interface World {
@@ -372,7 +375,8 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
         lease: task.lease,
         page: task.page,
         asked: now + skewMs,
-        askedLocal: now,
+        spreadMs: 0,
+        ageMs: 0,
         records: items.length,
         items,
         rejects: [],

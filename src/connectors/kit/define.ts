@@ -376,6 +376,8 @@ export interface Connector<Config = unknown> {
   /** Sent with every request, the pinned API version among them. */
   headers: Record<string, string>
   limits: Limits
+  /** What the partner's own times are cut to; a page counts as asked for no later than the beginning of it. Left out: a second. */
+  clock?: { granularityMs: number }
   /** One call that proves the credentials and names the account. */
   account: {
     request(config: Config): PageRequest

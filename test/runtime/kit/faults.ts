@@ -32,6 +32,9 @@ export type Places = Record<FaultsOf<"partner">, Place>
 const AFTER_CHECK = 1
 const PASSES: Case = { after: AFTER_CHECK + 1, times: 3 }
 
+/** Every stream meets it with its first page, live reading too; what happens afterwards must still be found. */
+const MISDATED: Case = { after: AFTER_CHECK, times: 6, mend: goOn }
+
 const world = openWorld()
 
 export const OF_ANY_PARTNER = {
@@ -46,6 +49,9 @@ export const OF_ANY_PARTNER = {
   reset_body: PASSES,
   huge_body: PASSES,
   redirect: PASSES,
+  date_ahead: MISDATED,
+  date_behind: MISDATED,
+  date_frozen: MISDATED,
   unauthorized: { after: AFTER_CHECK + 4, times: 1, mend: reconnect },
   revoked_key: { after: AFTER_CHECK + 4, mend: reconnect },
   expired_token: { times: 2, history: "pages" },
@@ -144,6 +150,16 @@ async function suffer(partner: Partner, name: FaultName, how: Case, project: str
   expect(left()?.hits ?? 1).toBeGreaterThan(0)
   world.faults.off(fault)
   return source
+}
+
+/** The account lives on, and is read again. */
+async function goOn(source: Source): Promise<void> {
+  await settled(world, source)
+  for (let round = 0; round < 2; round++) {
+    source.business.evolve(10)
+    advance(MINUTE)
+    await sync(world, source)
+  }
 }
 
 async function reconnect(source: Source, faultOff: () => void): Promise<void> {

@@ -5,7 +5,19 @@ export const CLOCK: readonly Mutant[] = [
   {
     name: "our clock dates what a page shows",
     file: "pipeline/page.ts",
-    from: "const normalizing = normalizeContext(slice, followed.answers, asked.asked)",
-    to: "const normalizing = normalizeContext(slice, followed.answers, askedLocal)",
+    from: "const normalizing = normalizeContext(slice, followed.answers, asked.stamp.asked)",
+    to: "const normalizing = normalizeContext(slice, followed.answers, asked.stamp.sentAt)",
+  },
+  {
+    name: "a partner's clock that was set is never believed",
+    file: "source/skew.ts",
+    from: "  const settled = settledSkew(readings, clock.skewMs)",
+    to: "  const settled = settledSkew([], clock.skewMs)",
+  },
+  {
+    name: "a page counts as asked for to the millisecond, though what it shows is dated to the second",
+    file: "pipeline/request.ts",
+    from: "const asked = granularityMs * Math.floor((dated - elapsedMs) / granularityMs)",
+    to: "const asked = dated - elapsedMs",
   },
 ]

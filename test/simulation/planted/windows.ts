@@ -26,7 +26,7 @@ export const WINDOWS: readonly Mutant[] = [
     file: "source/ending.ts",
     from: "    if (turn.state.run) failRun(turn, turn.state.run, reason)\n",
     to: `    const live = turn.state.live[slice.stream]
-    if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.skewMs) })
+    if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
     if (turn.state.run) failRun(turn, turn.state.run, reason)
 `,
   },

@@ -1,0 +1,67 @@
+/**
+ * Our own clock may be set: ahead by weeks, and back. What was noted meanwhile lies out of reach then, and would make a source
+ * stand still until that time comes. So before anything is decided, and before anything is saved, every time that is kept by our
+ * clock is brought back to the furthest that it can lie ahead. The same bound holds what a partner or a destination may ask for.
+ *
+ * Not so the lives of tokens: a partner may grant a year, and one that is refused is renewed whatever its life.
+ */
+import { CLAIM_MS, PROBE_MS } from "./delivery.ts"
+
+import { RETRY_MAX_MS } from "./failure.ts"
+import { LEASE_MS } from "./lease.ts"
+import { DAY_MS } from "./openkeys.ts"
+import { WAKE_AGAIN_MAX_MS } from "./plan.ts"
+import { HOUR_MS } from "./schedule.ts"
+import { slicesOf } from "./state.ts"
+import { DENIED_AGAIN_MS } from "./takeup.ts"
+import { INTENT_MS } from "./token.ts"
+import { partnerNow, type Turn } from "./turn.ts"
+
+/** How far ahead each kind of time may lie. */
+export const AHEAD_MAX_MS = {
+  lease: LEASE_MS,
+  claim: CLAIM_MS,
+  wake: WAKE_AGAIN_MAX_MS,
+  intent: INTENT_MS,
+  /** A partner's longest wait is a day, and a fifth of it jitter. */
+  wait: DAY_MS + DAY_MS / 5,
+  slice: RETRY_MAX_MS,
+  denied: DENIED_AGAIN_MS,
+  /** The destination's longest wait. */
+  delivery: HOUR_MS,
+  /** A row held back for others while the destination is probed. */
+  row: 2 * PROBE_MS,
+} as const
+
+export function bringBack(turn: Turn): void {
+  const { state, now, outbox } = turn
+  const within = (time: number, most: number) => Math.min(time, now + most)
+  const past = (time: number | null) => (time === null ? null : Math.min(time, now))
+  // The grid of a source's runs is fixed: its next time is found anew.
+  if ((state.nextRunAt ?? 0) > now + state.configuration.intervalHours * HOUR_MS) state.nextRunAt = null
+  state.lastSyncNowAt = past(state.lastSyncNowAt)
+  state.lastLiveAt = past(state.lastLiveAt)
+  for (const wait of Object.values(state.waits)) wait.until = within(wait.until, AHEAD_MAX_MS.wait)
+  for (const slice of slicesOf(state)) {
+    slice.notBefore = within(slice.notBefore, AHEAD_MAX_MS[slice.state === "denied" ? "denied" : "slice"])
+    if (slice.lease) slice.lease.until = within(slice.lease.until, AHEAD_MAX_MS.lease)
+    if (slice.asideAt !== null) slice.asideAt = Math.min(slice.asideAt, partnerNow(turn))
+    if (slice.stuck) slice.stuck.since = Math.min(slice.stuck.since, partnerNow(turn))
+  }
+  if (state.claim) state.claim.until = within(state.claim.until, AHEAD_MAX_MS.claim)
+  for (const wake of Object.values(state.wakes)) wake.deadline = within(wake.deadline, AHEAD_MAX_MS.wake)
+  const { delivery, token, clock } = state
+  if (delivery.retryAt !== null) delivery.retryAt = within(delivery.retryAt, AHEAD_MAX_MS.delivery)
+  outbox.holdAtMost(now + AHEAD_MAX_MS.row)
+  if (token?.intent) token.intent.until = within(token.intent.until, AHEAD_MAX_MS.intent)
+  if (token) token.sentAt = past(token.sentAt)
+  if (state.operatorWait) state.operatorWait.since = Math.min(state.operatorWait.since, now)
+  // A run that seems to begin in the future would never be done: whatever has been read ends before it began.
+  for (const run of [...(state.run ? [state.run] : []), ...state.others]) {
+    run.startedAt = Math.min(run.startedAt, now)
+    run.readAt = past(run.readAt)
+  }
+  clock.offSince = past(clock.offSince)
+  clock.believedAt = past(clock.believedAt)
+  clock.readings = clock.readings.filter(({ at }) => at <= now)
+}

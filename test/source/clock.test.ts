@@ -1,0 +1,144 @@
+/** Our own clock, set ahead by thirty days and back: what was noted meanwhile comes back into reach. */
+import { describe, expect, it } from "vitest"
+import { AHEAD_MAX_MS, bringBack } from "../../src/source/clock.ts"
+import { LEASE_MS } from "../../src/source/lease.ts"
+import { Outbox, toRows } from "../../src/source/outbox.ts"
+import { newRun } from "../../src/source/run.ts"
+import { blankSlice, streamsOf } from "../../src/source/slice.ts"
+import { freshState, type Slice, type State } from "../../src/source/state.ts"
+import type { Turn } from "../../src/source/turn.ts"
+import { configurationOf, DAY, fact, HOUR, MINUTE, START, sourceWorld, turnOf } from "../support/source-world.ts"
+
+const AHEAD = START + 30 * DAY
+
+/** A state whose every time was noted by a clock that was thirty days ahead. */
+function ahead(): Turn {
+  const turn = turnOf({}, AHEAD)
+  const { state } = turn
+  const stream = streamsOf(turn, "live")[0]
+  if (!stream || !state.live.feed) throw new Error("no stream")
+  const lease = { number: 1, until: AHEAD + LEASE_MS, nonce: "n", lapsed: false }
+  state.live.feed.slice = { ...blankSlice(turn, stream, "live:feed"), lease, notBefore: AHEAD, asideAt: AHEAD }
+  state.live.feed.slice.stuck = { since: AHEAD, reason: "" }
+  const denied = { ...blankSlice(turn, stream, "p1:orders"), state: "denied" as const, notBefore: AHEAD }
+  state.passes = [{ id: "p1", kind: "initial", slices: [denied], run: null, trigger: "schedule", overlap: null }]
+  Object.assign(state, {
+    ...{ nextRunAt: AHEAD + HOUR, lastSyncNowAt: AHEAD, lastLiveAt: AHEAD },
+    ...{ waits: { source: { until: AHEAD, reason: "" } }, wakes: { fetch: { deadline: AHEAD, tries: 3 } } },
+    operatorWait: { since: AHEAD, reason: "" },
+    claim: { number: 2, until: AHEAD, nonce: "n", rows: [] },
+    run: newRun(turn, "live", "schedule"),
+    others: [{ ...newRun(turn, "initial", "schedule"), readAt: AHEAD }],
+    clock: { ...state.clock, offSince: AHEAD, believedAt: AHEAD, readings: [{ at: AHEAD, skewMs: 0, spreadMs: 0 }] },
+    token: {
+      ...{
+        grant: "g",
+        version: 1,
+        refused: false,
+        intent: { id: "i", until: AHEAD },
+        lost: 0,
+        tries: 0,
+        sentAt: AHEAD,
+        isOver: false,
+      },
+      tokens: {
+        ...{ access: "a", refresh: "r", client: "c" },
+        ...{ expiresAt: START + 365 * DAY, lifeMs: 365 * DAY, refreshExpiresAt: AHEAD, refreshLifeMs: null },
+      },
+    },
+  } satisfies Partial<State>)
+  state.delivery.retryAt = AHEAD
+  turn.outbox = new Outbox(toRows([fact("a", START)], "run_00000001", 1, 1, AHEAD))
+  turn.now = START
+  return turn
+}
+
+const deniedOf = ({ state }: Turn) => state.passes[0]?.slices[0]?.notBefore
+const sliceOf = ({ state }: Turn) => state.live.feed?.slice as Slice
+
+describe("a time noted by a clock that was thirty days ahead", () => {
+  it.each<[string, (turn: Turn) => number | null | undefined, number | null | undefined]>([
+    ["the next run is planned anew", ({ state }) => state.nextRunAt, null],
+    ["Sync now", ({ state }) => state.lastSyncNowAt, START],
+    ["the last live run", ({ state }) => state.lastLiveAt, START],
+    ["a partner's wait", ({ state }) => state.waits.source?.until, START + AHEAD_MAX_MS.wait],
+    ["a lease", (turn) => sliceOf(turn).lease?.until, START + AHEAD_MAX_MS.lease],
+    ["a slice's next try", (turn) => sliceOf(turn).notBefore, START + AHEAD_MAX_MS.slice],
+    ["since when a slice is set aside", (turn) => sliceOf(turn).asideAt, START],
+    ["a denied slice's next try", deniedOf, START + AHEAD_MAX_MS.denied],
+    ["since when a slice cannot be read", (turn) => sliceOf(turn).stuck?.since, START],
+    ["a claim", ({ state }) => state.claim?.until, START + AHEAD_MAX_MS.claim],
+    ["a wake-up", ({ state }) => state.wakes.fetch?.deadline, START + AHEAD_MAX_MS.wake],
+    ["the destination's wait", ({ state }) => state.delivery.retryAt, START + AHEAD_MAX_MS.delivery],
+    ["a row that is held back", ({ outbox }) => outbox.get(1)?.notBefore, START + AHEAD_MAX_MS.row],
+    ["a token's intent", ({ state }) => state.token?.intent?.until, START + AHEAD_MAX_MS.intent],
+    ["when a refresh token was first sent", ({ state }) => state.token?.sentAt, START],
+    ["since when an operator is waited for", ({ state }) => state.operatorWait?.since, START],
+    ["a run's beginning", ({ state }) => state.run?.startedAt, START],
+    ["a pass's end of reading", ({ state }) => state.others[0]?.readAt, START],
+    ["when an answer was believed", ({ state }) => state.clock.believedAt, START],
+    ["since when none is", ({ state }) => state.clock.offSince, START],
+    ["readings of the partner's clock", ({ state }) => state.clock.readings.length, 0],
+    ["but not the life of a token", ({ state }) => state.token?.tokens.expiresAt, START + 365 * DAY],
+    ["nor that of a refresh token", ({ state }) => state.token?.tokens.refreshExpiresAt, AHEAD],
+  ])("%s", (_title, read, expected) => {
+    const turn = ahead()
+    bringBack(turn)
+    expect(read(turn)).toBe(expected)
+  })
+
+  it("what lies within reach stays as it is", () => {
+    const turn = ahead()
+    turn.now = AHEAD
+    const before = structuredClone(turn.state)
+    bringBack(turn)
+    expect(turn.state).toEqual(before)
+    expect(turn.outbox.get(1)?.notBefore).toBe(AHEAD)
+  })
+
+  it("a fresh source has nothing to bring back", () => {
+    const turn = turnOf()
+    bringBack(turn)
+    expect(turn.state).toEqual({ ...freshState(configurationOf()), live: turn.state.live })
+  })
+})
+
+describe("a source whose clock was thirty days ahead for a while", () => {
+  it("is on its schedule again at the next turn, and every run that began meanwhile ends", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("live")
+    await world.drain("backfill")
+    world.advance(30 * DAY)
+    await world.machine.alarm()
+    // The partner's answers are 30 days behind then: nothing of them is taken.
+    await world.page(await world.lease("live"), { asked: START, items: [fact("a", START + MINUTE)] })
+    expect(await world.machine.syncNow()).toMatchObject({ ok: false, code: "run_in_progress" })
+    world.advance(-30 * DAY + HOUR)
+    expect((await world.view()).nextRunAt).toBeLessThanOrEqual(world.now() + HOUR)
+    expect(world.store.alarmAt).toBeLessThanOrEqual(world.now() + HOUR)
+    await world.until(world.now() + 2 * HOUR)
+    // The feed had been given up for lost, and a cursor put ahead: the first answer that is believed heals that, the next is read.
+    expect(world.state().live.feed?.cursor).toBeGreaterThan(world.now())
+    for (let page = 0; page < 2; page++)
+      await world.page(await world.lease("live"), { items: [fact("a", START + MINUTE)] })
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["a"])
+    expect(world.state().run).toBeNull()
+    expect(world.state().live.feed?.cursor).toBe(world.now())
+    expect(await world.machine.syncNow()).toMatchObject({ ok: true })
+  })
+
+  it("Sync now may be repeated after a minute, not after a month", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("live")
+    world.advance(30 * DAY)
+    await world.machine.syncNow()
+    world.advance(-30 * DAY)
+    await world.drain("live")
+    expect(await world.machine.syncNow()).toMatchObject({ code: "too_soon", retryAfterSeconds: 60 })
+    world.advance(MINUTE)
+    const answer = await world.machine.syncNow()
+    expect(answer.ok || answer.code).not.toBe("too_soon")
+  })
+})
