@@ -17,6 +17,8 @@ const RUN_ROWS_MAX = 210
 /** Passes that wait or are being read: one for each thing a user may ask for, not one for each time she asks. */
 const PASSES_MAX = 24
 const SLICES_MAX = 120
+/** Beside the live streams. */
+const LISTS_AT_ONCE_MAX = 3
 const SPANS_MAX = 24
 const COMPLETED_MAX = 600
 /** Items that wait for the destination, and what the pages under way may add after reading was told to stop. */
@@ -40,7 +42,7 @@ const WAKES_MAX = 3
 const ALARMS_MAX = 240
 const ALARMS_WITHIN_MS = 600_000
 
-export function assertBounded(state: State, disk: Disk, changes: Changes): void {
+export function assertBounded(state: State, disk: Disk, changes: Changes, now: number): void {
   const most = (what: string, is: number, bound: number) => {
     if (is > bound) throw new Violation(`no bound is kept: ${what}: ${is}, where ${bound} is the most`)
   }
@@ -51,6 +53,7 @@ export function assertBounded(state: State, disk: Disk, changes: Changes): void 
   let slices = 0
   for (const pass of state.passes) slices += pass.slices.length
   most("slices of passes", slices, SLICES_MAX)
+  most("lists read at once", leasedLists(state, now), LISTS_AT_ONCE_MAX)
   for (const spans of Object.values(state.passSpans)) most("spans of a collection", spans.length, SPANS_MAX)
   for (const { completed } of Object.values(state.live)) most("completed records", completed.length, COMPLETED_MAX)
   most("single items refused in a row", state.delivery.refused.length, SINGLES_REFUSED_MAX)
@@ -76,6 +79,12 @@ function bytesOfSeen(disk: Disk): number {
   let sum = 0
   for (const body of disk.tables.seen.values()) sum += typeof body === "string" ? body.length : body.byteLength
   return sum
+}
+
+function leasedLists({ passes }: State, now: number): number {
+  let leased = 0
+  for (const { slices } of passes) for (const { lease } of slices) if (lease && lease.until > now) leased++
+  return leased
 }
 
 function outboxBounds(disk: Disk, most: (what: string, is: number, bound: number) => void): void {

@@ -83,8 +83,9 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
       if (last && disk.core !== before) compare(last, core)
       granted(core, disk)
       watch.deliveries.committed(changes, call?.method ?? null)
-      assertBounded(core, disk, changes)
-      assertArmed(core, disk.alarm)
+      assertBounded(core, disk, changes, objectNow())
+      assertArmed(core, disk.alarm, disk.outbox.size > 0)
+      assertDelivered(changes, disk)
       if (core.run && !begunAt.has(core.run.id)) begunAt.set(core.run.id, now())
       if (
         last?.run &&
@@ -197,19 +198,40 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
   }
 
   /** What becomes due has its alarm in the same commit. */
-  function assertArmed(state: State, alarm: number | null): void {
+  function assertArmed(state: State, alarm: number | null, hasItems: boolean): void {
     // After a turn that threw, the machine looks again when it has waited: what is due waits with it.
     if (isRinging() || state.trouble > 0) return
     const wakes = Object.values(state.wakes).map((wake) => wake.deadline)
     const leases = slicesOf(state).flatMap(({ lease }) => (lease && !lease.lapsed ? [lease.until] : []))
     const runs = state.nextRunAt === null ? [] : [state.nextRunAt]
-    const due = Math.min(
-      ...[...wakes, ...leases, ...runs].filter((time) => time > objectNow()),
-      Number.POSITIVE_INFINITY,
-    )
+    const claims = state.claim && hasItems ? [state.claim.until] : []
+    const retries = hasItems && state.delivery.retryAt !== null ? [state.delivery.retryAt] : []
+    const times = [...wakes, ...leases, ...runs, ...claims, ...retries, ...againAt(state)]
+    const due = Math.min(...times.filter((time) => time > objectNow()), Number.POSITIVE_INFINITY)
     if (due === Number.POSITIVE_INFINITY || (alarm !== null && alarm <= due + ALARM_SLACK_MS)) return
     if (alarm === null && state.alarmAt !== null && state.alarmAt <= objectNow()) return
     throw new Violation(`due at ${due}, but the alarm is ${alarm === null ? "not set" : `set for ${alarm}`}`)
+  }
+
+  /** What failed for now is tried again in time. */
+  function againAt(state: State): number[] {
+    if (!state.configuration.active || state.error !== null) return []
+    const isRead = ({ state: is, lane, id }: Slice) =>
+      is === "reading" &&
+      (lane === "live"
+        ? state.run !== null
+        : state.passes.some(({ run, slices }) => run !== null && slices.some((one) => one.id === id)))
+    return slicesOf(state).flatMap((slice) => (isRead(slice) && slice.notBefore > 0 ? [slice.notBefore] : []))
+  }
+
+  /** A run has not succeeded while items of it wait. */
+  function assertDelivered({ runs }: Changes, { outbox }: Disk): void {
+    for (const { body } of runs.put) {
+      const { id, state } = JSON.parse(body) as { id: string; state: string }
+      if (state === "failed") continue
+      for (const row of outbox.values())
+        if (row.run === id) throw new Violation(`${id} is said to be ${state}, and items of it wait`)
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------- claims

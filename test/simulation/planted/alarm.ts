@@ -26,4 +26,34 @@ export const ALARM: readonly Mutant[] = [
     from: "    } catch (error) {\n      this.#memory = null\n      throw error\n    }",
     to: "    } catch (error) {\n      throw error\n    }",
   },
+  {
+    name: "the schedule's time does not pass",
+    file: "source/plan.ts",
+    from: "    state.nextRunAt = schedule(turn)\n    startLive",
+    to: "    startLive",
+  },
+  {
+    name: "a wake-up is sent with every turn",
+    file: "source/plan.ts",
+    from: "  if (sent && sent.deadline > now) return false\n",
+    to: "",
+  },
+  {
+    name: "no alarm for the end of a claim",
+    file: "source/plan.ts",
+    from: "    state.claim && turn.outbox.items > 0 ? state.claim.until : null,\n",
+    to: "",
+  },
+  {
+    name: "no alarm for rows that are held back",
+    file: "source/plan.ts",
+    from: "    canRetry(turn) ? state.delivery.retryAt : null,\n",
+    to: "",
+  },
+  {
+    name: "no alarm for what is tried again",
+    file: "source/plan.ts",
+    from: "    ...(mayRead(turn) ? slices.map((slice) => slice.notBefore) : []),\n",
+    to: "",
+  },
 ]

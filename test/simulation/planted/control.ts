@@ -26,4 +26,40 @@ export const CONTROL: readonly Mutant[] = [
     from: "Object.assign(state, { error: null, denied: {}, waits: {} })",
     to: "Object.assign(state, { denied: {}, waits: {} })",
   },
+  {
+    name: "an older configuration takes effect",
+    file: "source/control.ts",
+    from: "if (next.version <= last.version) return",
+    to: "if (next.version < 0) return",
+  },
+  {
+    name: "what a configuration newly wants is not read",
+    file: "source/control.ts",
+    from: '  openMissing(turn, opened ? "collection" : "earlier")\n',
+    to: "  void opened\n",
+  },
+  {
+    name: "a window goes on without the collection that was switched on",
+    file: "source/control.ts",
+    from: "if (added.some((name) => stream.collections.includes(name))) restartWindow(turn, live)",
+    to: 'if (added.includes("")) restartWindow(turn, live)',
+  },
+  {
+    name: "what was completed for other collections is passed over",
+    file: "source/control.ts",
+    from: "    if (added.length > 0) live.completed = []\n",
+    to: "",
+  },
+  {
+    name: "a run is over before its items are delivered",
+    file: "source/run.ts",
+    from: 'if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue',
+    to: 'if (run.state !== "delivering") continue',
+  },
+  {
+    name: "a run whose reading is over goes on blocking",
+    file: "source/run.ts",
+    from: "  if (turn.state.run === run) turn.state.run = null\n",
+    to: "",
+  },
 ]

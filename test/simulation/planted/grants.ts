@@ -38,4 +38,22 @@ export const GRANTS: readonly Mutant[] = [
     from: '    if (result.outcome === "delivered") delivered(turn, result.rows)\n',
     to: '    if (result.outcome === "delivered" && current) delivered(turn, result.rows)\n',
   },
+  {
+    name: "a lease that ran out runs out again with every turn",
+    file: "source/failure.ts",
+    from: "    slice.lease.lapsed = true\n",
+    to: "",
+  },
+  {
+    name: "a lease in force is given to whoever asks",
+    file: "source/lease.ts",
+    from: "inForce(slice.lease, now) && slice.lease.nonce === ask.nonce)",
+    to: 'inForce(slice.lease, now) && slice.lease.nonce !== "")',
+  },
+  {
+    name: "all lists of a pass are read at once",
+    file: "source/lease.ts",
+    from: "leased >= BACKFILL_AT_ONCE",
+    to: "leased >= 1e9 * BACKFILL_AT_ONCE",
+  },
 ]

@@ -16,7 +16,7 @@ export const PASSES: readonly Mutant[] = [
   },
   {
     name: "what a feed forgot before it was read is not reported",
-    file: "source/pass.ts",
+    file: "source/untold.ts",
     from: "if (reached > slice.range.from) tellReach",
     to: "if (reached > slice.range.from && reached < 0) tellReach",
   },
@@ -31,5 +31,41 @@ export const PASSES: readonly Mutant[] = [
     file: "source/pass.ts",
     from: "if (off === undefined || off.from >= to) return",
     to: "if (off === undefined || off.from < to) return",
+  },
+  {
+    name: "a pass leaves its first instant out",
+    file: "source/admit.ts",
+    from: "return item.time >= reading.range.from && item",
+    to: "return item.time > reading.range.from && item",
+  },
+  {
+    name: "live reading takes what was left to a pass, too",
+    file: "source/admit.ts",
+    from: "item.time >= from && item.time < to)) return false",
+    to: "item.time >= from && item.time < from)) return false",
+  },
+  {
+    name: "an edge is as young as the last page of its second",
+    file: "source/checkpoint.ts",
+    from: "if (slice.edge?.time !== page.edge) slice.edge",
+    to: "slice.edge",
+  },
+  {
+    name: "a pass is over when one of its lists has been read",
+    file: "source/ending.ts",
+    from: 'pass.slices.some((slice) => slice.state !== "read"))\n}',
+    to: 'pass.slices.every((slice) => slice.state !== "read"))\n}',
+  },
+  {
+    name: "a pass whose run has ended is still that run's",
+    file: "source/ending.ts",
+    from: "  if (pass) pass.run = null\n",
+    to: "",
+  },
+  {
+    name: "a feed is normalized as a list is",
+    file: "pipeline/slice.ts",
+    from: 'slice.stream.mode === "live" ? "feed" : "list"',
+    to: 'slice.stream.mode === "live" ? "list" : "list"',
   },
 ]

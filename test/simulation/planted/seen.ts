@@ -74,4 +74,52 @@ export const SEEN: readonly Mutant[] = [
     from: "this.#at(this.#count)) as ArrayBuffer",
     to: "this.#at(Math.max(0, this.#count - 1))) as ArrayBuffer",
   },
+  {
+    name: "a resync takes what its own window has told",
+    file: "source/admit.ts",
+    from: 'before.window === reading.window)) return "repeat"',
+    to: 'before.window < 0)) return "repeat"',
+  },
+  {
+    name: "what waited for its fact is not recognized",
+    file: "source/admit.ts",
+    from: "const waited = open.has(hash)",
+    to: 'const waited = open.has("")',
+  },
+  {
+    name: "an object that has not changed is sent each time it is read",
+    file: "source/admit.ts",
+    from: 'return content === before.content ? "repeat" : "new"',
+    to: 'return content === before.content ? "new" : "new"',
+  },
+  {
+    name: "at one version a pass beats live reading",
+    file: "source/admit.ts",
+    from: "return RANK[by] < RANK[before.by]",
+    to: "return RANK[by] > RANK[before.by]",
+  },
+  {
+    name: "a state that has not changed does not raise the version",
+    file: "source/admit.ts",
+    from: "if (item.version > before.version || !reading.last)",
+    to: "if (!reading.last)",
+  },
+  {
+    name: "attributes are not looked at",
+    file: "source/admit.ts",
+    from: "[item.userId, item.accountId, item.userAttributes, item.accountAttributes, item.data]",
+    to: "[item.userId, item.accountId]",
+  },
+  {
+    name: "what is off is taken all the same",
+    file: "source/checkpoint.ts",
+    from: "collection === ALIAS || slice.collections.includes(collection)",
+    to: "collection === ALIAS || slice.collections.length > 0",
+  },
+  {
+    name: "the youngest open keys are forgotten",
+    file: "source/openkeys.ts",
+    from: "if (time < before) this.remove",
+    to: "if (time > before) this.remove",
+  },
 ]

@@ -79,4 +79,16 @@ export const STREAMS: readonly Mutant[] = [
     to: "  for (const name of regained) delete turn.state.offAt[name]\n  void switchOn\n",
     at: SHOPIFY,
   },
+  {
+    name: "what failed is tried again at once",
+    file: "source/failure.ts",
+    from: "slice.notBefore = turn.now + backoffMs(",
+    to: "slice.notBefore = turn.now + 0 * backoffMs(",
+  },
+  {
+    name: "what may be read again is still said to be denied",
+    file: "source/notes.ts",
+    from: "if (!isHistoryDenied(turn, name)) delete turn.state.denied[name]",
+    to: "if (isHistoryDenied(turn, name)) delete turn.state.denied[name]",
+  },
 ]

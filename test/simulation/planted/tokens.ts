@@ -72,4 +72,25 @@ export const TOKENS: readonly Mutant[] = [
     to: "  return at !== null && at < 0 ? begin(turn)",
     at: SHOPIFY_TOKENS,
   },
+  {
+    name: "an access token is renewed once it has run out",
+    file: "source/token.ts",
+    from: "return now >= expiresAt - Math.min",
+    to: "return now >= expiresAt + Math.min",
+    at: STRIPE_TOKENS,
+  },
+  {
+    name: "tokens that came with a configuration are taken again",
+    file: "source/token.ts",
+    from: "if (!tokens || token?.grant === grant.id) return",
+    to: "if (!tokens) return",
+    at: SHOPIFY_TOKENS,
+  },
+  {
+    name: "a renewed token counts as refused",
+    file: "source/token.ts",
+    from: "version: token.version + 1, refused: false,",
+    to: "version: token.version + 1,",
+    at: STRIPE_TOKENS,
+  },
 ]

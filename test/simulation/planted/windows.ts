@@ -24,10 +24,10 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a run that fails gives its window up",
     file: "source/ending.ts",
-    from: "    if (turn.state.run) failRun(turn, turn.state.run, reason)\n",
-    to: `    const live = turn.state.live[slice.stream]
-    if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
-    if (turn.state.run) failRun(turn, turn.state.run, reason)
+    from: '  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")\n',
+    to: `  const live = turn.state.live[slice.stream]
+  if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
+  void trouble
 `,
   },
   {
@@ -51,8 +51,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a refused token restarts below the boundary second",
     file: "source/failure.ts",
-    from: "to: slice.edge.time + 1 }",
-    to: "to: slice.edge.time }",
+    from: "to: edge + 1 }",
+    to: "to: edge }",
   },
   {
     name: "a refused token ends the window",
@@ -65,5 +65,29 @@ export const WINDOWS: readonly Mutant[] = [
     file: "source/live.ts",
     from: "  if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false\n",
     to: "  if (from >= now - stream.retentionDays * DAY_MS + marginMs || now > 0) return false\n",
+  },
+  {
+    name: "a page that is too large is asked for again as it is",
+    file: "source/failure.ts",
+    from: "Math.floor(slice.pageSize / 2)",
+    to: "slice.pageSize",
+  },
+  {
+    name: "a token that was refused is sent again",
+    file: "source/failure.ts",
+    from: "    retry(turn, slice, reason)\n    return\n  }\n  slice.token = null\n",
+    to: "    retry(turn, slice, reason)\n    return\n  }\n",
+  },
+  {
+    name: "a window that the feed has forgotten is read on",
+    file: "source/live.ts",
+    from: "if (skipGap(turn, stream, live, LEAVE_MARGIN_MS) &&",
+    to: 'if (stream.name === "" && skipGap(turn, stream, live, LEAVE_MARGIN_MS) &&',
+  },
+  {
+    name: "after a gap live reading goes on from the end of it",
+    file: "source/live.ts",
+    from: "live.cursor = 1000 * Math.floor(cursor / 1000)",
+    to: "live.cursor = partnerNow(turn) + 0 * cursor",
   },
 ]
