@@ -1,5 +1,7 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
 import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
+import { completedKey } from "../source/completed.ts"
+import { hash64 } from "../source/hash.ts"
 import { type Checkpoint, type Outcome, PROTOCOL } from "../source/rpc.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOf } from "./outcome.ts"
@@ -35,25 +37,38 @@ async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
   const asked = await ask(shift, slice, slice.stream.request(context))
   if (asked.kind !== "ok") return unasked(shift, slice, asked)
   const page = slice.stream.page(asked.answer, context)
-  const refused = tokenRefused(slice, page.next)
+  const digest = digestOf(page.records)
+  const refused = tokenRefused(slice, page.next, digest)
   if (refused !== null) return { kind: "settle", outcome: refused }
   // Their items were admitted with an earlier window: read again they would only cost the calls that completed them.
-  const records = page.records.filter(({ id }) => !slice.completed.has(id))
+  const records = page.records.filter((record) => !slice.completed.has(completedKey(record)))
   const incomplete = records.filter((record) => slice.stream.follow?.isNeeded(record))
   const followed = await follow(shift, slice, incomplete)
   if (followed.kind !== "complete") return unasked(shift, slice, followed)
   const normalizing = normalizeContext(slice, followed.answers, asked.stamp.asked)
   const normalized = normalizePage(slice.connector, slice.stream, records, normalizing, slice.added)
   const completed = followed.answers.length > 0 ? incomplete.map(({ id, time }) => ({ id, time })) : []
-  return save(shift, slice, { ...normalized, ...placeOf(slice, page), completed }, asked.stamp)
+  return save(shift, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, asked.stamp)
 }
 
-/** Read in circles, a window would never end: the page before the circle is not taken either, its window is read again. */
-function tokenRefused(slice: Slice, next: string | null): Outcome | null {
+/**
+ * Read in circles, a window would never end: what is left of it is read again from where it is known to be. Some partners name the
+ * same token with every page (scrolls), so it is a circle only where the same records come with it.
+ */
+function tokenRefused(slice: Slice, next: string | null, digest: string): Outcome | null {
   if (next === null) return null
   if (next.length > TOKEN_CHARS_MAX) return { kind: "fault", reason: "The page token is too long to keep." }
-  if (!slice.tokens.has(next)) return null
+  if (!slice.pages.has(pageKey(next, digest))) return null
   return { kind: "token_refused", reason: `${slice.connector.title} named a page again that had been read.` }
+}
+
+/** What a page holds, for telling whether it comes again. */
+function digestOf(records: readonly PageRecord[]): string {
+  return hash64(records.map(completedKey).join("\n"))
+}
+
+function pageKey(next: string, digest: string): string {
+  return `${digest} ${next}`
 }
 
 /** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
@@ -93,6 +108,7 @@ async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, s
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
   count(shift, page)
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
+  if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
   turn(slice, page.next, told.answer)
   return { kind: "go" }
 }
@@ -103,7 +119,6 @@ function turn(slice: Slice, next: string, { until, paceMs }: { until: number; pa
   slice.paceMs = paceMs
   slice.page++
   slice.token = next
-  slice.tokens.add(next)
 }
 
 function count({ counts }: Shift, page: Read): void {

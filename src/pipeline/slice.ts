@@ -39,9 +39,9 @@ export interface Slice {
   paceMs: number
   page: number
   token: string | null
-  /** Tokens of this lease: one that comes back would be read in circles. */
-  tokens: Set<string>
-  /** Ids of records that an earlier window completed. */
+  /** Pages of this lease, by their records and the token of the next: one that comes again is read in circles. */
+  pages: Set<string>
+  /** Records that an earlier window completed. */
   completed: ReadonlySet<string>
   credential: Task["credential"]
   /** A newer credential was asked for: that is done once a lease. */
@@ -82,7 +82,7 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
     paceMs: task.paceMs,
     page: task.page,
     token: task.token,
-    tokens: new Set(task.token === null ? [] : [task.token]),
+    pages: new Set(),
     completed: new Set(task.completed),
     credential: task.credential,
     renewed: false,

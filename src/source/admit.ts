@@ -30,6 +30,8 @@ export interface Reading {
   last: boolean
   /** Versions above the limit that these windows noted were dated by a clock that was ahead. */
   tooLate?: { limit: number; window: number } | null
+  /** The order in which the window is read. Left out: newest first. */
+  isOldestFirst?: boolean
 }
 
 export type Verdict = "new" | "open" | "elsewhere" | "repeat" | "older" | "read"
@@ -100,7 +102,8 @@ function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex
   const before = believed(seen.get(hash), reading)
   if (!before && reading.origin === "webhook" && item.place < floorOf(item, reading)) return "read"
   const content = contentHash(item)
-  const verdict = before ? compare(item, content, before, reading) : "new"
+  const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
+  if (verdict === "new" && before) noteShown(item, hash, before, reading, seen)
   if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
   else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
   return verdict
@@ -112,6 +115,34 @@ function believed(before: SeenEntry | undefined, { tooLate }: Reading): SeenEntr
   return { ...before, version: Math.min(before.version, tooLate.limit) }
 }
 
+/**
+ * Oldest first, the last of several states of one second is the newest. Read again (the lookback, a token refused) they come in turn
+ * once more: what an earlier reading has shown must not go out again, and replace a newer one.
+ */
+function compareAsShown(
+  item: Item,
+  hash: string,
+  content: string,
+  before: SeenEntry,
+  reading: Reading,
+  seen: SeenIndex,
+): Verdict {
+  const verdict = compare(item, content, before, reading)
+  if (verdict !== "new" || !reading.isOldestFirst || item.version !== before.version) return verdict
+  const shown = seen.get(stateHash(hash, before.version, content))
+  return shown && shown.window !== reading.window ? "older" : "new"
+}
+
+/** The state that a later one of the same second replaces. */
+function noteShown(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
+  if (!reading.isOldestFirst || item.version !== before.version) return
+  seen.put(stateHash(hash, before.version, before.content), "live", entryOf(item, "", reading))
+}
+
+function stateHash(hash: string, version: number, content: string): string {
+  return hash64(`${hash}\n${version}\n${content}`)
+}
+
 function compare(item: Item, content: string, before: SeenEntry, reading: Reading): Verdict {
   if (item.version < before.version) return "older"
   if (item.version === before.version && isSettled(before, reading)) return "older"
@@ -120,14 +151,19 @@ function compare(item: Item, content: string, before: SeenEntry, reading: Readin
 }
 
 /**
- * At equal versions: within one newest-first window the first read stays, of two webhooks the later wins, and live reading beats a
+ * At equal versions: within one window the first read stays, or the last where it is read oldest first; of two webhooks the later wins, and live reading beats a
  * webhook, which beats a pass. A pass's page may show the state before a change of the second it was asked in; if it shows one
  * after it, live reading will tell that too.
  */
 function isSettled(before: SeenEntry, reading: Reading): boolean {
   const by = readBy(reading)
-  if (reading.origin === "resync" || by === before.by) return by !== "webhook" && before.window === reading.window
+  if (reading.origin === "resync" || by === before.by)
+    return isFirstKept(by, reading) && before.window === reading.window
   return RANK[by] < RANK[before.by]
+}
+
+function isFirstKept(by: ReadBy, { isOldestFirst }: Reading): boolean {
+  return by !== "webhook" && !isOldestFirst
 }
 
 const RANK: Record<ReadBy, number> = { pass: 0, webhook: 1, live: 2 }

@@ -5,14 +5,14 @@ import { believable, doubtOf } from "./doubt.ts"
 import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
-import { windowRead } from "./live.ts"
+import { SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
-import { feedsOf, floorOf, floorsByFeeds, lowestFloor } from "./slice.ts"
+import { feedsOf, floorOf, floorsByFeeds, isOldestFirst, lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 import { noteReach } from "./untold.ts"
@@ -21,6 +21,8 @@ import { noteReach } from "./untold.ts"
 export const PAGE_STALE_MS = 180_000
 /** A page that had to be made smaller grows by this share of a full one with each that is read. */
 const PAGE_GROWTH = 1 / 32
+/** What partners cut their times to. */
+const TICK_MS = 1_000
 /** Completed records remembered, a stream. */
 const COMPLETED_MAX = 500
 
@@ -36,17 +38,29 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const doubt = doubtOf(turn, slice, run, page)
   if (doubt !== null) return { kind: "stop", reason: doubt }
   count(run, page)
-  if (page.next !== null && page.next === slice.token) {
-    abort(turn, slice, `${slice.stream}: the partner repeats a page token`)
-    return { kind: "stop", reason: "the partner repeats a page token" }
+  // Some partners name one token for all pages: only with the same records it leads nowhere.
+  if (page.next !== null && page.next === slice.token && (page.digest ?? null) === slice.digest) {
+    abort(turn, slice, `${slice.stream}: the partner repeats the same page`)
+    return { kind: "stop", reason: "the partner repeats the same page" }
   }
+  const next = isPastEnd(turn, slice, page) ? null : page.next
   const moved = slice.token !== null || page.edge !== slice.edge?.time
-  save(turn, slice, run, page)
+  save(turn, slice, run, { ...page, next })
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   const answer =
-    page.next === null ? finishWindow(turn, slice, run, page.asked) : proceed(turn, slice, page.next, moved)
+    next === null ? finishWindow(turn, slice, run, page.asked) : proceed(turn, slice, next, page.digest, moved)
   pruneSeen(turn, run)
   return answer
+}
+
+/**
+ * Oldest first, a page that ends above the window is its last: a list that cannot be bounded above, or grows while it is read, would
+ * never end.
+ */
+function isPastEnd(turn: Turn, slice: Slice, { edge, asked }: Checkpoint): boolean {
+  if (edge === null || !isOldestFirst(turn, slice.stream)) return false
+  const end = slice.window.to ?? (slice.lane === "live" ? (slice.bound ?? asked) + SHOWN_LATE_MS : null)
+  return end !== null && edge >= end
 }
 
 function count(run: Run, page: Checkpoint): void {
@@ -92,7 +106,10 @@ function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
   if (!live || page.completed.length === 0) return
   const floor = floorOf(turn, slice.stream, live)
   const kept = live.completed.filter(({ time }) => time >= floor)
-  live.completed = [...kept, ...page.completed].slice(-COMPLETED_MAX)
+  // What changed within the second that it was asked in may change once more, and bear the same time.
+  const stream = turn.connector.streams.find(({ name }) => name === slice.stream)
+  const settled = page.completed.filter(({ time }) => !stream?.moves || time + TICK_MS <= page.asked)
+  live.completed = [...kept, ...settled].slice(-COMPLETED_MAX)
 }
 
 function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
@@ -104,7 +121,8 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const lateFrom = slice.lane === "live" ? (turn.state.live[slice.stream]?.movedSince ?? null) : null
   const floor = lowestFloor(turn)
   const bounds = { range: slice.range, liveFrom, passSpans, floor, lateFrom }
-  return { origin, window: slice.no, ...bounds, feeds, last, tooLate }
+  const isOldest = isOldestFirst(turn, slice.stream)
+  return { origin, window: slice.no, ...bounds, feeds, last, tooLate, isOldestFirst: isOldest }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
@@ -160,8 +178,9 @@ function pruneSeen(turn: Turn, run: Run): void {
 }
 
 /** Having read the edge again is no progress: a partner that refuses each second page must not be asked for ever. */
-function proceed(turn: Turn, slice: Slice, next: string, moved: boolean): CheckpointAnswer {
+function proceed(turn: Turn, slice: Slice, next: string, digest: string | undefined, moved: boolean): CheckpointAnswer {
   slice.token = next
+  slice.digest = digest ?? null
   slice.page++
   slice.lapses = 0
   if (moved) slice.attempts = 0

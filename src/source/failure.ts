@@ -92,8 +92,11 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
     return
   }
   slice.token = null
+  slice.digest = null
   slice.page++
   slice.attempts++
+  // Read upwards, the later of two states in one second is the newer, unless they are read again.
+  if (slice.lane === "live" && isOldestFirst(turn, slice.stream)) slice.no = ++turn.state.windows
   if (slice.edge) slice.window = leftOf(slice, slice.edge.time, isOldestFirst(turn, slice.stream))
   if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason, "outage")
 }

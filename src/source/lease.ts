@@ -1,5 +1,6 @@
 /** Leases: who may read which slice, and when nothing may be read. */
 import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
+import { completedKey } from "./completed.ts"
 import { inForce } from "./grant.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
 import { type Lane, type LeaseAnswer, type LeaseAsk, PROTOCOL, type Task } from "./rpc.ts"
@@ -143,7 +144,7 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     range: slice.range,
     token: slice.token,
     pageSize: slice.pageSize,
-    completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(({ id }) => id) : [],
+    completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(completedKey) : [],
     page: slice.page,
     paceMs: paceOf(turn, slice),
     skewMs: state.clock.skewMs,

@@ -30,7 +30,7 @@ export const STUCK_KEPT_MS = DAY_MS
  */
 export const MOVED_MAX_MS = DAY_MS
 /** By how much an answer may show more than the time that it was asked at. */
-const SHOWN_LATE_MS = 60_000
+export const SHOWN_LATE_MS = 60_000
 
 /** Opens the windows a live run reads; one left by a failed run is gone on with. */
 export function openWindows(turn: Turn): void {
@@ -77,6 +77,7 @@ export function restartWindow(turn: Turn, live: LiveStream): void {
   if (!slice) return
   Object.assign(slice, {
     token: null,
+    digest: null,
     page: slice.page + 1,
     edge: null,
     lease: null,
@@ -128,7 +129,9 @@ export function leaveLostWindows(turn: Turn): void {
 function skipGap(turn: Turn, stream: AnyStream, live: LiveStream, marginMs: number): boolean {
   if (stream.retentionDays === undefined || chosen(turn.state, stream).length === 0) return false
   const now = partnerNow(turn)
-  const from = floorOf(turn, stream.name, live)
+  // Oldest first, what lies below its edge has been read.
+  const edge = stream.order === "oldest" ? live.slice?.edge?.time : undefined
+  const from = edge ?? floorOf(turn, stream.name, live)
   if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false
   // Not from now on: what the feed still holds it tells better than any list, and a clock that is hours off costs nothing.
   leaveGap(turn, stream, live, now - stream.retentionDays * DAY_MS + RESUME_MARGIN_MS)
@@ -153,9 +156,10 @@ export function leaveToLists(turn: Turn, { stream: name, stuck }: Slice, mayBeDo
 
 /** A pass reads the lists from the floor up to the new cursor's; live reading goes on from there. */
 function leaveGap(turn: Turn, stream: AnyStream, live: LiveStream, cursor: number): void {
-  const from = floorOf(turn, stream.name, live)
+  // Facts of records that moved out of the windows before are the lists' now, too.
+  const from = Math.min(floorOf(turn, stream.name, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
   const overlap = { from, to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }
-  live.slice = null
+  Object.assign(live, { slice: null, movedFrom: null, movedSince: null })
   live.cursor = 1000 * Math.floor(cursor / 1000)
   openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
 }

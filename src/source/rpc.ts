@@ -132,7 +132,7 @@ export interface Task {
   range?: Window | null
   token: string | null
   pageSize: number
-  /** Ids of feed records that were completed by further calls in an earlier window, and whose items were admitted. */
+  /** Feed records that were completed by further calls in an earlier window, and whose items were admitted, by `completedKey`. */
   completed: string[]
   /** The number of the page to read next; checkpoints count it up. */
   page: number
@@ -178,6 +178,8 @@ export interface Checkpoint {
   edge: number | null
   /** Token of the next page; null: the window has been read whole. */
   next: string | null
+  /** Of the ids and times of the page's records: with the same token again, they are read in circles. */
+  digest?: string
   /** Collections that the partner left out of the page, since the credential may not read them. */
   denied?: CollectionNote[]
   /** What the partner keeps back of collections that it showed. */

@@ -105,6 +105,7 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
     no: ++turn.state.windows,
     bound: null,
     token: null,
+    digest: null,
     page: 0,
     pageSize: stream.pageSize,
     edge: null,

@@ -4,6 +4,7 @@
  */
 import type { Window } from "../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
+import type { Completed } from "./completed.ts"
 import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
@@ -35,6 +36,8 @@ export interface Slice {
   /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */
   bound: number | null
   token: string | null
+  /** What the page held that named the token (`Checkpoint.digest`); null where nothing is known of it. */
+  digest: string | null
   page: number
   pageSize: number
   /**
@@ -67,7 +70,7 @@ export interface LiveStream {
   cursor: number
   slice: Slice | null
   /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
-  completed: { id: string; time: number }[]
+  completed: Completed[]
   /**
    * Facts from here on are still to come, though they lie below the window: their records may have moved out of the windows before
    * while these were read. Never later than the window before began, never more than a day below the cursor.
@@ -218,7 +221,8 @@ export function isReadable(text: string): boolean {
 type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null; skewMs?: number }
 type StoredToken = Omit<TokenState, "sentAt" | "isOver"> & Partial<Pick<TokenState, "sentAt" | "isOver">>
 type Added = "token" | "waits" | "operatorWait" | "clock"
-type StoredSlice = Omit<Slice, "bottom" | "stuck"> & Partial<Pick<Slice, "bottom" | "stuck">>
+type StoredSlice = Omit<Slice, AddedToSlice> & Partial<Pick<Slice, AddedToSlice>>
+type AddedToSlice = "bottom" | "stuck" | "digest"
 type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
 
 /** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
@@ -247,7 +251,9 @@ function upgradeToken(token: StoredToken | null): TokenState | null {
 }
 
 function upgradeSlice(slice: StoredSlice | null): Slice | null {
-  return slice && { ...slice, bottom: slice.bottom ?? slice.window.from, stuck: slice.stuck ?? null }
+  if (slice === null) return null
+  const { bottom = slice.window.from, stuck = null, digest = null } = slice
+  return { ...slice, bottom, stuck, digest }
 }
 
 /** A run as stored, in the core or in history. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
 import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
 import { TOKEN_CHARS_MAX } from "../../src/pipeline/page.ts"
+import { completedKey } from "../../src/source/completed.ts"
 import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/rpc.ts"
 import { fakeClock } from "../support/fake-clock.ts"
 import { type FakeSource, fakeSource, granted, lost, outcomesOf, type Script } from "../support/fake-source.ts"
@@ -89,10 +90,18 @@ describe("reading", () => {
   it("passes over a record that an earlier window completed: an idle sync is one call", async () => {
     const { source, ports } = await fetchWith({
       replies: [page(["incomplete", "a"])],
-      task: { completed: ["incomplete"] },
+      task: { completed: [completedKey({ id: "incomplete", time: PARTNER_TIME - 60_000 })] },
     })
     expect(ports.requests).toHaveLength(1)
     expect(source.checkpoints[0]).toMatchObject({ records: 2, items: [{ key: "a" }], completed: [] })
+  })
+
+  it("completes a record that comes again with a later time: it has something new to tell", async () => {
+    const { source } = await fetchWith({
+      replies: [page(["incomplete"]), json({ people: [] })],
+      task: { completed: [completedKey({ id: "incomplete", time: PARTNER_TIME - 120_000 })] },
+    })
+    expect(source.checkpoints[0]).toMatchObject({ calls: 2, items: [{ key: "incomplete" }] })
   })
 
   it("names the records it completed, so that they are passed over next time", async () => {
@@ -256,13 +265,21 @@ describe("a failure is settled once", () => {
 })
 
 describe("a page token that repeats", () => {
+  const [a, b, c] = [page(["a"], "t1"), page(["b"], "t2"), page(["c"], "t1")]
+
   it.each<[string, Reply[], Partial<Task>]>([
-    ["is refused at once where it names its own page", [page(["a"], "t1")], { token: "t1" }],
-    ["is refused where it closes a circle", [page(["a"], "t1"), page(["b"], "t2"), page(["c"], "t1")], {}],
+    ["with the same records is refused", [a, a], { token: "t1" }],
+    ["is refused where the pages of a circle come again", [a, b, c, b], {}],
   ])("%s", async (_title, replies, task) => {
     const { source } = await fetchWith({ replies, task })
     expect(source.settlements).toMatchObject([{ outcome: { kind: "token_refused" }, calls: 1 }])
     expect(source.checkpoints).toHaveLength(replies.length - 1)
+  })
+
+  it("with other records is a scroll's, and read to its end", async () => {
+    const { source } = await fetchWith({ replies: [a, c, page(["d"], "t1"), page([])] })
+    expect(source.checkpoints.map(({ items }) => items.map(({ key }) => key))).toEqual([["a"], ["c"], ["d"], []])
+    expect(source.settlements).toEqual([])
   })
 
   it("is a fault where it is too long to keep", async () => {

@@ -35,6 +35,83 @@ function verdicts(steps: readonly Step[], open = new OpenKeys([], 0)): ("taken" 
 
 const last = (steps: readonly Step[], open?: OpenKeys) => verdicts(steps, open).at(-1)
 
+describe("states of one second, read oldest first", () => {
+  const [one, two, again] = [1, 2, 3].map((window) => reading("live", window, { isOldestFirst: true }))
+  const at = (name: string) => person("p", 3_000, name)
+
+  it.each<[string, [Reading | undefined, string][], string]>([
+    [
+      "the last read stays",
+      [
+        [one, "a"],
+        [one, "b"],
+      ],
+      "taken",
+    ],
+    [
+      "the first is not sent again when the window is read again",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+      ],
+      "dropped",
+    ],
+    [
+      "nor is the last",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+      ],
+      "dropped",
+    ],
+    [
+      "nor in the window after that",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+        [again, "a"],
+      ],
+      "dropped",
+    ],
+    [
+      "a third one, shown later, is",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+        [two, "c"],
+      ],
+      "taken",
+    ],
+    [
+      "one that comes back within the window is",
+      [
+        [one, "a"],
+        [one, "b"],
+        [one, "a"],
+      ],
+      "taken",
+    ],
+  ])("%s", (_title, steps, expected) => {
+    expect(last(steps.map(([how, name]) => [how as Reading, at(name)]))).toBe(expected)
+  })
+
+  it("newest first the first read stays", () => {
+    expect(
+      last([
+        [reading("live"), at("b")],
+        [reading("live"), at("a")],
+      ]),
+    ).toBe("dropped")
+  })
+})
+
 describe("a fact", () => {
   const [live, pass, webhook] = [reading("live"), reading("pass", 2), reading("webhook", 0)]
 

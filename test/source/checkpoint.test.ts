@@ -59,11 +59,19 @@ describe("a checkpoint", () => {
     expect(world.state().live.feed?.slice?.lease?.until).toBe(START + MINUTE + LEASE_MS)
   })
 
-  it("whose token repeats ends the run with an error, and takes nothing", async () => {
+  it("whose token repeats with other records goes on: so do scrolls", async () => {
     const world = await begun()
     const task = await world.lease("live")
-    await world.page(task, { next: "t1" })
-    expect(await world.page(task, { items: [fact("a", START)], next: "t1" })).toBe("stop")
+    for (const digest of ["d1", "d2", "d3"]) expect(await world.page(task, { next: "t1", digest })).toBe("go")
+    expect(await world.page(task)).toBe("stop")
+    expect(world.state().live.feed?.slice).toBeNull()
+  })
+
+  it("whose token repeats with the same records ends the run with an error, and takes nothing", async () => {
+    const world = await begun()
+    const task = await world.lease("live")
+    await world.page(task, { next: "t1", digest: "d1" })
+    expect(await world.page(task, { items: [fact("a", START)], next: "t1", digest: "d1" })).toBe("stop")
     expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: expect.stringMatching(/repeats/) })
     expect(await world.deliver()).toEqual([])
   })

@@ -255,7 +255,18 @@ export function turnOf(changes: Partial<State> = {}, now = START, store: Store =
 export type Page = Partial<
   Pick<
     Checkpoint,
-    "items" | "rejects" | "open" | "closed" | "edge" | "next" | "records" | "asked" | "ageMs" | "page" | "denied"
+    | "items"
+    | "rejects"
+    | "open"
+    | "closed"
+    | "edge"
+    | "next"
+    | "records"
+    | "asked"
+    | "ageMs"
+    | "page"
+    | "denied"
+    | "digest"
   >
 >
 

@@ -13,5 +13,6 @@ export interface Mutant {
 }
 
 export const SHOPIFY = { partner: "shopify", auth: "either" } as const
+export const MEADOW = { partner: "meadow", auth: "key" } as const
 export const SHOPIFY_TOKENS = { partner: "shopify", auth: "oauth" } as const
 export const STRIPE_TOKENS = { partner: "stripe", auth: "oauth" } as const

@@ -29,8 +29,8 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "of two states of one second the one read last stays",
     file: "source/admit.ts",
-    from: 'return by !== "webhook" && before.window === reading.window',
-    to: 'return by !== "webhook" && before.window === -1',
+    from: "return isFirstKept(by, reading) && before.window === reading.window",
+    to: "return isFirstKept(by, reading) && before.window === -1",
   },
   {
     name: "open keys are forgotten",

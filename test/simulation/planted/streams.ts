@@ -1,5 +1,5 @@
 /** Several lists at once, several streams at once. */
-import { type Mutant, SHOPIFY } from "./mutant.ts"
+import { MEADOW, type Mutant, SHOPIFY } from "./mutant.ts"
 
 export const STREAMS: readonly Mutant[] = [
   {
@@ -90,5 +90,112 @@ export const STREAMS: readonly Mutant[] = [
     file: "source/notes.ts",
     from: "if (!isHistoryDenied(turn, name)) delete turn.state.denied[name]",
     to: "if (isHistoryDenied(turn, name)) delete turn.state.denied[name]",
+  },
+  {
+    name: "a live stream that fails ends the run for all",
+    file: "source/ending.ts",
+    from: "if (!run || Object.values(live)",
+    to: "if (!run || (run.failed.length === 0 && run.denied.length === 0) || Object.values(live)",
+    at: MEADOW,
+  },
+  {
+    name: "a live stream that failed is not tried again",
+    file: "source/live.ts",
+    from: "    if (live.slice) resume(live.slice)\n",
+    to: '    if (live.slice) live.slice.state === "failed" || resume(live.slice)\n',
+    at: MEADOW,
+  },
+  {
+    name: "a refused token of an oldest-first list is followed as if it came newest first",
+    file: "source/failure.ts",
+    from: "return isOldest ? { from: edge",
+    to: "return isOldest && edge < 0 ? { from: edge",
+    at: MEADOW,
+  },
+  {
+    name: "the floor follows the edge of an oldest-first window that is read again",
+    file: "source/slice.ts",
+    from: "return live.slice?.bottom ?? live.cursor",
+    to: "return live.slice?.window.from ?? live.cursor",
+    at: MEADOW,
+  },
+  {
+    name: "of two states of one second the first stays, though they come oldest first",
+    file: "source/admit.ts",
+    from: 'return by !== "webhook" && !isOldestFirst',
+    to: 'return by !== "webhook" || !isOldestFirst',
+    at: MEADOW,
+  },
+  {
+    name: "states of one second are sent again with each reading of an oldest-first list",
+    file: "source/admit.ts",
+    from: 'return shown && shown.window !== reading.window ? "older" : "new"',
+    to: 'return shown && shown.window !== reading.window && isOlder ? "older" : "new"\n}\n\nconst isOlder = false\n{',
+    at: MEADOW,
+  },
+  {
+    name: "an oldest-first window ends an hour below its bound",
+    file: "source/checkpoint.ts",
+    from: "return end !== null && edge >= end",
+    to: "return end !== null && edge >= end - 3_600_000",
+    at: MEADOW,
+  },
+  {
+    name: "a page token that stays the same is taken for a circle",
+    file: "pipeline/page.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    from: "return `${digest} ${next}`",
+    to: "return next || digest",
+    at: MEADOW,
+  },
+  {
+    name: "records that were completed are known by their ids alone",
+    file: "source/completed.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+    from: "return `${time} ${id}`",
+    to: 'return time < 0 ? "" : id',
+    at: MEADOW,
+  },
+  {
+    name: "what two streams show is forgotten at the higher floor of the two",
+    file: "source/slice.ts",
+    from: "return Math.min(\n    ...feeds.map(",
+    to: "return Math.max(\n    ...feeds.map(",
+    at: MEADOW,
+  },
+  {
+    name: "a denied list is never asked again",
+    file: "source/takeup.ts",
+    from: 'if (slice.state === "denied" && isDue) resume(slice)',
+    to: 'if (slice.state === "denied" && isDue && slice.page < 0) resume(slice)',
+    at: SHOPIFY,
+  },
+  {
+    name: "a denied part of a list goes on after the page that it was denied in",
+    file: "source/checkpoint.ts",
+    from: '  if (slice.state === "reading") noteProgress(slice, page)\n',
+    to: '  if (slice.state !== "denied" || page.next) noteProgress(slice, page)\n  if (slice.state === "denied") slice.token = page.next\n',
+    at: SHOPIFY,
+  },
+  {
+    name: "a waiting pass takes a neighbouring range over and forgets its own",
+    file: "source/opening.ts",
+    from: "const whole = { from: Math.min(slice.range.from, from), to: Math.max(slice.range.to, to) }",
+    to: "const whole = { from, to }",
+    at: SHOPIFY,
+  },
+  {
+    name: "a limit of one stream holds up nothing",
+    file: "source/waits.ts",
+    from: "if (!longer && wait.until > now) state.waits[scope] = wait",
+    to: 'if (!longer && wait.until > now && scope === "source") state.waits[scope] = wait',
+    at: MEADOW,
+  },
+  {
+    name: "a week without one live stream is left to lists that do not tell it",
+    file: "source/live.ts",
+    from: "if (!chosen(turn.state, stream).every((one) =>",
+    to: "if (!chosen(turn.state, stream).some((one) => one.length > 0 ||",
+    at: MEADOW,
   },
 ]

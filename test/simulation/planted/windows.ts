@@ -11,23 +11,24 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "the cursor moves with each page of a newest-first window",
     file: "source/checkpoint.ts",
-    from: "  slice.token = next\n  slice.page++\n",
+    from: "  slice.token = next\n  slice.digest = digest ?? null\n",
     to: `  const live = turn.state.live[slice.stream]
   if (live && slice.lane === "live") {
     live.cursor = Math.max(live.cursor, slice.bound ?? 0)
-    slice.window = { ...slice.window, from: live.cursor - 600_000 }
+    slice.bottom = live.cursor - 600_000
+    slice.window = { ...slice.window, from: slice.bottom }
   }
   slice.token = next
-  slice.page++
+  slice.digest = digest ?? null
 `,
   },
   {
     name: "a run that fails gives its window up",
     file: "source/ending.ts",
     from: '  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")\n',
-    to: `  const live = turn.state.live[slice.stream]
+    to: `  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")
+  const live = slice.lane === "live" ? turn.state.live[slice.stream] : undefined
   if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
-  void trouble
 `,
   },
   {
@@ -57,8 +58,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a refused token ends the window",
     file: "source/failure.ts",
-    from: "  slice.token = null\n  slice.page++\n  slice.attempts++\n",
-    to: '  slice.token = null\n  slice.page++\n  slice.attempts++\n  slice.state = slice.lane === "backfill" ? "read" : slice.state\n',
+    from: "  slice.digest = null\n  slice.page++\n  slice.attempts++\n",
+    to: '  slice.digest = null\n  slice.page++\n  slice.attempts++\n  slice.state = slice.lane === "backfill" ? "read" : slice.state\n',
   },
   {
     name: "the gap beyond the feed's reach is ignored",

@@ -1,0 +1,85 @@
+/** Live lists whose records come oldest first: conversations of the desk. */
+import { describe, expect, it } from "vitest"
+import { SHOWN_LATE_MS } from "../../src/source/live.ts"
+import type { Task } from "../../src/source/rpc.ts"
+import { shareOf } from "../../src/source/share.ts"
+import { deskWorld } from "../support/desk.ts"
+import { fact, HOUR, LOOKBACK, MINUTE, START, type World } from "../support/source-world.ts"
+
+const closing = (key: string, time: number) => fact(key, time, { collection: "Closings" })
+
+async function conversations(world: World): Promise<Task> {
+  for (;;) {
+    const task = await world.lease("live")
+    if (task.stream === "conversations") return task
+    await world.page(task)
+  }
+}
+
+async function begun(): Promise<{ world: World; task: Task }> {
+  const world = await deskWorld()
+  return { world, task: await conversations(world) }
+}
+
+describe("an oldest-first window", () => {
+  it("whose token is refused is read on upwards from its edge, and loses nothing above it", async () => {
+    const { world, task } = await begun()
+    const edge = START - 5 * MINUTE
+    await world.page(task, { items: [closing("a", edge)], next: "t1" })
+    await world.settle(task, { kind: "token_refused", reason: "Desk no longer knows where the reading was." })
+    const again = await conversations(world)
+    expect(again).toMatchObject({ token: null, window: { from: edge, to: null } })
+    await world.page(again, { items: [closing("a", edge), closing("b", START)] })
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["a", "b"])
+  })
+
+  it("keeps its floor when it is narrowed: what was read of it is still known", async () => {
+    const { world, task } = await begun()
+    await world.page(task, { items: [closing("a", START - 9 * MINUTE), closing("b", START)], next: "t1" })
+    await world.settle(task, { kind: "token_refused", reason: "gone" })
+    await world.page(await conversations(world))
+    world.advance(5 * MINUTE)
+    await world.machine.syncNow()
+    const next = await conversations(world)
+    // Asked at START, so the next window goes back a lookback from there.
+    expect(next.window.from).toBe(START - LOOKBACK)
+    await world.page(next, { items: [closing("a", START - 9 * MINUTE), closing("b", START)] })
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["a", "b"])
+  })
+
+  it("ends with the page that passes its bound: a list that grows while it is read has an end", async () => {
+    const { world, task } = await begun()
+    await world.page(task, { next: "t1", edge: START - MINUTE })
+    world.advance(2 * MINUTE)
+    expect(await world.page(task, { next: "t2", edge: START + SHOWN_LATE_MS })).toBe("stop")
+    expect(world.state().live.conversations).toMatchObject({ cursor: START, slice: null })
+  })
+
+  it("cut after an outage ends where the next begins, though the list cannot be bounded above", async () => {
+    const { world, task } = await begun()
+    await world.page(task, { records: 400 })
+    world.advance(72 * HOUR)
+    await world.machine.alarm()
+    const first = await conversations(world)
+    const top = first.window.to ?? 0
+    expect(top).toBeGreaterThan(START)
+    expect(await world.page(first, { records: 48_000, next: "t1", edge: top - 1 })).toBe("go")
+    expect(await world.page(first, { next: "t2", edge: top })).toBe("stop")
+    expect(world.state().live.conversations).toMatchObject({ cursor: top, slice: { bottom: top - LOOKBACK } })
+  })
+})
+
+describe("the share of a pass that has been read", () => {
+  it.each([
+    [false, 0.75],
+    [true, 0.25],
+  ])("oldest first: %s", async (isOldest, share) => {
+    const world = await deskWorld()
+    const [pass] = world.state().passes
+    const [slice] = pass?.slices ?? []
+    if (!pass || !slice) throw new Error("no pass")
+    const window = { from: 0, to: 1_000 }
+    const part = { ...slice, window, top: 1_000, bottom: 0, edge: { time: 250, since: START } }
+    expect(shareOf({ ...pass, slices: [part] }, () => isOldest)).toBe(share)
+  })
+})
