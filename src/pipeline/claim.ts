@@ -2,6 +2,7 @@
  * One claim of outbox rows: posted side by side, each answer reported at once. What was taken and not reported is posted again
  * later, so nothing else is waited for between an answer and its report.
  */
+import { utf8Bytes } from "../bytes.ts"
 import type { Destination } from "../destinations/destination.ts"
 import {
   type ClaimGrant,
@@ -126,7 +127,7 @@ async function post(shift: Shift, claim: Claim, rows: OutboxRow[]): Promise<Post
 function bodyOf(destination: Destination, claim: Claim, rows: OutboxRow[], scope: string): [number, string] {
   const items = rows.flatMap((row) => row.items)
   const body = destination.body(items, scope)
-  if (body.length <= destination.bytesMax || rows.length === 1) return [items.length, body]
+  if (utf8Bytes(body) <= destination.bytesMax || rows.length === 1) return [items.length, body]
   claim.waiting.unshift(rows.splice(Math.ceil(rows.length / 2)))
   return bodyOf(destination, claim, rows, scope)
 }

@@ -1,7 +1,9 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
+import { sentBytes } from "../bytes.ts"
 import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import { completedKey } from "../source/completed.ts"
 import { hash64 } from "../source/hash.ts"
+import { bounded } from "../source/quarantine.ts"
 import { type Checkpoint, type Outcome, PROTOCOL } from "../source/rpc.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOf } from "./outcome.ts"
@@ -11,6 +13,11 @@ import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice 
 
 /** The contract of `Page.next`, which is stored with each checkpoint. */
 export const TOKEN_CHARS_MAX = 4000
+/**
+ * What a page comes to is handed over in one call of at most this much, as sent: half of what the platform takes (`RPC_BYTES_MAX`),
+ * since the object holds it twice. A page that comes to more is asked for again with half the records.
+ */
+export const CHECKPOINT_BYTES_MAX = 16_000_000
 /** Where in a connector's code it failed; its caller says the rest. */
 const FRAMES_LOGGED = 3
 
@@ -96,14 +103,16 @@ type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageM
 
 async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, sentAt }: Stamp): Promise<Step> {
   const { ports } = shift
+  // Of a record that could not be read, what quarantine would keep of it.
+  const rejects = page.rejects.map((reject) => ({ ...reject, record: bounded(reject.record) }))
   // A duration: what our clock shows is no business of the source's, which reckons with its own.
-  const told = await tell(ports, "checkpoint", () =>
-    shift.source().checkpoint({
-      ...page,
-      ...{ protocol: PROTOCOL, asked, spreadMs, calls: slice.calls },
-      ageMs: ports.clock.now() - sentAt,
-    }),
-  )
+  const checkpointOf = () => ({
+    ...page,
+    ...{ rejects, protocol: PROTOCOL, asked, spreadMs, calls: slice.calls },
+    ageMs: ports.clock.now() - sentAt,
+  })
+  if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: { kind: "shrink" } }
+  const told = await tell(ports, "checkpoint", () => shift.source().checkpoint(checkpointOf()))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
   count(shift, page)

@@ -23,7 +23,11 @@ const Replay = z.strictObject({
 
 const Replayed = z.object({
   replayed: z.int(),
-  left: z.int().describe("Records that could not be normalized stay: they are read again by a resync."),
+  left: z
+    .int()
+    .describe(
+      "What stays: records that could not be normalized, which a resync reads again; and items that find no room in the outbox, to be replayed once what waits there is delivered.",
+    ),
 })
 
 export const quarantineRoutes = api()

@@ -1,4 +1,5 @@
 /** Checkpoints: what one page of records changes, in one commit. */
+import { utf8Bytes } from "../bytes.ts"
 import { ALIAS, type OpenKey } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
 import { believable, doubtOf } from "./doubt.ts"
@@ -8,7 +9,7 @@ import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, r
 import { SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS } from "./openkeys.ts"
-import { bytesOf, ROW_BYTES, toRows } from "./outbox.ts"
+import { ROW_BYTES, toRows } from "./outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { countsOf, type Run } from "./run.ts"
@@ -128,7 +129,7 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
 export function take(turn: Turn, items: Checkpoint["items"], run: Run): void {
   const { state, outbox, now } = turn
-  const fitting = items.filter((item) => bytesOf(JSON.stringify(item)) <= ROW_BYTES)
+  const fitting = items.filter((item) => utf8Bytes(JSON.stringify(item)) <= ROW_BYTES)
   for (const item of items) {
     countsOf(run, item.collection).taken++
     Object.assign(totals(turn, item.collection), { taken: totals(turn, item.collection).taken + 1, lastItemAt: now })

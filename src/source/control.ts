@@ -14,6 +14,9 @@ import { syncNowWaitSeconds } from "./throttle.ts"
 import { adopt } from "./token.ts"
 import { partnerNow, type Turn } from "./turn.ts"
 
+/** Entries whose bodies are in memory at once: 8 MB, as each is kept up to 256 KB and is there twice. */
+const REPLAYED_AT_ONCE = 16
+
 // -------------------------------------------------------------------------------------------------- configuring
 
 /** The first configuration: live reading begins where the credentials were checked, and a pass reads what lies before. */
@@ -147,11 +150,33 @@ export function resync(turn: Turn, collection: string, from: number | null): Ans
   return { ok: true, run: run.id }
 }
 
-/** Items go back to the outbox. Records cannot: the code that could not read them must read them again, by a resync. */
-export function replay(turn: Turn, ids: readonly number[]): { ok: true; replayed: number; left: number } {
+export interface ReplayStep {
+  ok: true
+  replayed: number
+  /** What quarantine still holds, all in all. */
+  left: number
+  /** Entries below this id are looked at next; null: it is over. */
+  next: number | null
+}
+
+/**
+ * Items go back to the outbox, the newest entries first, a few at once, as long as it has room. Records cannot: the code that could
+ * not read them must read them again, by a resync.
+ */
+export function replay(turn: Turn, asked: readonly number[] | "all", before: number | null): ReplayStep {
+  const ids = entriesBelow(turn, asked, before)
   const replayed = backToOutbox(turn, ids)
   if (replayed > 0 && turn.state.delivery.state === "ok") turn.state.delivery.retryAt = null
-  return { ok: true, replayed, left: ids.length - replayed }
+  const held = Object.values(turn.state.counts).reduce((sum, { quarantined }) => sum + quarantined, 0)
+  const next = ids.length < REPLAYED_AT_ONCE || turn.outbox.isFull ? null : Math.min(...ids)
+  return { ok: true, replayed, left: held, next }
+}
+
+function entriesBelow(turn: Turn, asked: readonly number[] | "all", before: number | null): number[] {
+  if (turn.outbox.isFull) return []
+  if (asked === "all") return turn.stored.quarantine(before, REPLAYED_AT_ONCE).map(({ id }) => id)
+  const below = asked.filter((id) => id < (before ?? Number.POSITIVE_INFINITY))
+  return below.sort((a, b) => b - a).slice(0, REPLAYED_AT_ONCE)
 }
 
 export function discardEntry(turn: Turn, id: number): Answer<object> {

@@ -1,4 +1,5 @@
 /** Decisions about forwarding: who may send which rows (claims), and what follows from the destination's answers. */
+import { SENT_BYTES_OF_JSON } from "../bytes.ts"
 import type { Item } from "../connectors/kit/item.ts"
 import { backoffMs } from "./backoff.ts"
 import type { OutboxMeta } from "./changes.ts"
@@ -17,6 +18,8 @@ const RENEW_BELOW_MS = 45_000
 export const POSTS_AT_ONCE = 5
 /** Rows a claim hands out: some rounds of parallel POSTs. */
 export const CLAIM_ROWS = 4 * POSTS_AT_ONCE
+/** And at most this much, as sent: half of what the platform lets an object answer (`RPC_BYTES_MAX`); memory holds it twice. */
+export const CLAIM_BYTES_MAX = 16_000_000
 const RETRY_BASE_MS = 5_000
 const RETRY_MAX_MS = 900_000
 /** A rejected key is probed this often, and at once when it changes. */
@@ -57,7 +60,7 @@ function grant(turn: Turn, nonce: string): ClaimDecision {
   const { state, now, outbox } = turn
   // While the destination rejects us, one row is enough to find out whether it still does.
   const most = state.delivery.state === "paused" ? 1 : CLAIM_ROWS
-  const rows = sendable(outbox.rows(), now, most)
+  const rows = sendable(outbox.rows(), now, most, CLAIM_BYTES_MAX / SENT_BYTES_OF_JSON)
   if (rows.length === 0) {
     state.delivery.retryAt = Math.max(nextSendable(outbox.rows()) ?? now, now + 1_000)
     return { kind: "later", at: state.delivery.retryAt, reason: "rows are held back" }

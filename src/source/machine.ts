@@ -13,7 +13,7 @@ import { type Bookmark, bookmarkOf, goOn } from "./bookmark.ts"
 import { type Changes, NO_CHANGES } from "./changes.ts"
 import { checkpoint as decideCheckpoint } from "./checkpoint.ts"
 import { bringBack } from "./clock.ts"
-import { begin, discardEntry, reconfigure, replay, resync, syncNow } from "./control.ts"
+import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
 import { settle as decideSettle } from "./failure.ts"
 import { holds } from "./grant.ts"
@@ -36,6 +36,7 @@ import {
   type PageAsk,
   PROTOCOL,
   type QuarantineEntry,
+  type Refusal,
   type Report,
   type ReportAnswer,
   type RunView,
@@ -143,11 +144,16 @@ export class SourceMachine implements SourceRpc {
     )
   }
 
-  replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>> {
-    return this.#act<Answer<{ replayed: number; left: number }>>(GONE, (turn) => {
-      const all = ids === "all" ? turn.stored.quarantine(null, Number.MAX_SAFE_INTEGER).map((row) => row.id) : ids
-      return value(replay(turn, all))
-    })
+  /** A turn for each few entries: their bodies must fit into memory, and into one commit. */
+  async replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>> {
+    let replayed = 0
+    for (let before: number | null = null; ; ) {
+      const step = await this.#act<ReplayStep | Refusal>(GONE, (turn) => value(replay(turn, ids, before)))
+      if (!step.ok) return step
+      replayed += step.replayed
+      if (step.next === null) return { ok: true, replayed, left: ids === "all" ? step.left : ids.length - replayed }
+      before = step.next
+    }
   }
 
   discard(id: number): Promise<Answer<object>> {

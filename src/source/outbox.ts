@@ -2,6 +2,7 @@
  * The outbox: items that are read and not yet accepted by the destination. A row holds at most 50 items and 1 MB; its id is the
  * sequence number of its first item, so that a row which is halved keeps its place in line.
  */
+import { utf8Bytes } from "../bytes.ts"
 import type { Item } from "../connectors/kit/item.ts"
 import { keyHash } from "./admit.ts"
 import type { OutboxInsert, OutboxMeta } from "./changes.ts"
@@ -109,19 +110,12 @@ export class Outbox {
   }
 }
 
-const encoder = new TextEncoder()
-
-/** As stored and sent; a text's length counts half or a third of it where the text is not Latin. */
-export function bytesOf(text: string): number {
-  return encoder.encode(text).length
-}
-
 /** One row's worth of items from `start`; at least one, however large. */
 function rowOf(encoded: readonly string[], start: number): number {
   let bytes = 0
   let end = start
   while (end < encoded.length && end - start < ROW_ITEMS) {
-    bytes += bytesOf(encoded[end] ?? "") + 1
+    bytes += utf8Bytes(encoded[end] ?? "") + 1
     if (bytes > ROW_BYTES && end > start) break
     end++
   }
@@ -147,7 +141,7 @@ export function toRows(
       attempts,
       notBefore,
       body,
-      bytes: bytesOf(body),
+      bytes: utf8Bytes(body),
       ...summary(items.slice(start, end)),
     })
     start = end
@@ -176,13 +170,28 @@ export function halve(row: OutboxMeta, items: readonly Item[], now: number): Out
   return [...rowsOf(items.slice(0, middle), row.id), ...rowsOf(items.slice(middle), row.id + middle)]
 }
 
-/** The oldest rows that may be sent now: not held back, and no older row holds an earlier state of one of their objects. */
-export function sendable(rows: readonly OutboxMeta[], now: number, most: number): OutboxMeta[] {
+/**
+ * The oldest rows that may be sent now: not held back, and no older row holds an earlier state of one of their objects. At most so
+ * many, and so many bytes; one at least.
+ */
+export function sendable(
+  rows: readonly OutboxMeta[],
+  now: number,
+  most: number,
+  bytesMax = Number.POSITIVE_INFINITY,
+): OutboxMeta[] {
   const blocked = new Set<string>()
   const chosen: OutboxMeta[] = []
+  let bytes = 0
+  let isFull = false
   for (const row of rows) {
     const objects = row.objects ? row.objects.split(" ") : []
-    if (chosen.length < most && row.notBefore <= now && !objects.some((hash) => blocked.has(hash))) chosen.push(row)
+    if (!isFull && row.notBefore <= now && !objects.some((hash) => blocked.has(hash))) {
+      isFull = chosen.length > 0 && bytes + row.bytes > bytesMax
+      if (!isFull) chosen.push(row)
+      bytes += row.bytes
+      isFull ||= chosen.length >= most
+    }
     for (const hash of objects) blocked.add(hash)
   }
   return chosen

@@ -1,4 +1,5 @@
 /** Quarantine: what could not be normalized or was refused for good, kept with the reason until replayed, replaced or discarded. */
+import { cutToBytes, utf8Bytes } from "../bytes.ts"
 import type { Item, JsonValue, Reject } from "../connectors/kit/item.ts"
 import { keyHash } from "./admit.ts"
 import { hash64 } from "./hash.ts"
@@ -10,8 +11,10 @@ import type { Turn } from "./turn.ts"
 
 /** Past this many of one collection, the streams that feed it stop: the fault is not a single record's. */
 export const QUARANTINE_MAX = 1_000
-/** An entry is kept whole up to this; a longer one is truncated, and can only be discarded. */
+/** An entry is kept whole up to this; a longer one is cut, and can only be discarded. */
 export const ENTRY_BYTES = 256_000
+/** Quoted as text once more, what is cut may double. */
+const CUT_BYTES = ENTRY_BYTES / 2 - 100
 
 interface Stored extends Omit<QuarantineEntry, "id"> {
   run: string
@@ -100,10 +103,14 @@ export function isWhole(entry: QuarantineEntry): boolean {
 
 function put(turn: Turn, entry: Stored): number {
   const id = ++turn.state.ids.quarantine
-  const body = JSON.stringify(entry.body)
-  const kept = body.length <= ENTRY_BYTES ? entry : { ...entry, body: { truncated: body.slice(0, ENTRY_BYTES) } }
-  turn.staged.quarantinePut.push({ id, body: JSON.stringify(kept) })
+  turn.staged.quarantinePut.push({ id, body: JSON.stringify({ ...entry, body: bounded(entry.body) }) })
   return id
+}
+
+/** The body as it is kept. Done again it changes nothing. */
+export function bounded(body: JsonValue): JsonValue {
+  const text = JSON.stringify(body)
+  return utf8Bytes(text) <= ENTRY_BYTES ? body : { truncated: cutToBytes(text, CUT_BYTES) }
 }
 
 /** An item given up is no longer counted as taken: what is delivered stays what the others make up. */

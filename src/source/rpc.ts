@@ -436,7 +436,10 @@ export interface SourceControl {
   /** `from`: epoch ms, null for the start date. */
   resync(collection: string, from: number | null): Promise<Answer<{ run: string }>>
   quarantine(ask: PageAsk): Promise<Answer<{ entries: QuarantineEntry[]; cursor: string | null }>>
-  /** Items go back to the outbox; records are read again by a resync instead, so they are left and counted in `left`. */
+  /**
+   * Items go back to the outbox. `left`: records, which only a resync reads again, and items that the outbox had no room for: they are
+   * replayed once it has been delivered.
+   */
   replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>>
   discard(id: number): Promise<Answer<object>>
   /**

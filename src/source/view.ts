@@ -10,6 +10,9 @@ import { type Slice, type State, slicesOf, upgradeRun } from "./state.ts"
 import type { Turn } from "./turn.ts"
 import { waitOf } from "./waits.ts"
 
+/** A page of quarantine ends with the entry that reaches this: the answer must not outgrow what one call may carry. */
+export const QUARANTINE_PAGE_BYTES = 4_000_000
+
 export const GONE: Refusal = { ok: false, code: "gone", message: "This source was deleted." }
 
 export function viewOf(turn: Turn): SourceView {
@@ -166,10 +169,16 @@ export function quarantinePage(
   turn: Turn,
   { limit, cursor }: PageAsk,
 ): { ok: true; entries: QuarantineEntry[]; cursor: string | null } {
-  const rows = turn.stored.quarantine(cursor === null ? null : Number(cursor), limit + 1)
-  const entries = rows.slice(0, limit).map((row) => {
+  const entries: QuarantineEntry[] = []
+  let before = cursor === null ? null : Number(cursor)
+  for (let bytes = 0; entries.length < limit && bytes < QUARANTINE_PAGE_BYTES; ) {
+    const [row] = turn.stored.quarantine(before, 1)
+    if (!row) return { ok: true, entries, cursor: null }
     const { run: _run, ...entry } = JSON.parse(row.body) as Omit<QuarantineEntry, "id"> & { run: string }
-    return { id: row.id, ...entry }
-  })
-  return { ok: true, entries, cursor: rows.length > limit ? String(entries.at(-1)?.id) : null }
+    entries.push({ id: row.id, ...entry })
+    bytes += row.body.length
+    before = row.id
+  }
+  const isLast = turn.stored.quarantine(before, 1).length === 0
+  return { ok: true, entries, cursor: isLast ? null : String(before) }
 }

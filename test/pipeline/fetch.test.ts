@@ -1,7 +1,8 @@
+import { serialize } from "node:v8"
 import { describe, expect, it } from "vitest"
 import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
 import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
-import { TOKEN_CHARS_MAX } from "../../src/pipeline/page.ts"
+import { CHECKPOINT_BYTES_MAX, TOKEN_CHARS_MAX } from "../../src/pipeline/page.ts"
 import { completedKey } from "../../src/source/completed.ts"
 import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/rpc.ts"
 import { fakeClock } from "../support/fake-clock.ts"
@@ -353,4 +354,15 @@ describe("a lost answer of the source", () => {
     expect(run.end).toBe("lost")
     expect(source.leases).toHaveLength(1)
   })
+})
+
+it("asks for a page anew with half its records when what it comes to is more than one call may carry", async () => {
+  // Under the 8 MB that an answer may have; sent on, each of these letters takes two bytes, in the key and in the data.
+  const ids = Array.from({ length: 100 }, (_, index) => `${index}ł${"x".repeat(75_000)}`)
+  const { source } = await fetchWith({ replies: [page(ids, "t1")] })
+  expect(source.checkpoints).toEqual([])
+  expect(source.settlements).toMatchObject([{ outcome: { kind: "shrink" }, calls: 1 }])
+  const half = await fetchWith({ replies: [page(ids.slice(0, 50))] })
+  expect(half.source.checkpoints).toHaveLength(1)
+  expect(serialize(half.source.checkpoints[0]).length).toBeLessThanOrEqual(CHECKPOINT_BYTES_MAX)
 })

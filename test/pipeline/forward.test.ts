@@ -294,3 +294,12 @@ it("halves joined rows whose body would be too large, and posts a row that is to
   const { results } = await forwardWith({ rows: [large(1), large(2), large(3)] })
   expect(results.map(({ rows }) => rows)).toEqual([[1], [2], [3]])
 })
+
+it("joins rows by what they take as sent, not by their letters", async () => {
+  const wide = (id: number): OutboxRow => ({
+    ...row(id, 1),
+    items: [{ ...fact(`${id}`), data: { text: "語".repeat(200_000) } }],
+  })
+  const { results } = await forwardWith({ rows: [wide(1), wide(2), wide(3)] })
+  expect(results.map(({ rows }) => rows)).toEqual([[1], [2], [3]])
+})

@@ -271,9 +271,12 @@ export function createNetwork(parts: NetworkParts): Network {
       if (given.status < 300) parts.taken(body)
       story.tell(() => `the destination answers ${life.name} ${given.status}${given.body ? ` ${given.body}` : ""}`)
       if (strikes("destination_silent", life)) return
+      const isBroken = given.status < 300 && strikes("destination_breaks", life)
       const answer = strikes("destination_takes_and_fails", life)
         ? { status: 502, body: "<html>Bad Gateway</html>" }
-        : given
+        : isBroken
+          ? { ...given, body: '{"ok":true}', spoilt: "breaks" as const }
+          : given
       timeline.after(chance.int("destination", 5, 300), () => line.answer(answer))
     })
   }
@@ -285,6 +288,7 @@ export function createNetwork(parts: NetworkParts): Network {
       return { status: 200, body: JSON.stringify({ errors: [{ message: "not taken" }] }) }
     if (parts.isOn("destination_rejects_key")) return { status: 401, body: "" }
     if (strikes("destination_5xx", life)) return { status: 503, body: "" }
+    if (strikes("destination_page", life)) return { status: 200, body: "<html>Down for maintenance</html>" }
     if (strikes("destination_limits", life)) return { status: 429, headers: { "retry-after": "30" }, body: "" }
     if (body.length > LARGE_BODY && strikes("destination_413", life)) return { status: 413, body: "" }
     if (body.includes(POISON)) return refuse("Invalid payload")

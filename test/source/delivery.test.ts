@@ -1,6 +1,8 @@
+import { serialize } from "node:v8"
 import { describe, expect, it } from "vitest"
 import type { Item } from "../../src/connectors/kit/item.ts"
 import {
+  CLAIM_BYTES_MAX,
   CLAIM_MS,
   CLAIM_ROWS,
   PROBE_MS,
@@ -456,4 +458,28 @@ it("an item that no request could carry is quarantined, cut short, and the rest 
   expect(page).toMatchObject({ entries: [{ key: "huge", reason: expect.stringMatching(/larger than 1 MB/) }] })
   expect(JSON.stringify(page).length).toBeLessThan(600_000)
   expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 0, left: 1 })
+})
+
+describe("a claim of large rows", () => {
+  // Ten letters beyond Latin-1 in each text make V8 send two bytes for each of its characters.
+  const wide = (key: string) => fact(key, START, { data: { text: `${"x".repeat(990_000)}łłłłłłłłłł` } })
+  const read = async () => {
+    const world = await holding(Array.from({ length: CLAIM_ROWS }, (_, index) => wide(`k${index}`)))
+    return { world, claim: await world.claim() }
+  }
+
+  it("takes as many as an object may answer, the oldest first; the others follow", async () => {
+    const { world, claim } = await read()
+    expect(serialize(claim).length).toBeLessThanOrEqual(CLAIM_BYTES_MAX)
+    expect(claim.rows.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5])
+    await world.report(claim, "delivered")
+    expect((await world.deliver()).length).toBe(CLAIM_ROWS - 6)
+  })
+
+  it("asked for again is the same", async () => {
+    const { world } = await read()
+    world.advance(CLAIM_MS)
+    const ask = { nonce: "n", protocol: PROTOCOL }
+    expect(await world.machine.claim(ask)).toEqual(await world.machine.claim(ask))
+  })
 })

@@ -1,6 +1,11 @@
-import { describe, expect, it } from "vitest"
+import { serialize } from "node:v8"
+import { describe, expect, it, vi } from "vitest"
+import { utf8Bytes } from "../../src/bytes.ts"
 import type { Reject } from "../../src/connectors/kit/item.ts"
-import { QUARANTINE_MAX } from "../../src/source/quarantine.ts"
+import { RPC_BYTES_MAX } from "../../src/limits.ts"
+import { NO_CHANGES } from "../../src/source/changes.ts"
+import { Outbox } from "../../src/source/outbox.ts"
+import { bounded, ENTRY_BYTES, QUARANTINE_MAX } from "../../src/source/quarantine.ts"
 import { choose, fact, HOUR, person, START, START_DATE, sourceWorld, type World } from "../support/source-world.ts"
 
 const reject = (key: string, collection = "Orders"): Reject => ({
@@ -155,4 +160,80 @@ it("pages are newest first and follow on without a gap", async () => {
   const keys = [first, second].flatMap((page) => (page.ok ? page.entries.map(({ key }) => key) : []))
   expect(keys).toEqual(["bad4", "bad3", "bad2", "bad1", "bad0"])
   expect(second).toMatchObject({ cursor: null })
+})
+
+describe("what is kept", () => {
+  it.each([
+    ["Latin text", "x"],
+    ["another script, three bytes a character", "語"],
+    ["text that is quoted once more", '"'],
+  ])("of a record that is too long is cut to its bytes: %s", async (_name, character) => {
+    const world = await begun()
+    const record = { text: character.repeat(ENTRY_BYTES) }
+    await world.page(await world.lease("live"), { rejects: [{ ...reject("long"), record }] })
+    const [row] = world.store.quarantine(null, 1)
+    expect(utf8Bytes(row?.body ?? "")).toBeLessThan(ENTRY_BYTES + 1_000)
+    expect((await entries(world))[0]?.body).toEqual({ truncated: expect.stringContaining(character) })
+  })
+
+  it("is cut once: what a consumer has cut is kept as it is", () => {
+    const cut = bounded({ text: '"'.repeat(ENTRY_BYTES) })
+    expect(bounded(cut)).toEqual(cut)
+  })
+})
+
+describe("many large entries", () => {
+  const large = (key: string) => fact(key, START, { data: { text: "語".repeat(80_000) } })
+  const held = async (count: number) => {
+    const world = await begun()
+    await world.drain("backfill")
+    const put = Array.from({ length: count }, (_, index) => {
+      const item = large(`k${index}`)
+      const entry = { kind: "item", collection: "Orders", key: item.key, reason: "refused", at: START, body: item }
+      return { id: index + 1, body: JSON.stringify({ ...entry, run: "run_00000001" }) }
+    })
+    const state = world.state()
+    const Orders = { taken: count, dropped: 0, quarantined: count, refused: count, lastItemAt: START }
+    const core = JSON.stringify({ ...state, counts: { Orders }, ids: { ...state.ids, quarantine: count } })
+    world.store.commit({ ...NO_CHANGES, core, alarm: null, quarantine: { put, remove: [] } })
+    world.restart()
+    return world
+  }
+
+  it("are shown in pages of a size that one call may carry", async () => {
+    const world = await held(70)
+    const keys: string[] = []
+    let pages = 0
+    for (let cursor: string | null = null; ; pages++) {
+      const page = await world.machine.quarantine({ limit: 100, cursor })
+      if (!page.ok) throw new Error(page.message)
+      expect(serialize(page).length).toBeLessThan(RPC_BYTES_MAX / 2)
+      keys.push(...page.entries.map(({ key }) => key))
+      if (page.cursor === null) break
+      cursor = page.cursor
+    }
+    expect(pages).toBeGreaterThan(0)
+    expect(keys).toEqual(Array.from({ length: 70 }, (_, index) => `k${69 - index}`))
+  })
+
+  it("are replayed all, a few bodies in memory at a time", async () => {
+    const world = await held(70)
+    const read = vi.spyOn(world.store, "quarantineByIds")
+    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 70, left: 0 })
+    expect(Math.max(...read.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(16)
+    expect(await counts(world)).toMatchObject({ waiting: 70, quarantined: 0 })
+    expect(await world.deliver()).toHaveLength(70)
+  })
+
+  it("are replayed as far as the outbox has room, and the others are said to be left", async () => {
+    const world = await held(40)
+    const isFull = vi.spyOn(Outbox.prototype, "isFull", "get").mockImplementation(function (this: Outbox) {
+      return this.items >= 20
+    })
+    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 32, left: 8 })
+    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 0, left: 8 })
+    isFull.mockRestore()
+    expect(await world.deliver()).toHaveLength(32)
+    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 8, left: 0 })
+  })
 })
