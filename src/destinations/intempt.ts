@@ -151,7 +151,10 @@ function eventIdOf({ kind, collection, key, version }: Item, scope: string): str
 
 // --------------------------------------------------------------------------------------------------------- the answer
 
-/** What the caller does with the rows. Only 400 and 422 are about the items; what nobody knows pauses, and loses nothing. */
+/**
+ * What a status alone means for the rows; of a 2xx the body is looked at, too. Only 400 and 422 are about the items; what nobody knows
+ * pauses, and loses nothing.
+ */
 export function outcomeOf(status: number): PostAnswer["outcome"] {
   if (status >= 200 && status < 300) return "delivered"
   if (status === 400 || status === 422) return "refused"
@@ -167,7 +170,29 @@ export function toPostAnswer(exchanged: Exchange, key: string, now: number): Pos
   const wait = retryAfterMs(headers)
   const reason = reasonOf(exchanged).replaceAll(key, "[secret]").slice(0, REASON_CHARS_MAX)
   const retryAt = wait === null ? null : now + Math.min(wait, RETRY_AFTER_MAX_MS)
-  return { outcome: outcomeOf(status), status, reason, retryAt }
+  return { outcome: doubtOf(exchanged) === null ? outcomeOf(status) : "later", status, reason, retryAt }
+}
+
+/**
+ * Why a 2xx is not believed; null where it is, or is none. Intempt says nothing when it takes items, or JSON without errors; what
+ * says anything else may be a gateway's page, behind which nothing was taken.
+ */
+function doubtOf(answered: Answered): string | null {
+  const { status, body } = answered
+  if (outcomeOf(status) !== "delivered" || (body.kind === "whole" && body.text.trim() === "")) return null
+  const kept = "The items are kept and sent again."
+  if (body.kind !== "whole") return `Intempt answered ${status}, and its answer did not come whole. ${kept}`
+  const said = jsonOf(body.text)
+  if (said === undefined) return `Intempt answered ${status} with a page that is not its own. ${kept}`
+  if (!hasErrors.safeParse(said).success) return null
+  return `Intempt answered ${status} and named an error: ${messageOf(answered) ?? "it did not say which"} ${kept}`
+}
+
+/** Anything but nothing under `errors`. */
+const hasErrors = z.object({ errors: z.unknown().refine((errors) => !isNothing(errors)) })
+
+function isNothing(errors: unknown): boolean {
+  return errors === undefined || errors === null || (Array.isArray(errors) && errors.length === 0)
 }
 
 function unanswered(kind: "timeout" | "unreachable"): PostAnswer {
@@ -177,7 +202,7 @@ function unanswered(kind: "timeout" | "unreachable"): PostAnswer {
 
 function reasonOf(answered: Answered): string {
   const { status } = answered
-  if (outcomeOf(status) === "delivered") return "Accepted."
+  if (outcomeOf(status) === "delivered") return doubtOf(answered) ?? "Accepted."
   if (outcomeOf(status) === "refused") return messageOf(answered) ?? `Intempt refused the items (${status}).`
   return REASONS[status] ?? `Intempt answered ${status}.`
 }

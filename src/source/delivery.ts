@@ -181,9 +181,12 @@ function wait(turn: Turn, { rows, status, reason, retryAt }: PostResult): void {
   Object.assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
 }
 
-/** Without an answer, or after an error of its own, the destination may have taken them; a 429 says that it did not. */
+/**
+ * Without an answer, with one that could not be believed (2xx), or after an error of its own, the destination may have taken them; a
+ * 429 says that it did not.
+ */
 function mayBeTaken(status: number): boolean {
-  return status === 0 || status === 408 || status >= 500
+  return status === 0 || (status >= 200 && status < 300) || status === 408 || status >= 500
 }
 
 /**

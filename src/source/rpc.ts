@@ -265,8 +265,8 @@ export type ClaimAnswer =
 export interface PostResult {
   rows: number[]
   /**
-   * delivered: 2xx. refused: 400/422 (retried, then halved). too_large: 413 (halved at once). later: 5xx, 408, 429, timeout,
-   * network. rejected: 401/402/403, our key.
+   * delivered: 2xx in the destination's own words. refused: 400/422 (retried, then halved). too_large: 413 (halved at once). later:
+   * 5xx, 408, 429, timeout, network, 2xx with anything else. rejected: 401/402/403, our key.
    */
   outcome: "delivered" | "refused" | "too_large" | "later" | "rejected"
   /** HTTP status, 0 where no answer came: whether it was taken is unknown. */

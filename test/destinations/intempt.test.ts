@@ -127,6 +127,49 @@ describe("what a status means for the rows", () => {
   ])("%s", (outcome, statuses) => expect(statuses.map(outcomeOf)).toEqual(statuses.map(() => outcome)))
 })
 
+describe("a 2xx", () => {
+  const text =
+    (body: string | null, status = 201): Reply =>
+    () =>
+      new Response(body, { status })
+  /** A body that ends before its time. */
+  const cut: Reply = () =>
+    new Response(
+      new ReadableStream({
+        pull: (stream) => stream.error(new TypeError("connection reset")),
+      }),
+      { status: 201 },
+    )
+
+  it.each<[string, Reply]>([
+    ["nothing", text(null)],
+    ["an empty text", text("")],
+    ["white space", text(" \r\n")],
+    ["JSON", json({ ok: true }, 200)],
+    ["JSON whose errors are none", json({ errors: [] }, 201)],
+    ["JSON without a body to speak of", text("null")],
+    ["204", text(null, 204)],
+  ])("with %s is a delivery", async (_what, reply) => {
+    const answer = await intempt.post(portsFor(reply), TARGET, "{}")
+    expect(answer).toMatchObject({ outcome: "delivered", reason: "Accepted." })
+  })
+
+  it.each<[string, Reply, RegExp]>([
+    ["a maintenance page", text("<html>Down for maintenance</html>", 200), /not its own/],
+    ["other text", text("OK"), /not its own/],
+    ["JSON that ends in the middle", text('{"errors":[{"mess'), /not its own/],
+    ["JSON with errors", json({ errors: [{ message: "prefix.secret is full" }] }, 201), /error: \[secret\] is full/],
+    ["JSON with errors of another shape", json({ errors: "full" }, 200), /named an error/],
+    ["more than an answer has", text(" ".repeat(70_000)), /did not come whole/],
+    ["an answer that breaks off", cut, /did not come whole/],
+  ])("with %s is not: the items are kept, and sent again later", async (_what, reply, reason) => {
+    const answer = await intempt.post(portsFor(reply), TARGET, "{}")
+    expect(answer).toMatchObject({ outcome: "later", reason: expect.stringMatching(reason) })
+    expect(answer.reason).toContain("kept and sent again")
+    expect(answer.status).toBeGreaterThanOrEqual(200)
+  })
+})
+
 describe("the check of a destination", () => {
   it.each<[string, Reply, object]>([
     [
@@ -140,6 +183,11 @@ describe("the check of a destination", () => {
     ["names a wrong address", json({}, 404), { ok: false, code: "not_found" }],
     ["names missing credits", json({}, 402), { ok: false, code: "no_credits" }],
     ["does not blame the key for an outage", json({}, 503), { ok: false, code: "unreachable" }],
+    [
+      "does not take a page of a gateway for its word",
+      () => new Response("<html>"),
+      { ok: false, code: "unreachable" },
+    ],
     ["does not blame the key for silence", hang, { ok: false, code: "unreachable" }],
     ["does not blame the key for the network", unreachable, { ok: false, code: "unreachable" }],
   ])("%s", async (_title, reply, expected) => {

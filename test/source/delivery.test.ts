@@ -123,6 +123,14 @@ describe("delivered", () => {
 describe("what may have been sent twice is counted", () => {
   it.each<[string, (world: World) => Promise<void>, number]>([
     [
+      "rows whose acceptance could not be believed",
+      async (world) => {
+        await world.report(await world.claim(), "later", { status: 201 })
+        world.advance(HOUR)
+      },
+      10,
+    ],
+    [
       "rows claimed again whose claim was never reported",
       async (world) => {
         await world.claim()
