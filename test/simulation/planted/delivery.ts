@@ -3,6 +3,18 @@ import type { Mutant } from "./mutant.ts"
 
 export const DELIVERY: readonly Mutant[] = [
   {
+    name: "a gateway's page with a 2xx counts as delivered",
+    file: "destinations/intempt.ts",
+    from: 'return { outcome: doubtOf(exchanged) === null ? outcomeOf(status) : "later", status, reason, retryAt }',
+    to: "return { outcome: outcomeOf(status), status, reason, retryAt }",
+  },
+  {
+    name: "rows of a 2xx that could not be believed are not counted as possibly repeated",
+    file: "source/delivery.ts",
+    from: "status === 0 || (status >= 200 && status < 300) || status === 408",
+    to: "status === 0 || status === 408",
+  },
+  {
     name: "a POST without an answer counts as delivered",
     file: "source/delivery.ts",
     from: "if (mayBeTaken(status)) delivery.unsure.push(...rows)",
