@@ -21,6 +21,7 @@ import {
 import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/seen.ts"
 import { freshState, type State } from "../../src/source/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
+import { assertStorable, limitedCalls } from "./limits.ts"
 
 export const MINUTE = 60_000
 export const HOUR = 3_600_000
@@ -210,6 +211,7 @@ export function memoryStore(): MemoryStore {
         .slice(0, limit),
     quarantineByIds: (ids) => sorted(tables.quarantine.values()).filter(({ id }) => ids.includes(id)),
     commit: (changes) => {
+      assertStorable(changes)
       apply(changes)
       core = changes.core ?? core
       store.alarmAt = changes.alarm ?? store.alarmAt
@@ -310,7 +312,8 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
   let now = START
   let ids = 0
   const store = memoryStore()
-  const machineOf = () =>
+  const machineOf = () => limitedCalls(newMachine())
+  const newMachine = () =>
     new SourceMachine({
       clock: { now: () => now },
       random: { next: () => 0.5, id: (prefix) => `${prefix}_${++ids}` },
