@@ -1,5 +1,5 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
-import { sentBytes } from "../bytes.ts"
+import { sentBytes, utf8Bytes } from "../bytes.ts"
 import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import { completedKey } from "../source/completed.ts"
 import { hash64 } from "../source/hash.ts"
@@ -12,7 +12,7 @@ import { tell } from "./rpc.ts"
 import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
 
 /** The contract of `Page.next`, which is stored with each checkpoint. */
-export const TOKEN_CHARS_MAX = 4000
+export const TOKEN_BYTES_MAX = 2_000
 /**
  * What a page comes to is handed over in one call of at most this much, as sent: half of what the platform takes (`RPC_BYTES_MAX`),
  * since the object holds it twice. A page that comes to more is asked for again with half the records.
@@ -64,7 +64,7 @@ async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
  */
 function tokenRefused(slice: Slice, next: string | null, digest: string): Outcome | null {
   if (next === null) return null
-  if (next.length > TOKEN_CHARS_MAX) return { kind: "fault", reason: "The page token is too long to keep." }
+  if (utf8Bytes(next) > TOKEN_BYTES_MAX) return { kind: "fault", reason: "The page token is too long to keep." }
   if (!slice.pages.has(pageKey(next, digest))) return null
   return { kind: "token_refused", reason: `${slice.connector.title} named a page again that had been read.` }
 }

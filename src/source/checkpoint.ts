@@ -1,6 +1,6 @@
 /** Checkpoints: what one page of records changes, in one commit. */
 import { utf8Bytes } from "../bytes.ts"
-import { ALIAS, type OpenKey } from "../connectors/kit/item.ts"
+import { ALIAS } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
 import { believable, doubtOf } from "./doubt.ts"
 import { abort } from "./ending.ts"
@@ -8,11 +8,11 @@ import { holds } from "./grant.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
-import { DAY_MS } from "./openkeys.ts"
+import { DAY_MS, OPEN_MAX } from "./openkeys.ts"
 import { ROW_BYTES, toRows } from "./outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
-import { countsOf, type Run } from "./run.ts"
+import { addNote, countsOf, type Run } from "./run.ts"
 import { feedsOf, floorOf, floorsByFeeds, isOldestFirst, lowestFloor } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
@@ -89,7 +89,7 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   }
   take(turn, taken, run)
   quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
-  noteOpen(turn, page.open, page.closed)
+  noteOpen(turn, run, page)
   if (slice.lane === "live") noteCompleted(turn, slice, page)
   slice.records += page.records
 }
@@ -143,13 +143,17 @@ export function take(turn: Turn, items: Checkpoint["items"], run: Run): void {
 }
 
 /** A key whose fact was already taken is not open any more, however late an older page shows it so. */
-function noteOpen(turn: Turn, open: readonly OpenKey[], closed: Checkpoint["closed"]): void {
+function noteOpen(turn: Turn, run: Run, { open, closed }: Checkpoint): void {
   for (const { collection, key, time } of open) {
     const hash = keyHash(collection, key)
     if (!turn.seen.get(hash)) turn.open.add(hash, time)
   }
   for (const { collection, key } of closed) turn.open.remove(keyHash(collection, key))
-  if (open.length > 0) turn.open.expire(turn.now - turn.connector.openForDays * DAY_MS)
+  if (open.length === 0) return
+  turn.open.expire(turn.now - turn.connector.openForDays * DAY_MS)
+  const reason = `more than ${OPEN_MAX} records wait to be settled: the oldest are told only if a list shows them again`
+  if (turn.open.bound() > 0)
+    for (const collection of new Set(open.map((key) => key.collection))) addNote(run.untold, { collection, reason })
 }
 
 /** Kept while the boundary second is the same: its first page is where a second reading would meet the first known repeat. */

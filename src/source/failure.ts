@@ -5,7 +5,7 @@ import { holds } from "./grant.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
 import { type Outcome, PROTOCOL, type Settlement } from "./rpc.ts"
-import type { Run } from "./run.ts"
+import { addDenied, type Run } from "./run.ts"
 import { isOldestFirst } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import { stop } from "./stop.ts"
@@ -119,7 +119,7 @@ function failAuth(turn: Turn, reason: string): void {
 function noteDenied(turn: Turn, run: Run | null, collections: readonly string[], reason: string): void {
   for (const name of collections) {
     turn.state.denied[name] = reason
-    if (run && !run.denied.some((one) => one.collection === name)) run.denied.push({ collection: name, reason })
+    if (run) addDenied(run, { collection: name, reason })
   }
 }
 

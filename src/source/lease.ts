@@ -1,4 +1,5 @@
 /** Leases: who may read which slice, and when nothing may be read. */
+import { ALIAS } from "../connectors/kit/item.ts"
 import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
 import { completedKey } from "./completed.ts"
 import { inForce } from "./grant.ts"
@@ -110,8 +111,9 @@ export function runOf(turn: Turn, slice: Slice): Run | null {
   return (pass?.run && findRun(turn.state, pass.run)) || null
 }
 
+/** Any stream may join two ids of a person, so too many joins that were refused stop all of them. */
 export function isQuarantineFull(turn: Turn, slice: Slice): boolean {
-  return slice.collections.some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
+  return [...slice.collections, ALIAS].some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
 }
 
 /** The share of one slice in the partner's rate, and in that of its bucket, as many as are being read now. */

@@ -3,7 +3,7 @@ import type { CollectionNote } from "../connectors/kit/define.ts"
 import { deny } from "./ending.ts"
 import { isHistoryDenied, openMissing, partOf, switchOn } from "./pass.ts"
 import type { Checkpoint } from "./rpc.ts"
-import type { Run } from "./run.ts"
+import { addDenied, addNote, type Run } from "./run.ts"
 import { feedFloors } from "./slice.ts"
 import type { Slice } from "./state.ts"
 import { retryDenied, takeUp } from "./takeup.ts"
@@ -12,7 +12,7 @@ import { partnerNow, type Turn } from "./turn.ts"
 export function noteCollections(turn: Turn, slice: Slice, run: Run, { denied = [], untold = [] }: Checkpoint): void {
   for (const note of untold) addNote(run.untold, note)
   for (const note of denied) {
-    addNote(run.denied, note)
+    addDenied(run, note)
     turn.state.denied[note.collection] = note.reason
     if (slice.lane === "live")
       turn.state.offAt[note.collection] ??= { from: feedFloors(turn, note.collection).lowest, to: partnerNow(turn) }
@@ -37,9 +37,4 @@ export function noteReadable(turn: Turn, slice: Slice, run: Run): void {
   if (regained.length > 0) openMissing(turn, "collection")
   for (const name of regained) switchOn(turn, name)
   if (regained.length > 0) for (const pass of turn.state.passes) takeUp(turn, pass)
-}
-
-function addNote(notes: CollectionNote[], note: CollectionNote): void {
-  if (!notes.some(({ collection, reason }) => collection === note.collection && reason === note.reason))
-    notes.push(note)
 }

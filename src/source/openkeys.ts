@@ -5,6 +5,9 @@
 import type { Row } from "./changes.ts"
 
 export const OPEN_ROW_ENTRIES = 1_000
+/** Keys kept at once, about 10 MB in memory. Past it the oldest are given up, some at a time, and the run that meets the bound says so. */
+export const OPEN_MAX = 50_000
+const OPEN_GIVEN_UP = OPEN_MAX / 10
 export const DAY_MS = 86_400_000
 
 type Packed = [hash: string, time: number]
@@ -59,6 +62,15 @@ export class OpenKeys {
   /** Forgets keys of records made before the bound: their fact never came. */
   expire(before: number): void {
     for (const entries of this.#rows.values()) for (const [hash, time] of entries) if (time < before) this.remove(hash)
+  }
+
+  /** Gives the oldest up where there are more than may be; how many. They are the likeliest never to come true. */
+  bound(): number {
+    if (this.#where.size <= OPEN_MAX) return 0
+    const times = [...this.#rows.values()].flatMap((entries) => [...entries]).sort(([, a], [, b]) => a - b)
+    const given = times.slice(0, this.#where.size - OPEN_MAX + OPEN_GIVEN_UP)
+    for (const [hash] of given) this.remove(hash)
+    return given.length
   }
 
   takeChanges(): { put: Row[]; remove: number[] } {

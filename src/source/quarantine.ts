@@ -13,6 +13,8 @@ import type { Turn } from "./turn.ts"
 export const QUARANTINE_MAX = 1_000
 /** An entry is kept whole up to this; a longer one is cut, and can only be discarded. */
 export const ENTRY_BYTES = 256_000
+/** A reason is a sentence; a longer one quotes what is kept beside it. */
+const REASON_CHARS_MAX = 500
 /** Quoted as text once more, what is cut may double. */
 const CUT_BYTES = ENTRY_BYTES / 2 - 100
 
@@ -103,7 +105,8 @@ export function isWhole(entry: QuarantineEntry): boolean {
 
 function put(turn: Turn, entry: Stored): number {
   const id = ++turn.state.ids.quarantine
-  turn.staged.quarantinePut.push({ id, body: JSON.stringify({ ...entry, body: bounded(entry.body) }) })
+  const reason = entry.reason.slice(0, REASON_CHARS_MAX)
+  turn.staged.quarantinePut.push({ id, body: JSON.stringify({ ...entry, reason, body: bounded(entry.body) }) })
   return id
 }
 

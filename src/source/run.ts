@@ -2,12 +2,18 @@
  * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
  * longer than a hundred live runs do; those that found nothing are kept short.
  */
+import type { CollectionNote } from "../connectors/kit/define.ts"
 import { whyPartial } from "./reasons.ts"
 import type { CollectionCounts, RunKind, RunView } from "./rpc.ts"
 import type { IdleRun, Run, State } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
 export const RUNS_KEPT = 100
+/** Runs that are read and wait for the delivery of their items; the oldest beyond them are ended as partial. */
+export const RUNS_WAITING_MAX = 50
+/** What a run says that could not be told of its collections, and each reason's length. */
+export const NOTES_MAX = 8
+export const NOTE_CHARS_MAX = 200
 const ID_DIGITS = 8
 
 /** Run ids sort by age; the number is the history row's id. */
@@ -45,6 +51,20 @@ export function countsOf(run: Run, collection: string): CollectionCounts {
   return run.collections[collection]
 }
 
+/** Once a collection: there are as many as the connector has. */
+export function addDenied(run: Run, { collection, reason }: CollectionNote): void {
+  if (!run.denied.some((one) => one.collection === collection))
+    run.denied.push({ collection, reason: reason.slice(0, NOTE_CHARS_MAX) })
+}
+
+/** Says something of a collection once. The last place says that there is more. */
+export function addNote(notes: CollectionNote[], { collection, reason }: CollectionNote): void {
+  const said = reason.slice(0, NOTE_CHARS_MAX)
+  if (notes.some((note) => note.collection === collection && note.reason === said)) return
+  if (notes.length < NOTES_MAX - 1) notes.push({ collection, reason: said })
+  else notes[NOTES_MAX - 1] = { collection, reason: "and more; read the list again to complete it" }
+}
+
 /** Its reading is over: it blocks no other run any more, and ends once its items are delivered. */
 export function readingDone(turn: Turn, run: Run): void {
   run.readAt = turn.now
@@ -61,10 +81,18 @@ export function failRun(turn: Turn, run: Run, reason: string): void {
   end(turn, run)
 }
 
-/** Runs whose items have all been delivered are over; of those that wait for that, only as many as history shows are kept. */
+/** Runs whose items have all been delivered are over. Of those that wait for that, the oldest are ended when there are too many. */
 export function finishDelivered(turn: Turn): void {
   const { state } = turn
-  state.others = state.others.filter((run) => run.state === "reading" || runNumber(run.id) > oldestKept(state))
+  const waiting = state.others.filter((run) => run.state === "delivering")
+  for (const run of waiting.slice(0, -RUNS_WAITING_MAX)) {
+    if (!turn.outbox.hasRun(run.id)) continue
+    Object.assign(run, {
+      state: "partial",
+      reason: "its items still wait for the destination, as do those of later runs",
+    })
+    end(turn, run)
+  }
   for (const run of [...state.others]) {
     if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue
     // Items may have been refused, or sent again, since its reading was over.

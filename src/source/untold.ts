@@ -1,4 +1,5 @@
 /** What a pass cannot tell, said with its run rather than left to look complete. */
+import { addNote } from "./run.ts"
 import type { AnyStream } from "./slice.ts"
 import { isOldestFirst, streamsOf } from "./slice.ts"
 import { dayOf } from "./startdate.ts"
@@ -47,8 +48,5 @@ export function noteUnfinished(run: Run, plans: readonly Plan[]): void {
 }
 
 export function addUntold(run: Run, collections: readonly string[], reason: string): void {
-  for (const collection of collections) {
-    const isTold = run.untold.some((untold) => untold.collection === collection && untold.reason === reason)
-    if (!isTold) run.untold.push({ collection, reason })
-  }
+  for (const collection of collections) addNote(run.untold, { collection, reason })
 }

@@ -2,7 +2,7 @@ import { serialize } from "node:v8"
 import { describe, expect, it } from "vitest"
 import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
 import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
-import { CHECKPOINT_BYTES_MAX, TOKEN_CHARS_MAX } from "../../src/pipeline/page.ts"
+import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
 import { completedKey } from "../../src/source/completed.ts"
 import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/rpc.ts"
 import { fakeClock } from "../support/fake-clock.ts"
@@ -284,7 +284,7 @@ describe("a page token that repeats", () => {
   })
 
   it("is a fault where it is too long to keep", async () => {
-    const { source } = await fetchWith({ replies: [page(["a"], "t".repeat(TOKEN_CHARS_MAX + 1))] })
+    const { source } = await fetchWith({ replies: [page(["a"], "t".repeat(TOKEN_BYTES_MAX + 1))] })
     expect(outcomesOf(source)).toMatchObject([{ kind: "fault" }])
   })
 })
@@ -357,12 +357,14 @@ describe("a lost answer of the source", () => {
 })
 
 it("asks for a page anew with half its records when what it comes to is more than one call may carry", async () => {
-  // Under the 8 MB that an answer may have; sent on, each of these letters takes two bytes, in the key and in the data.
-  const ids = Array.from({ length: 100 }, (_, index) => `${index}ł${"x".repeat(75_000)}`)
-  const { source } = await fetchWith({ replies: [page(ids, "t1")] })
+  // Each field that the user added takes two bytes a character, sent on.
+  const fields = Object.fromEntries(Array.from({ length: 90 }, (_, index) => [`field${index}`, "id"]))
+  const task = { collections: [{ name: "Orders", fields }] }
+  const ids = Array.from({ length: 100 }, (_, index) => `${index}ł${"x".repeat(950)}`)
+  const { source } = await fetchWith({ replies: [page(ids, "t1")], task })
   expect(source.checkpoints).toEqual([])
   expect(source.settlements).toMatchObject([{ outcome: { kind: "shrink" }, calls: 1 }])
-  const half = await fetchWith({ replies: [page(ids.slice(0, 50))] })
+  const half = await fetchWith({ replies: [page(ids.slice(0, 50))], task })
   expect(half.source.checkpoints).toHaveLength(1)
   expect(serialize(half.source.checkpoints[0]).length).toBeLessThanOrEqual(CHECKPOINT_BYTES_MAX)
 })

@@ -49,7 +49,6 @@ const FAULTS = {
   destination_unreachable: { rate: 0.02, says: "the destination cannot be reached" },
   destination_silent: { rate: 0.05, says: "the destination takes the items, its answer is lost" },
   destination_takes_and_fails: { rate: 0.03, says: "the destination takes the items and answers 502" },
-  destination_page: { rate: 0.03, says: "a gateway answers 200 with a page, and the destination took nothing" },
   destination_breaks: { rate: 0.02, says: "the destination takes the items, its answer ends in the middle" },
   destination_400_once: { rate: 0.05, says: "the destination answers a transient 400" },
   destination_page: { rate: 0.02, says: "the destination takes nothing and answers 200 with a web page" },

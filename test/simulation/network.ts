@@ -288,7 +288,6 @@ export function createNetwork(parts: NetworkParts): Network {
       return { status: 200, body: JSON.stringify({ errors: [{ message: "not taken" }] }) }
     if (parts.isOn("destination_rejects_key")) return { status: 401, body: "" }
     if (strikes("destination_5xx", life)) return { status: 503, body: "" }
-    if (strikes("destination_page", life)) return { status: 200, body: "<html>Down for maintenance</html>" }
     if (strikes("destination_limits", life)) return { status: 429, headers: { "retry-after": "30" }, body: "" }
     if (body.length > LARGE_BODY && strikes("destination_413", life)) return { status: 413, body: "" }
     if (body.includes(POISON)) return refuse("Invalid payload")

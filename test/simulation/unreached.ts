@@ -78,7 +78,7 @@ export const UNREACHED: readonly Unreached[] = [
     why: CONTRACT,
     lines: [
       "if (refused !== null) return { kind",
-      "if (next.length > TOKEN_CHARS_MAX)",
+      "if (utf8Bytes(next) > TOKEN_BYTES_MAX)",
       'return { kind: "token_refused"',
       "if (requests.length > FOLLOW_MAX)",
       "} catch (error) {",

@@ -472,7 +472,13 @@ describe("a claim of large rows", () => {
   // Ten letters beyond Latin-1 in each text make V8 send two bytes for each of its characters.
   const wide = (key: string) => fact(key, START, { data: { text: `${"x".repeat(990_000)}łłłłłłłłłł` } })
   const read = async () => {
-    const world = await holding(Array.from({ length: CLAIM_ROWS }, (_, index) => wide(`k${index}`)))
+    const world = await holding([])
+    await world.machine.syncNow()
+    const task = await world.lease("live")
+    for (let page = 0; page < 4; page++) {
+      const items = Array.from({ length: CLAIM_ROWS / 4 }, (_, index) => wide(`k${5 * page + index}`))
+      await world.page(task, { items, next: `t${page}` })
+    }
     return { world, claim: await world.claim() }
   }
 

@@ -9,6 +9,9 @@ import { RecordError, ShapeError } from "./define.ts"
 import { ALIAS, type Attributes, type Item, type JsonValue, type OpenKey, type Reject } from "./item.ts"
 import { at, isObject } from "./values.ts"
 
+/** Partners' ids have some dozens, addresses 254 at most (RFC 5321): what has more is no name, and is kept in many rows. */
+const ID_CHARS_MAX = 1_000
+
 /** For each collection, the attributes a user added: the attribute's name and the dotted path of its value in the record. */
 export type AddedFields = Readonly<Record<string, Readonly<Record<string, string>>>>
 
@@ -111,7 +114,10 @@ function aliasOf(draft: Draft, seenAt: number): Item[] {
 }
 
 function faultOf(collection: Collection, draft: Draft): string | null {
-  if (!draft.userId && !draft.accountId) return "the record names neither a person nor a company"
+  const { userId = "", accountId = "", formerUserId = "", id, fact = "" } = draft
+  if (!userId && !accountId) return "the record names neither a person nor a company"
+  const isLong = [userId, accountId, formerUserId, `${id}:${fact}`].some((name) => name.length > ID_CHARS_MAX)
+  if (isLong) return `the record has an id or an address of more than ${ID_CHARS_MAX} characters`
   if (collection.kind === "event" && !isTime(draft.time)) return "the record does not say when it happened"
   const checked = collection.schema.safeParse(draft.userAttributes ?? draft.accountAttributes ?? draft.data ?? {})
   return checked.success ? null : firstIssue(checked.error)
@@ -139,5 +145,5 @@ function addedValues(record: JsonValue, fields: Readonly<Record<string, string>>
 }
 
 function reject(record: PageRecord, collection: string, reason: string): Reject {
-  return { collection, key: record.id || "unknown", reason, record: record.body }
+  return { collection, key: (record.id || "unknown").slice(0, ID_CHARS_MAX), reason, record: record.body }
 }
