@@ -1,4 +1,4 @@
-/** Who changed what, and when. Written in the same batch as the change; never updated, never deleted. */
+/** Who changed what, and when. Written in the same batch as the change; never updated, and deleted by age alone. */
 import { and, desc, eq, lt, sql } from "drizzle-orm"
 import type { JsonValue } from "../connectors/kit/define.ts"
 import { type Database, isViolation, type Tenant } from "./database.ts"
@@ -15,6 +15,13 @@ export interface AuditEntry {
 }
 
 export const SYSTEM = "system"
+
+/** Two years. The trigger in the migrations refuses to delete anything younger. */
+export const AUDIT_KEPT_MS = 730 * 24 * 60 * 60 * 1000
+
+export function forgetAuditStatement(db: Database, now: number) {
+  return db.delete(audit).where(lt(audit.at, now - AUDIT_KEPT_MS))
+}
 
 export function auditStatement(db: Database, { org, project }: Tenant, entry: AuditEntry) {
   return db.insert(audit).values({ org, project, ...entry })

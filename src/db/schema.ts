@@ -181,7 +181,7 @@ export const segments = sqliteTable("segments", definition, (table) => [
   index("segments_list").on(table.org, table.project, table.createdAt, table.id),
 ])
 
-/** Append-only: triggers in the migrations refuse update and delete. */
+/** Append-only: triggers in the migrations refuse every update, and the deletion of what is younger than two years. */
 export const audit = sqliteTable(
   "audit",
   {
@@ -196,7 +196,7 @@ export const audit = sqliteTable(
     /** What was changed, without secrets. */
     detail: json<JsonValue>().notNull(),
   },
-  (table) => [index("audit_list").on(table.org, table.project, table.id)],
+  (table) => [index("audit_list").on(table.org, table.project, table.id), index("audit_age").on(table.at)],
 )
 
 /** Answers of creates, kept a day under the caller's Idempotency-Key. */

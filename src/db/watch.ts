@@ -2,7 +2,8 @@
  * What the watchdog and the operators read and write across tenants: the only queries without an organization and a project in
  * their condition.
  */
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm"
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, ne, or, sql } from "drizzle-orm"
+
 import type { SourceRef } from "../source/rpc.ts"
 import { WAITING_FOR_OPERATOR } from "../source/state.ts"
 import type { Database } from "./database.ts"
@@ -33,6 +34,13 @@ export async function moveCheck(db: Database, row: SourceRow, checkAfter: number
 /** Drafts that were made by a clock that was ahead expire no later than one made now. */
 export async function bringDraftsBack(db: Database, latest: number): Promise<void> {
   await db.update(sources).set({ expiresAt: latest }).where(gt(sources.expiresAt, latest))
+}
+
+/** The row of a deleted source, once nothing is left to be done for it; its Durable Object keeps its tombstone. */
+export const DELETED_KEPT_MS = 90 * 24 * 60 * 60 * 1000
+
+export function forgetDeletedStatement(db: Database, now: number) {
+  return db.delete(sources).where(and(lt(sources.deletedAt, now - DELETED_KEPT_MS), isNull(sources.checkAfter)))
 }
 
 export function expiredDrafts(db: Database, now: number, limit: number): Promise<SourceRow[]> {

@@ -12,7 +12,7 @@ import { tell } from "./rpc.ts"
 import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
 
 /** The contract of `Page.next`, which is stored with each checkpoint. */
-export const TOKEN_BYTES_MAX = 2_000
+export const TOKEN_BYTES_MAX = 4_000
 /**
  * What a page comes to is handed over in one call of at most this much, as sent: half of what the platform takes (`RPC_BYTES_MAX`),
  * since the object holds it twice. A page that comes to more is asked for again with half the records.

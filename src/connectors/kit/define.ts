@@ -69,7 +69,7 @@ export interface PageRecord {
 export interface Page {
   records: PageRecord[]
   /**
-   * Opaque to the pipeline, at most 2,000 bytes; null when the window has been read whole. It may be the same for every page
+   * Opaque to the pipeline, at most 4,000 bytes; null when the window has been read whole. It may be the same for every page
    * (scroll APIs): only the same token with the same records is reading in circles.
    */
   next: string | null
