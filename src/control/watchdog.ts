@@ -17,9 +17,7 @@ import {
 import { forgetOldStatement } from "../db/idempotency.ts"
 import { forgetStatesStatement } from "../db/oauth-states.ts"
 import { forgetSource, type SourceRow } from "../db/sources.ts"
-
 import { bringDraftsBack, dueSources, expiredDrafts, forgetDeletedStatement, moveCheck } from "../db/watch.ts"
-
 import { inParallel } from "../pipeline/parallel.ts"
 import type { ApiPorts } from "../platform.ts"
 import type { Tokens } from "../source/ports.ts"

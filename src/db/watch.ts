@@ -3,7 +3,6 @@
  * their condition.
  */
 import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, ne, or, sql } from "drizzle-orm"
-
 import type { SourceRef } from "../source/rpc.ts"
 import { WAITING_FOR_OPERATOR } from "../source/state.ts"
 import type { Database } from "./database.ts"

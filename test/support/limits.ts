@@ -22,9 +22,10 @@ const ROW_OVERHEAD_BYTES = 200
 
 /** Before a commit: every row fits, with all its columns. */
 export function assertStorable(changes: Changes): void {
-  const rows = (table: string, bodies: readonly (string | null)[]) => {
+  const rows = (table: string, bodies: readonly (string | ArrayBuffer | null)[]) => {
     for (const body of bodies)
-      if (body !== null) most(`bytes of a row of ${table}`, utf8Bytes(body) + ROW_OVERHEAD_BYTES, STORED_ROW_BYTES_MAX)
+      if (body !== null)
+        most(`bytes of a row of ${table}`, storedBytes(body) + ROW_OVERHEAD_BYTES, STORED_ROW_BYTES_MAX)
   }
   rows("core", [changes.core])
   rows(
@@ -36,6 +37,10 @@ export function assertStorable(changes: Changes): void {
       table,
       changes[table].put.map(({ body }) => body),
     )
+}
+
+function storedBytes(body: string | ArrayBuffer): number {
+  return typeof body === "string" ? utf8Bytes(body) : body.byteLength
 }
 
 /** Before a call, and before its answer. */
