@@ -56,6 +56,9 @@ const FEED_AS_LIST = { path: "/v1/events", reach: { days: 0 }, reachesBackDays: 
 /** https://docs.stripe.com/keys */
 const KEY = /^(sk|rk)_(live|test)_[A-Za-z0-9]{8,}$/
 
+/** Newest first by creation, in whole seconds. https://docs.stripe.com/api/pagination, https://docs.stripe.com/api/events/list */
+const BY_SECOND = { by: "time", granularityMs: 1000 } as const
+
 type Config = Record<string, never>
 
 export const stripe = defineConnector<Config>({
@@ -110,6 +113,7 @@ export const stripe = defineConnector<Config>({
       pageSize: PAGE_SIZE,
       lookbackSeconds: EVENT_LAG_SECONDS,
       retentionDays: EVENTS_KEPT_DAYS,
+      stepOver: BY_SECOND,
       request: (ctx) => listRequest("/v1/events", ctx, { "types[]": typeFilter(ctx.collections) }),
       page: (answer, ctx) => {
         const page = listPage(answer, ctx)
@@ -200,6 +204,7 @@ function list({ path, query, read, ...declared }: List): Stream<Config> {
     mode: "backfill",
     pageSize: PAGE_SIZE,
     lookbackSeconds: 0,
+    stepOver: BY_SECOND,
     request: (ctx) => listRequest(path, ctx, query),
     page: listPage,
     normalize: ({ body }, ctx) => read(body, ctx),

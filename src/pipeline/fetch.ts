@@ -6,6 +6,7 @@
 import { type Lane, type Outcome, PROTOCOL, type Task } from "../source/rpc.ts"
 import { readPage } from "./page.ts"
 import type { PipelinePorts } from "./ports.ts"
+import { search } from "./probe.ts"
 import { tell } from "./rpc.ts"
 import { type Counts, openSlice, type Shift } from "./slice.ts"
 
@@ -36,6 +37,7 @@ const GOES_ON: Record<SliceEnd, boolean> = {
   release: false,
   defer: true,
   transient: true,
+  probed: true,
   shrink: true,
   token_refused: true,
   auth: false,
@@ -70,6 +72,10 @@ async function readSlice(shift: Shift, task: Task): Promise<SliceEnd> {
   const opened = openSlice(shift.ports, task)
   if (!opened.ok) return settle(shift, task, opened.outcome, 0)
   const { slice } = opened
+  if (task.probe) {
+    const outcome = await search(shift, slice, task.probe)
+    return outcome === null ? "lost" : settle(shift, task, outcome, slice.calls)
+  }
   for (let pages = 0; pages < PAGES_MAX && hasTime(shift); pages++) {
     const step = await readPage(shift, slice)
     if (step.kind === "end") return step.end

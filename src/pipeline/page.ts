@@ -1,6 +1,7 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
 import { sentBytes, utf8Bytes } from "../bytes.ts"
-import { FOLLOW_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
+import { FOLLOW_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
+import type { Itemized } from "../connectors/kit/items.ts"
 import { completedKey } from "../source/completed.ts"
 import { hash64 } from "../source/hash.ts"
 import { bounded } from "../source/quarantine.ts"
@@ -28,6 +29,18 @@ export type Step =
   | { kind: "end"; end: "stop" | "stale" | "lost" }
 
 type Unasked = Exclude<Asked, { kind: "ok" }>
+export interface FetchedPage {
+  kind: "page"
+  page: Page
+  /** Of the page, those that are to be normalized. */
+  records: PageRecord[]
+  /** Of those, what had to be completed. */
+  incomplete: PageRecord[]
+  /** The answers that complete them. */
+  followed: unknown[]
+  stamp: Extract<Asked, { kind: "ok" }>["stamp"]
+}
+export type Fetched = FetchedPage | Unasked
 type Followed = { kind: "complete"; answers: unknown[] } | Unasked
 
 export async function readPage(shift: Shift, slice: Slice): Promise<Step> {
@@ -41,21 +54,34 @@ export async function readPage(shift: Shift, slice: Slice): Promise<Step> {
 
 async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
   const context = pageContext(slice)
-  const asked = await ask(shift, slice, slice.stream.request(context))
-  if (asked.kind !== "ok") return unasked(shift, slice, asked)
-  const page = slice.stream.page(asked.answer, context)
+  const fetched = await fetchPage(shift, slice, context)
+  if (fetched.kind === "lost") return { kind: "end", end: "lost" }
+  if (fetched.kind !== "page") return { kind: "settle", outcome: outcomeOfUnasked(shift, slice, fetched) }
+  const { page, stamp } = fetched
   const digest = digestOf(page.records)
   const refused = tokenRefused(slice, page.next, digest)
   if (refused !== null) return { kind: "settle", outcome: refused }
+  const normalized = normalizeFetched(slice, fetched)
+  const completed = fetched.followed.length > 0 ? fetched.incomplete.map(({ id, time }) => ({ id, time })) : []
+  return save(shift, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, stamp)
+}
+
+/** A page with all that completes its records, or why there is none. Throws what the connector throws. */
+export async function fetchPage(shift: Shift, slice: Slice, context: PageContext<unknown>): Promise<Fetched> {
+  const asked = await ask(shift, slice, slice.stream.request(context))
+  if (asked.kind !== "ok") return asked
+  const page = slice.stream.page(asked.answer, context)
   // Their items were admitted with an earlier window: read again they would only cost the calls that completed them.
   const records = page.records.filter((record) => !slice.completed.has(completedKey(record)))
   const incomplete = records.filter((record) => slice.stream.follow?.isNeeded(record))
   const followed = await follow(shift, slice, incomplete)
-  if (followed.kind !== "complete") return unasked(shift, slice, followed)
-  const normalizing = normalizeContext(slice, followed.answers, asked.stamp.asked)
-  const normalized = normalizePage(slice.connector, slice.stream, records, normalizing, slice.added)
-  const completed = followed.answers.length > 0 ? incomplete.map(({ id, time }) => ({ id, time })) : []
-  return save(shift, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, asked.stamp)
+  if (followed.kind !== "complete") return followed
+  return { kind: "page", page, records, incomplete, followed: followed.answers, stamp: asked.stamp }
+}
+
+export function normalizeFetched(slice: Slice, { records, followed, stamp }: FetchedPage): Itemized {
+  const normalizing = normalizeContext(slice, followed, stamp.asked)
+  return normalizePage(slice.connector, slice.stream, records, normalizing, slice.added)
 }
 
 /**
@@ -138,20 +164,18 @@ function count({ counts }: Shift, page: Read): void {
 
 // ---------------------------------------------------------------------------------------------------------- failures
 
-function unasked({ ports }: Shift, slice: Slice, asked: Unasked): Step {
-  if (asked.kind === "lost") return { kind: "end", end: "lost" }
-  if (asked.kind === "no_time") return { kind: "settle", outcome: { kind: "release" } }
-  const outcome = outcomeOf(asked, {
+export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<Unasked, { kind: "lost" }>): Outcome {
+  if (asked.kind === "no_time") return { kind: "release" }
+  return outcomeOf(asked, {
     now: ports.clock.now(),
     random: ports.random.next(),
     collections: [...slice.chosen],
     credentialVersion: slice.credential.version,
   })
-  return { kind: "settle", outcome }
 }
 
 /** A body that is not as documented is the partner's, and may pass. Anything else is a mistake in the connector, and will not. */
-function thrown({ ports }: Shift, { connector, task }: Slice, error: unknown): Outcome {
+export function thrown({ ports }: Shift, { connector, task }: Slice, error: unknown): Outcome {
   if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
   const name = error instanceof Error ? error.name : typeof error
   ports.log("connector_failed", { connector: connector.name, stream: task.stream, error: name, at: framesOf(error) })

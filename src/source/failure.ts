@@ -8,6 +8,7 @@ import { type Outcome, PROTOCOL, type Settlement } from "./rpc.ts"
 import { addDenied, type Run } from "./run.ts"
 import { isOldestFirst } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
+import { giveUp, probed, searchPlace, smallerPage } from "./stepover.ts"
 import { stop } from "./stop.ts"
 import { credentialVersionOf, mayRecover } from "./token.ts"
 import type { Turn } from "./turn.ts"
@@ -19,7 +20,6 @@ export const ATTEMPTS_MAX = 8
 export const LAPSES_MAX = 5
 const RETRY_BASE_MS = 5_000
 export const RETRY_MAX_MS = 300_000
-const PAGE_SIZE_MIN = 1
 
 export function settle(turn: Turn, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
   // Let go of in words that may have another meaning here: the lease runs out, and the work is handed out again.
@@ -44,7 +44,11 @@ const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
   defer: (turn, { stream }, _run, { until, reason, scope }) =>
     askToWait(turn, scopeOf(turn, stream, scope), { until, reason }),
-  transient: (turn, slice, _run, { reason }) => retry(turn, slice, reason),
+  transient: (turn, slice, _run, { reason }) => {
+    smallerPage(turn, slice)
+    retry(turn, slice, reason)
+  },
+  probed: (turn, slice, run, { found, reason }) => probed(turn, slice, run, found, reason, retry),
   shrink: (turn, slice) => shrink(turn, slice),
   token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),
   auth: (turn, _slice, _run, { reason, credentialVersion }) => {
@@ -72,7 +76,7 @@ function apply<Kind extends Outcome["kind"]>(
 export function retry(turn: Turn, slice: Slice, reason: string): void {
   slice.attempts++
   if (slice.attempts >= ATTEMPTS_MAX) {
-    abort(turn, slice, reason, "outage")
+    giveUp(turn, slice, reason, "outage")
     return
   }
   slice.notBefore = turn.now + backoffMs(slice.attempts, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
@@ -81,8 +85,8 @@ export function retry(turn: Turn, slice: Slice, reason: string): void {
 
 /** Half the page; a single record that is too large cannot be read at all. */
 function shrink(turn: Turn, slice: Slice): void {
-  if (slice.pageSize <= PAGE_SIZE_MIN) abort(turn, slice, `${slice.stream}: one record is larger than can be read`)
-  else slice.pageSize = Math.max(PAGE_SIZE_MIN, Math.floor(slice.pageSize / 2))
+  if (slice.pageSize > 1) slice.pageSize = Math.max(1, Math.floor(slice.pageSize / 2))
+  else if (!searchPlace(turn, slice)) giveUp(turn, slice, `${slice.stream}: one record is larger than can be read`)
 }
 
 /** The window is read again from its edge, the boundary itself included: `seen` drops what was read of it. */
@@ -93,6 +97,7 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
   }
   slice.token = null
   slice.digest = null
+  slice.probe = null
   slice.page++
   slice.attempts++
   // Read upwards, the later of two states in one second is the newer, unless they are read again.

@@ -148,6 +148,7 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     pageSize: slice.pageSize,
     completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(completedKey) : [],
     page: slice.page,
+    ...(slice.probe && { probe: slice.probe }),
     paceMs: paceOf(turn, slice),
     skewMs: state.clock.skewMs,
   }

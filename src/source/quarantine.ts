@@ -62,6 +62,19 @@ export function quarantineRecords(
   }
 }
 
+/** A record that the partner never showed: its place is kept in its stead. */
+export function quarantinePlace(
+  turn: Turn,
+  collection: string,
+  key: string,
+  reason: string,
+  body: JsonValue,
+  run: string,
+): void {
+  put(turn, { kind: "skipped", collection, key, reason, at: turn.now, body, run })
+  count(turn, collection, run)
+}
+
 /** A newer state of an object whose state was refused makes the refused one pointless. */
 export function replaceQuarantined(turn: Turn, items: readonly Item[]): void {
   for (const item of items) {
@@ -125,7 +138,7 @@ function forget(
   kind: QuarantineEntry["kind"] = "item",
 ): void {
   drop(turn, id, collection, hash)
-  if (kind === "record") return
+  if (kind !== "item") return
   const counts = totals(turn, collection)
   counts.taken--
   counts.refused--

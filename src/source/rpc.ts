@@ -15,6 +15,7 @@ import type {
   Window,
 } from "../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
+import type { Found, Probe } from "./probe.ts"
 
 /**
  * Bumped when consumers and sources of two deploys would misread each other. A consumer with another number is told `later`, and
@@ -136,6 +137,8 @@ export interface Task {
   completed: string[]
   /** The number of the page to read next; checkpoints count it up. */
   page: number
+  /** Pages are not to be read now: it is asked where the record stands that makes the partner fail. */
+  probe?: Probe | null
   credential: { value: string; version: number }
   /** Least time between two partner calls of this task, ms: its share of the source's rate budget, told anew with each checkpoint. */
   paceMs: number
@@ -205,6 +208,8 @@ export type Outcome =
   | { kind: "defer"; until: number; reason: string; scope?: LimitScope }
   /** 5xx, timeout, network, nonsense body: retried with backoff, counted. */
   | { kind: "transient"; reason: string }
+  /** So far the record was looked for that makes the partner fail; `reason`: how it fails. */
+  | { kind: "probed"; found: Found; reason: string }
   /** An answer over the size limit: the page is asked again at half the size. */
   | { kind: "shrink" }
   /** The partner no longer knows the page token, or repeated it: the window is read again from its edge. */
@@ -390,8 +395,11 @@ export interface QuarantineEntry {
   key: string
   reason: string
   at: number
-  /** `record`: could not be normalized. `item`: refused by the destination. */
-  kind: "record" | "item"
+  /**
+   * `record`: could not be normalized. `item`: refused by the destination. `skipped`: the place of a record that the partner never
+   * showed; a resync reads it.
+   */
+  kind: "record" | "item" | "skipped"
   body: JsonValue
 }
 

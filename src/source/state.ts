@@ -7,8 +7,10 @@ import type { Bookmark } from "./bookmark.ts"
 import type { Completed } from "./completed.ts"
 import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
+import type { Probe } from "./probe.ts"
 import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "./rpc.ts"
 import { freshClock, type PartnerClock } from "./skew.ts"
+import type { Sighted, SteppedOver } from "./stepover.ts"
 import type { TokenState } from "./token.ts"
 import type { Wait } from "./waits.ts"
 
@@ -63,6 +65,10 @@ export interface Slice {
   asideAt: number | null
   /** Since when it could not be read (partner time), over all runs that tried, and why last; null once it could. */
   stuck: { since: number; reason: string } | null
+  /** A page of one row fails: the search for the record's place, as far as it has come. */
+  probe?: Probe | null
+  /** Where the last searches found it. */
+  sighted?: Sighted | null
 }
 
 export interface LiveStream {
@@ -177,6 +183,8 @@ export interface State {
   quarantinedObjects: Record<string, number>
   /** The coarse status D1 was last told. */
   published: string
+  /** What was stepped over lately, by stream. */
+  steppedOver?: Record<string, SteppedOver[]>
   /** Decisions that threw in a row; the alarm is set apart further each time. */
   trouble: number
 }

@@ -193,6 +193,11 @@ export interface Stream<Config> {
   reach?: "all" | { days: number }
   /** Backfill: how far back a list can be read at all (a feed used as a list). Facts before are reported as untold. */
   reachesBackDays?: number
+  /**
+   * How a record that always makes the partner fail is passed, so that it does not end the reading of all that comes after it. Left out:
+   * it is not passed, and the stream stands still there, visibly.
+   */
+  stepOver?: StepOver
   /** The request of the next page. Windows are half-open in ms; translate to the partner's own units and inclusiveness. */
   request(ctx: PageContext<Config>): PageRequest
   page(answer: PartnerAnswer, ctx: PageContext<Config>): Page
@@ -206,6 +211,15 @@ export interface Stream<Config> {
   normalize(record: PageRecord, ctx: NormalizeContext<Config>): Normalized
   /** The collection that a record counts against when it cannot be normalized. Left out: the stream's first chosen one. */
   about?(record: PageRecord): string
+}
+
+/**
+ * By time: the records come strictly newest first by the order field, from one list, and a window may begin and end at any multiple
+ * of the granularity. What is passed is the stretch of that length in which the record stands.
+ */
+export interface StepOver {
+  by: "time"
+  granularityMs: number
 }
 
 /** The most further requests `follow` may name for one page. */

@@ -136,7 +136,7 @@ function filterOf({ reading, progress }: Asked, { window, range }: Context): str
     ...(below === null ? [] : [`${filter}:<'${stamp(Math.ceil(below / 1000))}'`]),
     ...(isOrdered || progress.below === null ? [] : [`created_at:<'${stamp(Math.ceil(progress.below / 1000))}'`]),
     // What has not changed since can tell no fact of the range, however old it is.
-    ...(filter === "created_at" && window.from === null && range?.from
+    ...(filter === "created_at" && range?.from && window.from !== range.from
       ? [`updated_at:>='${stamp(Math.floor(range.from / 1000))}'`]
       : []),
   ]

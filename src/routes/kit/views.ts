@@ -168,7 +168,7 @@ export const quarantineView = z.object({
   key: z.string(),
   reason: z.string(),
   at: time,
-  kind: z.enum(["record", "item"]),
+  kind: z.enum(["record", "item", "skipped"]),
   body: z.unknown(),
 })
 

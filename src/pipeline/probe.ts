@@ -1,0 +1,64 @@
+/** Looks for the record that makes the partner fail: asks what the search names, one row each time, and saves nothing. */
+import { type PageContext, ShapeError } from "../connectors/kit/define.ts"
+import { type Probe, type Question, questionOf, type Shown, told } from "../source/probe.ts"
+import type { Outcome } from "../source/rpc.ts"
+import { type Fetched, fetchPage, normalizeFetched, outcomeOfUnasked, thrown } from "./page.ts"
+import { pageContext, type Shift, type Slice } from "./slice.ts"
+
+/** Until the place is found, or the time is up: then the next lease goes on. Null: the source does not answer. */
+export async function search(shift: Shift, slice: Slice, begun: Probe): Promise<Outcome | null> {
+  try {
+    return await searchOrThrow(shift, slice, begun)
+  } catch (error) {
+    return thrown(shift, slice, error)
+  }
+}
+
+async function searchOrThrow(shift: Shift, slice: Slice, begun: Probe): Promise<Outcome | null> {
+  let probe = begun
+  let reason = `${slice.connector.title} failed for a page of one row.`
+  const soFar = (): Outcome => ({ kind: "probed", found: { kind: "asking", probe }, reason })
+  while (shift.ports.clock.now() < shift.deadline) {
+    const answer = await answerTo(shift, slice, probe)
+    if (answer.kind === "lost") return null
+    if (answer.kind === "no_time") return soFar()
+    // A limit, a key that is refused: what has been learnt since the lease is learnt again after it.
+    if (answer.kind !== "shown" && answer.kind !== "fails") return outcomeOfUnasked(shift, slice, answer)
+    if (answer.kind === "fails") reason = answer.reason
+    const found = told(probe, answer.kind === "shown" ? answer.shown : "fails")
+    if (found.kind !== "asking") return { kind: "probed", found, reason }
+    probe = found.probe
+  }
+  return soFar()
+}
+
+function contextOf(slice: Slice, question: Question): PageContext<unknown> {
+  const page = { ...pageContext(slice), pageSize: 1 }
+  if (question === "page") return page
+  const pageSize = question.whole ? slice.stream.pageSize : 1
+  return { ...page, pageSize, token: null, window: question.window }
+}
+
+type Answer =
+  | { kind: "shown"; shown: Exclude<Shown, "fails"> }
+  | { kind: "fails"; reason: string }
+  | Exclude<Fetched, { kind: "page" | "transient" | "too_large" }>
+
+/** Whether the row can be read, or why that could not be learnt. */
+async function answerTo(shift: Shift, slice: Slice, probe: Probe): Promise<Answer> {
+  const question = questionOf(probe)
+  const isWhole = question !== "page" && question.whole
+  try {
+    const fetched = await fetchPage(shift, slice, contextOf(slice, question))
+    if (fetched.kind === "transient" || fetched.kind === "too_large") return { kind: "fails", reason: fetched.reason }
+    if (fetched.kind !== "page") return fetched
+    normalizeFetched(slice, fetched)
+    const { records, next } = fetched.page
+    if (isWhole && next !== null) return { kind: "fails", reason: "More stands there than fits a page." }
+    // A row that is of no use to us has a next page even so.
+    return { kind: "shown", shown: records.length === 0 && next === null ? "empty" : "rows" }
+  } catch (error) {
+    if (error instanceof ShapeError) return { kind: "fails", reason: error.message }
+    throw error
+  }
+}
