@@ -22,7 +22,7 @@ import { noteReach } from "./untold.ts"
 export const PAGE_STALE_MS = 180_000
 /** A page that had to be made smaller grows by this share of a full one with each that is read. */
 const PAGE_GROWTH = 1 / 32
-/** What partners cut their times to. */
+/** What a partner that does not say so cuts its times to. */
 const TICK_MS = 1_000
 /** Completed records remembered, a stream. */
 const COMPLETED_MAX = 500
@@ -109,7 +109,9 @@ function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
   const kept = live.completed.filter(({ time }) => time >= floor)
   // What changed within the second that it was asked in may change once more, and bear the same time.
   const stream = turn.connector.streams.find(({ name }) => name === slice.stream)
-  const settled = page.completed.filter(({ time }) => !stream?.moves || time + TICK_MS <= page.asked)
+  const settled = page.completed.filter(
+    ({ time }) => !stream?.moves || time + (turn.connector.clock?.granularityMs ?? TICK_MS) <= page.asked,
+  )
   live.completed = [...kept, ...settled].slice(-COMPLETED_MAX)
 }
 
