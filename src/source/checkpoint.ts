@@ -25,7 +25,7 @@ const PAGE_GROWTH = 1 / 32
 /** What a partner that does not say so cuts its times to. */
 const TICK_MS = 1_000
 /** Completed records remembered, a stream. */
-const COMPLETED_MAX = 500
+export const COMPLETED_MAX = 500
 
 export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)

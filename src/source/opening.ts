@@ -9,10 +9,10 @@ import { partnerNow, type Turn } from "./turn.ts"
 import { noteUntold, type Plan } from "./untold.ts"
 
 /**
- * Passes that may wait. Each has up to a slice for each list and collection, of 0.5 KB, and all of them lie in one row of 2 MB. Only what
- * a user asks for again and again could reach it: what one waiting pass can take over adds none.
+ * Passes that may wait. Each has up to a slice for each list and collection, of 0.5 KB and a page token of 4 KB, and all of them lie in
+ * one row of 2 MB. Only what a user asks for again and again could reach it: what one waiting pass can take over adds none.
  */
-export const PASSES_MAX = 50
+export const PASSES_MAX = 16
 
 /** An object has no past: its state is read whole, once, whatever the start date. */
 export function isDimension(turn: Turn, collection: string): boolean {

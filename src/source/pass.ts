@@ -13,6 +13,9 @@ import { runOfPass } from "./takeup.ts"
 import { partnerNow, type Turn } from "./turn.ts"
 import { addUntold, noteUnfinished, type Plan } from "./untold.ts"
 
+/** Spans of one collection whose facts are the passes'. Past it the oldest is forgotten: a fact of it that comes late may repeat. */
+export const SPANS_MAX = 24
+
 export const coverKey = (stream: string, collection: string) => `${stream}|${collection}`
 
 /**
@@ -126,7 +129,7 @@ function leaveToPass(turn: Turn, collection: string, span: Span): void {
   const last = spans.at(-1)
   if (last && last.from <= span.from && span.from <= last.to) last.to = Math.max(last.to, span.to)
   else spans.push({ from: span.from, to: span.to })
-  turn.state.passSpans[collection] = spans
+  turn.state.passSpans[collection] = spans.slice(-SPANS_MAX)
 }
 
 function inWords({ from, to }: Plan["range"]): string {

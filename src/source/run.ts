@@ -10,10 +10,10 @@ import type { Turn } from "./turn.ts"
 
 export const RUNS_KEPT = 100
 /** Runs that are read and wait for the delivery of their items; the oldest beyond them are ended as partial. */
-export const RUNS_WAITING_MAX = 50
+export const RUNS_WAITING_MAX = 20
 /** What a run says that could not be told of its collections, and each reason's length. */
 export const NOTES_MAX = 8
-export const NOTE_CHARS_MAX = 200
+export const NOTE_CHARS_MAX = 160
 const ID_DIGITS = 8
 
 /** Run ids sort by age; the number is the history row's id. */

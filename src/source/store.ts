@@ -1,9 +1,7 @@
 /** The store port over a Durable Object's SQLite. One commit is one transaction, the alarm in it. */
+import { BOUND_PARAMETERS_MAX } from "../limits.ts"
 import type { Changes, OutboxMeta, Row, RowChanges, SeenChanges, StoredSeen } from "./changes.ts"
 import type { Store } from "./ports.ts"
-
-/** SQLite in a Durable Object binds at most this many parameters. */
-const BIND_MAX = 100
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS core (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -110,8 +108,8 @@ export class SqlStore implements Store {
   #byIds(table: "outbox" | "quarantine", ids: readonly number[]): Row[] {
     const rows: Row[] = []
     if (!this.#hasTables()) return rows
-    for (let start = 0; start < ids.length; start += BIND_MAX) {
-      const some = ids.slice(start, start + BIND_MAX)
+    for (let start = 0; start < ids.length; start += BOUND_PARAMETERS_MAX) {
+      const some = ids.slice(start, start + BOUND_PARAMETERS_MAX)
       const marks = some.map(() => "?").join(",")
       const query = `SELECT id, body FROM ${table} WHERE id IN (${marks}) ORDER BY id`
       rows.push(...this.#storage.sql.exec<{ id: number; body: string }>(query, ...some).toArray())

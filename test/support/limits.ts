@@ -120,7 +120,8 @@ const ORIGINAL = Symbol("original")
 function assertStatement(values: readonly unknown[]): void {
   most("bound parameters", values.length, BOUND_PARAMETERS_MAX)
   for (const value of values)
-    if (typeof value === "string") most("bytes of a value", utf8Bytes(value), STORED_ROW_BYTES_MAX)
+    if (typeof value === "string" || value instanceof ArrayBuffer)
+      most("bytes of a value", storedBytes(value), STORED_ROW_BYTES_MAX)
 }
 
 /** The platform's objects want their methods called on themselves. */
