@@ -5,8 +5,8 @@ export const CLOCK: readonly Mutant[] = [
   {
     name: "our clock dates what a page shows",
     file: "pipeline/page.ts",
-    from: "const normalizing = normalizeContext(slice, followed.answers, asked.stamp.asked)",
-    to: "const normalizing = normalizeContext(slice, followed.answers, asked.stamp.sentAt)",
+    from: "const normalizing = normalizeContext(slice, followed, stamp.asked)",
+    to: "const normalizing = normalizeContext(slice, followed, stamp.sentAt)",
   },
   {
     name: "a partner's clock that was set is never believed",

@@ -58,8 +58,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a refused token ends the window",
     file: "source/failure.ts",
-    from: "  slice.digest = null\n  slice.page++\n  slice.attempts++\n",
-    to: '  slice.digest = null\n  slice.page++\n  slice.attempts++\n  slice.state = slice.lane === "backfill" ? "read" : slice.state\n',
+    from: "  slice.probe = null\n  slice.page++\n  slice.attempts++\n",
+    to: '  slice.probe = null\n  slice.page++\n  slice.attempts++\n  slice.state = slice.lane === "backfill" ? "read" : slice.state\n',
   },
   {
     name: "the gap beyond the feed's reach is ignored",
