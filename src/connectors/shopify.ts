@@ -36,6 +36,12 @@ const TOKEN = /^shpat_[A-Za-z0-9]{16,}$/
  */
 const REFRESH_REPEATABLE_SECONDS = 30 * 86_400
 
+/**
+ * Searches are bounded by whole seconds. Only where one list is read by itself: of several in one document, each stands elsewhere.
+ * https://shopify.dev/docs/api/usage/search-syntax
+ */
+const BY_SECOND = { by: "time", granularityMs: 1000 } as const
+
 export const shopify = defineConnector<Config>({
   name: "shopify",
   title: "Shopify",
@@ -123,12 +129,6 @@ export const shopify = defineConnector<Config>({
   meaning,
   templates,
 })
-
-/**
- * Searches are bounded by whole seconds. Only where one list is read by itself: of several in one document, each stands elsewhere.
- * https://shopify.dev/docs/api/usage/search-syntax
- */
-const BY_SECOND = { by: "time", granularityMs: 1000 } as const
 
 function list(name: ConnectionName, title: string, reach: "all" | { days: number }): Stream<Config> {
   const paging = read("list", [name], ROWS_MAX)

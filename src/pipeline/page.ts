@@ -32,6 +32,7 @@ type Unasked = Exclude<Asked, { kind: "ok" }>
 export interface FetchedPage {
   kind: "page"
   page: Page
+  digest: string
   /** Of the page, those that are to be normalized. */
   records: PageRecord[]
   /** Of those, what had to be completed. */
@@ -57,8 +58,7 @@ async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
   const fetched = await fetchPage(shift, slice, context)
   if (fetched.kind === "lost") return { kind: "end", end: "lost" }
   if (fetched.kind !== "page") return { kind: "settle", outcome: outcomeOfUnasked(shift, slice, fetched) }
-  const { page, stamp } = fetched
-  const digest = digestOf(page.records)
+  const { page, digest, stamp } = fetched
   const refused = tokenRefused(slice, page.next, digest)
   if (refused !== null) return { kind: "settle", outcome: refused }
   const normalized = normalizeFetched(slice, fetched)
@@ -76,7 +76,15 @@ export async function fetchPage(shift: Shift, slice: Slice, context: PageContext
   const incomplete = records.filter((record) => slice.stream.follow?.isNeeded(record))
   const followed = await follow(shift, slice, incomplete)
   if (followed.kind !== "complete") return followed
-  return { kind: "page", page, records, incomplete, followed: followed.answers, stamp: asked.stamp }
+  return {
+    kind: "page",
+    digest: digestOf(page.records, asked.answer.body),
+    page,
+    records,
+    incomplete,
+    followed: followed.answers,
+    stamp: asked.stamp,
+  }
 }
 
 export function normalizeFetched(slice: Slice, { records, followed, stamp }: FetchedPage): Itemized {
@@ -95,9 +103,9 @@ function tokenRefused(slice: Slice, next: string | null, digest: string): Outcom
   return { kind: "token_refused", reason: `${slice.connector.title} named a page again that had been read.` }
 }
 
-/** What a page holds, for telling whether it comes again. */
-function digestOf(records: readonly PageRecord[]): string {
-  return hash64(records.map(completedKey).join("\n"))
+/** What a page holds, for telling whether it comes again. A connector may leave out rows, and a page may hold no others. */
+function digestOf(records: readonly PageRecord[], body: unknown): string {
+  return hash64(records.length > 0 ? records.map(completedKey).join("\n") : JSON.stringify(body))
 }
 
 function pageKey(next: string, digest: string): string {

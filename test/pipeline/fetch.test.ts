@@ -277,6 +277,14 @@ describe("a page token that repeats", () => {
     expect(source.checkpoints).toHaveLength(replies.length - 1)
   })
 
+  it("with no records is told by what the partner answered: a connector may leave out all rows of a page", async () => {
+    const without = (restMs: number) => json({ rows: [], next: "t1", restMs })
+    const { source } = await fetchWith({ replies: [without(1), without(2), without(3), page(["a"])] })
+    expect(source.checkpoints).toHaveLength(4)
+    const circle = await fetchWith({ replies: [without(1), without(2), without(2)] })
+    expect(circle.source.settlements).toMatchObject([{ outcome: { kind: "token_refused" } }])
+  })
+
   it("with other records is a scroll's, and read to its end", async () => {
     const { source } = await fetchWith({ replies: [a, c, page(["d"], "t1"), page([])] })
     expect(source.checkpoints.map(({ items }) => items.map(({ key }) => key))).toEqual([["a"], ["c"], ["d"], []])
