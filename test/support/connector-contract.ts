@@ -188,6 +188,20 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
       for (const changes of different) expect(stream.request(context(changes))).not.toEqual(first)
     })
 
+    test("passes a record that always fails only where its place can be told from the times around it", () => {
+      if (!stream.stepOver) return
+      expect(stream.order ?? "newest").toBe("newest")
+      expect(stream.moves ?? false).toBe(false)
+      expect(stream.stepOver.granularityMs).toBeGreaterThanOrEqual(connector.clock?.granularityMs ?? 1000)
+      const { granularityMs } = stream.stepOver
+      // Neighbouring stretches are asked for apart, also where the pass has a range.
+      const asked = [0, 1, 2].map((step) => {
+        const window = { from: FROM + step * granularityMs, to: FROM + (step + 1) * granularityMs }
+        return JSON.stringify(stream.request(context({ window, range: { from: FROM, to: TO }, pageSize: 1 })))
+      })
+      expect(new Set(asked).size).toBe(3)
+    })
+
     test("asks without bounds where there are none", () => {
       expect(stream.request(context({ window: { from: null, to: null } })).path).toMatch(/^\//)
     })
