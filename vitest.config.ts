@@ -72,7 +72,12 @@ export default defineConfig({
         test: {
           name: "workers",
           include: IN_WORKERD,
-          setupFiles: ["test/support/now.ts", "test/support/alarms.ts", "test/support/migrate.ts"],
+          setupFiles: [
+            "test/support/now.ts",
+            "test/support/alarms.ts",
+            "test/support/limits-in-workerd.ts",
+            "test/support/migrate.ts",
+          ],
           testTimeout: WORKERD_TIMEOUT_MS,
           ...AT_NOW,
         },

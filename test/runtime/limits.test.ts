@@ -1,0 +1,88 @@
+/** The local runtime takes rows, statements and messages that the real one refuses: here a source's are held to the limits. */
+import { runInDurableObject } from "cloudflare:test"
+import { env } from "cloudflare:workers"
+import { describe, expect, test } from "vitest"
+import type { Bindings } from "../../src/env.ts"
+import { STORED_ROW_BYTES_MAX } from "../../src/limits.ts"
+import { sourceOf, wakeOf } from "../../src/platform.ts"
+import { NO_CHANGES } from "../../src/source/changes.ts"
+import { objectName } from "../../src/source/rpc.ts"
+import { SqlStore } from "../../src/source/store.ts"
+import { assertQueueable, limitedStorage } from "../support/limits.ts"
+
+const bindings = env as unknown as Bindings
+const nameOf = (source: string) => objectName({ org: "o", project: "limits", source })
+const times = <T>(count: number, one: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => one(index))
+
+function onStorage<T>(source: string, work: (storage: DurableObjectStorage) => T): Promise<T> {
+  return runInDurableObject(bindings.SOURCES.getByName(nameOf(source)), (_, { storage }) => work(storage))
+}
+
+describe("a source's rows", () => {
+  const outboxRow = (id: number) => ({
+    ...{
+      id,
+      run: "run_00000001",
+      items: 1,
+      bytes: 2,
+      attempts: 0,
+      notBefore: 0,
+      objects: "",
+      counts: "{}",
+      body: "[]",
+    },
+  })
+
+  test("of any number are written, read and removed with statements that the platform takes", async () => {
+    const found = await onStorage("many", (storage) => {
+      const store = new SqlStore(limitedStorage(storage))
+      const insert = times(1_000, outboxRow)
+      const put = times(300, (index) => ({ id: index + 1, body: "{}" }))
+      store.commit({
+        ...NO_CHANGES,
+        ...{ core: "{}", alarm: null },
+        outbox: { insert, remove: [], update: [] },
+        quarantine: { put, remove: [] },
+      })
+      const ids = insert.map(({ id }) => id)
+      const read = [store.outboxItems(ids).length, store.quarantineByIds(ids).length, store.outbox().length]
+      const update = ids.map((id) => ({ id, attempts: 1, notBefore: 5 }))
+      store.commit({
+        ...NO_CHANGES,
+        ...{ core: null, alarm: null },
+        outbox: { insert: [], remove: ids.slice(1), update },
+      })
+      return [...read, store.outbox()]
+    })
+    expect(found).toEqual([1_000, 300, 1_000, [expect.objectContaining({ id: 0, attempts: 1, notBefore: 5 })]])
+  })
+
+  test("that are too large are refused, and nothing of their commit is kept", async () => {
+    const left = await onStorage("large", (storage) => {
+      const store = new SqlStore(storage)
+      const body = "語".repeat(STORED_ROW_BYTES_MAX / 3)
+      const changes = { ...NO_CHANGES, core: "{}", alarm: null, runs: { put: [{ id: 1, body }], remove: [] } }
+      expect(() => store.commit(changes)).toThrow(/bytes of a row of runs/)
+      return [store.core(), store.runs()]
+    })
+    expect(left).toEqual([null, []])
+  })
+})
+
+test("what a source is asked and answers is held to the limit, as it is sent", async () => {
+  const source = sourceOf(bindings, nameOf("calls"))
+  const ids = times(4_000_000, (index) => index)
+  await expect(source.replay(ids)).rejects.toThrow(/bytes of the arguments of replay/)
+  expect(await source.replay(ids.slice(0, 10))).toMatchObject({ ok: false, code: "gone" })
+})
+
+test("a wake-up is a message that the queue takes, however long the names are", async () => {
+  const sent: unknown[] = []
+  const queue = { send: async (message: unknown) => void sent.push(message) } as unknown as Queue
+  const long = "x".repeat(200)
+  const wake = wakeOf({ ...bindings, FETCH_QUEUE: queue }, { org: long, project: long, source: long })
+  await wake("fetch", 0)
+  for (const message of sent) assertQueueable(message)
+  expect(sent).toHaveLength(1)
+})
