@@ -3,10 +3,10 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { describe, expect, test } from "vitest"
 import type { Bindings } from "../../src/env.ts"
-import { STORED_ROW_BYTES_MAX } from "../../src/limits.ts"
-import { sourceOf, wakeOf } from "../../src/platform.ts"
+import { RPC_BYTES_MAX, STORED_ROW_BYTES_MAX } from "../../src/limits.ts"
+import { wakeOf } from "../../src/platform.ts"
 import { NO_CHANGES } from "../../src/source/changes.ts"
-import { objectName } from "../../src/source/rpc.ts"
+import { objectName, type SourceRpc } from "../../src/source/rpc.ts"
 import { SqlStore } from "../../src/source/store.ts"
 import { assertQueueable, limitedStorage } from "../support/limits.ts"
 
@@ -71,10 +71,15 @@ describe("a source's rows", () => {
 })
 
 test("what a source is asked and answers is held to the limit, as it is sent", async () => {
-  const source = sourceOf(bindings, nameOf("calls"))
-  const ids = times(4_000_000, (index) => index)
-  await expect(source.replay(ids)).rejects.toThrow(/bytes of the arguments of replay/)
-  expect(await source.replay(ids.slice(0, 10))).toMatchObject({ ok: false, code: "gone" })
+  const answers = await runInDurableObject(bindings.SOURCES.getByName(nameOf("calls")), async (instance) => {
+    const source = instance as unknown as SourceRpc
+    const refused = await source.run("ł".repeat(RPC_BYTES_MAX / 2)).catch((error: Error) => error.message)
+    return [refused, await source.run("ł")]
+  })
+  expect(answers).toEqual([
+    expect.stringContaining("bytes of the arguments of run"),
+    expect.objectContaining({ ok: false, code: "gone" }),
+  ])
 })
 
 test("a wake-up is a message that the queue takes, however long the names are", async () => {
