@@ -11,6 +11,7 @@ import { createRoutes } from "./routes/create.ts"
 import { metricRoutes, segmentRoutes } from "./routes/definitions.ts"
 import { destinationRoutes } from "./routes/destination.ts"
 import { healthRoutes } from "./routes/health.ts"
+import { keyRoutes } from "./routes/keys.ts"
 import { type ApiEnv, api } from "./routes/kit/api.ts"
 import { authenticate, keptNowhere, limitBody, ports, sameProject } from "./routes/kit/guard.ts"
 import { openapiOf } from "./routes/kit/openapi.ts"
@@ -41,7 +42,7 @@ const projectRoutes = api()
   .route("/segments", segmentRoutes)
   .route("/", auditRoutes)
 
-const operatorRoutes = api().use(authenticate).route("/", opsRoutes)
+const operatorRoutes = api().use(authenticate).route("/", opsRoutes).route("/", keyRoutes)
 
 export const app = api()
   .use(secureHeaders(), keptNowhere, limitBody, ports)

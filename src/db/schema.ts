@@ -96,6 +96,8 @@ export const sources = sqliteTable(
     /** What was said about repeats when the draft was made; null: nothing. */
     again: text({ enum: AGAIN }),
     expiresAt: integer("expires_at"),
+    /** Ids of the vault keys that the Durable Object's secrets are sealed with, a comma between, as last asked; null: not yet. */
+    sealedWith: text("sealed_with"),
     /** When the former source was deleted that this one goes on from, and where; the place only until the Durable Object has it. */
     continues: integer(),
     bookmark: json<Bookmark>(),

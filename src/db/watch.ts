@@ -23,10 +23,15 @@ export function dueSources(db: Database, now: number, aheadMaxMs: number, limit:
 }
 
 /** Moves the appointment, unless the source was changed meanwhile and has a new one. */
-export async function moveCheck(db: Database, row: SourceRow, checkAfter: number | null): Promise<void> {
+export async function moveCheck(
+  db: Database,
+  row: SourceRow,
+  checkAfter: number | null,
+  sealedWith: readonly string[] | null = null,
+): Promise<void> {
   await db
     .update(sources)
-    .set({ checkAfter })
+    .set({ checkAfter, ...(sealedWith && { sealedWith: sealedWith.join(",") }) })
     .where(and(eq(sources.id, row.id), eq(sources.version, row.version)))
 }
 

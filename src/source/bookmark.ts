@@ -9,7 +9,7 @@ import type { Item } from "../connectors/kit/item.ts"
 import { beginLive, reconfigure } from "./control.ts"
 import { startLive } from "./plan.ts"
 import { findRun } from "./run.ts"
-import { blankSlice, streamsOf } from "./slice.ts"
+import { blankSlice, isOldestFirst, streamsOf } from "./slice.ts"
 import { type Pass, type Slice, STATE_SCHEMA, type State } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
@@ -34,7 +34,7 @@ export interface Bookmark {
 }
 
 export interface KeptPass extends Pick<Pass, "kind" | "trigger" | "overlap"> {
-  slices: (Pick<Slice, "stream" | "collections" | "range" | "window" | "top"> & { off: boolean })[]
+  slices: (Pick<Slice, "stream" | "collections" | "range" | "window" | "top" | "bottom"> & { off: boolean })[]
 }
 
 // ------------------------------------------------------------------------------------------------------- handing out
@@ -112,8 +112,8 @@ function keptPass(
   const kept = slices.flatMap((slice) => {
     const collections = slice.collections.filter((name) => !history(name))
     if (slice.state === "read" || collections.length === 0) return []
-    const { stream, range, top } = slice
-    return [{ stream, collections, range, window: leftOf(turn, slice), top, off: slice.state === "off" }]
+    const { stream, range, top, bottom } = slice
+    return [{ stream, collections, range, window: leftOf(turn, slice), top, bottom, off: slice.state === "off" }]
   })
   return kept.length > 0 ? [{ kind, trigger, overlap, slices: kept }] : []
 }
@@ -121,8 +121,7 @@ function keptPass(
 /** From where it stood, the boundary itself included. */
 function leftOf(turn: Turn, { stream: name, window, edge }: Slice): Slice["window"] {
   if (!edge) return window
-  const isOldestFirst = turn.connector.streams.find((stream) => stream.name === name)?.order === "oldest"
-  return isOldestFirst ? { ...window, from: edge.time } : { ...window, to: edge.time + 1 }
+  return isOldestFirst(turn, name) ? { ...window, from: edge.time } : { ...window, to: edge.time + 1 }
 }
 
 function newest(entries: readonly [hash: string, time: number][]): [hash: string, time: number][] {

@@ -40,11 +40,14 @@ import {
   type Report,
   type ReportAnswer,
   type RunView,
+  type Sealed,
+  type SealedSecret,
   type Settlement,
   type SourceRef,
   type SourceRpc,
   type SourceView,
 } from "./rpc.ts"
+import { exchangeSealed, secretsOf } from "./sealed.ts"
 import { SeenIndex } from "./seen.ts"
 import {
   coarse,
@@ -181,6 +184,22 @@ export class SourceMachine implements SourceRpc {
     const core = text === null ? null : readState(text)
     if (!core || !isTombstone(core) || !core.bookmark) return
     this.#bury({ ...(core.revoke && { revoke: core.revoke }) })
+  }
+
+  async sealed(): Promise<SealedSecret[]> {
+    const text = this.#memory?.text ?? this.#ports.store.core()
+    return text === null ? [] : secretsOf(readState(text))
+  }
+
+  async reseal(changes: { from: Sealed; to: Sealed }[]): Promise<SealedSecret[]> {
+    const fresh = new Map(changes.map(({ from, to }) => [from, to]))
+    const text = this.#ports.store.core()
+    const core = text === null ? null : readState(text)
+    if (core && isTombstone(core)) {
+      exchangeSealed(core, fresh)
+      this.#bury({ ...(core.bookmark && { bookmark: core.bookmark }), ...(core.revoke && { revoke: core.revoke }) })
+    } else await this.#act<void>(undefined, (turn) => value(exchangeSealed(turn.state, fresh)))
+    return this.sealed()
   }
 
   /** What outlives the source: the grant to be given back, and the place where reading stopped. */

@@ -28,6 +28,14 @@ export const PROTOCOL = 2
 /** A secret as sealed by the vault; opened only by the Durable Object, which passes the plain value to a granted consumer. */
 export type Sealed = string
 
+/** A sealed value that a source's object holds, and what it is bound to. */
+export interface SealedSecret {
+  /** The source it is sealed for; empty for the project's destination. */
+  owner: string
+  purpose: "credential" | "destination" | "grant"
+  value: Sealed
+}
+
 /** An access token and what renews it, as the partner gave them at one time. */
 export interface SealedTokens {
   access: Sealed
@@ -385,6 +393,8 @@ export interface SourceView {
   operatorWait: { since: number; reason: string } | null
   /** Keys of what was sent, kept to tell repeats; and those that had to be forgotten for lack of room, since the beginning. */
   keys: { kept: number; forgotten: number }
+  /** Ids of the vault keys that its secrets are sealed with. */
+  keyIds: string[]
   /** Human-readable cursors by live stream: how far each has been read (partner time). */
   cursors: Record<string, number>
 }
@@ -456,6 +466,10 @@ export interface SourceControl {
    * it is said to be kept.
    */
   erase(revoke?: boolean): Promise<{ ok: boolean; bookmark?: Bookmark }>
+  /** Every sealed value that the object holds, a tombstone's too, as it is. */
+  sealed(): Promise<SealedSecret[]>
+  /** Puts values that were sealed anew in place of the old ones; answers what it holds then. */
+  reseal(changes: { from: Sealed; to: Sealed }[]): Promise<SealedSecret[]>
   /** The bookmark is stored elsewhere: the tombstone lets go of it. */
   bookmarkKept(): Promise<void>
 }

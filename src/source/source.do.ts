@@ -18,6 +18,7 @@ import type {
   LeaseAsk,
   PageAsk,
   Report,
+  Sealed,
   Settlement,
   SourceRef,
   SourceRpc,
@@ -69,6 +70,12 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   }
   erase(revoke?: boolean) {
     return this.#ask((source) => source.erase(revoke))
+  }
+  sealed() {
+    return this.#ask((source) => source.sealed())
+  }
+  reseal(changes: { from: Sealed; to: Sealed }[]) {
+    return this.#ask((source) => source.reseal(changes))
   }
   bookmarkKept() {
     return this.#ask((source) => source.bookmarkKept())

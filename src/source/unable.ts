@@ -24,6 +24,12 @@ export function unable(reason: string, now: number): SourceRpc {
     discard: refused,
     erase: async () => ({ ok: false }),
     bookmarkKept: async () => undefined,
+    sealed: async () => {
+      throw new Error(reason)
+    },
+    reseal: async () => {
+      throw new Error(reason)
+    },
     lease: later,
     claim: later,
     checkpoint: async () => ({ kind: "stale" }),

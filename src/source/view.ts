@@ -4,6 +4,7 @@ import { BACKPRESSURE, BACKPRESSURE_RETRY_MS, heldBackBy, mayRead } from "./leas
 import { nextFloorAt } from "./plan.ts"
 import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, SourceStatus, SourceView } from "./rpc.ts"
 import { lengthen, type Run, runNumber } from "./run.ts"
+import { keyIdsOf, secretsOf } from "./sealed.ts"
 import { shareOf } from "./share.ts"
 import { isOldestFirst } from "./slice.ts"
 import { type Slice, type State, slicesOf, upgradeRun } from "./state.ts"
@@ -31,6 +32,7 @@ export function viewOf(turn: Turn): SourceView {
     delivery: deliveryView(turn),
     operatorWait: state.operatorWait,
     keys: { kept: turn.seen.size, forgotten: state.forgotten ?? 0 },
+    keyIds: keyIdsOf(secretsOf(state)),
     cursors: Object.fromEntries(Object.entries(state.live).map(([name, live]) => [name, live.cursor])),
   }
 }

@@ -17,6 +17,8 @@ const BROKEN: [string, Partial<Bindings>][] = [
 
 const configuration = { ...{ org: "o", project: "unable", source: "src_unable" }, version: 1 } as never
 const lease = { slice: "live:events", number: 1 }
+/** What is sealed with which key must not be guessed: whoever asks learns that it is not known. */
+const REFUSED_SECRETS = "refused"
 const ASKS: Record<Exclude<keyof SourceRpc, never>, (source: SourceRpc) => Promise<unknown>> = {
   configure: (source) => source.configure(configuration),
   view: (source) => source.view(),
@@ -29,6 +31,8 @@ const ASKS: Record<Exclude<keyof SourceRpc, never>, (source: SourceRpc) => Promi
   discard: (source) => source.discard(1),
   erase: (source) => source.erase(true),
   bookmarkKept: (source) => source.bookmarkKept(),
+  sealed: (source) => source.sealed().catch(() => REFUSED_SECRETS),
+  reseal: (source) => source.reseal([]).catch(() => REFUSED_SECRETS),
   lease: (source) => source.lease({ lane: "live", nonce: "n", protocol: PROTOCOL }),
   checkpoint: (source) => source.checkpoint({ lease, protocol: PROTOCOL } as never),
   settle: (source) => source.settle({ protocol: PROTOCOL, lease, outcome: { kind: "release" }, calls: 0 }),
@@ -41,6 +45,8 @@ const LATER = { kind: "later", at: expect.any(Number), reason: expect.stringCont
 const ANSWERS: Partial<Record<keyof SourceRpc, unknown>> = {
   erase: { ok: false },
   bookmarkKept: undefined,
+  sealed: REFUSED_SECRETS,
+  reseal: REFUSED_SECRETS,
   lease: LATER,
   claim: LATER,
   checkpoint: { kind: "stale" },
