@@ -143,11 +143,12 @@ function heldUntil(turn: Turn, reason: string): NonNullable<RunView["waits"]> {
   return { until: nextFloorAt(turn) ?? soon, reason: failure ? `${reason}. The last run failed: ${failure}` : reason }
 }
 
-/** Why the last live run failed; null: it did not. A failed run leaves its window open. */
+/** Why the last live run could not read everything; null: it could. What was not read stays open. */
 function lastLiveFailure({ state, stored }: Turn): string | null {
   if (!Object.values(state.live).some((live) => live.slice)) return null
-  const runs = stored.runs().map((row) => JSON.parse(row.body) as Run)
-  return runs.findLast((run) => run.kind === "live")?.reason ?? null
+  const runs = [...stored.runs().map((row) => upgradeRun(JSON.parse(row.body) as Run)), ...state.others]
+  const last = runs.findLast(({ kind }) => kind === "live")
+  return last?.failed[0]?.reason ?? last?.reason ?? null
 }
 
 /** Finished and current runs, newest first. */

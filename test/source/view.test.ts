@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
+import { BACKPRESSURE, BACKPRESSURE_RETRY_MS } from "../../src/source/lease.ts"
+import { WAITING_ITEMS_MAX } from "../../src/source/outbox.ts"
 import { statusOf, viewOf } from "../../src/source/view.ts"
-import { configurationOf, fact, MINUTE, START, START_DATE, sourceWorld, turnOf } from "../support/source-world.ts"
+import { configurationOf, DAY, fact, MINUTE, START, START_DATE, sourceWorld, turnOf } from "../support/source-world.ts"
 
 const error = { code: "credentials_rejected", message: "", remedy: "", at: START }
 
@@ -63,6 +65,16 @@ describe("what is shown", () => {
     expect(view.collections[0]).toMatchObject({ taken: 1, delivered: 0, waiting: 1, lastItemAt: START })
     const run = view.current.find(({ kind }) => kind === "live")
     expect(run).toMatchObject({ state: "delivering", readAt: START, endedAt: null })
+  })
+
+  it("says that a list waits for the destination, which has more to take than is kept", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    const orders = await world.lease("backfill")
+    const items = Array.from({ length: WAITING_ITEMS_MAX + 1 }, (_, key) => fact(`o${key}`, START - DAY))
+    await world.page(orders, { items, next: "t1" })
+    const initial = (await world.view()).current.find(({ kind }) => kind === "initial")
+    expect(initial?.waits).toEqual({ reason: BACKPRESSURE, until: START + BACKPRESSURE_RETRY_MS })
   })
 
   it("says what a run waits for: a retry, the destination, nothing", async () => {
