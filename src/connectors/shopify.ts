@@ -27,12 +27,6 @@ const CHECKOUT_LASTS_SECONDS = 86_400
 /** A payment by bank transfer or on invoice may stay pending that long; after that its outcome is told by a transaction of its own. */
 const SETTLES_DAYS = 90
 
-/**
- * Searches are bounded by whole seconds. Only where one list is read by itself: of several in one document, each stands elsewhere.
- * https://shopify.dev/docs/api/usage/search-syntax
- */
-const BY_SECOND = { by: "time", granularityMs: 1000 } as const
-
 /** https://shopify.dev/changelog/app-secret-key-length-has-increased */
 const TOKEN = /^shpat_[A-Za-z0-9]{16,}$/
 
