@@ -63,7 +63,11 @@ function portsOver(database: D1Database): WatchPorts {
   const source = () => ({ configure: async () => ({ ok: true, view: {} }), erase: async () => ({ ok: true }) })
   const clock = { now: () => NOW, sleep: async () => undefined, timeout: () => new AbortController().signal }
   const given = { refresh: async () => ({ kind: "later", reason: "", retryAfterMs: null }), revoke: async () => true }
-  return { db: openDatabase(database), clock, source, tokens: given, log: () => undefined } as unknown as WatchPorts
+  // A key is being replaced: what is sealed with the old one is looked for with each tick.
+  const settings = { vaultKeys: [{ id: "new" }, { id: "old" }] }
+  const cipher = { open: async (sealed: string) => sealed, seal: async (plain: string) => `new:${plain}` }
+  const ports = { db: openDatabase(database), clock, source, tokens: given, settings, cipher, log: () => undefined }
+  return ports as unknown as WatchPorts
 }
 
 beforeEach(async () => {
@@ -98,7 +102,7 @@ it("forgets by age what was deleted, answered and noted, and nothing younger", a
   const gone = (at: number) => ({ deletedAt: NOW - at, checkAfter: null })
   await insertSource(db, row("old", gone(DELETED_KEPT_MS + DAY)), entry, [])
   await insertSource(db, row("young", gone(DELETED_KEPT_MS - DAY)), entry, [])
-  await insertSource(db, row("owed", { ...gone(DELETED_KEPT_MS + DAY), checkAfter: NOW + DAY }), entry, [])
+  await insertSource(db, row("owed", { ...gone(DELETED_KEPT_MS + DAY), checkAfter: NOW + 3_600_000 }), entry, [])
   for (const [key, age] of [
     ["stale", IDEMPOTENCY_KEPT_MS + 1],
     ["fresh", 1],
