@@ -38,6 +38,7 @@ export function outcomeOf(failure: PartnerFailure, situation: Situation): Outcom
     case "too_large":
       return { kind: "shrink" }
     case "transient":
+      return { kind: "transient", reason, ...(failure.unreached && { unreached: true }) }
     case "token_refused":
     case "fault":
       return { kind: failure.kind, reason }

@@ -42,7 +42,7 @@ function contextOf(slice: Slice, question: Question): PageContext<unknown> {
 type Answer =
   | { kind: "shown"; shown: Exclude<Shown, "fails"> }
   | { kind: "fails"; reason: string }
-  | Exclude<Fetched, { kind: "page" | "transient" | "too_large" }>
+  | Exclude<Fetched, { kind: "page" }>
 
 /** Whether the row can be read, or why that could not be learnt. */
 async function answerTo(shift: Shift, slice: Slice, probe: Probe): Promise<Answer> {
@@ -50,7 +50,8 @@ async function answerTo(shift: Shift, slice: Slice, probe: Probe): Promise<Answe
   const isWhole = question !== "page" && question.whole
   try {
     const fetched = await fetchPage(shift, slice, contextOf(slice, question))
-    if (fetched.kind === "transient" || fetched.kind === "too_large") return { kind: "fails", reason: fetched.reason }
+    const isOfThePage = (fetched.kind === "transient" && !fetched.unreached) || fetched.kind === "too_large"
+    if (isOfThePage) return { kind: "fails", reason: fetched.reason }
     if (fetched.kind !== "page") return fetched
     normalizeFetched(slice, fetched)
     const { records, next } = fetched.page

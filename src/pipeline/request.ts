@@ -22,7 +22,8 @@ export type PartnerFailure =
   | { kind: "denied"; reason: string }
   /** Asked to wait; null: it was not said how long. */
   | { kind: "limited"; reason: string; retryAfterMs: number | null; scope?: LimitScope }
-  | { kind: "transient"; reason: string }
+  /** `unreached`: no answer began, so that the failure says nothing of what was asked for. */
+  | { kind: "transient"; reason: string; unreached?: true }
   /** The answer is over PAGE_BYTES_MAX, or more than the partner gives at once. */
   | { kind: "too_large"; reason: string }
   /** The partner no longer knows the page token. */
@@ -60,7 +61,8 @@ export async function askPartner(
 export function meaningOf(connector: AnyConnector, exchanged: Exchange): PartnerResult {
   const { title } = connector
   if (exchanged.kind === "timeout") return { kind: "transient", reason: `${title} did not answer in time.` }
-  if (exchanged.kind === "unreachable") return { kind: "transient", reason: `${title} could not be reached.` }
+  if (exchanged.kind === "unreachable")
+    return { kind: "transient", reason: `${title} could not be reached.`, unreached: true }
   return exchanged.status >= 200 && exchanged.status < 300
     ? accepted(connector, exchanged)
     : refused(connector, exchanged)

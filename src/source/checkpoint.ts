@@ -201,10 +201,15 @@ function proceed(turn: Turn, slice: Slice, next: string, digest: string | undefi
   return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn, slice) }
 }
 
-/** What was too large is seldom so for long: rows differ, and a partner that was slow recovers. */
+/**
+ * What was too large is seldom so for long: rows differ, and a partner that was slow recovers. Pages that were made smaller since the
+ * partner failed are soon as large as before.
+ */
 function growPage({ connector }: Turn, slice: Slice): void {
   const full = connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
-  slice.pageSize = Math.min(full, slice.pageSize + Math.ceil(full * PAGE_GROWTH))
+  const grown = slice.pageSize + Math.ceil(full * PAGE_GROWTH)
+  slice.pageSize = Math.min(full, slice.shrunkByFailures ? Math.max(grown, 2 * slice.pageSize) : grown)
+  if (slice.pageSize === full) slice.shrunkByFailures = false
 }
 
 function stopReason(turn: Turn, slice: Slice): string | null {

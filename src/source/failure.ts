@@ -44,8 +44,8 @@ const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
   defer: (turn, { stream }, _run, { until, reason, scope }) =>
     askToWait(turn, scopeOf(turn, stream, scope), { until, reason }),
-  transient: (turn, slice, _run, { reason }) => {
-    smallerPage(turn, slice)
+  transient: (turn, slice, _run, { reason, unreached }) => {
+    if (!unreached) smallerPage(turn, slice)
     retry(turn, slice, reason)
   },
   probed: (turn, slice, run, { found, reason }) => probed(turn, slice, run, found, reason, retry),

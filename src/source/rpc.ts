@@ -215,7 +215,7 @@ export type Outcome =
   /** The partner asked to wait. `until` is our clock; `scope`: what for, left out where it did not say. */
   | { kind: "defer"; until: number; reason: string; scope?: LimitScope }
   /** 5xx, timeout, network, nonsense body: retried with backoff, counted. */
-  | { kind: "transient"; reason: string }
+  | { kind: "transient"; reason: string; unreached?: true }
   /** So far the record was looked for that makes the partner fail; `reason`: how it fails. */
   | { kind: "probed"; found: Found; reason: string }
   /** An answer over the size limit: the page is asked again at half the size. */

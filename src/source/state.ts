@@ -65,6 +65,8 @@ export interface Slice {
   asideAt: number | null
   /** Since when it could not be read (partner time), over all runs that tried, and why last; null once it could. */
   stuck: { since: number; reason: string } | null
+  /** The page is smaller than a full one since the partner failed, not since an answer was too large. */
+  shrunkByFailures?: boolean
   /** A page of one row fails: the search for the record's place, as far as it has come. */
   probe?: Probe | null
   /** Where the last searches found it. */

@@ -44,6 +44,7 @@ export interface SteppedOver {
 export function smallerPage(turn: Turn, slice: Slice): void {
   if (slice.attempts < PATIENT_FAILURES) return
   if (slice.pageSize === 1) searchPlace(turn, slice)
+  else slice.shrunkByFailures = true
   slice.pageSize = Math.max(1, Math.floor(slice.pageSize / SMALLER_BY))
 }
 
@@ -92,7 +93,7 @@ export function probed(
 /** Ends the run. The next one asks for full pages again: small ones may be what fails. */
 export function giveUp(turn: Turn, slice: Slice, reason: string, trouble: Trouble = "fault"): void {
   slice.pageSize = turn.connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
-  slice.probe = null
+  Object.assign(slice, { probe: null, shrunkByFailures: false })
   abort(turn, slice, reason, trouble)
 }
 

@@ -57,6 +57,37 @@ describe("a failing page", () => {
     expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "Shop answered 500." })
   })
 
+  it.each([
+    [undefined, [100, 100, 25, 6, 1]],
+    [true as const, [100, 100, 100, 100, 100]],
+  ])(
+    "is asked for with fewer rows from the second failure on, unless nothing was answered at all (%s)",
+    async (unreached, sizes) => {
+      const world = await begun()
+      const asked: number[] = []
+      for (let round = 0; round < sizes.length; round++) {
+        const task = await world.lease("live")
+        asked.push(task.pageSize)
+        await world.settle(task, { kind: "transient", reason: "no", ...(unreached && { unreached }) })
+        await world.until(world.state().live.feed?.slice?.notBefore ?? 0)
+      }
+      expect(asked).toEqual(sizes)
+    },
+  )
+
+  it("grows by twice with each page that is read, once the partner answers again", async () => {
+    const world = await begun()
+    await failing(world, 5)
+    const asked: number[] = []
+    for (let page = 0; page < 7; page++) {
+      const task = await world.lease("live")
+      asked.push(task.pageSize)
+      await world.page(task, { next: `t${page}` })
+      await world.settle(task, { kind: "release" })
+    }
+    expect(asked).toEqual([1, 5, 10, 20, 40, 80, 100])
+  })
+
   it("counts from the last progress", async () => {
     const world = await begun()
     await failing(world, ATTEMPTS_MAX - 1)
