@@ -6,7 +6,6 @@ const WAITING = {
   scroll: "page tokens that stay the same",
   clock_steps: "leases, waits and the schedule after the object's clock came back",
   dates: "answers whose Date is ahead or behind",
-  destination_answers: "2xx of the destination that took nothing",
   one_stream: "faults, denials and limits of one live stream only",
 } as const
 
@@ -23,8 +22,6 @@ export function isHeldBack(what: Held): boolean {
 const HELD_FAULTS: Partial<Record<string, Held>> = {
   partner_misdates: "dates",
   partner_misdates_much: "dates",
-  destination_page: "destination_answers",
-  destination_errors: "destination_answers",
   clock_steps: "clock_steps",
   one_stream_gone: "one_stream",
   one_stream_fails: "one_stream",

@@ -22,6 +22,7 @@ export interface NetworkParts {
   /** The partner's clock. */
   partnerNow(): number
   pageSize: number
+  place: Place
   isOn(spell: SpellName): boolean
   /** After each answer of the partner. */
   partnerAnswered(): void
@@ -49,7 +50,14 @@ export interface Network {
   needlessRefusals: number
 }
 
-export const DESTINATION = { org: "acme", project: "shop", sourceId: "1234567890123456789" }
+/** A source's place at the destination, and the key to it. */
+export interface Place {
+  org: string
+  project: string
+  sourceId: string
+  key: { prefix: string; secret: string }
+}
+
 const TRANSIENT_400_MOST = 2
 const LARGE_BODY = 3_000
 const MINUTE = 60_000
@@ -79,10 +87,11 @@ interface Answer {
 export function createNetwork(parts: NetworkParts): Network {
   const { timeline, chance, story, partner } = parts
   const intempt = createIntempt({ clock: timeline.now, writer: createWriter(null) })
-  intempt.addKey({ prefix: "prefix", secret: "secret", org: DESTINATION.org, project: DESTINATION.project })
+  const { org, project, sourceId, key } = parts.place
+  intempt.addKey({ ...key, org, project })
   /** How often an item was refused for nothing: transient means that it passes in the end. */
   const refusals = new Map<string, number>()
-  const isFor = (url: URL) => partner.isFor(url) || url.pathname.includes(`/sources/${DESTINATION.sourceId}/`)
+  const isFor = (url: URL) => partner.isFor(url) || url.pathname.includes(`/sources/${sourceId}/`)
   const counts = { partnerCalls: 0, unauthorized: 0, turnedAway: 0, needlessRefusals: 0 }
   const network: Network = { intempt, isFor, httpOf, ...counts }
   return network
@@ -190,7 +199,9 @@ export function createNetwork(parts: NetworkParts): Network {
   }
 
   function misdated(): Record<string, string> {
-    const off = chance.pick("misdated", MISDATED_BY_MS)
+    // While it is anything, three answers hardly agree; one alone may be off by what looks like a clock that was set.
+    const isAnything = parts.isOn("partner_misdates_much")
+    const off = isAnything ? chance.int("misdated", -1440, 1440) * MINUTE : chance.pick("misdated", MISDATED_BY_MS)
     story.tell(() => `the answer's Date is off by ${off / 60_000} min`)
     return { date: httpDate(parts.partnerNow() + off) }
   }

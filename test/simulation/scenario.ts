@@ -101,12 +101,18 @@ const CROWDS = [
   { every: 125, at: 60, payments: 1_600 },
 ]
 
-/** A scenario without what `without` names: `fault`, `mutation#3`, `action#1`, `spell#0`, `history#7`. */
-export function scenarioOf(seed: number, without: ReadonlySet<string>, kind: PartnerKind, signsIn: boolean): Scenario {
+/** `span`: of a source beside another one. A scenario without what `without` names: `fault`, `mutation#3`, `action#1`, `spell#0`, `history#7`. */
+export function scenarioOf(
+  seed: number,
+  without: ReadonlySet<string>,
+  kind: PartnerKind,
+  signsIn: boolean,
+  span: Pick<Scenario, "connectAt" | "calmAt"> | null = null,
+): Scenario {
   const random = createRandom((seed * 2654435761) >>> 0)
   const shape = shapeOf(random)
-  const connectAt = EPOCH + random.int(0, 400) * DAY + random.int(0, DAY / 1000) * 1000 + random.int(0, 999)
-  const calmAt = connectAt + shape.lasts
+  const begins = EPOCH + random.int(0, 400) * DAY + random.int(0, DAY / 1000) * 1000 + random.int(0, 999)
+  const { connectAt, calmAt } = span ?? { connectAt: begins, calmAt: begins + shape.lasts }
   const kept = <T extends { name: string }>(list: T[]) => list.filter(({ name }) => !without.has(name))
   const startDate = Math.floor((connectAt - random.pick([3, 20, 90, 360]) * DAY) / DAY) * DAY
   const rates = without.has("faults") ? {} : ratesOf(seed, shape.violence, FAULT_NAMES)

@@ -112,19 +112,24 @@ async function many(env: Record<string, string>, mix: string[] = [], count = Num
   const failed: Told[] = []
   const sums: Record<string, number> = {}
   let done = 0
-  await overPool({
-    ...{ file: import.meta.filename, args: [...process.argv.slice(2), ...mix], env },
-    ...{ processes: Number(values.processes), first: Number(values.seed ?? 1), count },
-    goesOn: () => !(values.first && failed.length > 0),
-    told: (seed) => {
-      done++
-      for (const [name, times] of Object.entries(seed.struck)) sums[name] = (sums[name] ?? 0) + times
-      for (const name of ["events", "items", "partnerCalls"] as const) sums[name] = (sums[name] ?? 0) + seed[name]
-      if (seed.faults.length === 0) return
-      failed.push(seed)
-      if (failed.length <= FAILURES_SHOWN) console.log(`seed ${seed.seed} fails: ${seed.faults[0]?.slice(0, 300)}`)
-    },
-  })
+  const first = Number(values.seed ?? 1)
+  const goesOn = () => !(values.first && failed.length > 0)
+  const told = (seed: Told) => {
+    done++
+    for (const [name, times] of Object.entries(seed.struck)) sums[name] = (sums[name] ?? 0) + times
+    for (const name of ["events", "items", "partnerCalls"] as const) sums[name] = (sums[name] ?? 0) + seed[name]
+    if (seed.faults.length === 0) return
+    failed.push(seed)
+    if (failed.length <= FAILURES_SHOWN) console.log(`seed ${seed.seed} fails: ${seed.faults[0]?.slice(0, 300)}`)
+  }
+  // Alone, and with nothing to measure, this process does it itself.
+  const isAlone = values.processes === "1" && mix.length === 0 && Object.keys(env).length === 0
+  if (isAlone) for (let seed = first; seed < first + count && goesOn(); seed++) told(await toldOf(seed))
+  else
+    await overPool({
+      ...{ file: import.meta.filename, args: [...process.argv.slice(2), ...mix], env },
+      ...{ processes: Number(values.processes), first, count, goesOn, told },
+    })
   const seconds = (performance.now() - startedAt) / 1000
   const { events, items, partnerCalls, ...struck } = sums
   const strikes = Object.values(struck).reduce((sum, times) => sum + times, 0)
@@ -165,17 +170,22 @@ function countsOf({ events, partnerCalls, items, struck }: Verdict): string {
   return `${events} events, ${partnerCalls} partner calls, ${items} items, ${struck.length} faults struck`
 }
 
+async function toldOf(seed: number): Promise<Told> {
+  const { faults, struck, events, items, partnerCalls } = await simulate(seed, options)
+  const times: Record<string, number> = {}
+  for (const name of struck) times[name.split("#")[0] ?? ""] = (times[name.split("#")[0] ?? ""] ?? 0) + 1
+  return { seed, faults, struck: times, events, items, partnerCalls }
+}
+
 /** Simulates the seeds it is handed until there are none left. */
 function child(): void {
   const send = (message: Told | "ready") => process.send?.(message)
   process.on("message", async ({ seeds }: { seeds: number[] }) => {
     if (seeds.length === 0) return process.disconnect()
     for (const seed of seeds) {
-      const { faults, struck, events, items, partnerCalls } = await simulate(seed, options)
-      const times: Record<string, number> = {}
-      for (const name of struck) times[name.split("#")[0] ?? ""] = (times[name.split("#")[0] ?? ""] ?? 0) + 1
-      send({ seed, faults, struck: times, events, items, partnerCalls })
-      if (values.first && faults.length > 0) break
+      const told = await toldOf(seed)
+      send(told)
+      if (values.first && told.faults.length > 0) break
     }
     send("ready")
   })

@@ -1,6 +1,7 @@
 /** One source of one project: its Durable Object, its user, its partner's account and its destination, over the shipped modules. */
 import { tokensPort } from "../../src/oauth/tokens.ts"
 import type { Http, Random } from "../../src/source/ports.ts"
+import { hashText } from "../sandbox/random.ts"
 import { createAlarmBound } from "./bounds.ts"
 import type { Chance } from "./chance.ts"
 import type { Life, Queues } from "./consumers.ts"
@@ -69,6 +70,10 @@ export interface Tenant {
 export function createTenant({ shared, ref, kind, scenario, chance, random }: TenantParts): Tenant {
   const { timeline, story, failures, fail } = shared
   const name = `${ref.org}/${ref.project}/${ref.source}`
+  const place = {
+    ...{ org: ref.org, project: ref.project, sourceId: `1${String(hashText(name)).padStart(18, "0")}` },
+    key: { prefix: ref.project, secret: ref.source },
+  }
   const partnerNow = () => timeline.now() + scenario.skewMs
   const partner = kind.open(scenario, partnerNow)
   const sliced = kind.connector(scenario.pageSize)
@@ -94,6 +99,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
   })
   const tokens = createTokenWatch({
     now: timeline.now,
+    objectNow: () => timeline.now() + offMs(),
     grants: partner.oauth.grants,
     isOver: () => user.deletedAt !== null,
     failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
@@ -148,6 +154,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     partner,
     partnerNow,
     pageSize: scenario.pageSize,
+    place,
     isOn,
     posting: guarded(watch.posting),
     posted: watch.posted,
@@ -174,6 +181,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     host,
     partnerNow,
     ref,
+    place,
     hasTrouble: () => watch.state?.error != null || slicesIn(watch).some(({ state }) => state === "denied"),
     collections: sliced.collections,
     tokens,

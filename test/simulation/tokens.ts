@@ -46,6 +46,8 @@ export interface TokenWatch {
 
 export interface TokenWatchParts {
   now(): number
+  /** The object's own clock, by which tokens run out. */
+  objectNow(): number
   grants: Grants
   /** Of the header or body of a call: does it carry this access token? */
   isOver(): boolean
@@ -58,7 +60,7 @@ interface Pair {
   refresh: string | null
 }
 
-export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWatchParts): TokenWatch {
+export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits }: TokenWatchParts): TokenWatch {
   /** Access or refresh token -> its grant. */
   const families = new Map<string, string>()
   const saved = new Set<string>()
@@ -145,9 +147,9 @@ export function createTokenWatch({ now, grants, isOver, failedCommits }: TokenWa
   function isNeeded(): boolean {
     if (!current || refusedTokens.has(current.access)) return true
     const { expiresAt, refreshExpiresAt, refreshLifeMs } = current.state.tokens
-    const isEnding = expiresAt === null || expiresAt - now() <= RENEW_AHEAD_MS + SLACK_MS
+    const isEnding = expiresAt === null || expiresAt - objectNow() <= RENEW_AHEAD_MS + SLACK_MS
     const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? 0) / KEPT_SHARE) + SLACK_MS
-    return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - now() <= ahead)
+    return isEnding || (refreshExpiresAt !== null && refreshExpiresAt - objectNow() <= ahead)
   }
 
   /** The pair that is kept is worth nothing any more, for a reason; or nobody could know whether it is. */

@@ -3,7 +3,7 @@ import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
 import type { CollectionChoice, Configuration, GrantConfig, QuarantineEntry } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
-import { DESTINATION } from "./network.ts"
+import type { Place } from "./network.ts"
 import { CIPHER, type Host, seal } from "./object.ts"
 import type { PartnerAccount } from "./partner.ts"
 import { type Action, type ActionName, DAY, HOUR, type Scenario } from "./scenario.ts"
@@ -49,6 +49,7 @@ export interface UserParts {
   partner: PartnerAccount
   host: Host
   ref: Ref
+  place: Place
   collections: readonly { name: string; kind: "event" | "object" }[]
   partnerNow(): number
   /** The source says that it cannot read something. */
@@ -65,6 +66,7 @@ export function createUser({
   partner,
   host,
   ref,
+  place,
   collections,
   partnerNow,
   hasTrouble,
@@ -89,8 +91,8 @@ export function createUser({
       credential: scenario.signsIn ? null : sealedKey(),
       credentialVersion: 1,
       destination: {
-        ...DESTINATION,
-        key: seal("prefix.secret", `${sourceName}#destination`),
+        ...{ org: place.org, project: place.project, sourceId: place.sourceId },
+        key: seal(`${place.key.prefix}.${place.key.secret}`, `${sourceName}#destination`),
         owner: ref.source,
       },
       destinationVersion: 1,

@@ -12,6 +12,8 @@ import { createTimeline } from "./timeline.ts"
 import { REF } from "./user.ts"
 
 const EVENTS_MAX = 60_000
+const NEIGHBOUR = { org: "other", project: "site", source: "src_next_door" }
+const NEIGHBOURS_FROM = 1_000_000
 
 export interface Verdict {
   seed: number
@@ -47,12 +49,14 @@ export async function simulate(
   const story = createStory(isTold, timeline.now)
   const failures: string[] = []
   const fail = (error: unknown) => void failures.push(messageOf(error))
-  const isWell = () => failures.length === 0 && timeline.events() < (steps ?? EVENTS_MAX)
+  const most = steps ?? EVENTS_MAX
+  const isWell = () => failures.length === 0 && timeline.events() < most
   const shared: Shared = { timeline, story, failures, fail, queues: () => queues, httpOf }
   const chance = createChance(seed, scenario.rates, without)
   const random = randomOf(chance)
   const first = createTenant({ shared, ref: REF, kind, scenario, chance, random })
   const tenants: Tenant[] = [first]
+  if (isBesideAnother(seed, name) && !without.has("neighbour")) tenants.push(neighbour(scenario))
   const queues: Queues = createQueues({
     timeline,
     chance,
@@ -73,13 +77,22 @@ export async function simulate(
   } catch (error) {
     fail(error)
   }
-  if (timeline.events() >= (steps ?? EVENTS_MAX)) failures.push("it never comes to rest")
+  if (timeline.events() >= most) failures.push("it never comes to rest")
   return {
     ...{ seed, partner: name, auth, scenario, faults: failures, story: story.lines },
     struck: tenants.flatMap((tenant) => tenant.chance.struck),
     events: timeline.events(),
     partnerCalls: sumOf(tenants, ({ network }) => network.partnerCalls),
     items: sumOf(tenants, ({ network }) => network.intempt.received.length),
+  }
+
+  /** Another project's source, of another partner, over the same queues and consumers. */
+  function neighbour({ connectAt, calmAt }: Scenario): Tenant {
+    const other = seed + NEIGHBOURS_FROM
+    const its = scenarioOf(other, without, PARTNERS.meadow, false, { connectAt, calmAt })
+    const luck = createChance(other, its.rates, without)
+    const parts = { kind: PARTNERS.meadow, scenario: its, chance: luck, random: randomOf(luck, "n") }
+    return createTenant({ shared, ref: NEIGHBOUR, ...parts })
   }
 
   /** Whoever the address belongs to has its own network, with its own faults. */
@@ -95,9 +108,14 @@ function sumOf(tenants: readonly Tenant[], count: (tenant: Tenant) => number): n
   return tenants.reduce((sum, tenant) => sum + count(tenant), 0)
 }
 
-function randomOf(chance: Chance): Random {
+function randomOf(chance: Chance, mark = ""): Random {
   let ids = 0
-  return { next: () => chance.draw("random"), id: (prefix) => `${prefix}_${++ids}` }
+  return { next: () => chance.draw("random"), id: (prefix) => `${prefix}_${mark}${++ids}` }
+}
+
+/** One in eight of the others' sources has a neighbour. */
+function isBesideAnother(seed: number, partner: PartnerName): boolean {
+  return partner !== "meadow" && seed % 8 === 5
 }
 
 /** Stripe's seeds are those of a pasted key; Shopify's have both; nobody signs in at the made-up partner. */

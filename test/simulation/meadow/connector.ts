@@ -100,6 +100,7 @@ export const meadow = defineConnector<Config>({
     scrollStream("companies_history", "backfill", { lookbackSeconds: 0, reach: "all" }),
   ],
   openForDays: 30,
+  clock: { granularityMs: GRAIN_MS },
   meaning(status, body, headers) {
     const { code, message } = (body as { error?: { code?: string; message?: string } } | null)?.error ?? {}
     const said = message ?? `Meadow answered ${status}`
