@@ -181,6 +181,12 @@ const KINDS = {
     remedy:
       "See `error` of GET /sources/{id}; after a rejected key, reconnect with PUT /sources/{id}/credentials or POST /sources/{id}/authorize.",
   },
+  checking_credentials: {
+    status: 409,
+    title: "The partner refused the credentials, and they are being checked",
+    remedy:
+      "Nothing is lost. Wait for the time in Retry-After: then one call decides. If you know that the key is no longer good, reconnect with PUT /sources/{id}/credentials or POST /sources/{id}/authorize.",
+  },
   gone: { status: 404, title: "The source does not exist", remedy: "It may have been deleted. List the sources." },
   too_many_waiting: {
     status: 409,

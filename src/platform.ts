@@ -11,7 +11,20 @@ import { clientById } from "./oauth/clients.ts"
 import { type TokenPorts, tokensPort } from "./oauth/tokens.ts"
 import type { WakeUp } from "./pipeline/messages.ts"
 import type { PipelinePorts } from "./pipeline/ports.ts"
-import type { Cipher, Clock, Http, Lanes, Log, Publish, Random, SourcePorts, Tokens, Wake } from "./source/ports.ts"
+import { tryCredential } from "./pipeline/try.ts"
+import type {
+  Cipher,
+  Clock,
+  Http,
+  Lanes,
+  Log,
+  Publish,
+  Random,
+  SourcePorts,
+  Tokens,
+  TryCredential,
+  Wake,
+} from "./source/ports.ts"
 import { objectName, type SourceControl, type SourceRef, type SourceRpc } from "./source/rpc.ts"
 import { createMarker, createVault, type Marked } from "./vault.ts"
 
@@ -150,10 +163,22 @@ export function tokensOf(env: Bindings, connector: TokenPorts["connector"]): Tok
 }
 
 /** All that a source's Durable Object stands on but its own storage and what knows the connectors. */
-export function sourcePorts(env: Bindings, ref: SourceRef): Omit<SourcePorts, "store" | "connector" | "tokens"> {
+export function sourcePorts(
+  env: Bindings,
+  ref: SourceRef,
+): Omit<SourcePorts, "store" | "connector" | "tokens" | "tryCredential"> {
   const cipher = createVault(settingsOf(env).vaultKeys)
   const mine: Log = (event, fields) => log(event, { source: ref.source, ...fields })
   return { clock, random, wake: wakeOf(env, ref), publish: publishOf(env, ref), cipher, log: mine }
+}
+
+/** One call with a credential, for a source that stopped since it was refused. */
+export function tryCredentialOf(env: Bindings, connector: TokenPorts["connector"]): TryCredential {
+  const ports = { clock, http: httpOf(env) }
+  return async (ask) => {
+    const known = connector(ask.connector)
+    return known ? tryCredential(ports, known, ask).catch(() => "unknown" as const) : "unknown"
+  }
 }
 
 export function wakeOf(env: Bindings, ref: SourceRef): Wake {

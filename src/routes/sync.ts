@@ -58,7 +58,7 @@ export const syncRoutes = api()
     operation({
       summary: "Sync now",
       ...{ tag, role: "editor", status: 202, answer: Started },
-      problems: [...COMMAND, "paused", "source_error", "run_in_progress", "too_soon"],
+      problems: [...COMMAND, "paused", "source_error", "checking_credentials", "run_in_progress", "too_soon"],
     }),
     async (c) => {
       const { ports, tenant } = c.var

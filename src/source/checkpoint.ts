@@ -2,6 +2,7 @@
 import { utf8Bytes } from "../bytes.ts"
 import { ALIAS } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
+import { CHECKING, isOlderThanCheck, noteAccepted } from "./checking.ts"
 import { believable, doubtOf } from "./doubt.ts"
 import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
@@ -36,6 +37,7 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const run = runOf(turn, slice)
   if (!run) return { kind: "stale" }
   run.calls += page.calls
+  noteAccepted(turn, slice.lease)
   const doubt = doubtOf(turn, slice, run, page)
   if (doubt !== null) return { kind: "stop", reason: doubt }
   count(run, page)
@@ -214,6 +216,8 @@ function growPage({ connector }: Turn, slice: Slice): void {
 
 function stopReason(turn: Turn, slice: Slice): string | null {
   if (!mayRead(turn)) return "the source is paused or in error"
+  // Read before the refusal, so it is kept; the next page would be asked for with the refused credential.
+  if (isOlderThanCheck(turn.state, slice.lease)) return CHECKING
   const held = heldBackBy(turn, slice.lane)
   if (held) return held
   return isQuarantineFull(turn, slice) ? "too many items are in quarantine" : null

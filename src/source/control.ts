@@ -1,4 +1,5 @@
 /** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
+import { confirmAt } from "./checking.ts"
 import { destinationChanged } from "./delivery.ts"
 import { voidLeases } from "./ending.ts"
 import { restartWindow } from "./live.ts"
@@ -55,7 +56,7 @@ export function reconfigure(turn: Turn, next: Configuration): void {
 /** A new credential: what was denied may be allowed now, and reading goes on where it stopped. */
 function reconnected(turn: Turn): void {
   const { state } = turn
-  Object.assign(state, { error: null, denied: {}, waits: {} })
+  Object.assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })
   retryDenied(turn)
   // Whoever still reads with the old credential is let go: its failure must not be taken for the new one's.
   voidLeases(turn)
@@ -95,7 +96,7 @@ function refreshLive(turn: Turn, added: readonly string[]): void {
 
 export function syncNow(turn: Turn): Answer<{ run: string }> {
   const { state, now } = turn
-  const refusal = whyNotReadable(state)
+  const refusal = whyNotReadable(state) ?? whileChecking(turn)
   if (refusal) return refusal
   const retryAfterSeconds = syncNowWaitSeconds(state.lastSyncNowAt, now)
   if (retryAfterSeconds > 0) {
@@ -119,6 +120,17 @@ function whyNotReadable({ configuration, error }: State): Refusal | null {
   if (error) return { ok: false, code: "source_error", message: `${error.message} ${error.remedy}` }
   if (configuration.active) return null
   return { ok: false, code: "paused", message: "The source is paused. Resume it first." }
+}
+
+/** Nothing is read before the confirming call; whoever cannot wait pastes another key. */
+function whileChecking({ state: { checking }, connector, now }: Turn): Refusal | null {
+  if (checking === null || confirmAt(checking) <= now) return null
+  return {
+    ok: false,
+    code: "checking_credentials",
+    message: `${connector.title} refused the credentials: ${checking.reason} They are tried once more before the source stops. What was read is kept.`,
+    retryAfterSeconds: Math.ceil((confirmAt(checking) - now) / 1000),
+  }
 }
 
 /** Reads one collection again from `from` on (null: the start date), others untouched. */

@@ -1,5 +1,7 @@
 /** What follows from a reading that did not succeed: one owner each, and only here is anything retried. */
 import { backoffMs } from "./backoff.ts"
+import { noteAccepted } from "./checking.ts"
+import { credentialRefused } from "./credentials.ts"
 import { abort, deny } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
@@ -9,8 +11,6 @@ import { addDenied, type Run } from "./run.ts"
 import { isOldestFirst } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import { giveUp, probed, searchPlace, smallerPage } from "./stepover.ts"
-import { stop } from "./stop.ts"
-import { credentialVersionOf, mayRecover } from "./token.ts"
 import type { Turn } from "./turn.ts"
 import { askToWait, scopeOf } from "./waits.ts"
 
@@ -29,8 +29,9 @@ export function settle(turn: Turn, { protocol, lease: { slice: id, number }, out
   const run = runOf(turn, slice)
   if (run) run.calls += calls
   // Whoever lets go is alive: only leases that run out are counted as hanging.
+  if (!SAYS_NOTHING.has(outcome.kind)) noteAccepted(turn, slice.lease)
   Object.assign(slice, { lease: null, lapses: 0 })
-  apply(turn, slice, run, outcome)
+  apply(turn, slice, run, outcome, number)
 }
 
 type Apply<Kind extends Outcome["kind"]> = (
@@ -38,7 +39,12 @@ type Apply<Kind extends Outcome["kind"]> = (
   slice: Slice,
   run: Run | null,
   outcome: Extract<Outcome, { kind: Kind }>,
+  /** Of the lease that was let go of. */
+  lease: number,
 ) => void
+
+/** After these nothing is known of the credential: the partner did not answer, or not as the partner. */
+const SAYS_NOTHING: ReadonlySet<Outcome["kind"]> = new Set(["release", "defer", "transient", "probed", "auth"])
 
 const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
@@ -51,11 +57,8 @@ const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   probed: (turn, slice, run, { found, reason }) => probed(turn, slice, run, found, reason, retry),
   shrink: (turn, slice) => shrink(turn, slice),
   token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),
-  auth: (turn, _slice, _run, { reason, credentialVersion }) => {
-    // The credential that failed has been replaced meanwhile, or will be: the next lease carries the new one.
-    if (mayRecover(turn.state, credentialVersion)) return
-    if (credentialVersion === credentialVersionOf(turn.state)) failAuth(turn, reason)
-  },
+  auth: (turn, _slice, _run, { reason, credentialVersion }, number) =>
+    credentialRefused(turn, number, reason, credentialVersion),
   deny: (turn, slice, run, { collections, reason }) => {
     noteDenied(turn, run, collections, reason)
     deny(turn, slice, reason)
@@ -68,9 +71,10 @@ function apply<Kind extends Outcome["kind"]>(
   slice: Slice,
   run: Run | null,
   outcome: Extract<Outcome, { kind: Kind }>,
+  lease: number,
 ): void {
   const consequence = CONSEQUENCES[outcome.kind as Kind] as Apply<Kind>
-  consequence(turn, slice, run, outcome)
+  consequence(turn, slice, run, outcome, lease)
 }
 
 export function retry(turn: Turn, slice: Slice, reason: string): void {
@@ -108,16 +112,6 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
 
 function leftOf({ window }: Slice, edge: number, isOldest: boolean): Slice["window"] {
   return isOldest ? { from: edge, to: window.to } : { from: window.from, to: edge + 1 }
-}
-
-function failAuth(turn: Turn, reason: string): void {
-  const { state, connector } = turn
-  const way = state.token ? "sign in again" : `create a new key in ${connector.title} and paste it`
-  stop(turn, {
-    code: state.token ? "reconnect" : "credentials_rejected",
-    message: `${connector.title} rejected the credentials of this source: ${reason}`,
-    remedy: `Reconnect the source: ${way}. The sync goes on where it stopped.`,
-  })
 }
 
 /** A collection the credentials may not read is reported; the others go on. */

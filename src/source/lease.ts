@@ -1,6 +1,7 @@
 /** Leases: who may read which slice, and when nothing may be read. */
 import { ALIAS } from "../connectors/kit/item.ts"
 import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
+import { CHECKING, checkHoldsUntil, isOlderThanCheck } from "./checking.ts"
 import { completedKey } from "./completed.ts"
 import { inForce } from "./grant.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
@@ -36,7 +37,9 @@ export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): Le
     return { kind: "later", at, reason: "another version of the consumer is due" }
   }
   delete state.wakes[woken]
-  const held = slicesOf(state).find((slice) => inForce(slice.lease, now) && slice.lease.nonce === ask.nonce)
+  const held = slicesOf(state).find(
+    ({ lease }) => inForce(lease, now) && lease.nonce === ask.nonce && !isOlderThanCheck(state, lease),
+  )
   if (held) return { kind: "granted", task: taskOf(turn, held) }
   const hold = holdUp(turn, ask.lane)
   if (hold) return hold
@@ -55,6 +58,8 @@ export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): Le
 function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
   const { state, now } = turn
   if (!mayRead(turn)) return { kind: "idle" }
+  const held = checkHoldsUntil(turn)
+  if (held !== null) return { kind: "later", at: held, reason: CHECKING }
   const wait = sourceWait(state, now)
   if (wait) return { kind: "later", at: wait.until, reason: wait.reason }
   const reason = heldBackBy(turn, lane)

@@ -14,6 +14,7 @@ import { type Changes, NO_CHANGES } from "./changes.ts"
 import { checkpoint as decideCheckpoint } from "./checkpoint.ts"
 import { bringBack } from "./clock.ts"
 import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control.ts"
+import { beginDailyTry, tried } from "./dailytry.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
 import { settle as decideSettle } from "./failure.ts"
 import { holds } from "./grant.ts"
@@ -61,7 +62,7 @@ import {
   type Tombstone,
   WAITING_FOR_OPERATOR,
 } from "./state.ts"
-import { answered, credentialVersionOf, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
+import { answered, credentialVersionOf, isTokenDue, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
 import type { Turn } from "./turn.ts"
 import { UNABLE_RETRY_MS } from "./unable.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "./view.ts"
@@ -271,7 +272,7 @@ export class SourceMachine implements SourceRpc {
     const renewal = await this.#act<Need>({ kind: "none" }, (turn) => value(needAfterRefusal(turn, failedVersion)))
     if (renewal.kind !== "none") await this.#renew(renewal)
     const state = this.#peek()
-    if (!state || !this.#holdsLease(lease) || credentialVersionOf(state) <= failedVersion) return null
+    if (!state || !this.#holdsLease(lease) || state.checking || credentialVersionOf(state) <= failedVersion) return null
     return this.#openCredential()
   }
 
@@ -312,15 +313,31 @@ export class SourceMachine implements SourceRpc {
   /** Looks at what is due. Never throws: it is tried again later, further apart each time. */
   async alarm(): Promise<void> {
     try {
-      const keep = await this.#act<Need>({ kind: "none" }, (turn) => {
+      const due = await this.#act<{ keep: Need; daily: Need | null } | null>(null, (turn) => {
         turn.state.alarmAt = null
         turn.state.trouble = 0
-        return value(needToKeep(turn))
+        return value({ keep: needToKeep(turn), daily: beginDailyTry(turn) })
       })
-      if (keep.kind === "refresh") await this.#renew(keep)
+      if (due?.keep.kind === "refresh") await this.#renew(due.keep)
+      if (due?.daily) await this.#tryAgain(due.daily)
     } catch (error) {
       this.#retryLater(error)
     }
+  }
+
+  /** A source that stopped for its credential tries it, with one call. */
+  async #tryAgain(token: Need): Promise<void> {
+    if (token.kind === "wait") return
+    if (token.kind === "refresh") await this.#renew(token)
+    const { tryCredential, clock, log } = this.#ports
+    const state = this.#peek()
+    if (!state?.error || isTokenDue(state, clock.now())) return
+    const opened = await this.#openCredential().catch((error) => this.#note("source.credential_unreadable", error))
+    if (!opened) return
+    const { connector, config, source } = state.configuration
+    const answer = await tryCredential({ connector, config, credential: opened.value })
+    log("credential.tried", { source, answer })
+    await this.#act<void>(undefined, (turn) => value(tried(turn, opened.version, answer)))
   }
 
   #retryLater(error: unknown): void {

@@ -2,6 +2,7 @@
  * What is due: called at the end of every turn. Starts the scheduled run, ends leases that ran out and runs that are over, names
  * the wake-ups to send and the time at which to look again.
  */
+import { checkHoldsUntil, dailyTryAt } from "./checking.ts"
 import { endLive, endPasses } from "./ending.ts"
 import { expireLeases, stopFull } from "./failure.ts"
 import { inForce } from "./grant.ts"
@@ -114,7 +115,8 @@ function needsWake(turn: Turn, lane: Lanes): boolean {
 
 function canFetch(turn: Turn, lane: "fetch" | "backfill"): boolean {
   const name = lane === "fetch" ? "live" : "backfill"
-  if (!mayRead(turn) || isRenewing(turn) || sourceWait(turn.state, turn.now) || heldBackBy(turn, name)) return false
+  if (!mayRead(turn) || checkHoldsUntil(turn) !== null) return false
+  if (isRenewing(turn) || sourceWait(turn.state, turn.now) || heldBackBy(turn, name)) return false
   return ready(turn, name).length > 0
 }
 
@@ -154,6 +156,8 @@ function dueTimes(turn: Turn): number[] {
     isFloorNeeded(turn) ? floorRunAt(turn) : null,
     isRenewing(turn) ? (state.token?.intent?.until ?? null) : null,
     keepDue(turn),
+    tryDue(turn),
+    mayRead(turn) ? checkHoldsUntil(turn) : null,
     state.published === coarse(state) ? null : now + PUBLISH_AGAIN_MS,
   ]
   return times.filter((time) => time !== null && time > now) as number[]
@@ -161,6 +165,11 @@ function dueTimes(turn: Turn): number[] {
 
 function keepDue({ state, now }: Turn): number | null {
   const at = keepAt(state)
+  return at === null ? null : Math.max(at, now + ALARM_GAP_MS)
+}
+
+function tryDue({ state, now }: Turn): number | null {
+  const at = dailyTryAt(state)
   return at === null ? null : Math.max(at, now + ALARM_GAP_MS)
 }
 

@@ -89,6 +89,19 @@ export interface Tokens {
   revoke(ask: TokenAsk): Promise<boolean>
 }
 
+export interface TryAsk {
+  connector: string
+  config: JsonValue
+  /** Plain. */
+  credential: string
+}
+
+/** `unknown`: the partner did not say; nothing follows from it. */
+export type TryAnswer = "accepted" | "refused" | "unknown"
+
+/** One call to the partner: does it accept the credential? Does not reject. */
+export type TryCredential = (ask: TryAsk) => Promise<TryAnswer>
+
 /** What the source's Durable Object stands on. */
 export interface SourcePorts {
   clock: Pick<Clock, "now">
@@ -98,6 +111,7 @@ export interface SourcePorts {
   publish: Publish
   cipher: Pick<Cipher, "open">
   tokens: Tokens
+  tryCredential: TryCredential
   connector(name: string): AnyConnector | undefined
   log: Log
 }

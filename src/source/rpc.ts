@@ -395,6 +395,8 @@ export interface SourceView {
   keys: { kept: number; forgotten: number }
   /** Ids of the vault keys that its secrets are sealed with. */
   keyIds: string[]
+  /** The partner refused the credentials once: why, and when the call that confirms it is due (our clock). Nothing is read before. */
+  checking: { since: number; until: number; reason: string } | null
   /** Human-readable cursors by live stream: how far each has been read (partner time). */
   cursors: Record<string, number>
 }
@@ -421,6 +423,7 @@ export interface Refusal {
     | "run_in_progress"
     | "paused"
     | "source_error"
+    | "checking_credentials"
     | "gone"
     | "unknown_collection"
     | "not_found"
@@ -428,7 +431,7 @@ export interface Refusal {
     | "too_many_waiting"
     | "unavailable"
   message: string
-  /** too_soon: whole seconds until it may be repeated. */
+  /** too_soon, checking_credentials: whole seconds until it may be repeated. */
   retryAfterSeconds?: number
   /** run_in_progress: the run. */
   run?: string

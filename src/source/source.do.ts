@@ -8,7 +8,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { getConnector } from "../connectors/index.ts"
 import { type Bindings, SettingsError } from "../env.ts"
-import { clock, log, sourcePorts, tokensOf } from "../platform.ts"
+import { clock, log, sourcePorts, tokensOf, tryCredentialOf } from "../platform.ts"
 import { SourceMachine } from "./machine.ts"
 import type {
   Checkpoint,
@@ -115,8 +115,9 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
     if (this.#machine) return this.#machine
     const ports = sourcePorts(this.env, refOf(this.ctx.id.name ?? ""))
     const tokens = tokensOf(this.env, getConnector)
+    const tryCredential = tryCredentialOf(this.env, getConnector)
     const store = new SqlStore(this.ctx.storage)
-    this.#machine = new SourceMachine({ ...ports, tokens, store, connector: getConnector })
+    this.#machine = new SourceMachine({ ...ports, tokens, tryCredential, store, connector: getConnector })
     return this.#machine
   }
 }

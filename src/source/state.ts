@@ -4,6 +4,7 @@
  */
 import type { Window } from "../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
+import type { Checking } from "./checking.ts"
 import type { Completed } from "./completed.ts"
 import type { Grant } from "./grant.ts"
 import type { Lanes, TokenAsk } from "./ports.ts"
@@ -146,6 +147,10 @@ export interface State {
    * put it right. Our clock.
    */
   operatorWait: { since: number; reason: string } | null
+  /** The credential was refused once, and the call that confirms it is still to come. */
+  checking: Checking | null
+  /** Our clock: when a source that stopped for its credential last tried it; null: not since it stopped. */
+  triedAt: number | null
   nextRunAt: number | null
   /** Our clock: the alarm as last set; null: none. */
   alarmAt: number | null
@@ -230,7 +235,7 @@ export function isReadable(text: string): boolean {
 /** What is stored may be of any older schema: what came later is missing. */
 type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null; skewMs?: number }
 type StoredToken = Omit<TokenState, "sentAt" | "isOver"> & Partial<Pick<TokenState, "sentAt" | "isOver">>
-type Added = "token" | "waits" | "operatorWait" | "clock"
+type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt"
 type StoredSlice = Omit<Slice, AddedToSlice> & Partial<Pick<Slice, AddedToSlice>>
 type AddedToSlice = "bottom" | "stuck" | "digest"
 type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
@@ -244,6 +249,8 @@ export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
     schema: STATE_SCHEMA,
     token: upgradeToken(stored.token ?? null),
     operatorWait: stored.operatorWait ?? null,
+    checking: stored.checking ?? null,
+    triedAt: stored.triedAt ?? null,
     waits,
     clock: stored.clock ?? { ...freshClock(), skewMs },
     live: Object.fromEntries(live),
@@ -278,6 +285,8 @@ export function freshState(configuration: Configuration): State {
     error: null,
     token: null,
     operatorWait: null,
+    checking: null,
+    triedAt: null,
     nextRunAt: null,
     alarmAt: null,
     lastSyncNowAt: null,

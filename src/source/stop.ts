@@ -8,6 +8,7 @@ import type { Turn } from "./turn.ts"
 export function stop(turn: Turn, error: Omit<SourceError, "at">): void {
   const { state } = turn
   state.error = { ...error, at: turn.now }
+  Object.assign(state, { checking: null, triedAt: null })
   state.nextRunAt = null
   voidLeases(turn)
   if (state.run) failRun(turn, state.run, error.message)

@@ -102,13 +102,19 @@ export function credentialVersionOf({ token, configuration }: State): number {
 
 /** Before an access token is handed out: begins a refresh where one is due. */
 export function need(turn: Turn): Need {
-  return isDue(turn.state.token, turn.now) ? begin(turn) : { kind: "none" }
+  return isTokenDue(turn.state, turn.now) && !turn.state.error ? begin(turn) : { kind: "none" }
+}
+
+/** Before a stopped source tries its access token. */
+export function needToTry(turn: Turn): Need {
+  return isTokenDue(turn.state, turn.now) ? begin(turn) : { kind: "none" }
 }
 
 /** After a 401 that names this version. */
 export function needAfterRefusal(turn: Turn, failedVersion: number): Need {
-  const { token } = turn.state
-  if (!token || token.version > failedVersion || !isRenewable(token)) return { kind: "none" }
+  const { token, error, checking } = turn.state
+  // While a refusal is being confirmed, the token that was refused is the renewed one.
+  if (!token || error || checking || token.version > failedVersion || !isRenewable(token)) return { kind: "none" }
   token.refused = true
   return begin(turn)
 }
@@ -141,7 +147,8 @@ function isRenewable({ tokens, isOver }: TokenState): boolean {
   return tokens.refresh !== null && !isOver
 }
 
-function isDue(token: TokenState | null, now: number): boolean {
+/** The access token must be renewed before it is used. */
+export function isTokenDue({ token }: State, now: number): boolean {
   if (!token || !isRenewable(token)) return false
   const { expiresAt, lifeMs } = token.tokens
   if (token.refused) return true
@@ -150,12 +157,12 @@ function isDue(token: TokenState | null, now: number): boolean {
 }
 
 function begin(turn: Turn): Need {
-  const { token, configuration, error } = turn.state
-  if (!token || error) return { kind: "none" }
+  const { token, configuration } = turn.state
+  if (!token) return { kind: "none" }
   if (token.intent && token.intent.until > turn.now) return { kind: "wait", until: token.intent.until }
   // An intent left behind: whoever had it is gone, and with it the answer.
   if (token.intent) lostAnswer(turn, token, "the answer did not come")
-  if (turn.state.error) return { kind: "none" }
+  if (token.isOver) return { kind: "none" }
   const wait = sourceWait(turn.state, turn.now)
   if (wait) return { kind: "wait", until: wait.until }
   const { org, project, source, connector, config } = configuration

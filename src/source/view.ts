@@ -1,5 +1,6 @@
 /** What may be seen of a source: statuses and counters as they are, never rosier. */
 import { ALIAS } from "../connectors/kit/item.ts"
+import { CHECKING, checkHoldsUntil, confirmAt } from "./checking.ts"
 import { BACKPRESSURE, BACKPRESSURE_RETRY_MS, heldBackBy, mayRead } from "./lease.ts"
 import { nextFloorAt } from "./plan.ts"
 import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, SourceStatus, SourceView } from "./rpc.ts"
@@ -31,6 +32,7 @@ export function viewOf(turn: Turn): SourceView {
     collections: shown(state, connector).map((name) => collectionView(state, name, waiting[name] ?? 0)),
     delivery: deliveryView(turn),
     operatorWait: state.operatorWait,
+    checking: checkingOf(state),
     keys: { kept: turn.seen.size, forgotten: state.forgotten ?? 0 },
     keyIds: keyIdsOf(secretsOf(state)),
     cursors: Object.fromEntries(Object.entries(state.live).map(([name, live]) => [name, live.cursor])),
@@ -45,7 +47,12 @@ function shown(state: State, connector: Turn["connector"]): string[] {
 export function statusOf(state: State): SourceStatus {
   if (state.error) return "error"
   if (!state.configuration.active) return "paused"
+  if (state.checking) return "connected"
   return state.run || state.passes.some((pass) => pass.run) ? "syncing" : "connected"
+}
+
+function checkingOf({ checking }: State): SourceView["checking"] {
+  return checking && { since: checking.since, until: confirmAt(checking), reason: checking.reason }
 }
 
 function under(state: State): Run[] {
@@ -120,6 +127,8 @@ function waitsOf(turn: Turn, run: Run): RunView["waits"] {
     return { until: state.delivery.retryAt, reason: state.delivery.reason ?? "the destination" }
   }
   if (run.state !== "reading" || !mayRead(turn)) return null
+  const checkedAt = checkHoldsUntil(turn)
+  if (checkedAt !== null) return { until: checkedAt, reason: CHECKING }
   const slices = slicesOf(state).filter((slice) =>
     run.kind === "live"
       ? slice.lane === "live"

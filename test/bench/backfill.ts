@@ -215,6 +215,7 @@ function sharedPorts() {
     random: { next: () => 0.5, id: (prefix: string) => `${prefix}_${++ids}` },
     publish: async () => undefined,
     tokens: { refresh: refuse, revoke: async () => true },
+    tryCredential: async () => "unknown" as const,
     cipher: { open: async (sealed: string) => sealed },
     connector: (name: string) => connectors.find((one) => one.name === name),
     log: (event: string, fields: object) => {

@@ -33,6 +33,7 @@ export async function connect(sandbox: Sandbox, apiKey: string): Promise<Product
     publish: async () => undefined,
     cipher: { open: async (sealed) => sealed },
     tokens: { refresh: never, revoke: never },
+    tryCredential: never,
     connector: getConnector,
     log: () => undefined,
   })

@@ -12,23 +12,32 @@ import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
 
-test("a key that is revoked mid-run: no further call, an error with its code, no schedule; a new key resumes", async () => {
+test("a key that is revoked mid-run: one call confirms it, an error with its code, no schedule, one call a day; a new key resumes", async () => {
   const source = await stripe.connect(world, { name: "revoked" })
   const calls = () => world.counters.log.filter(({ account }) => account === "revoked/test")
   // Refused as a revoked key is, from the fifth page on.
   const fault = world.faults.on({ name: "revoked_key", account: "revoked", after: 5 })
+  await until(world, source, (seen) => seen.state.checking !== null)
+  const atFirst = calls().filter(({ status }) => status === 401).length
+  // One lane reads the feed and one the lists: each can have one request under way.
+  expect(atFirst).toBeLessThanOrEqual(2)
+  expect(await view(source)).toMatchObject({
+    status: "connected",
+    error: null,
+    live: { checking: { since: expect.any(Number) } },
+  })
+  expect(await problem(ask(source, "POST", "/sync"))).toMatchObject({ status: 409, code: "checking_credentials" })
   const { state } = await until(world, source, (seen) => seen.state.error !== null)
   expect(state).toMatchObject({ nextRunAt: null, error: { code: "credentials_rejected" } })
   await until(world, source, (seen) => seen.waiting === 0 && seen.state.claim === null)
   const refused = calls().length
-  // One lane reads the feed and one the lists: each can have one request under way.
-  expect(calls().filter(({ status }) => status === 401).length).toBeLessThanOrEqual(2)
+  expect(calls().filter(({ status }) => status === 401)).toHaveLength(atFirst + 1)
 
   for (let day = 0; day < 3; day++) {
     advance(DAY)
     await runDurableObjectAlarm(stubOf(source))
   }
-  expect(calls()).toHaveLength(refused)
+  expect(calls()).toHaveLength(refused + 3)
   expect(await view(source)).toMatchObject({ status: "error", error: { code: "credentials_rejected" } })
   expect(await problem(ask(source, "POST", "/sync"))).toMatchObject({ status: 409, code: "source_error" })
 
@@ -45,6 +54,18 @@ test("a key that is revoked mid-run: no further call, an error with its code, no
   expect(new Set(untold.map(({ collection }) => collection))).toEqual(new Set(["Subscription change", "Invoice"]))
   expect((await view(source)).status).toBe("connected")
   expect((await look(source)).state.nextRunAt).not.toBeNull()
+  expectEqual(world, source)
+  expect(pagesReadTwice(world, source)).toEqual([])
+})
+
+test("a key that the partner accepts again is found out within a day: the source goes on by itself", async () => {
+  const source = await stripe.connect(world, { name: "given-back" })
+  const fault = world.faults.on({ name: "revoked_key", account: "given-back", after: 5 })
+  await until(world, source, (seen) => seen.state.error !== null)
+  world.faults.off(fault)
+  await until(world, source, (seen) => seen.state.error === null)
+  await settled(world, source)
+  expect(await view(source)).toMatchObject({ status: "connected", error: null })
   expectEqual(world, source)
   expect(pagesReadTwice(world, source)).toEqual([])
 })

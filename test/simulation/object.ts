@@ -21,7 +21,7 @@ export interface HostParts {
   timeline: Timeline
   chance: Chance
   story: Story
-  ports: Pick<SourcePorts, "random" | "connector" | "log" | "tokens"> & {
+  ports: Pick<SourcePorts, "random" | "connector" | "log" | "tokens" | "tryCredential"> & {
     wake(lane: Parameters<SourcePorts["wake"]>[0]): void
     publish(status: Parameters<SourcePorts["publish"]>[0]): void
   }
@@ -222,6 +222,7 @@ export function createHost(parts: HostParts): Host {
           }),
         revoke: (ask) => awaited(ports.tokens.revoke(ask)),
       },
+      tryCredential: (ask) => awaited(ports.tryCredential(ask)),
     })
     return made
   }

@@ -1,5 +1,7 @@
 /** One source of one project: its Durable Object, its user, its partner's account and its destination, over the shipped modules. */
+import type { ExchangePorts } from "../../src/exchange.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
+import { tryCredential } from "../../src/pipeline/try.ts"
 import type { Http, Random } from "../../src/source/ports.ts"
 import { hashText } from "../sandbox/random.ts"
 import { createAlarmBound } from "./bounds.ts"
@@ -105,6 +107,15 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
   })
   const alarms = createAlarmBound(timeline.now)
+  /** What the object itself asks the partner: renewals, and whether a credential is accepted again. */
+  const outside: ExchangePorts = {
+    clock: {
+      now: timeline.now,
+      sleep: (ms) => new Promise((done) => timeline.after(ms, done)),
+      timeout: timeline.timeout,
+    },
+    http: (url, init) => shared.httpOf({ name: "source", alive: true })(url, init),
+  }
   let erasures = 0
   const host: Host = createHost({
     timeline,
@@ -129,13 +140,9 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
       random,
       connector,
       log: (event, fields) => story.tell(() => `source: ${event} ${JSON.stringify(fields)}`),
+      tryCredential: (ask) => tryCredential(outside, sliced, ask),
       tokens: tokensPort({
-        clock: {
-          now: timeline.now,
-          sleep: (ms) => new Promise((done) => timeline.after(ms, done)),
-          timeout: timeline.timeout,
-        },
-        http: (url, init) => shared.httpOf({ name: "source", alive: true })(url, init),
+        ...outside,
         cipher: CIPHER,
         connector,
         client: async () => partner.oauth.client,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { AUTH_CONFIRM_MS } from "../../src/source/checking.ts"
 import { ATTEMPTS_MAX, LAPSES_MAX } from "../../src/source/failure.ts"
 import { LEASE_MS } from "../../src/source/lease.ts"
 import { PROTOCOL } from "../../src/source/rpc.ts"
@@ -141,10 +142,12 @@ describe("an answer over the size limit", () => {
   })
 })
 
-describe("a rejected credential", () => {
+describe("a credential that is rejected twice", () => {
   async function rejected(): Promise<World> {
     const world = await begun()
     await world.page(await world.lease("backfill"), { items: [fact("a", START_DATE)], next: "t1" })
+    await world.settle(await world.lease("live"), { kind: "auth", reason: "no such key", credentialVersion: 1 })
+    await world.until(START + AUTH_CONFIRM_MS)
     await world.settle(await world.lease("live"), { kind: "auth", reason: "no such key", credentialVersion: 1 })
     return world
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { OAuth2Auth } from "../../src/connectors/kit/define.ts"
+import { AUTH_CONFIRM_MS } from "../../src/source/checking.ts"
 import type { RefreshAnswer, TokenAsk } from "../../src/source/ports.ts"
 import { PROTOCOL, type SealedTokens } from "../../src/source/rpc.ts"
 import { readState, STATE_SCHEMA } from "../../src/source/state.ts"
@@ -394,7 +395,7 @@ describe("a missing or wrong OAuth client of ours", () => {
 })
 
 describe("a 401", () => {
-  it("renews the token once; refused again, it is the end", async () => {
+  it("renews the token once; refused again, and once more after some minutes, it is the end", async () => {
     const { world } = await granted()
     world.refresh = async () => refreshed(world, "a2")
     const task = await world.lease("live")
@@ -403,6 +404,9 @@ describe("a 401", () => {
       version: 3,
     })
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 3 })
+    expect((await world.view()).error).toBeNull()
+    await world.until(START + AUTH_CONFIRM_MS)
+    await world.settle(await world.lease("live"), { kind: "auth", reason: "no such token", credentialVersion: 3 })
     expect((await world.view()).error).toMatchObject({ code: "reconnect" })
   })
 
@@ -418,11 +422,13 @@ describe("a 401", () => {
     expect((await world.lease("live")).credential).toEqual({ value: "a2", version: 3 })
   })
 
-  it("of a token that cannot be renewed is the end", async () => {
+  it("of a token that cannot be renewed is the end once it is confirmed", async () => {
     const { world, asked } = await granted([], { refresh: null, refreshExpiresAt: null, refreshLifeMs: null })
     const task = await world.lease("live")
     expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 2 })
+    await world.until(START + AUTH_CONFIRM_MS)
+    await world.settle(await world.lease("live"), { kind: "auth", reason: "no such token", credentialVersion: 2 })
     expect((await world.view()).error?.code).toBe("reconnect")
     expect(asked).toEqual([])
   })

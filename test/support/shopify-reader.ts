@@ -61,6 +61,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
     wake: async (lane) => void wakes.push(lane),
     publish: async () => undefined,
     tokens: { refresh: async () => ({ kind: "refused", reason: "no grants here" }), revoke: async () => true },
+    tryCredential: async () => "unknown",
     cipher: { open: async (sealed) => sealed },
     connector,
     log: (event, fields) => {

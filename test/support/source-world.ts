@@ -6,7 +6,7 @@ import type { Changes, OutboxInsert, Row, StoredSeen } from "../../src/source/ch
 import { SourceMachine } from "../../src/source/machine.ts"
 import { OpenKeys } from "../../src/source/openkeys.ts"
 import { Outbox } from "../../src/source/outbox.ts"
-import type { Lanes, Store, Tokens } from "../../src/source/ports.ts"
+import type { Lanes, Store, Tokens, TryAnswer } from "../../src/source/ports.ts"
 import {
   type Checkpoint,
   type ClaimGrant,
@@ -281,6 +281,9 @@ export interface World {
   refresh: Tokens["refresh"]
   /** Access tokens whose grants were given back, as sealed. */
   revoked: string[]
+  /** Credentials that a stopped source tried, and what the partner says of them. */
+  tried: string[]
+  accepts: TryAnswer
   now(): number
   advance(ms: number): void
   /** The machine: a new one after `restart`, as after an eviction. */
@@ -330,6 +333,10 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
         refresh: (ask) => world.refresh(ask),
         revoke: async (ask) => world.revoked.push(ask.tokens.access) > 0,
       },
+      tryCredential: async ({ credential }) => {
+        world.tried.push(credential)
+        return world.accepts
+      },
       connector: (name) => (name === partner.name ? partner : undefined),
       log: (name) => void world.lines.push(name),
     })
@@ -342,6 +349,8 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
     lines: [],
     refresh: async () => ({ kind: "later", reason: "no token endpoint", retryAfterMs: null }),
     revoked: [],
+    tried: [],
+    accepts: "refused",
     now: () => now,
     advance: (ms) => {
       now += ms

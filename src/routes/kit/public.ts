@@ -58,8 +58,8 @@ function accountOf({ accountId, accountName, accountMode }: SourceRow): PublicSo
 }
 
 export function publicLive(view: SourceView): z.infer<typeof liveView> {
-  const { nextRunAt, current, lastRun, collections, delivery, operatorWait, keys, cursors } = view
-  return { nextRunAt, current, lastRun, collections, delivery, operatorWait, keys, cursors }
+  const { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors } = view
+  return { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors }
 }
 
 export function publicTarget({ org, project, sourceId }: StoredDestination): z.infer<typeof targetView> {

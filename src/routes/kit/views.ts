@@ -97,6 +97,10 @@ export const liveView = z.object({
       "The partner does not accept our OAuth client, or it is not set up. The sync goes on by itself once that has been put right.",
     ),
   keys: z.object({ kept: z.int(), forgotten }).describe("Keys of what was sent, kept to tell repeats."),
+  checking: z
+    .object({ since: time, until: time, reason: z.string() })
+    .nullable()
+    .describe("The partner refused the credentials once. One call at `until` decides; nothing is read before."),
   cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read."),
 })
 

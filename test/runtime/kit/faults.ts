@@ -52,7 +52,8 @@ export const OF_ANY_PARTNER = {
   date_ahead: MISDATED,
   date_behind: MISDATED,
   date_frozen: MISDATED,
-  unauthorized: { after: AFTER_CHECK + 4, times: 1, mend: reconnect },
+  // Refused once: tried again after some minutes, and then it goes on by itself.
+  unauthorized: { after: AFTER_CHECK + 4, times: 1 },
   revoked_key: { after: AFTER_CHECK + 4, mend: reconnect },
   expired_token: { times: 2, history: "pages" },
   repeated_token: { after: 3, times: 3, history: "pages" },
