@@ -10,7 +10,7 @@ import type { Window } from "../connectors/kit/define.ts"
 import type { Slice, Span } from "./state.ts"
 
 /** Records in a row that fail: past it the fault is not a single record's. */
-export const PLACES_MAX = 10
+export const PLACES_MAX = 4
 /** Of one search: a place takes about two for every doubling of its distance, some 60 for a second of years. */
 export const QUESTIONS_MAX = 300
 

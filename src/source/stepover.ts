@@ -25,7 +25,7 @@ export const SIGHTINGS_APART_MS = 50 * 60_000
 export const STEPS_A_DAY = 10
 
 /** Places remembered, a stream: more than a day's, since a lookback that is read a day later meets them again. */
-export const KNOWN_MAX = 100
+export const KNOWN_MAX = 50
 
 export interface Sighted {
   places: Span[]

@@ -13,11 +13,13 @@ import { PASSES_MAX } from "../../src/source/opening.ts"
 import { OPEN_MAX, OPEN_ROW_ENTRIES, OpenKeys } from "../../src/source/openkeys.ts"
 import { ROW_BYTES, WAITING_BYTES_MAX, WAITING_ITEMS_MAX } from "../../src/source/outbox.ts"
 import { SPANS_MAX } from "../../src/source/pass.ts"
+import { beginProbe, PLACES_MAX } from "../../src/source/probe.ts"
 import { ENTRY_BYTES, QUARANTINE_MAX } from "../../src/source/quarantine.ts"
 import { NOTE_CHARS_MAX, NOTES_MAX, RUNS_KEPT, RUNS_WAITING_MAX, runId } from "../../src/source/run.ts"
 import { KEYS_MAX } from "../../src/source/seen.ts"
 import { SEEN_ROW_BYTES_MAX } from "../../src/source/seenrow.ts"
 import { freshState, type Run, type Slice, type State } from "../../src/source/state.ts"
+import { KNOWN_MAX, SIGHTINGS_NEEDED } from "../../src/source/stepover.ts"
 import { choose, configurationOf, fact, START, sourceWorld, type World } from "../support/source-world.ts"
 
 /** More than any connector has, with names longer than any. */
@@ -58,6 +60,8 @@ function runAt(index: number, changes: Partial<Run> = {}): Run {
   } as Run
 }
 
+const PLACES = times(PLACES_MAX + 1, () => ({ from: START, to: START }))
+
 function sliceAt(id: string, stream: string): Slice {
   return {
     ...{ id, stream, lane: "backfill", collections: COLLECTIONS, range: { from: START, to: START } },
@@ -65,7 +69,9 @@ function sliceAt(id: string, stream: string): Slice {
     ...{ token: "ł".repeat(TOKEN_BYTES_MAX / 2), page: 10 ** 6, pageSize: 250, edge: { time: START, since: START } },
     ...{ records: 10 ** 9, attempts: 8, lapses: 5, notBefore: START, waiting: REASON },
     lease: { number: 10 ** 9, until: START, nonce: "n".repeat(40), lapsed: true },
-    ...{ state: "failed", asideAt: START, stuck: { since: START, reason: REASON } },
+    ...{ state: "failed", asideAt: START, stuck: { since: START, reason: REASON }, shrunkByFailures: true },
+    probe: { ...beginProbe({ window: { from: START, to: START } }, START, true, 1_000), places: PLACES, step: START },
+    sighted: { places: PLACES, seenAt: times(SIGHTINGS_NEEDED, () => START), run: runId(10 ** 6) },
   } as Slice
 }
 
@@ -112,6 +118,12 @@ function fullState(base: State): State {
     ),
     denied: named(REASON),
     counts: named(counts),
+    steppedOver: Object.fromEntries(
+      times(LISTS_OF_A_PASS + LIVE_STREAMS, (list) => [
+        `list${list}`,
+        times(KNOWN_MAX, () => ({ at: START, place: { from: START, to: START } })),
+      ]),
+    ),
     delivery: {
       ...{ state: "paused", reason: REASON, retryAt: START, attempts: 10 ** 6, maybeRepeated: 10 ** 9 },
       refused: times(REFUSED_SINGLES_MAX, (index) => 10 ** 9 + index),
