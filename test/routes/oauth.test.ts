@@ -399,8 +399,8 @@ describe("what nobody wants any more is given back to the partner", () => {
     const browser = createBrowser(world)
     await approve(browser, await toPartner(browser, draft.url), draft.account)
     expect(isInstalled(draft.account)).toBe(true)
-    await tick(8 * DAY_MS)
-    await tick(8 * DAY_MS + 60_000)
+    // What other tests have left is due too, and each tick gives back so many.
+    for (let minute = 0; minute < 5; minute++) await tick(8 * DAY_MS + minute * 60_000)
     expect(isInstalled(draft.account)).toBe(false)
     expect(await grantsOf(draft.account)).toEqual([])
   })

@@ -16,7 +16,11 @@ const world = openWorld()
 const OVER_TWO_PAGES = 230
 
 test("a first sync of a year tells all that happened in it, in every currency, of guests and of people who left", async () => {
-  const source = await stripe.connect(world, { name: "year", history: { customers: 200, days: 500, seed: 5 } })
+  const prepare = ({ account }: Pick<StripeSource, "account">) =>
+    at(account, now() - 40 * DAY, () => {
+      deleteCustomer(account, createCustomer(account, { email: "gone@example.com", name: "Gone" }).id)
+    })
+  const source = await stripe.connect(world, { name: "year", history: { customers: 200, days: 500, seed: 5 }, prepare })
   await settled(world, source)
   expectEqual(world, source)
   const charges = received(world, source).filter(({ collection }) => collection === "Charge")

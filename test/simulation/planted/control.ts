@@ -15,16 +15,16 @@ export const CONTROL: readonly Mutant[] = [
     to: "  if (retryAfterSeconds > 1e9) {",
   },
   {
-    name: "a rejected key does not stop the other slices",
-    file: "source/failure.ts",
-    from: "if (credentialVersion === credentialVersionOf(turn.state)) failAuth(turn, reason)",
-    to: "if (credentialVersion !== credentialVersionOf(turn.state)) failAuth(turn, reason)",
+    name: "slices are read on while a refused key is checked",
+    file: "source/checking.ts",
+    from: "if (now < confirmAt(checking)) return confirmAt(checking)",
+    to: "if (now < confirmAt(checking)) return null",
   },
   {
     name: "a new key does not end the error",
     file: "source/control.ts",
-    from: "Object.assign(state, { error: null, denied: {}, waits: {} })",
-    to: "Object.assign(state, { denied: {}, waits: {} })",
+    from: "Object.assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })",
+    to: "Object.assign(state, { denied: {}, waits: {}, checking: null, triedAt: null })",
   },
   {
     name: "an older configuration takes effect",

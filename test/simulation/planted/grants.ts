@@ -47,8 +47,8 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "a lease in force is given to whoever asks",
     file: "source/lease.ts",
-    from: "inForce(slice.lease, now) && slice.lease.nonce === ask.nonce)",
-    to: 'inForce(slice.lease, now) && slice.lease.nonce !== "")',
+    from: "inForce(lease, now) && lease.nonce === ask.nonce",
+    to: 'inForce(lease, now) && lease.nonce !== ""',
   },
   {
     name: "all lists of a pass are read at once",
