@@ -33,6 +33,8 @@ export interface Probe {
 }
 
 type Phase =
+  /** Nothing was read: does the partner answer for what stands above at all? An outage ends the search with its first question. */
+  | "above"
   /** A row that was read: can it be read now? */
   | "before"
   /** All rows of the stretch in which the reading stands: is it the rest of them that fails? */
@@ -64,13 +66,14 @@ export type Found =
 export function beginProbe(slice: Pick<Slice, "window">, top: number, hasRead: boolean, granularityMs: number): Probe {
   const stretch = cut(top, granularityMs)
   const { from } = slice.window
-  const phase = hasRead ? "before" : "after"
+  const phase = hasRead ? "before" : "above"
   return { from, granularityMs, phase, top: stretch, fails: 0, reads: stretch, step: null, places: [], asked: 0 }
 }
 
 export function questionOf(probe: Probe): Question {
   const { from, top, granularityMs } = probe
   switch (probe.phase) {
+    case "above":
     case "before":
     case "beside":
       return { window: { from: top, to: top + granularityMs }, whole: probe.phase === "beside" }
@@ -90,6 +93,8 @@ export function told(probe: Probe, shown: Shown): Found {
   const next = { ...probe, asked: probe.asked + 1 }
   const { places } = next
   switch (probe.phase) {
+    case "above":
+      return couldBeRead ? asking({ ...next, phase: "after" }) : none("nothing can be read now")
     case "before":
       return couldBeRead ? asking({ ...next, phase: "beside" }) : none("what was read before cannot be read now")
     case "beside":

@@ -61,6 +61,11 @@ const list = (fails: readonly number[], read = 3): List => ({
   from: T - DAY,
 })
 
+test.each([0, 3])("an outage costs one question: %i rows have been read", (read) => {
+  const { found, asked } = search({ ...list([3], read), down: () => true })
+  expect([found.kind, asked]).toEqual(["none", 0])
+})
+
 describe("the record that makes the partner fail is found", () => {
   test.each<[string, List, number[]]>([
     ["among others", list([3]), [MINUTES[3] as number]],
