@@ -14,7 +14,7 @@ import { ROW_BYTES, toRows } from "./outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "./quarantine.ts"
 import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { addNote, countsOf, type Run } from "./run.ts"
-import { feedsOf, floorOf, floorsByFeeds, isOldestFirst, lowestFloor } from "./slice.ts"
+import { feedsOf, floorOf, floorsByFeeds, isOldestFirst, lowestFloor, orderOf } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Turn } from "./turn.ts"
 import { noteReach } from "./untold.ts"
@@ -47,7 +47,9 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
     return { kind: "stop", reason: "the partner repeats the same page" }
   }
   const next = isPastEnd(turn, slice, page) ? null : page.next
-  const moved = slice.token !== null || page.edge !== slice.edge?.time
+  // In no order, a window that is begun again has to be read whole: its pages are no progress until the last of them is.
+  const isOrdered = orderOf(turn, slice.stream) !== "none"
+  const moved = isOrdered && (slice.token !== null || page.edge !== slice.edge?.time)
   save(turn, slice, run, { ...page, next })
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   const answer =
@@ -75,7 +77,7 @@ function count(run: Run, page: Checkpoint): void {
 function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   slice.bound ??= page.asked
   noteCollections(turn, slice, run, page)
-  if (slice.state === "reading") noteProgress(slice, page)
+  if (slice.state === "reading") noteProgress(turn, slice, page)
   // Its task may name a collection that the user has switched off since.
   const wanted = page.items
     .filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
@@ -96,9 +98,11 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   slice.records += page.records
 }
 
-function noteProgress(slice: Slice, page: Checkpoint): void {
+function noteProgress(turn: Turn, slice: Slice, page: Checkpoint): void {
   slice.asideAt = null
   if (slice.lane === "backfill") slice.stuck = null
+  // Read again, it is read from its first page on.
+  if (slice.edge && orderOf(turn, slice.stream) === "none") return
   if (slice.lane === "backfill") advanceEdge(slice, page)
   else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
 }

@@ -8,7 +8,7 @@ import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { QUARANTINE_MAX } from "./quarantine.ts"
 import { type Outcome, PROTOCOL, type Settlement } from "./rpc.ts"
 import { addDenied, type Run } from "./run.ts"
-import { isOldestFirst } from "./slice.ts"
+import { isOldestFirst, type Order, orderOf } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import { giveUp, probed, searchPlace, smallerPage } from "./stepover.ts"
 import type { Turn } from "./turn.ts"
@@ -106,12 +106,14 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
   slice.attempts++
   // Read upwards, the later of two states in one second is the newer, unless they are read again.
   if (slice.lane === "live" && isOldestFirst(turn, slice.stream)) slice.no = ++turn.state.windows
-  if (slice.edge) slice.window = leftOf(slice, slice.edge.time, isOldestFirst(turn, slice.stream))
+  if (slice.edge) slice.window = leftOf(slice, slice.edge.time, orderOf(turn, slice.stream))
   if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason, "outage")
 }
 
-function leftOf({ window }: Slice, edge: number, isOldest: boolean): Slice["window"] {
-  return isOldest ? { from: edge, to: window.to } : { from: window.from, to: edge + 1 }
+/** What of the window may not have been read; in no order, that is all of it. */
+function leftOf({ window, top, bottom }: Slice, edge: number, order: Order): Slice["window"] {
+  if (order === "none") return { from: bottom, to: top }
+  return order === "oldest" ? { from: edge, to: window.to } : { from: window.from, to: edge + 1 }
 }
 
 /** A collection the credentials may not read is reported; the others go on. */

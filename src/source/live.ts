@@ -90,7 +90,8 @@ export function restartWindow(turn: Turn, live: LiveStream): void {
 function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
   const from = live.cursor - 1000 * stream.lookbackSeconds
   // Of records that move, an earlier part would lack those that changed later: their facts would come below the floor of the next.
-  const to = stream.moves ? null : cutAt(turn, live, from)
+  // In no order, every part would be read by reading all.
+  const to = stream.moves || stream.order === "none" ? null : cutAt(turn, live, from)
   const slice = blankSlice(turn, stream, `live:${stream.name}`)
   setWindow(slice, { from, to })
   return slice

@@ -19,8 +19,14 @@ export function lookbackMs(turn: Turn, stream: string): number {
   return 1000 * (turn.connector.streams.find((one) => one.name === stream)?.lookbackSeconds ?? 0)
 }
 
+export type Order = NonNullable<AnyStream["order"]>
+
+export function orderOf({ connector }: Pick<Turn, "connector">, stream: string): Order {
+  return connector.streams.find((one) => one.name === stream)?.order ?? "newest"
+}
+
 export function isOldestFirst(turn: Pick<Turn, "connector">, stream: string): boolean {
-  return turn.connector.streams.find((one) => one.name === stream)?.order === "oldest"
+  return orderOf(turn, stream) === "oldest"
 }
 
 /** Below a stream's floor everything has been read. An open window's own lower bound is the floor it was opened with. */

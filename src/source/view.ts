@@ -7,7 +7,7 @@ import type { CollectionView, PageAsk, QuarantineEntry, Refusal, RunView, Source
 import { lengthen, type Run, runNumber } from "./run.ts"
 import { keyIdsOf, secretsOf } from "./sealed.ts"
 import { shareOf } from "./share.ts"
-import { isOldestFirst } from "./slice.ts"
+import { orderOf } from "./slice.ts"
 import { type Slice, type State, slicesOf, upgradeRun } from "./state.ts"
 import type { Turn } from "./turn.ts"
 import { waitOf } from "./waits.ts"
@@ -115,7 +115,7 @@ export function runView(turn: Turn, run: Run): RunView {
     ...run,
     collections,
     forgotten: run.forgotten ?? 0,
-    share: run.readAt ? 1 : pass ? shareOf(pass, (stream) => isOldestFirst(turn, stream)) : null,
+    share: run.readAt ? 1 : pass ? shareOf(pass, (stream) => orderOf(turn, stream)) : null,
     waits: waitsOf(turn, run),
   }
 }

@@ -1,10 +1,11 @@
 /** Live lists whose records come oldest first: conversations of the desk. */
 import { describe, expect, it } from "vitest"
+import { ATTEMPTS_MAX } from "../../src/source/failure.ts"
 import { SHOWN_LATE_MS } from "../../src/source/live.ts"
 import type { Task } from "../../src/source/rpc.ts"
 import { shareOf } from "../../src/source/share.ts"
-import { deskWorld } from "../support/desk.ts"
-import { fact, HOUR, LOOKBACK, MINUTE, START, type World } from "../support/source-world.ts"
+import { desk, deskWorld } from "../support/desk.ts"
+import { choose, fact, HOUR, LOOKBACK, MINUTE, START, sourceWorld, type World } from "../support/source-world.ts"
 
 const closing = (key: string, time: number) => fact(key, time, { collection: "Closings" })
 
@@ -69,17 +70,55 @@ describe("an oldest-first window", () => {
   })
 })
 
+describe("a window in no order", () => {
+  const scroll = { ...desk, streams: desk.streams.map((one) => ({ ...one, order: "none" as const })) }
+
+  async function scrolling(): Promise<World> {
+    const world = sourceWorld(0, scroll)
+    await world.configure({ collections: choose("Companies") })
+    return world
+  }
+
+  it("whose token is refused is read again from its beginning", async () => {
+    const world = await scrolling()
+    const task = await world.lease("live")
+    await world.page(task, { edge: START, next: "t1", digest: "d1" })
+    await world.page(task, { edge: START - 9 * MINUTE, next: "t1", digest: "d2" })
+    await world.settle(task, { kind: "token_refused", reason: "the scroll has expired" })
+    expect(await world.lease("live")).toMatchObject({ token: null, window: task.window })
+  })
+
+  it("that never comes to its end does not go on for ever: the run ends, and the next tries again", async () => {
+    const world = await scrolling()
+    for (let times = 0; times < ATTEMPTS_MAX; times++) {
+      const task = await world.lease("live")
+      await world.page(task, { edge: START, next: "t1", digest: "d1" })
+      await world.page(task, { edge: START - MINUTE, next: "t1", digest: "d2" })
+      await world.settle(task, { kind: "token_refused", reason: "the scroll has expired" })
+    }
+    expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "the scroll has expired" })
+  })
+
+  it("is not cut, however long the outage: each part would be all of it", async () => {
+    const world = await scrolling()
+    await world.page(await world.lease("live"), { records: 400 })
+    await world.until(START + 72 * HOUR)
+    expect((await world.lease("live")).window.to).toBeNull()
+  })
+})
+
 describe("the share of a pass that has been read", () => {
   it.each([
-    [false, 0.75],
-    [true, 0.25],
-  ])("oldest first: %s", async (isOldest, share) => {
+    ["newest" as const, 0.75],
+    ["oldest" as const, 0.25],
+    ["none" as const, null],
+  ])("%s first: %s", async (order, share) => {
     const world = await deskWorld()
     const [pass] = world.state().passes
     const [slice] = pass?.slices ?? []
     if (!pass || !slice) throw new Error("no pass")
     const window = { from: 0, to: 1_000 }
     const part = { ...slice, window, top: 1_000, bottom: 0, edge: { time: 250, since: START } }
-    expect(shareOf({ ...pass, slices: [part] }, () => isOldest)).toBe(share)
+    expect(shareOf({ ...pass, slices: [part] }, () => order)).toBe(share)
   })
 })

@@ -165,8 +165,11 @@ export interface Stream<Config> {
   collections: readonly string[]
   /** Rows a page holds at most. */
   pageSize: number
-  /** In which order a window's records come, by the order field. Left out: newest first. */
-  order?: "newest" | "oldest"
+  /**
+   * In which order a window's records come, by the order field. Left out: newest first. `none`: in no order at all (scrolls); a window
+   * whose page token is refused is then read again from its beginning. Objects only.
+   */
+  order?: "newest" | "oldest" | "none"
   /** The bucket of `limits.buckets` that its calls count against. Left out: the partner's one rate. */
   bucket?: string
   /**

@@ -108,8 +108,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a refused token of an oldest-first list is followed as if it came newest first",
     file: "source/failure.ts",
-    from: "return isOldest ? { from: edge",
-    to: "return isOldest && edge < 0 ? { from: edge",
+    from: 'return order === "oldest" ? { from: edge',
+    to: 'return order === "oldest" && edge < 0 ? { from: edge',
     at: MEADOW,
   },
   {
@@ -173,8 +173,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a denied part of a list goes on after the page that it was denied in",
     file: "source/checkpoint.ts",
-    from: '  if (slice.state === "reading") noteProgress(slice, page)\n',
-    to: '  if (slice.state !== "denied" || page.next) noteProgress(slice, page)\n  if (slice.state === "denied") slice.token = page.next\n',
+    from: '  if (slice.state === "reading") noteProgress(turn, slice, page)\n',
+    to: '  if (slice.state !== "denied" || page.next) noteProgress(turn, slice, page)\n  if (slice.state === "denied") slice.token = page.next\n',
     at: SHOPIFY,
   },
   {
@@ -196,6 +196,13 @@ export const STREAMS: readonly Mutant[] = [
     file: "source/live.ts",
     from: "if (!chosen(turn.state, stream).every((one) =>",
     to: "if (!chosen(turn.state, stream).some((one) => one.length > 0 ||",
+    at: MEADOW,
+  },
+  {
+    name: "a scroll that has expired is read on from where it was, though it is in no order",
+    file: "source/failure.ts",
+    from: 'if (order === "none") return',
+    to: 'if (order === "none" && edge < 0) return',
     at: MEADOW,
   },
 ]
