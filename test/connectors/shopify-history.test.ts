@@ -1,5 +1,6 @@
 /** A simulated shop over a year, read by the product as it ships, compared with what really happened there. */
 import { describe, expect, test } from "vitest"
+import { AUTH_CONFIRM_MS } from "../../src/source/checking.ts"
 import {
   addCustomer,
   capture,
@@ -387,6 +388,7 @@ describe("a credential", () => {
     await reader.configure()
     for (const token of reader.sandbox.shopify.tokens.keys()) reader.sandbox.shopify.revokeToken(token)
     await reader.sync()
+    await reader.pass(AUTH_CONFIRM_MS + MINUTE)
     const { status, error } = await reader.view()
     expect([status, error?.message]).toEqual(["error", expect.stringContaining("access token")])
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { AUTH_CONFIRM_MS } from "../../src/source/checking.ts"
 import { choose, HOUR, MINUTE, START, sourceWorld, type World } from "../support/source-world.ts"
 
 async function read(): Promise<World> {
@@ -102,7 +103,10 @@ describe("Sync now", () => {
   it("is refused in error, saying what to do", async () => {
     const world = sourceWorld()
     await world.configure()
-    await world.settle(await world.lease("live"), { kind: "auth", reason: "no such key", credentialVersion: 1 })
+    const refused = { kind: "auth", reason: "no such key", credentialVersion: 1 } as const
+    await world.settle(await world.lease("live"), refused)
+    world.advance(AUTH_CONFIRM_MS)
+    await world.settle(await world.lease("live"), refused)
     const answer = await world.machine.syncNow()
     expect(answer).toMatchObject({ ok: false, code: "source_error" })
     expect(answer.ok ? "" : answer.message).toMatch(/Reconnect/)
