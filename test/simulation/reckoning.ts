@@ -10,6 +10,9 @@ import type { Shared, Tenant } from "./tenant.ts"
 
 /** Of one slice, while its partner is down. */
 const TRIES_A_RUN = 8
+/** A partner's clock that is further off is believed once several answers agree; until then each stream asks so often at most. */
+const CLOCK_BELIEVED_MS = 60_000
+const TRIES_TO_LEARN_A_CLOCK = 8
 /** What costs time only: no reading fails of it. */
 const SMOOTH = /^(partner_limits|destination_|alarm_|wake_|send_|publish_|evicted)/
 /** So many items refused in a row are not the items' fault. */
@@ -102,8 +105,11 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
     const page = partner.callsOfAPage
     const isDown = scenario.spells.some(({ spell }) => spell === "partner_down" || spell === "partner_forbids")
     const tries = isDown ? ids.run * TRIES_A_RUN * connector.streams.length : 0
+    const isOff = Math.abs(scenario.skewMs) > CLOCK_BELIEVED_MS
+    const learning = isOff ? TRIES_TO_LEARN_A_CLOCK * connector.streams.length : 0
     return (
       tries +
+      learning +
       network.turnedAway +
       ids.run * partner.callsOfARun +
       2 * page * feed +
