@@ -4,7 +4,7 @@ import { expect, test } from "vitest"
 import type { RunView } from "../../src/source/rpc.ts"
 import { dayOf } from "../../src/source/startdate.ts"
 import { json, problem } from "../support/api.ts"
-import { advance, DAY, MINUTE, now } from "./kit/clock.ts"
+import { advance, DAY, HOUR, MINUTE, now } from "./kit/clock.ts"
 import { look, settled, until } from "./kit/drive.ts"
 import { ask, expectEqual, stubOf, view } from "./kit/source.ts"
 import { pagesReadTwice, stripe } from "./kit/stripe.ts"
@@ -62,8 +62,12 @@ test("a key that the partner accepts again is found out within a day: the source
   const source = await stripe.connect(world, { name: "given-back" })
   const fault = world.faults.on({ name: "revoked_key", account: "given-back", after: 5 })
   await until(world, source, (seen) => seen.state.error !== null)
+  const stoppedAt = now()
   world.faults.off(fault)
   await until(world, source, (seen) => seen.state.error === null)
+  expect(now() - stoppedAt).toBeLessThan(DAY + HOUR)
+  // The feed went on forgetting meanwhile.
+  source.feedReadAt = now()
   await settled(world, source)
   expect(await view(source)).toMatchObject({ status: "connected", error: null })
   expectEqual(world, source)
