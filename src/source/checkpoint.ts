@@ -201,6 +201,7 @@ function proceed(turn: Turn, slice: Slice, next: string, digest: string | undefi
   const reason = stopReason(turn, slice)
   if (reason) {
     slice.lease = null
+    slice.mayHaveMoved = false
     return { kind: "stop", reason }
   }
   if (slice.lease) Object.assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })

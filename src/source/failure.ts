@@ -31,6 +31,7 @@ export function settle(turn: Turn, { protocol, lease: { slice: id, number }, out
   // Whoever lets go is alive: only leases that run out are counted as hanging.
   if (!SAYS_NOTHING.has(outcome.kind)) noteAccepted(turn, slice.lease)
   Object.assign(slice, { lease: null, lapses: 0 })
+  if (calls === 0 || (calls === 1 && NOT_SERVED.has(outcome.kind))) slice.mayHaveMoved = false
   apply(turn, slice, run, outcome, number)
 }
 
@@ -45,6 +46,9 @@ type Apply<Kind extends Outcome["kind"]> = (
 
 /** After these nothing is known of the credential: the partner did not answer, or not as the partner. */
 const SAYS_NOTHING: ReadonlySet<Outcome["kind"]> = new Set(["release", "defer", "transient", "probed", "auth"])
+
+/** After these the partner has not given the page: a scroll stands where it stood. */
+const NOT_SERVED: ReadonlySet<Outcome["kind"]> = new Set(["defer", "auth", "deny"])
 
 const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,

@@ -8,6 +8,7 @@ import { QUARANTINE_MAX } from "./quarantine.ts"
 import { type Lane, type LeaseAnswer, type LeaseAsk, PROTOCOL, type Task } from "./rpc.ts"
 import { findRun, type Run } from "./run.ts"
 import { PASS_KEYS_MAX } from "./seen.ts"
+import { catchUp } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
 import type { Need } from "./token.ts"
 import type { Turn } from "./turn.ts"
@@ -49,6 +50,7 @@ export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): Le
   if (due.kind !== "none") return { kind: "renew", need: due }
   // The grant may have turned out to be lost for good.
   if (!mayRead(turn)) return { kind: "idle" }
+  catchUp(turn, slice)
   slice.lease = { number: ++state.grants, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
   slice.waiting = null
   return { kind: "granted", task: taskOf(turn, slice) }

@@ -24,7 +24,7 @@ export function noteCollections(turn: Turn, slice: Slice, run: Run, { denied = [
 function denyPart(turn: Turn, slice: Slice, { collection, reason }: CollectionNote): void {
   const pass = turn.state.passes.find((one) => one.slices.includes(slice))
   if (pass && slice.state === "reading" && slice.collections.includes(collection))
-    deny(turn, partOf(pass, slice, collection), reason)
+    deny(turn, partOf(turn, pass, slice, collection), reason)
 }
 
 /** A live window has been read whole: what it could read is denied no more, and what was missed meanwhile is read by a pass. */

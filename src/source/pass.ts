@@ -6,7 +6,7 @@
 
 import { isDimension, listWindow, openPass, PASSES_MAX } from "./opening.ts"
 import { DAY_MS } from "./openkeys.ts"
-import { type AnyStream, chosen, feedFloors, resume, setAside, setWindow, streamsOf } from "./slice.ts"
+import { type AnyStream, chosen, feedFloors, isScroll, resume, setAside, setWindow, streamsOf } from "./slice.ts"
 import { dayOf } from "./startdate.ts"
 import type { Pass, Run, Slice, Span } from "./state.ts"
 import { runOfPass } from "./takeup.ts"
@@ -52,15 +52,17 @@ export function switchOff(turn: Turn, collection: string): void {
   state.offAt[collection] ??= { from: feedFloors(turn, collection).lowest, to: partnerNow(turn) }
   for (const pass of state.passes) {
     const meant = pass.slices.filter((slice) => slice.state !== "read" && slice.collections.includes(collection))
-    for (const slice of meant) setAside(turn, partOf(pass, slice, collection), "off")
+    for (const slice of meant) setAside(turn, partOf(turn, pass, slice, collection), "off")
   }
   delete state.denied[collection]
 }
 
 /** The part of a slice that reads one collection: itself, or split off, so that it can go on from where both stand. */
-export function partOf(pass: Pass, slice: Slice, collection: string): Slice {
+export function partOf(turn: Turn, pass: Pass, slice: Slice, collection: string): Slice {
   if (slice.collections.length === 1) return slice
   const part = { ...structuredClone(slice), id: `${slice.id}:${collection}`, collections: [collection] }
+  // Two cannot go on with one scroll.
+  part.mayHaveMoved = isScroll(turn, slice.stream)
   slice.collections = slice.collections.filter((name) => name !== collection)
   pass.slices.push(part)
   return part

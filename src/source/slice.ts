@@ -22,7 +22,8 @@ export function lookbackMs(turn: Turn, stream: string): number {
 export type Order = NonNullable<AnyStream["order"]>
 
 export function orderOf({ connector }: Pick<Turn, "connector">, stream: string): Order {
-  return connector.streams.find((one) => one.name === stream)?.order ?? "newest"
+  const declared = connector.streams.find((one) => one.name === stream)
+  return declared?.scroll ? "none" : (declared?.order ?? "newest")
 }
 
 export function isOldestFirst(turn: Pick<Turn, "connector">, stream: string): boolean {
@@ -112,6 +113,7 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
     bound: null,
     token: null,
     digest: null,
+    mayHaveMoved: false,
     page: 0,
     pageSize: stream.pageSize,
     edge: null,
@@ -130,6 +132,19 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
 /** The window a slice is for, and what is left of it to read. */
 export function setWindow(slice: Slice, window: Slice["window"]): void {
   Object.assign(slice, { window, top: window.to, bottom: window.from })
+}
+
+/** Before a scroll is gone on with: where its token may stand behind a page that never came to a checkpoint, it begins anew. */
+export function catchUp(turn: Turn, slice: Slice): void {
+  if (slice.mayHaveMoved && slice.token !== null) {
+    Object.assign(slice, { token: null, digest: null, page: slice.page + 1 })
+    slice.window = { from: slice.bottom, to: slice.top }
+  }
+  slice.mayHaveMoved = isScroll(turn, slice.stream)
+}
+
+export function isScroll({ connector }: Pick<Turn, "connector">, stream: string): boolean {
+  return connector.streams.find((one) => one.name === stream)?.scroll === true
 }
 
 /** Suspended because the user does not want it now. A consumer that still reads it learns so with its next page. */

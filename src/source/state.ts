@@ -41,6 +41,8 @@ export interface Slice {
   token: string | null
   /** What the page held that named the token (`Checkpoint.digest`); null where nothing is known of it. */
   digest: string | null
+  /** Scrolls: a page was asked for that did not come to a checkpoint, so that the token may stand behind it. */
+  mayHaveMoved: boolean
   page: number
   pageSize: number
   /**
@@ -237,7 +239,7 @@ type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait |
 type StoredToken = Omit<TokenState, "sentAt" | "isOver"> & Partial<Pick<TokenState, "sentAt" | "isOver">>
 type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt"
 type StoredSlice = Omit<Slice, AddedToSlice> & Partial<Pick<Slice, AddedToSlice>>
-type AddedToSlice = "bottom" | "stuck" | "digest"
+type AddedToSlice = "bottom" | "stuck" | "digest" | "mayHaveMoved"
 type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
 
 /** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
@@ -269,8 +271,8 @@ function upgradeToken(token: StoredToken | null): TokenState | null {
 
 function upgradeSlice(slice: StoredSlice | null): Slice | null {
   if (slice === null) return null
-  const { bottom = slice.window.from, stuck = null, digest = null } = slice
-  return { ...slice, bottom, stuck, digest }
+  const { bottom = slice.window.from, stuck = null, digest = null, mayHaveMoved = false } = slice
+  return { ...slice, bottom, stuck, digest, mayHaveMoved }
 }
 
 /** A run as stored, in the core or in history. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { ATTEMPTS_MAX } from "../../src/source/failure.ts"
 import { SHOWN_LATE_MS } from "../../src/source/live.ts"
 import type { Task } from "../../src/source/rpc.ts"
+import { type Outcome, PROTOCOL } from "../../src/source/rpc.ts"
 import { shareOf } from "../../src/source/share.ts"
 import { desk, deskWorld } from "../support/desk.ts"
 import { choose, fact, HOUR, LOOKBACK, MINUTE, START, sourceWorld, type World } from "../support/source-world.ts"
@@ -97,6 +98,36 @@ describe("a window in no order", () => {
       await world.settle(task, { kind: "token_refused", reason: "the scroll has expired" })
     }
     expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "the scroll has expired" })
+  })
+
+  it.each<[string, Outcome, number, boolean]>([
+    ["whose answer broke off", { kind: "transient", reason: "Desk's answer broke off." }, 1, false],
+    ["too large", { kind: "shrink" }, 1, false],
+    ["that its follow-up was refused for", { kind: "defer", until: START + 1, reason: "busy" }, 2, false],
+    ["that the partner would not give yet", { kind: "defer", until: START + 1, reason: "busy" }, 1, true],
+    ["never asked for, since the time was up", { kind: "release" }, 0, true],
+  ])("kept by the partner, after a page %s", async (_title, outcome, calls, goesOn) => {
+    const world = sourceWorld(0, {
+      ...scroll,
+      streams: scroll.streams.map((one) => ({ ...one, scroll: true as const })),
+    })
+    await world.configure({ collections: choose("Companies") })
+    const task = await world.lease("live")
+    await world.page(task, { edge: START, next: "t1", digest: "d1" })
+    await world.machine.settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls })
+    await world.until(START + 5 * MINUTE)
+    expect((await world.lease("live")).token).toBe(goesOn ? "t1" : null)
+  })
+
+  it("kept by the partner begins anew where its reader was never heard of again", async () => {
+    const world = sourceWorld(0, {
+      ...scroll,
+      streams: scroll.streams.map((one) => ({ ...one, scroll: true as const })),
+    })
+    await world.configure({ collections: choose("Companies") })
+    await world.page(await world.lease("live"), { edge: START, next: "t1", digest: "d1" })
+    await world.until(START + 5 * MINUTE)
+    expect(await world.lease("live")).toMatchObject({ token: null, page: 2 })
   })
 
   it("is not cut, however long the outage: each part would be all of it", async () => {

@@ -170,6 +170,11 @@ export interface Stream<Config> {
    * whose page token is refused is then read again from its beginning. Objects only.
    */
   order?: "newest" | "oldest" | "none"
+  /**
+   * The partner keeps the place itself, and each request with the token moves on: a page whose answer was lost is not shown again. The
+   * window is then read again from its beginning. Such a list counts as one in no order.
+   */
+  scroll?: true
   /** The bucket of `limits.buckets` that its calls count against. Left out: the partner's one rate. */
   bucket?: string
   /**

@@ -166,7 +166,7 @@ function scrollStream(
   rest: Pick<Stream<Config>, "lookbackSeconds" | "reach">,
 ): Stream<Config> {
   return {
-    ...{ name, title: "Companies", mode, order: "none", pageSize: PAGE_SIZE, ...rest },
+    ...{ name, title: "Companies", mode, scroll: true, pageSize: PAGE_SIZE, ...rest },
     collections: [COMPANIES],
     request: ({ token, pageSize }) => ({
       path: "/v1/companies/scroll",

@@ -205,4 +205,11 @@ export const STREAMS: readonly Mutant[] = [
     to: 'if (order === "none" && edge < 0) return',
     at: MEADOW,
   },
+  {
+    name: "a scroll goes on although an answer of it was lost",
+    file: "source/slice.ts",
+    from: "if (slice.mayHaveMoved && slice.token !== null) {",
+    to: "if (slice.mayHaveMoved && slice.token !== null && slice.page < 0) {",
+    at: MEADOW,
+  },
 ]
