@@ -122,6 +122,7 @@ const CROWD_SPELLS = {
 const TOKEN_SPELLS = {
   token_down: "the token endpoint is down",
   token_page: "the token endpoint answers with a web page",
+  client_missing: "our OAuth client is not set up",
 } as const
 
 const ALL_SPELLS = { ...SPELLS, ...SELDOM_SPELLS, ...ONE_STREAM_SPELLS, ...CROWD_SPELLS, ...TOKEN_SPELLS }

@@ -11,6 +11,7 @@ import { type SpellName, spellOf } from "./faults.ts"
 import { createNetwork, type Network } from "./network.ts"
 import { CIPHER, createHost, type Host } from "./object.ts"
 import type { PartnerAccount, PartnerKind } from "./partner.ts"
+import { createRefusalWatch } from "./refusals.ts"
 import type { Scenario } from "./scenario.ts"
 import { type Story, Violation } from "./story.ts"
 import type { Timeline } from "./timeline.ts"
@@ -106,6 +107,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     isOver: () => user.deletedAt !== null,
     failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
   })
+  const refusals = createRefusalWatch(() => timeline.now() + offMs())
   const alarms = createAlarmBound(timeline.now)
   /** What the object itself asks the partner: renewals, and whether a credential is accepted again. */
   const outside: ExchangePorts = {
@@ -128,6 +130,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
       const hadError = watch.state?.error != null
       watch.committed(disk, before, changes)
       tokens.committed(watch.state)
+      refusals.committed(watch.state)
       if (watch.state?.error && !hadError) user.seesError()
     }),
     renewed: ({ access }) => tokens.arrived(access),
@@ -145,7 +148,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
         ...outside,
         cipher: CIPHER,
         connector,
-        client: async () => partner.oauth.client,
+        client: async () => (isOn("client_missing") ? null : partner.oauth.client),
       }),
       wake: (lane) => shared.queues().send(lane, name),
       publish: () => {
@@ -167,8 +170,14 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     posted: watch.posted,
     taken: guarded(watch.deliveries.taken),
     tokens: {
-      used: guarded(tokens.used),
-      refused: guarded(tokens.refused),
+      used: guarded((call) => {
+        refusals.called()
+        tokens.used(call)
+      }),
+      refused: guarded((call) => {
+        refusals.refused(call)
+        tokens.refused(call)
+      }),
       asked: guarded(tokens.asked),
       renewed: guarded(tokens.renewed),
       lost: guarded(tokens.lost),

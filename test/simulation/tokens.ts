@@ -175,7 +175,7 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
 }
 
 /** As either partner takes it. */
-function tokenIn({ headers }: Call): string {
+export function tokenIn({ headers }: Call): string {
   return headers.get("x-shopify-access-token") ?? (headers.get("authorization") ?? "").replace(/^Bearer /, "")
 }
 
