@@ -5,7 +5,6 @@
 const WAITING = {
   scroll: "page tokens that stay the same",
   clock_steps: "leases, waits and the schedule after the object's clock came back",
-  dates: "answers whose Date is ahead or behind",
   one_stream: "faults, denials and limits of one live stream only",
 } as const
 
@@ -20,8 +19,6 @@ export function isHeldBack(what: Held): boolean {
 
 /** Faults and spells by what they wait for. */
 const HELD_FAULTS: Partial<Record<string, Held>> = {
-  partner_misdates: "dates",
-  partner_misdates_much: "dates",
   clock_steps: "clock_steps",
   one_stream_gone: "one_stream",
   one_stream_fails: "one_stream",

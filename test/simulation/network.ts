@@ -23,6 +23,7 @@ export interface NetworkParts {
   partnerNow(): number
   pageSize: number
   place: Place
+  isStormy(): boolean
   isOn(spell: SpellName): boolean
   /** After each answer of the partner. */
   partnerAnswered(): void
@@ -173,6 +174,7 @@ export function createNetwork(parts: NetworkParts): Network {
     if (given.body.includes('"THROTTLED"')) network.turnedAway++
     story.tell(() => `${life.name}: ${partner.describe(call, given)}`)
     if (strikes("partner_html", life)) return { ...given, body: "<html>Down for maintenance</html>" }
+    if (partner.cursed && parts.isStormy() && given.body.includes(partner.cursed)) return failed(500)
     if (isTooHeavy(call)) return { ...given, spoilt: "huge" }
     if (strikes("partner_misdates", life) || parts.isOn("partner_misdates_much"))
       return { ...given, headers: { ...given.headers, ...misdated() } }

@@ -52,6 +52,8 @@ export interface Outcome {
   quarantine: readonly QuarantineEntry[]
   /** What was in quarantine and the user gave up. */
   discarded: readonly QuarantineEntry[]
+  /** For which the partner always failed. */
+  cursed: string | null
   identity: "email" | "partnerId"
   /** The last one in force. */
   startDate: number
@@ -122,6 +124,7 @@ function surplusFaults(what: string, items: readonly Received[], most: number, {
 }
 
 function isDue(fact: Expected, outcome: Outcome): boolean {
+  if (fact.customer !== null && fact.customer === outcome.cursed) return false
   if (!outcome.chosen.has(fact.collection) || Math.min(...fact.times) < outcome.startDate) return false
   return fact.isDue(outcome)
 }
@@ -157,7 +160,8 @@ function objectFaults(outcome: Outcome): string[] {
     const last = items.at(-1)
     const told = last && JSON.stringify(ledger.stateIn(last.userAttributes))
     const present = person.states.at(-1)
-    if (told === present || held.has(person.id) || !outcome.chosen.has(ledger.objects)) return faults
+    if (told === present || person.id === outcome.cursed || held.has(person.id) || !outcome.chosen.has(ledger.objects))
+      return faults
     if (!person.isDue(outcome, last !== undefined)) return faults
     return [...faults, `customer ${person.id} is ${present}, the destination was last told ${told ?? "nothing"}`]
   })
@@ -193,7 +197,7 @@ export function unionOf(received: readonly Received[]): (id: string) => string {
 
 // ----------------------------------------------------------------------------------------------- what the source says
 
-function statusFaults({ view, runs, quarantine, wasSmooth }: Outcome): string[] {
+function statusFaults({ view, runs, quarantine, wasSmooth, cursed }: Outcome): string[] {
   const faults: string[] = []
   // A run that first finished a window left by one that was denied says so too; the next one does not.
   const latest = runs.find(({ kind }) => kind === "live")?.denied.map(({ collection }) => collection) ?? []
@@ -205,7 +209,10 @@ function statusFaults({ view, runs, quarantine, wasSmooth }: Outcome): string[] 
   if (view.delivery.state !== "ok") faults.push(`delivery is ${view.delivery.state}: ${view.delivery.reason}`)
   for (const run of runs) if (run.endedAt === null) faults.push(`run ${run.id} (${run.kind}) is still ${run.state}`)
   for (const entry of quarantine) {
-    if (entry.kind === "record") faults.push(`a good record of ${entry.collection} is in quarantine: ${entry.reason}`)
+    if (entry.kind === "skipped") {
+      if (cursed === null) faults.push(`a place is stepped over although no record fails: ${entry.reason}`)
+    } else if (entry.kind === "record")
+      faults.push(`a good record of ${entry.collection} is in quarantine: ${entry.reason}`)
     else if (!JSON.stringify(entry.body).includes(POISON))
       faults.push(`a good item is in quarantine: ${entry.collection} ${entry.key}`)
   }

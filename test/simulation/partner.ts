@@ -38,6 +38,8 @@ export interface PartnerAccount {
   refuse(how: Refusal, call: Call): Answer
   /** Rows that a request asks for; null: it is not for a page. */
   rowsAsked(call: Call): number | null
+  /** A record for which this partner always fails, until the calm: no page that holds it is ever answered. */
+  cursed?: string | null
   /** The answer to a request never arrived whole. */
   unread?(call: Call): void
   /** Of a partner with several live streams: the request is of the one that a spell is about. */

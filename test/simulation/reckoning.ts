@@ -13,6 +13,8 @@ const TRIES_A_RUN = 8
 /** A partner's clock that is further off is believed once several answers agree; until then each stream asks so often at most. */
 const CLOCK_BELIEVED_MS = 60_000
 const TRIES_TO_LEARN_A_CLOCK = 8
+/** While these last, a stream is tried again and again. */
+const TRIED_AGAIN = /^(partner_|one_stream_)/
 /** What costs time only: no reading fails of it. */
 const SMOOTH = /^(partner_limits|destination_|alarm_|wake_|send_|publish_|evicted)/
 /** So many items refused in a row are not the items' fault. */
@@ -71,7 +73,9 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
   /** What was refused while the destination refused everything is sent again, as its user would. */
   async function replay(): Promise<void> {
     const entries = await quarantined()
-    const good = entries.filter(({ body }) => !JSON.stringify(body).includes(POISON)).map(({ id }) => id)
+    const good = entries
+      .filter(({ kind, body }) => kind === "item" && !JSON.stringify(body).includes(POISON))
+      .map(({ id }) => id)
     if (good.length === 0) return
     if (network.needlessRefusals === 0) return void failures.push(`${good.length} good items are in quarantine`)
     // A key that was pasted meanwhile is tried as if nothing had been refused before.
@@ -105,7 +109,7 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
     const { ids } = watch.state ?? { ids: { run: 0, pass: 0 } }
     const { feed, lists } = partner.pages(scenario.pageSize)
     const page = partner.callsOfAPage
-    const isDown = scenario.spells.some(({ spell }) => spell === "partner_down" || spell === "partner_forbids")
+    const isDown = partner.cursed != null || scenario.spells.some(({ spell }) => TRIED_AGAIN.test(spell))
     const tries = isDown ? ids.run * TRIES_A_RUN * connector.streams.length : 0
     const isOff = Math.abs(scenario.skewMs) > CLOCK_BELIEVED_MS
     const learning = isOff ? TRIES_TO_LEARN_A_CLOCK * connector.streams.length : 0
@@ -133,6 +137,7 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
       runs: runs.runs as RunView[],
       quarantine: await quarantined(),
       discarded,
+      cursed: partner.cursed ?? null,
       identity: configuration.identity,
       startDate: configuration.startDate,
       chosen: new Set(configuration.collections.map(({ name }) => name)),

@@ -5,7 +5,7 @@
  *   npm run simulate -- --seed 42                  one seed, replayed exactly; where it fails, shrunk and told as a story
  *   npm run simulate -- --seed 42 --without "evicted,mutation#3"    the same with something left out (as a story suggests)
  *   npm run simulate -- --seed 42 --story          told although nothing fails
- *   npm run simulate -- --partner shopify --seeds 1000       another partner
+ *   npm run simulate -- --partner shopify --seeds 1000       another partner: shopify, or meadow, which is made up
  *   npm run simulate -- --auth oauth --seeds 1000            sources let in by signing in; "key", or "either" as the seed has it
  *   npm run simulate -- --seeds 500 --coverage     what of src/source and src/pipeline no seed has reached
  *   npm run mutants                                is every planted bug found? (see mutants.ts)
@@ -13,33 +13,45 @@
  * What runs: the shipped modules, unchanged. The source's machine, the queue consumers, the connector with its normalizing (only its
  * page size is made small, so that few records make many pages), the client of Intempt's /track and that of token endpoints. What
  * they stand on is simulated: time (a heap of events; nothing ever waits for real), chance (each seed is one history, to the last
- * bit), storage, alarm, queues, the Durable Object's calls, HTTP, and behind it the sandbox's Stripe account or shop, its
- * authorization server and the destination.
+ * bit), storage, alarm, queues, the Durable Object's calls (all with the platform's limits of rows and messages), HTTP, and behind
+ * it an account of the partner and the destination. Partners: the sandbox's Stripe and Shopify, and `meadow`, which is made up: three
+ * live streams at once (a feed newest first with a limit of its own and a short memory, a list oldest first whose rows come again,
+ * a list that is scrolled through with one token), a search that shows its first results only, times cut to the minute. One seed in
+ * eight has a second source, of another project and partner, over the same queues and consumers.
  *
- * What goes wrong (faults.ts, scenario.ts): commits that fail, or are written and throw; the object evicted at any await, its
- * memory gone; alarms late, doubled, lost; wake-ups lost, doubled, late, out of order; calls lost on the way there, lost on the
- * way back, or carried out minutes after their caller gave up; consumers killed or standing still at any await, with clocks that
- * are off; a consumer of another deploy. The partner hangs, breaks off, stalls, answers 429 with and without Retry-After, 5xx,
- * 401, 403, a web page, no Date, 9 MB; forgets page tokens; shows events and records late; its clock is an hour off. Its account
- * changes between any two answers: several changes a second, customers deleted while they are paged over, emails changed,
- * debits that succeed days later, captures, refunds pending and failed, trials, old subscriptions cancelled; in a shop orders edited
- * and cancelled, payments dated back, drafts, checkouts left hours after they were begun, points that run out, scopes taken away
- * and given back. Token endpoints are down, answer with web pages, renew a token and lose the answer; refresh tokens are good
- * once, and used again take the whole grant away; users take the app away and sign in again while it renews. The destination
- * refuses, hangs, takes everything and says nothing, answers 502 after taking, 413, transient 400s, poison items, rejects the key
- * for hours, refuses everything. The user syncs, pauses, moves the start date, switches collections off and on, loses the key and
- * pastes a new one, reads collections again, deletes the source, at any moment. Then all faults end, the user puts right what a
+ * What goes wrong (faults.ts, scenario.ts):
+ *   - the object: commits that fail, or are written and throw; evicted at any await, its memory gone; alarms late, doubled, lost; D1
+ *     fails or hangs; newer code takes its state over while older instances still wake up
+ *   - queues and calls: wake-ups lost, doubled, late, out of order; calls lost on the way there or back, or carried out minutes after
+ *     their caller gave up; consumers killed or standing still at any await, with clocks that are off, or of another deploy
+ *   - the partner hangs, breaks off, stalls, answers 429 with and without Retry-After, 5xx, 401, 403, a web page (its own or a
+ *     gateway's), without Date or with one that is minutes to a day off, more than fits; forgets page tokens; shows events and
+ *     records late; its clock is an hour off; for hours one endpoint alone fails, limits, forbids or is gone
+ *   - its account changes between any two answers: several changes a second, states that return to what they were, customers deleted
+ *     while they are paged over, emails changed, debits that succeed days later, captures, refunds, trials, old subscriptions
+ *     cancelled; in a shop orders edited and cancelled, payments dated back, drafts, checkouts left hours after they were begun,
+ *     points that run out, scopes taken away and given back
+ *   - token endpoints are down, answer with web pages, renew a token and lose the answer; refresh tokens are good once, and used
+ *     again take the whole grant away
+ *   - the destination refuses, hangs, takes everything and says nothing, answers 2xx with what is no acceptance, 502 after taking, 413,
+ *     transient 400s, poison items, rejects the key for hours, refuses everything
+ *   - the user begins with collections off, names people by the partner's id, syncs, pauses, moves the start date, switches collections
+ *     off and on, adds fields, loses the key and pastes a new one, takes the app away and signs in again, reads collections again (and
+ *     again), replays and discards what is in quarantine, deletes the source, at any moment
+ * What breaks the shipped code and is not mended yet is held back by name (held.ts). Then all faults end, the user puts right what a
  * user can, and time runs on until nothing is due but the schedule and one clean run has passed.
  *
- * What is checked, at each commit (watch.ts): no lease or claim is held by two, no two POSTs carry one item at a time, cursors
- * and grant numbers only grow, what falls due has its alarm in the same commit, a deleted source stays deleted. At each call of a
- * token endpoint (tokens.ts): one renewal at a time, none without need, every pair saved before it is used and none lost whose answer
- * arrived, no sign-in wanted where the grant is good. At the end
- * (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every fact is at
- * the destination, with its time and amount, once, or repeated no more often than `maybeRepeated` counts, which counts no more
- * than lost answers explain; every customer's last state, and none older after a newer one; each person's ids joined by aliases;
- * what is missing is in quarantine, and poison, or was reported as untold; nothing is stuck; statuses and counters say what is
- * so; the next run, which finds nothing, costs one partner call and forwards nothing; partner calls stay within a budget.
+ * What is checked at each commit (watch.ts, bounds.ts, deliveries.ts): no lease or claim is held by two, no two POSTs carry one item
+ * at a time, no fact is taken in twice, cursors and grant numbers only grow, what falls due has its alarm in the same commit, no run has
+ * succeeded while items of it wait, older code leaves newer state alone, a deleted source stays deleted, and every row, list, table
+ * and the number of alarms keeps to a bound that is written down there. At each call of a token endpoint (tokens.ts): one renewal at a
+ * time, none without need, every pair saved before it is used and none lost whose answer arrived, no sign-in wanted where the grant is
+ * good. At the end (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every
+ * fact is at the destination, with its time and amount, once; what arrived again is excused item by item, where its POST was taken
+ * and no report of it committed; every customer's last state, and none older after a newer one; each person's ids joined by aliases;
+ * what is missing is in quarantine, and poison, or given up by the user, or was reported as untold; nothing is stuck; statuses and
+ * counters say what is so; the next run, which finds nothing, costs one partner call a live stream and forwards nothing; partner calls
+ * stay within a budget.
  */
 import { parseArgs } from "node:util"
 import { withCoverage } from "./coverage.ts"
@@ -89,6 +101,7 @@ async function ofAll(env: Record<string, string>): Promise<void> {
   for (const mix of [
     ["--partner", "stripe", "--auth", "oauth"],
     ["--partner", "shopify", "--auth", "either"],
+    ["--partner", "meadow", "--auth", "key"],
   ])
     await many(env, mix, Math.ceil(Number(values.seeds) / 10))
 }

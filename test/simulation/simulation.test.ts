@@ -18,11 +18,12 @@ describe("nothing is lost, repeated or turned back", () => {
   })
 })
 
-/** Shopify's seeds, half of them signed in; and Stripe's, signed in. */
+/** Shopify's seeds, half of them signed in; Stripe's, signed in; and those of a made-up partner with three live streams. */
 describe("nothing is lost at another partner, or while tokens run out", () => {
   it.each<[Options, number]>([
     [{ partner: "shopify" }, 50],
     [{ partner: "stripe", auth: "oauth" }, 30],
+    [{ partner: "meadow" }, 40],
   ])("%o: %i histories", { timeout: 60_000 }, async (options, seeds) => {
     const failed: string[] = []
     for (let seed = 1; seed <= seeds; seed++) {

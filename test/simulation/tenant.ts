@@ -165,6 +165,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     partnerNow,
     pageSize: scenario.pageSize,
     place,
+    isStormy: () => timeline.now() < scenario.calmAt,
     isOn,
     posting: guarded(watch.posting),
     posted: watch.posted,

@@ -69,6 +69,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     config: {},
     isFor: ({ hostname }) => hostname === HOST,
     answer: (call) => dated(api.answer(call)),
+    cursed: scenario.seed % 10 === 4 && Object.keys(scenario.rates).length > 0 ? "per_00004" : null,
     unread: api.unread,
     forbid: ({ url }, isForbidding) =>
       isForbidding && url.pathname === affected

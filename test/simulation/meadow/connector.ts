@@ -29,6 +29,8 @@ export const CLOSED = "Ticket closed"
 export const LOOKBACK_S = 900
 const PAGE_SIZE = 20
 
+const BY_MINUTE = { by: "time", granularityMs: GRAIN_MS } as const
+
 type Config = Record<string, never>
 
 const fact = z.strictObject({
@@ -71,6 +73,7 @@ export const meadow = defineConnector<Config>({
       pageSize: PAGE_SIZE,
       lookbackSeconds: LOOKBACK_S,
       retentionDays: FEED_DAYS,
+      stepOver: BY_MINUTE,
       request: (ctx) => ({
         path: "/v1/activity",
         query: { ...inclusive(ctx, "since", "until"), after: ctx.token ?? undefined, limit: ctx.pageSize },
@@ -89,6 +92,7 @@ export const meadow = defineConnector<Config>({
       pageSize: PAGE_SIZE,
       lookbackSeconds: 0,
       reach: "all",
+      stepOver: BY_MINUTE,
       request: ticketsRequest,
       page: ticketsPage,
       normalize: ({ body }) => {

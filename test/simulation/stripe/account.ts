@@ -105,7 +105,9 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       if (how.kind === "unauthorized") return failed(401, {}, REFUSED)
       return failed(400, {}, { code: "resource_missing", param: "starting_after", message: "No such object" })
     },
-    rowsAsked: ({ url }) => (url.searchParams.has("limit") ? Number(url.searchParams.get("limit")) : null),
+    // What completes a page asks for the refunds of a charge, always as many.
+    rowsAsked: ({ url: { searchParams: query } }) =>
+      query.has("limit") && !query.has("charge") ? Number(query.get("limit")) : null,
     isOfLaterPage: ({ url }) => url.searchParams.has("starting_after"),
     describe: ({ url }, { status, body }) =>
       `Stripe ${url.pathname}${decodeURIComponent(url.search).slice(0, 150)} -> ${status}, ${listed(body)}`,
