@@ -39,6 +39,8 @@ export interface HostParts {
   isNewer(): boolean
   /** Sees each renewed pair that reaches a living instance. */
   renewed(tokens: SealedTokens): void
+  /** Sees each refusal of a refresh token that reaches one. */
+  turnedDown(sealedRefresh: string | null): void
 }
 
 export interface Host {
@@ -218,6 +220,7 @@ export function createHost(parts: HostParts): Host {
         refresh: (ask) =>
           awaited(ports.tokens.refresh(ask)).then((answer) => {
             if (answer.kind === "refreshed") parts.renewed(answer.tokens)
+            if (answer.kind === "refused") parts.turnedDown(ask.tokens.refresh)
             return answer
           }),
         revoke: (ask) => awaited(ports.tokens.revoke(ask)),

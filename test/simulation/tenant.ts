@@ -134,6 +134,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
       if (watch.state?.error && !hadError) user.seesError()
     }),
     renewed: ({ access }) => tokens.arrived(access),
+    turnedDown: tokens.turnedDown,
     calling: (call) => {
       if (call?.method === "erase") erasures++
       watch.calling(call)

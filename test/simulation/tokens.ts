@@ -38,6 +38,8 @@ export interface TokenWatch {
   lost(): void
   /** The renewed pair reached a living instance. */
   arrived(sealedAccess: string): void
+  /** That the partner knows this refresh token no more reached a living instance. */
+  turnedDown(sealedRefresh: string | null): void
   committed(state: State | null): void
   asks: number
   /** The last one that was saved. */
@@ -67,7 +69,8 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
   const ended = new Set<string>()
   const refusedTokens = new Set<string>()
   /** Refresh tokens that the partner's own answer refused. */
-  const refusedRefreshes = new Set<string>()
+  /** Refresh tokens whose refusal reached the source, and how many commits had failed by then: it may not have been kept. */
+  const refusedRefreshes = new Map<string, number>()
   let current: (Pair & { state: TokenState }) | null = null
   let underWay: { isWaiting(): boolean; grant: string | undefined }[] = []
   let askedAt: number[] = []
@@ -97,7 +100,7 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
       watch.asks++
       assertArrivedIsSaved()
       const grant = families.get(refreshIn(call))
-      if (refusedRefreshes.has(refreshIn(call)) && !isOver())
+      if (refusedRefreshes.get(refreshIn(call)) === failedCommits() && !isOver())
         throw new Violation("a refresh token was sent again that the partner had refused")
       underWay = underWay.filter((one) => one.isWaiting())
       // One that a sign-in has overtaken is another grant's.
@@ -109,10 +112,7 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
       if (!isOver() && !isNeeded()) throw new Violation("a token was renewed that had long to live")
     },
     renewed(call, isCarriedOut, body) {
-      if (!isCarriedOut) {
-        refusedRefreshes.add(refreshIn(call))
-        return
-      }
+      if (!isCarriedOut) return
       pair.carriedOut++
       const { access_token: access, refresh_token: refresh } = JSON.parse(body) as Record<string, string>
       const grant = families.get(refreshIn(call))
@@ -123,6 +123,9 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
     },
     arrived(sealedAccess) {
       pending = { access: plain(sealedAccess), at: now(), failedCommits: failedCommits() }
+    },
+    turnedDown(sealedRefresh) {
+      if (sealedRefresh !== null) refusedRefreshes.set(plain(sealedRefresh), failedCommits())
     },
     committed(state) {
       const token = state?.token ?? null
