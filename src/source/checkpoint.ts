@@ -7,7 +7,7 @@ import { believable, doubtOf } from "./doubt.ts"
 import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
-import { SHOWN_LATE_MS, windowRead } from "./live.ts"
+import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
 import { DAY_MS, OPEN_MAX } from "./openkeys.ts"
 import { ROW_BYTES, toRows } from "./outbox.ts"
@@ -41,6 +41,8 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   const doubt = doubtOf(turn, slice, run, page)
   if (doubt !== null) return { kind: "stop", reason: doubt }
   count(run, page)
+  if (slice.lane === "live" && leaveLost(turn, slice))
+    return { kind: "stop", reason: "the feed does not reach back so far any more" }
   // Some partners name one token for all pages: only with the same records it leads nowhere.
   if (page.next !== null && page.next === slice.token && (page.digest ?? null) === slice.digest) {
     abort(turn, slice, `${slice.stream}: the partner repeats the same page`)

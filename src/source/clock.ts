@@ -46,7 +46,10 @@ export function bringBack(turn: Turn): void {
     slice.notBefore = within(slice.notBefore, AHEAD_MAX_MS[slice.state === "denied" ? "denied" : "slice"])
     if (slice.lease) slice.lease.until = within(slice.lease.until, AHEAD_MAX_MS.lease)
     if (slice.asideAt !== null) slice.asideAt = Math.min(slice.asideAt, partnerNow(turn))
-    if (slice.stuck) slice.stuck.since = Math.min(slice.stuck.since, partnerNow(turn))
+    if (slice.stuck) {
+      slice.stuck.since = Math.min(slice.stuck.since, partnerNow(turn))
+      slice.stuck.dayAt = Math.min(slice.stuck.dayAt, now)
+    }
   }
   if (state.claim) state.claim.until = within(state.claim.until, AHEAD_MAX_MS.claim)
   for (const wake of Object.values(state.wakes)) wake.deadline = within(wake.deadline, AHEAD_MAX_MS.wake)

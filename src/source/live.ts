@@ -1,5 +1,4 @@
 /** Live reading: windows from the floor to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
-import { inForce } from "./grant.ts"
 import { DAY_MS } from "./openkeys.ts"
 import { openGapPass } from "./pass.ts"
 import type { Run } from "./run.ts"
@@ -20,8 +19,11 @@ export const RETENTION_MARGIN_MS = DAY_MS
 const LEAVE_MARGIN_MS = RETENTION_MARGIN_MS / 2
 /** After a gap live reading goes on this much above the end of the feed's retention, so that it can be read before it is lost. */
 export const RESUME_MARGIN_MS = 2 * DAY_MS
-/** A stream that could not be read for so long, run after run, is left to the lists: what was kept for it can be forgotten. */
-export const STUCK_MAX_MS = 7 * DAY_MS
+/**
+ * A stream that could not be read for so long, day after day, is left to the lists: what was kept for it can be forgotten. Days on which
+ * it failed are counted, too: our own clock may be set ahead.
+ */
+export const STUCK_DAYS_MAX = 7
 /** Then live reading goes on this much below now: what the feed may still tell, should it come back, it tells best. */
 export const STUCK_KEPT_MS = DAY_MS
 /**
@@ -38,10 +40,7 @@ export function openWindows(turn: Turn): void {
     const live = turn.state.live[stream.name]
     if (!live || chosen(turn.state, stream).length === 0) continue
     if (live.slice) resume(live.slice)
-    else {
-      skipGap(turn, stream, live, RETENTION_MARGIN_MS)
-      live.slice = newWindow(turn, stream, live)
-    }
+    else live.slice = newWindow(turn, stream, live)
   }
 }
 
@@ -50,7 +49,8 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   const live = turn.state.live[slice.stream]
   const stream = streamsOf(turn, "live").find((one) => one.name === slice.stream)
   if (!live || !stream) return
-  const end = slice.top ?? slice.bound ?? live.cursor
+  // Cut while our clock stood ahead, its end may lie above what its first page can have shown.
+  const end = Math.min(slice.top ?? Number.POSITIVE_INFINITY, slice.bound ?? live.cursor)
   live.perHour = density(slice, end)
   live.cursor = Math.max(live.cursor, end)
   noteMoved(live, slice, stream)
@@ -114,28 +114,23 @@ function density(slice: Slice, end: number): number {
   return slice.records / hours
 }
 
-/** Windows left while nothing was read for weeks (a pause, a rejected key): what the feed has lost since is not read from it. */
-export function leaveLostWindows(turn: Turn): void {
-  for (const stream of streamsOf(turn, "live")) {
-    const live = turn.state.live[stream.name]
-    if (!live?.slice || inForce(live.slice.lease, turn.now)) continue
-    if (skipGap(turn, stream, live, LEAVE_MARGIN_MS) && turn.state.run) live.slice = newWindow(turn, stream, live)
-  }
-}
-
 /**
- * Where the feed no longer reaches back to the floor, a pass reads the lists for the gap, and live reading goes on from where it does. True
- * when it does.
+ * Where the feed no longer reaches back to the floor (after weeks of a pause, or with a rejected key), a pass reads the lists for the
+ * gap, and live reading goes on from where the feed does. Called once an answer's date was believed: our own clock alone may be weeks
+ * ahead, and would leave to the lists what the feed still tells. True when it was left; the page is not taken.
  */
-function skipGap(turn: Turn, stream: AnyStream, live: LiveStream, marginMs: number): boolean {
-  if (stream.retentionDays === undefined || chosen(turn.state, stream).length === 0) return false
-  const now = partnerNow(turn)
+export function leaveLost(turn: Turn, slice: Slice): boolean {
+  const live = turn.state.live[slice.stream]
+  const stream = streamsOf(turn, "live").find((one) => one.name === slice.stream)
+  if (!live || stream?.retentionDays === undefined || chosen(turn.state, stream).length === 0) return false
+  const margin = slice.page === 0 ? RETENTION_MARGIN_MS : LEAVE_MARGIN_MS
+  const reached = partnerNow(turn) - stream.retentionDays * DAY_MS
   // Oldest first, what lies below its edge has been read.
-  const edge = stream.order === "oldest" ? live.slice?.edge?.time : undefined
-  const from = edge ?? floorOf(turn, stream.name, live)
-  if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false
+  const edge = stream.order === "oldest" ? slice.edge?.time : undefined
+  if ((edge ?? floorOf(turn, stream.name, live)) >= reached + margin) return false
   // Not from now on: what the feed still holds it tells better than any list, and a clock that is hours off costs nothing.
-  leaveGap(turn, stream, live, now - stream.retentionDays * DAY_MS + RESUME_MARGIN_MS)
+  leaveGap(turn, stream, live, reached + RESUME_MARGIN_MS)
+  live.slice = newWindow(turn, stream, live)
   return true
 }
 
@@ -147,7 +142,7 @@ export function leaveToLists(turn: Turn, { stream: name, stuck }: Slice, mayBeDo
   const live = turn.state.live[name]
   const stream = streamsOf(turn, "live").find((one) => one.name === name)
   const now = partnerNow(turn)
-  if (!live || !stream || !stuck || now - stuck.since < STUCK_MAX_MS) return
+  if (!live || !stream || !stuck || stuck.days < STUCK_DAYS_MAX || now - stuck.since < STUCK_DAYS_MAX * DAY_MS) return
   const others = Object.entries(turn.state.live).filter(([other]) => other !== name)
   if (mayBeDown && !others.some(([, { cursor }]) => cursor > stuck.since)) return
   const lists = streamsOf(turn, "backfill")

@@ -5,7 +5,7 @@ import { newRun } from "./run.ts"
 import { blankSlice, setWindow, streamsOf } from "./slice.ts"
 import type { Pass, Run, Slice, Span } from "./state.ts"
 import { runOfPass } from "./takeup.ts"
-import { partnerNow, type Turn } from "./turn.ts"
+import { lastBelieved, type Turn } from "./turn.ts"
 import { noteUntold, type Plan } from "./untold.ts"
 
 /**
@@ -87,7 +87,7 @@ function setRange(turn: Turn, slice: Slice, { stream }: Plan, range: Plan["range
   slice.range = { ...range }
   const reach = stream.reachesBackDays
   if (reach !== undefined)
-    slice.range.from = Math.max(range.from, Math.min(range.to, partnerNow(turn) - reach * DAY_MS))
+    slice.range.from = Math.max(range.from, Math.min(range.to, lastBelieved(turn) - reach * DAY_MS))
   setWindow(slice, listWindow(turn, slice))
 }
 

@@ -7,7 +7,7 @@ import { endLive, endPasses } from "./ending.ts"
 import { expireLeases, stopFull } from "./failure.ts"
 import { inForce } from "./grant.ts"
 import { areKeysFull, heldBackBy, mayRead, ready } from "./lease.ts"
-import { leaveLostWindows, openWindows } from "./live.ts"
+import { openWindows } from "./live.ts"
 import type { Lanes } from "./ports.ts"
 import { finishDelivered, newRun, type Run } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
@@ -51,7 +51,6 @@ function startDue(turn: Turn): void {
     state.nextRunAt = null
     return
   }
-  leaveLostWindows(turn)
   state.nextRunAt ??= schedule(turn)
   if (state.nextRunAt <= now) {
     state.nextRunAt = schedule(turn)

@@ -1,7 +1,11 @@
 /** Slices: the unit of work of a run or pass, one stream over one bounded window; and the floors they are measured from. */
 import type { Stream } from "../connectors/kit/define.ts"
+import { HOUR_MS } from "./schedule.ts"
 import type { LiveStream, Slice, State } from "./state.ts"
 import { partnerNow, type Turn } from "./turn.ts"
+
+/** Failures so far apart are of two days: runs may come once a day, and a little early. */
+const STUCK_DAY_MS = 20 * HOUR_MS
 
 export type AnyStream = Stream<unknown>
 
@@ -154,8 +158,10 @@ export function setAside(turn: Turn, slice: Slice, state: "denied" | "failed" | 
 
 /** Suspended because it cannot be read now. What is tried again in vain counts from the first time. */
 export function setStuck(turn: Turn, slice: Slice, state: "denied" | "failed", reason: string): void {
+  const { since = partnerNow(turn), days = 0, dayAt = Number.NEGATIVE_INFINITY } = slice.stuck ?? {}
   setAside(turn, slice, state)
-  slice.stuck = { since: slice.stuck?.since ?? partnerNow(turn), reason }
+  const isNextDay = turn.now - dayAt >= STUCK_DAY_MS
+  slice.stuck = { since, reason, days: isNextDay ? days + 1 : days, dayAt: isNextDay ? turn.now : dayAt }
 }
 
 /** Takes up work again: what was read stays, what was counted against it does not. */

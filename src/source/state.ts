@@ -66,8 +66,11 @@ export interface Slice {
   state: "reading" | "read" | "denied" | "failed" | "off"
   /** Partner time at which it was set aside with no page read since; null once one is. */
   asideAt: number | null
-  /** Since when it could not be read (partner time), over all runs that tried, and why last; null once it could. */
-  stuck: { since: number; reason: string } | null
+  /**
+   * Since when it could not be read (partner time), over all runs that tried, and why last; on how many days that failed, and when
+   * the last of them began (our clock). Null once it could be read.
+   */
+  stuck: { since: number; reason: string; days: number; dayAt: number } | null
   /** The page is smaller than a full one since the partner failed, not since an answer was too large. */
   shrunkByFailures?: boolean
   /** A page of one row fails: the search for the record's place, as far as it has come. */

@@ -85,7 +85,8 @@ function collectionView(state: State, name: string, waiting: number): Collection
 function failingOf(state: State, name: string): CollectionView["failing"] {
   const isTried = ({ state }: Slice) => state === "reading" || state === "failed"
   const stuck = slicesOf(state).filter((slice) => isTried(slice) && slice.collections.includes(name))
-  return stuck.flatMap((slice) => slice.stuck ?? []).sort((a, b) => a.since - b.since)[0] ?? null
+  const first = stuck.flatMap((slice) => slice.stuck ?? []).sort((a, b) => a.since - b.since)[0]
+  return first ? { since: first.since, reason: first.reason } : null
 }
 
 function deliveryView({ state, outbox }: Turn): SourceView["delivery"] {

@@ -1,5 +1,3 @@
-import { isHeldFault as isHeld } from "./held.ts"
-
 /** What can go wrong, and how often at its worst: the probability at each occasion. */
 const FAULTS = {
   // the Durable Object
@@ -78,7 +76,7 @@ const TOKEN_FAULTS = {
 const ALL_FAULTS = { ...FAULTS, ...OWN_FAULTS, ...TOKEN_FAULTS }
 
 export type FaultName = keyof typeof ALL_FAULTS
-export const FAULT_NAMES = (Object.keys(FAULTS) as FaultName[]).filter((name) => !isHeld(name))
+export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]
 export const TOKEN_FAULT_NAMES = Object.keys(TOKEN_FAULTS) as FaultName[]
 
 export function faultOf(name: FaultName): { rate: number; says: string } {
@@ -129,8 +127,8 @@ const ALL_SPELLS = { ...SPELLS, ...SELDOM_SPELLS, ...ONE_STREAM_SPELLS, ...CROWD
 
 export type SpellName = keyof typeof ALL_SPELLS
 export const SPELL_NAMES = Object.keys(SPELLS) as SpellName[]
-export const SELDOM_SPELL_NAMES = (Object.keys(SELDOM_SPELLS) as SpellName[]).filter((name) => !isHeld(name))
-export const ONE_STREAM_SPELL_NAMES = (Object.keys(ONE_STREAM_SPELLS) as SpellName[]).filter((name) => !isHeld(name))
+export const SELDOM_SPELL_NAMES = Object.keys(SELDOM_SPELLS) as SpellName[]
+export const ONE_STREAM_SPELL_NAMES = Object.keys(ONE_STREAM_SPELLS) as SpellName[]
 export const TOKEN_SPELL_NAMES = Object.keys(TOKEN_SPELLS) as SpellName[]
 
 export function spellOf(name: SpellName): string {

@@ -38,8 +38,8 @@
  *   - the user begins with collections off, names people by the partner's id, syncs, pauses, moves the start date, switches collections
  *     off and on, adds fields, loses the key and pastes a new one, takes the app away and signs in again, reads collections again (and
  *     again), replays and discards what is in quarantine, deletes the source, at any moment
- * What breaks the shipped code and is not mended yet is held back by name (held.ts). Then all faults end, the user puts right what a
- * user can, and time runs on until nothing is due but the schedule and one clean run has passed.
+ * Then all faults end, the user puts right what a user can, and time runs on until nothing is due but the schedule and one clean run
+ * has passed.
  *
  * What is checked at each commit (watch.ts, bounds.ts, deliveries.ts): no lease or claim is held by two, no two POSTs carry one item
  * at a time, no fact is taken in twice, cursors and grant numbers only grow, what falls due has its alarm in the same commit, no run has

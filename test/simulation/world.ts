@@ -11,6 +11,7 @@ import { createTenant, messageOf, type Shared, type Tenant } from "./tenant.ts"
 import { createTimeline } from "./timeline.ts"
 import { REF } from "./user.ts"
 
+/** For each source: so many until all faults have ended, and as many again until it rests. */
 const EVENTS_MAX = 60_000
 const NEIGHBOUR = { org: "other", project: "site", source: "src_next_door" }
 const NEIGHBOURS_FROM = 1_000_000
@@ -49,7 +50,7 @@ export async function simulate(
   const story = createStory(isTold, timeline.now)
   const failures: string[] = []
   const fail = (error: unknown) => void failures.push(messageOf(error))
-  const most = steps ?? EVENTS_MAX
+  let most = steps ?? EVENTS_MAX
   const isWell = () => failures.length === 0 && timeline.events() < most
   const shared: Shared = { timeline, story, failures, fail, queues: () => queues, httpOf }
   const chance = createChance(seed, scenario.rates, without)
@@ -57,6 +58,7 @@ export async function simulate(
   const first = createTenant({ shared, ref: REF, kind, scenario, chance, random })
   const tenants: Tenant[] = [first]
   if (isBesideAnother(seed, name) && !without.has("neighbour")) tenants.push(neighbour(scenario))
+  if (steps === undefined) most = EVENTS_MAX * tenants.length
   const queues: Queues = createQueues({
     timeline,
     chance,
@@ -72,6 +74,7 @@ export async function simulate(
     for (const tenant of tenants) await tenant.begin()
     await timeline.run(scenario.calmAt, isWell)
     story.tell(() => "CALM: from now on nothing fails")
+    if (steps === undefined && isWell()) most = timeline.events() + EVENTS_MAX * tenants.length
     for (const tenant of tenants) tenant.chance.calm()
     for (const tenant of tenants) if (failures.length === 0) await createReckoning(shared, tenant, isWell).calm()
   } catch (error) {
@@ -87,9 +90,11 @@ export async function simulate(
   }
 
   /** Another project's source, of another partner, over the same queues and consumers. */
-  function neighbour({ connectAt, calmAt }: Scenario): Tenant {
+  function neighbour({ connectAt, calmAt, intervalHours }: Scenario): Tenant {
     const other = seed + NEIGHBOURS_FROM
     const its = scenarioOf(other, without, PARTNERS.meadow, false, { connectAt, calmAt })
+    // Weeks go by with seldom syncs only.
+    its.intervalHours = Math.max(its.intervalHours, intervalHours)
     const luck = createChance(other, its.rates, without)
     const parts = { kind: PARTNERS.meadow, scenario: its, chance: luck, random: randomOf(luck, "n") }
     return createTenant({ shared, ref: NEIGHBOUR, ...parts })

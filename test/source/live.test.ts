@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { keyHash } from "../../src/source/admit.ts"
 import { NO_CHANGES } from "../../src/source/changes.ts"
-import { openWindows, RESUME_MARGIN_MS, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
+import { leaveLost, openWindows, RESUME_MARGIN_MS, RETENTION_MARGIN_MS, windowRead } from "../../src/source/live.ts"
 import { newRun } from "../../src/source/run.ts"
 import { SeenIndex } from "../../src/source/seen.ts"
-import type { LiveStream } from "../../src/source/state.ts"
+import type { LiveStream, Slice } from "../../src/source/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
 import {
   crowd,
@@ -31,6 +31,13 @@ function openedAfter(ms: number, perHour: number | null): { turn: Turn; feed: Li
   turn.state.run = newRun(turn, "live", "schedule")
   openWindows(turn)
   return { turn, feed: feedOf(turn) }
+}
+
+/** The same, once the partner has answered. */
+function answeredAfter(ms: number): { turn: Turn; feed: LiveStream } {
+  const { turn, feed } = openedAfter(ms, 1)
+  if (feed.slice) leaveLost(turn, feed.slice)
+  return { turn, feed }
 }
 
 describe("a live window", () => {
@@ -135,20 +142,38 @@ describe("where the feed does not reach back", () => {
     [0, "the feed is read", 0],
     [1, "a pass reads the lists", 1],
   ])("%i ms past the margin %s", (past, _what, passes) => {
-    const { turn, feed } = openedAfter(reach - LOOKBACK + past, 1)
+    const { turn, feed } = answeredAfter(reach - LOOKBACK + past)
     expect(turn.state.passes.filter(({ kind }) => kind === "gap")).toHaveLength(passes)
     const resumed = START + reach - LOOKBACK + past - RETENTION_DAYS * DAY + RESUME_MARGIN_MS
     expect(feed.cursor).toBe(passes ? 1000 * Math.floor(resumed / 1000) : START)
   })
 
+  it("only an answer of the partner says so: our own clock may have been set ahead", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    await world.drain("backfill")
+    await world.page(await world.lease("live"))
+    world.advance(40 * DAY)
+    await world.machine.alarm()
+    const task = await world.lease("live")
+    expect(task.window).toMatchObject({ from: START - LOOKBACK })
+    await world.page(task, { asked: START + HOUR, items: [fact("a", START + MINUTE)] })
+    expect(world.state()).toMatchObject({ passes: [], live: { feed: { cursor: START } } })
+    world.advance(-40 * DAY)
+    await world.view()
+    await world.until(START + HOUR)
+    await world.drain("live")
+    expect(world.state()).toMatchObject({ passes: [], live: { feed: { cursor: START + HOUR } } })
+  })
+
   it("a clock of ours that is hours ahead of the partner's leaves nothing between the gap and what is read live", () => {
-    const { feed } = openedAfter(40 * DAY, 1)
+    const { feed } = answeredAfter(40 * DAY)
     const partnersClock = START + 40 * DAY - 5 * HOUR
     expect(feed.cursor).toBeLessThan(partnersClock)
   })
 
   it("the gap's facts are the pass's, from the old floor to the new one, and later ones live reading's", () => {
-    const { turn, feed } = openedAfter(40 * DAY, 1)
+    const { turn, feed } = answeredAfter(40 * DAY)
     const floor = feed.cursor - LOOKBACK
     expect(turn.state.passes[0]?.slices.map(({ stream, range }) => [stream, range])).toEqual([
       ["orders", { from: START - LOOKBACK, to: floor }],
@@ -164,6 +189,7 @@ describe("where the feed does not reach back", () => {
     turn.state.configuration.collections = ["Orders", "Visits"].map((name) => ({ name, fields: {} }))
     turn.state.run = newRun(turn, "live", "schedule")
     openWindows(turn)
+    leaveLost(turn, feedOf(turn).slice as Slice)
     const untold = turn.state.others[0]?.untold.filter(({ reason }) => reason.startsWith("no list"))
     expect(untold?.map(({ collection }) => collection)).toEqual(["Visits"])
   })
@@ -173,6 +199,7 @@ describe("where the feed does not reach back", () => {
     turn.state.configuration.collections = [{ name: "Visits", fields: {} }]
     turn.state.run = newRun(turn, "live", "schedule")
     openWindows(turn)
+    leaveLost(turn, feedOf(turn).slice as Slice)
     expect(turn.state.passes).toEqual([])
     expect(turn.state.run.untold.map(({ collection }) => collection)).toEqual(["Visits"])
   })
@@ -185,6 +212,8 @@ describe("where the feed does not reach back", () => {
     await world.configure({ active: false })
     world.advance(40 * DAY)
     await world.configure({ active: true })
+    // The page that shows the partner's time is not taken.
+    expect(await world.page(await world.lease("live"), { items: [fact("z", START)] })).toBe("stop")
     const task = await world.lease("live")
     expect(task).toMatchObject({
       token: null,
@@ -204,6 +233,7 @@ describe("where the feed does not reach back", () => {
     await world.deliver()
     world.advance(40 * DAY)
     await world.machine.alarm()
+    await world.page(await world.lease("live"))
     await world.page(await world.lease("live"), { items: [fact("late", world.now() - MINUTE)] })
     world.restart()
     const gap = await world.lease("backfill")

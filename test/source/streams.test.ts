@@ -1,7 +1,7 @@
 /** Several live streams beside one another: what befalls one must not stop the others, and must be seen. */
 import { describe, expect, it } from "vitest"
 import { ATTEMPTS_MAX } from "../../src/source/failure.ts"
-import { STUCK_KEPT_MS, STUCK_MAX_MS } from "../../src/source/live.ts"
+import { STUCK_DAYS_MAX, STUCK_KEPT_MS } from "../../src/source/live.ts"
 import { QUARANTINE_MAX } from "../../src/source/quarantine.ts"
 import { type Outcome, PROTOCOL, type RunView, type Task } from "../../src/source/rpc.ts"
 import { deskWorld } from "../support/desk.ts"
@@ -132,7 +132,7 @@ describe("a live stream that nothing can be read of", () => {
     ["faulty", FAULT],
     ["denied", DENIED],
   ])("(%s) for a week is left to the lists, and holds up nothing from then on", async (_what, outcome) => {
-    const world = await stuckFor(STUCK_MAX_MS - 2 * HOUR, { companies: outcome })
+    const world = await stuckFor(STUCK_DAYS_MAX * DAY - 2 * HOUR, { companies: outcome })
     expect(world.state().live.companies?.cursor).toBe(START)
     expect(world.state().passes).toEqual([])
     while (world.state().live.companies?.slice !== null) await nextRun(world, { companies: outcome })
@@ -158,7 +158,7 @@ describe("a live stream that nothing can be read of", () => {
   })
 
   it("waits as it is where no list tells what it would", async () => {
-    const world = await stuckFor(STUCK_MAX_MS + DAY, { conversations: FAULT })
+    const world = await stuckFor(STUCK_DAYS_MAX * DAY + DAY, { conversations: FAULT })
     expect(world.state().live.conversations).toMatchObject({ cursor: START, slice: { state: "failed" } })
     expect(world.state().passes).toEqual([])
   })
@@ -190,6 +190,16 @@ describe("a live stream that nothing can be read of", () => {
     await answer(world, "live")
     expect(world.state().passes).toEqual([])
     expect(world.state().live.companies?.cursor).toBe(START + 10 * DAY)
+  })
+
+  it("is not left to the lists because our own clock was set ahead", async () => {
+    const world = await deskWorld()
+    await answer(world, "backfill")
+    await answer(world, "live", { companies: FAULT })
+    world.advance(30 * DAY)
+    await nextRun(world, { companies: FAULT })
+    expect(world.state().passes).toEqual([])
+    expect(world.state().live.companies?.cursor).toBe(START)
   })
 
   it("does not hold up what is kept of the other streams", async () => {

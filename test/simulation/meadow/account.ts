@@ -4,7 +4,6 @@ import { type Answer, httpDate } from "../../sandbox/http.ts"
 import { createGrants } from "../../sandbox/oauth/grants.ts"
 import { createRandom } from "../../sandbox/random.ts"
 import { createWriter } from "../../sandbox/store.ts"
-import { isHeldBack } from "../held.ts"
 import type { PartnerAccount, PartnerKind, PartnerOAuth, Refusal } from "../partner.ts"
 import type { Scenario } from "../scenario.ts"
 import { createApi, refusal } from "./api.ts"
@@ -37,10 +36,8 @@ const slicedMeadows = new Map<number, AnyConnector>()
 function sliced(pageSize: number): AnyConnector {
   const known = slicedMeadows.get(pageSize)
   if (known) return known
-  const shown = meadow.streams.filter(({ name }) => !isHeldBack("scroll") || !name.startsWith("companies"))
-  const streams = shown.map((stream) => ({ ...stream, pageSize: Math.min(stream.pageSize, pageSize) }))
-  const told = new Set(streams.flatMap((stream) => stream.collections))
-  const made = { ...meadow, streams, collections: meadow.collections.filter(({ name }) => told.has(name)) }
+  const streams = meadow.streams.map((stream) => ({ ...stream, pageSize: Math.min(stream.pageSize, pageSize) }))
+  const made = { ...meadow, streams }
   slicedMeadows.set(pageSize, made)
   return made
 }

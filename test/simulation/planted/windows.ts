@@ -34,8 +34,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "the window's upper bound is not fixed by its first page",
     file: "source/live.ts",
-    from: "const end = slice.top ?? slice.bound ?? live.cursor",
-    to: "const end = slice.top ?? partnerNow(turn) + 0 * (slice.bound ?? 0)",
+    from: "slice.bound ?? live.cursor)\n",
+    to: "partnerNow(turn) + 0 * (slice.bound ?? 0))\n",
   },
   {
     name: "the lookback is dropped",
@@ -64,8 +64,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "the gap beyond the feed's reach is ignored",
     file: "source/live.ts",
-    from: "  if (from >= now - stream.retentionDays * DAY_MS + marginMs) return false\n",
-    to: "  if (from >= now - stream.retentionDays * DAY_MS + marginMs || now > 0) return false\n",
+    from: ">= reached + margin) return false\n",
+    to: ">= reached + margin || margin > 0) return false\n",
   },
   {
     name: "a page that is too large is asked for again as it is",
@@ -82,8 +82,20 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a window that the feed has forgotten is read on",
     file: "source/live.ts",
-    from: "if (skipGap(turn, stream, live, LEAVE_MARGIN_MS) &&",
-    to: 'if (stream.name === "" && skipGap(turn, stream, live, LEAVE_MARGIN_MS) &&',
+    from: "if (!live || stream?.retentionDays === undefined || chosen",
+    to: "if (slice.page > 0 || !live || stream?.retentionDays === undefined || chosen",
+  },
+  {
+    name: "a feed is given up for lost by our own clock, before the partner has answered",
+    file: "source/checkpoint.ts",
+    from: "  const doubt = doubtOf(turn, slice, run, page)\n",
+    to: '  if (slice.lane === "live" && leaveLost(turn, slice)) return { kind: "stop", reason: "" }\n  const doubt = doubtOf(turn, slice, run, page)\n',
+  },
+  {
+    name: "a window that was cut while our clock was ahead ends in the future",
+    file: "source/live.ts",
+    from: "const end = Math.min(slice.top ?? Number.POSITIVE_INFINITY, slice.bound ?? live.cursor)",
+    to: "const end = slice.top ?? slice.bound ?? live.cursor",
   },
   {
     name: "after a gap live reading goes on from the end of it",
