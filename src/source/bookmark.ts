@@ -3,9 +3,11 @@
  * from there instead of sending everything again. Times, names of collections and hashes of keys; nothing of any person.
  *
  * What was read but not delivered when the source was deleted is gone with it. A bookmark therefore stands below it: live reading goes
- * back to the first such item, and of a collection whose history had not all arrived, the history is read again.
+ * back to the first such item, and of a collection whose history had not all arrived, the history is read again. What live reading
+ * had taken for a pass, since its key was open, is open again.
  */
-import type { Item } from "../connectors/kit/item.ts"
+import { ALIAS, type Item } from "../connectors/kit/item.ts"
+import { keyHash } from "./admit.ts"
 import { beginLive, reconfigure } from "./control.ts"
 import { startLive } from "./plan.ts"
 import { findRun } from "./run.ts"
@@ -56,10 +58,11 @@ export function bookmarkOf(turn: Turn): Bookmark | null {
       history(name) ? Math.max(from, ...(state.passSpans[name] ?? []).map(({ to }) => to)) : from,
     ),
     passSpans: Object.fromEntries(Object.entries(state.passSpans).filter(([name]) => !history(name))),
-    offAt: state.offAt,
+    // What is read again from its start date on need not be read for the time that it was off.
+    offAt: Object.fromEntries(Object.entries(state.offAt).filter(([name]) => !history(name))),
     covered: Object.fromEntries(Object.entries(state.covered).filter(([key]) => !history(collectionOf(key)))),
     passes: state.passes.flatMap((pass) => keptPass(turn, pass, history)),
-    open: newest(turn.open.entries()),
+    open: newest([...turn.open.entries(), ...unsent.open]),
   }
 }
 
@@ -68,11 +71,13 @@ interface Unsent {
   live: Map<string, { place: number; time: number }>
   /** Collections of which a pass had brought items. */
   history: Set<string>
+  /** Facts that live reading had brought although their times are a pass's. */
+  open: [hash: string, time: number][]
 }
 
 /** What waited in the outbox. An item whose run is not known any more may be of either kind. */
 function unsentOf(turn: Turn): Unsent {
-  const unsent: Unsent = { live: new Map(), history: new Set() }
+  const unsent: Unsent = { live: new Map(), history: new Set(), open: [] }
   const rows = turn.outbox.rows()
   for (let start = 0; start < rows.length; start += ROWS_TOGETHER) {
     const some = rows.slice(start, start + ROWS_TOGETHER)
@@ -81,11 +86,23 @@ function unsentOf(turn: Turn): Unsent {
       const kind = kinds.get(id)
       for (const item of JSON.parse(body) as Item[]) {
         if (kind !== "live") unsent.history.add(item.collection)
-        if (kind === "live" || kind === undefined) lower(unsent.live, item)
+        if (kind !== "live" && kind !== undefined) continue
+        lower(unsent.live, item)
+        if (isOfPasses(turn, item)) unsent.open.push([keyHash(item.collection, item.key), item.time])
       }
     }
   }
+  // Joins of two ids come with whichever record tells them: with people most of all.
+  if (unsent.history.has(ALIAS))
+    for (const { name, kind } of turn.connector.collections) if (kind === "object") unsent.history.add(name)
   return unsent
+}
+
+/** Live reading takes such a fact only where its key is open. */
+function isOfPasses({ state }: Turn, { kind, collection, time }: Item): boolean {
+  if (kind !== "event" || collection === ALIAS) return false
+  const isBetween = state.passSpans[collection]?.some(({ from, to }) => time >= from && time < to)
+  return isBetween || time < (state.liveFrom[collection] ?? 0)
 }
 
 function lower(live: Unsent["live"], { collection, place, time }: Item): void {
@@ -97,7 +114,7 @@ function lower(live: Unsent["live"], { collection, place, time }: Item): void {
 function liveEntry(turn: Turn, stream: ReturnType<typeof streamsOf>[number], unsent: Unsent) {
   const live = turn.state.live[stream.name]
   if (!live) return []
-  const waiting = stream.collections.flatMap((name) => unsent.live.get(name) ?? [])
+  const waiting = [...stream.collections, ALIAS].flatMap((name) => unsent.live.get(name) ?? [])
   // Where records stand by their last change, a fact's place may lie above that of its record, its time never does.
   const lowest = waiting.map(({ place, time }) => (stream.moves ? Math.min(place, time) : place))
   const { cursor, perHour, movedFrom = null } = live

@@ -208,7 +208,8 @@ export class SourceMachine implements SourceRpc {
     const text = this.#ports.store.core()
     const core = text === null ? null : readState(text)
     if (!core) return { owed: null, bookmark: undefined }
-    if (isTombstone(core)) return { owed: core.revoke ?? null, bookmark: core.bookmark }
+    // Somebody may have signed in to the same account since.
+    if (isTombstone(core)) return { owed: (revoke && core.revoke) || null, bookmark: core.bookmark }
     const bookmark = this.#bookmark()
     if (!revoke || !core.token) return { owed: null, bookmark }
     const { org, project, source, connector, config } = core.configuration

@@ -3,6 +3,7 @@ import type { Bookmark } from "../../src/source/bookmark.ts"
 import { BOOKMARK_OPEN_MAX } from "../../src/source/bookmark.ts"
 import type { Configuration } from "../../src/source/rpc.ts"
 import {
+  alias,
   choose,
   DAY,
   fact,
@@ -106,6 +107,61 @@ describe("a source that goes on from a deleted one", () => {
     await former.page(orders, { items: [sold("lost")] })
     const world = await goingOn(await markOf(former))
     expect(opened(world)).toEqual([["earlier", ["orders", { from: START_DATE, to: FLOOR }]]])
+  })
+
+  it("takes the fact of an open key again that had not been delivered", async () => {
+    const former = sourceWorld()
+    await former.configure()
+    const open = [{ collection: "Orders", key: "debit", time: FLOOR - DAY }]
+    await former.page(await former.lease("backfill"), { items: [sold("old")], open })
+    await former.drain("backfill")
+    await former.drain("live")
+    await former.deliver()
+    former.advance(3 * HOUR)
+    await former.until(former.now())
+    const late = fact("debit", FLOOR - DAY, { place: START + HOUR })
+    await former.page(await former.lease("live"), { items: [late] })
+    const world = await goingOn(await markOf(former))
+    await world.page(await world.lease("live"), { items: [late] })
+    expect(keys(await world.deliver())).toEqual(["debit"])
+  })
+
+  it("goes back to the first join of two ids that had not been delivered", async () => {
+    const former = await used()
+    former.advance(3 * HOUR)
+    await former.until(former.now())
+    await former.page(await former.lease("live"), { items: [alias("a", "b", START + HOUR)] })
+    const world = await goingOn(await markOf(former))
+    expect(world.state().live.feed?.cursor).toBe(START + HOUR)
+  })
+
+  it("reads the people again where joins that a list had told were not delivered", async () => {
+    const former = sourceWorld()
+    await former.configure()
+    await former.drain("live")
+    const [orders, people] = [await former.lease("backfill"), await former.lease("backfill")]
+    await former.page(orders, { items: [sold("sent")] })
+    await former.deliver()
+    await former.page(people, { items: [alias("a", "b", START - DAY)] })
+    const world = await goingOn(await markOf(former))
+    expect(opened(world).flat(2)).toContain("people")
+  })
+
+  it("reads all of a collection that was off, and of which not all had been delivered, once it is on again", async () => {
+    const former = sourceWorld()
+    await former.configure()
+    await former.drain("live")
+    const orders = await former.lease("backfill")
+    await former.page(orders, { items: [sold("lost")] })
+    await former.configure({ collections: choose("People") })
+    const world = await goingOn(await markOf(former), { collections: choose("People") })
+    world.advance(DAY)
+    await world.until(world.now())
+    await world.drain("live")
+    await world.configure({ collections: choose("Orders", "People") })
+    const floor = (world.state().live.feed?.cursor ?? 0) - LOOKBACK
+    expect(opened(world).flatMap(([, ...slices]) => slices)).toContainEqual(["orders", { from: START_DATE, to: floor }])
+    expect(world.state().passSpans.Orders ?? []).toEqual([])
   })
 
   it("reads what is chosen now and was not then: an earlier start date, another collection", async () => {

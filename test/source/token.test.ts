@@ -143,6 +143,17 @@ describe("a grant", () => {
     expect(await other.machine.erase()).toEqual({ ok: true })
     expect(other.revoked).toEqual([])
   })
+
+  it("is kept once another source reads the account: giving it back would take the app away from that one, too", async () => {
+    const { world } = await granted()
+    world.takesBack = false
+    expect(await world.machine.erase(true)).toEqual({ ok: false })
+    world.takesBack = true
+    expect(await world.machine.erase(false)).toEqual({ ok: true })
+    expect(world.revoked).toEqual([])
+    expect(await world.machine.erase(true)).toEqual({ ok: true })
+    expect(world.revoked).toEqual([])
+  })
 })
 
 describe("fifty parallel demands for a token that is about to run out", () => {

@@ -281,6 +281,8 @@ export interface World {
   refresh: Tokens["refresh"]
   /** Access tokens whose grants were given back, as sealed. */
   revoked: string[]
+  /** Whether the partner answers when a grant is given back. */
+  takesBack: boolean
   /** Credentials that a stopped source tried, and what the partner says of them. */
   tried: string[]
   accepts: TryAnswer
@@ -331,7 +333,7 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
       },
       tokens: {
         refresh: (ask) => world.refresh(ask),
-        revoke: async (ask) => world.revoked.push(ask.tokens.access) > 0,
+        revoke: async (ask) => world.takesBack && world.revoked.push(ask.tokens.access) > 0,
       },
       tryCredential: async ({ credential }) => {
         world.tried.push(credential)
@@ -349,6 +351,7 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
     lines: [],
     refresh: async () => ({ kind: "later", reason: "no token endpoint", retryAfterMs: null }),
     revoked: [],
+    takesBack: true,
     tried: [],
     accepts: "refused",
     now: () => now,
