@@ -23,7 +23,7 @@ export interface QueueParts {
   chance: Chance
   story: Story
   /** The sources that wake-ups may name. */
-  tenants: readonly { name: string; host: Host; connector: AnyConnector }[]
+  tenants: readonly { hostOf(name: string): Host | null; connector: AnyConnector }[]
   skewMs: number
   isDeployed: boolean
   random: Random
@@ -120,9 +120,11 @@ export function createQueues(parts: QueueParts): Queues {
         )
       })
     const hostOf = (source: string) => {
-      const tenant = tenants.find(({ name }) => name === source)
-      if (!tenant) throw new Violation(`${life.name} asks for a source ${source}, which nobody has`)
-      return tenant.host
+      for (const tenant of tenants) {
+        const host = tenant.hostOf(source)
+        if (host) return host
+      }
+      throw new Violation(`${life.name} asks for a source ${source}, which nobody has`)
     }
     const http = parts.httpOf(life)
     const protocol = isOther ? PROTOCOL + 1 : PROTOCOL

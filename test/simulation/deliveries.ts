@@ -4,19 +4,36 @@
  * destination has it already.
  */
 import type { Changes } from "../../src/source/changes.ts"
+import type { Checkpoint } from "../../src/source/rpc.ts"
 import { isObject, type JsonObject } from "../sandbox/json.ts"
+import type { Left, Told } from "./again.ts"
 import { type Story, Violation } from "./story.ts"
 
 /** Two ids of a person are joined by whichever record tells it, so a join may be told twice (see the ledgers). */
 const JOINS = "alias"
 
 export interface Deliveries {
-  /** A commit; `method`: the call that made it, null for an alarm's. */
-  committed(changes: Changes, method: string | null): void
+  /** A commit, and the call that made it; null: an alarm's. */
+  committed(changes: Changes, call: Call | null): void
   /** The destination took a POST. */
   taken(body: string): void
   /** Event id -> how often it arrived again with a reason. */
   excused: Map<string, number>
+  /** How a fact was taken in, by its collection and key; undefined: it was not. */
+  told(fact: string): Told | undefined
+  /** The destination took it. */
+  hasArrived(fact: string): boolean
+}
+
+interface Call {
+  method: string
+  args: readonly unknown[]
+}
+
+/** The deleted source that this one goes on from. */
+export interface Former {
+  left: Left
+  deliveries: Pick<Deliveries, "told" | "hasArrived">
 }
 
 export interface DeliveryParts {
@@ -24,28 +41,34 @@ export interface DeliveryParts {
   scope: string
   /** Whether the user had the collection read again, and so accepted repeats. */
   isReadAgain(collection: string): boolean
+  former: Former | null
   story: Story
 }
 
-export function createDeliveries({ scope, isReadAgain, story }: DeliveryParts): Deliveries {
+export function createDeliveries({ scope, isReadAgain, former, story }: DeliveryParts): Deliveries {
   /** Outbox row -> its items. */
   const rows = new Map<number, string[]>()
-  const admitted = new Set<string>()
+  const admitted = new Map<string, Told>()
   /** Taken by the destination at least once. */
   const arrived = new Set<string>()
   /** Taken, and no report of it was committed: may be sent again. */
   const unreported = new Set<string>()
   const excused = new Map<string, number>()
 
-  return { committed, taken, excused }
+  return {
+    ...{ committed, taken, excused },
+    told: (fact) => admitted.get(`${scope}/${fact}`),
+    hasArrived: (fact) => arrived.has(`${scope}/${fact}`),
+  }
 
-  function committed({ outbox, quarantine }: Changes, method: string | null): void {
+  function committed({ outbox, quarantine }: Changes, call: Call | null): void {
+    const method = call?.method ?? null
     const inserted = outbox.insert.map((row) => [row.id, namesIn(row.body)] as const)
     const removed = outbox.remove.flatMap((id) => rows.get(id) ?? [])
     for (const id of outbox.remove) rows.delete(id)
     for (const [id, names] of inserted) rows.set(id, names)
     const again = inserted.flatMap(([, names]) => names)
-    if (method === "checkpoint") admit(again)
+    if (method === "checkpoint") admit(again, call?.args[0] as Checkpoint)
     if (method !== "report" || removed.length === 0) return
     // Halved rows come back in the same commit; what was refused for good is in quarantine.
     const kept = new Set(again)
@@ -54,11 +77,27 @@ export function createDeliveries({ scope, isReadAgain, story }: DeliveryParts): 
     for (const name of removed) if (!kept.has(name)) unreported.delete(name)
   }
 
-  function admit(names: readonly string[]): void {
+  function admit(names: readonly string[], { lease, edge, items }: Checkpoint): void {
+    const places = new Map(items.map(({ collection, key, place }) => [`${scope}/${collection}/${key}`, place]))
+    const isLive = lease.slice.startsWith("live:")
     for (const name of names) {
       if (isFact(name) && admitted.has(name) && !mayComeAgain(name)) throw new Violation(`${name} was taken in twice`)
-      admitted.add(name)
+      const told = { place: isLive ? (places.get(name) ?? 0) : null, slice: lease.slice, edge }
+      if (isFact(name)) compareWithFormer(name, told)
+      admitted.set(name, told)
     }
+  }
+
+  /** What the deleted source had told already. */
+  function compareWithFormer(name: string, now: Told): void {
+    const fact = name.slice(scope.length + 1)
+    const told = former?.deliveries.told(fact)
+    if (!former || !told) return
+    if (former.left.mayRepeat(fact, told, now)) {
+      excused.set(name, (excused.get(name) ?? 0) + 1)
+      story.tell(() => `${fact} is taken in again by the source made again, as it may be`)
+    } else if (former.deliveries.hasArrived(fact) && !mayComeAgain(name))
+      throw new Violation(`${name} had been delivered by the deleted source, and there is no reason to read it again`)
   }
 
   function taken(body: string): void {

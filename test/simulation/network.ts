@@ -33,7 +33,7 @@ export interface NetworkParts {
   posting(ids: readonly string[]): void
   posted(ids: readonly string[]): void
   /** The destination took the items of this body. */
-  taken(body: string): void
+  taken(body: string, ids: readonly string[]): void
 }
 
 export interface Network {
@@ -281,7 +281,7 @@ export function createNetwork(parts: NetworkParts): Network {
       const refused = refusal(life, ids, body)
       if (refused) return void timeline.after(10, () => line.answer(refused))
       const given = intempt.answer(call)
-      if (given.status < 300) parts.taken(body)
+      if (given.status < 300) parts.taken(body, ids)
       story.tell(() => `the destination answers ${life.name} ${given.status}${given.body ? ` ${given.body}` : ""}`)
       if (strikes("destination_silent", life)) return
       const isBroken = given.status < 300 && strikes("destination_breaks", life)

@@ -6,7 +6,7 @@ import type { Method, Result } from "./object.ts"
 import { faultsOf } from "./oracle.ts"
 import { DAY, HOUR } from "./scenario.ts"
 import { Violation } from "./story.ts"
-import type { Shared, Tenant } from "./tenant.ts"
+import type { Shared, Source, Tenant } from "./tenant.ts"
 
 /** Of one slice, while its partner is down. */
 const TRIES_A_RUN = 8
@@ -31,13 +31,15 @@ export interface Reckoning {
 
 export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => boolean): Reckoning {
   const { timeline, failures } = shared
-  const { kind, scenario, partner, watch, tokens, host, network, user, chance, connector } = tenant
+  const { kind, scenario, partner, tokens, network, user, chance, connector, source, former } = tenant
+  const { watch, host } = source
   return { calm }
 
   async function calm(): Promise<void> {
     partner.rest()
     host.findAlarm()
     await user.heal()
+    if (former) stayedDeleted(former)
     if (user.deletedAt !== null) return deleted()
     await rest("everything comes to rest", isQuiet)
     await replay()
@@ -89,7 +91,9 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
 
   /** What was asked for, generously; what loops asks for more. */
   function budget(): void {
-    const lost = scenario.actions.filter(({ action }) => action === "roll_key").length
+    const lost = scenario.actions.filter(
+      ({ action }) => action === "roll_key" || (action === "make_again" && scenario.signsIn),
+    ).length
     // A renewal that was overtaken by a sign-in may be found a reuse, which ends the new access token too.
     const once = chance.struck.filter((name) => /^(partner_unauthorized|token_overtaken)/.test(name)).length
     // A source that stopped tries its key once a day, and each refusal is confirmed by a second call.
@@ -106,7 +110,9 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
    * its lists; what strikes costs a page asked for again, and a user's change may have a window read anew.
    */
   function callBudget(): number {
-    const { ids } = watch.state ?? { ids: { run: 0, pass: 0 } }
+    const ids = { ...(watch.state?.ids ?? { run: 0, pass: 0 }) }
+    ids.run += former?.left?.ids.run ?? 0
+    ids.pass += former?.left?.ids.pass ?? 0
     const { feed, lists } = partner.pages(scenario.pageSize)
     const page = partner.callsOfAPage
     const isDown = partner.cursed != null || scenario.spells.some(({ spell }) => TRIED_AGAIN.test(spell))
@@ -130,11 +136,14 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
     const runs = await ask("runs", host.call("user", "runs", { limit: 200, cursor: null }))
     if (!view.ok || !runs.ok) throw new Violation("the source does not answer its user")
     const { configuration, switchedOff, discarded } = user
+    const excusedItems = [former, source].flatMap((one) => (one ? [...one.watch.deliveries.excused] : []))
     const outcome = {
+      scope: source.ref.source,
+      wasMadeAgain: former !== null,
       ledger: partner.ledger,
       received: network.intempt.received,
       view: view.view as SourceView,
-      runs: runs.runs as RunView[],
+      runs: [...(runs.runs as RunView[]), ...(former?.left?.runs ?? [])],
       quarantine: await quarantined(),
       discarded,
       cursed: partner.cursed ?? null,
@@ -142,11 +151,11 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
       startDate: configuration.startDate,
       chosen: new Set(configuration.collections.map(({ name }) => name)),
       switchedOff,
-      connectedFrom: configuration.connectedAt,
+      connectedFrom: user.connectedFrom,
       skewMs: scenario.skewMs,
       resyncs: watch.resyncs,
       excused: watch.excused,
-      excusedItems: watch.deliveries.excused,
+      excusedItems: new Map(excusedItems),
       wasSmooth:
         scenario.actions.length + scenario.spells.length === 0 && chance.struck.every((name) => SMOOTH.test(name)),
     }
@@ -167,16 +176,22 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
 
   async function deleted(): Promise<void> {
     await timeline.run(timeline.now() + 12 * HOUR, isWell)
-    const { erasedAt } = watch
-    if (erasedAt === null) return void failures.push("the source was deleted, its object is not erased")
-    const late = network.intempt.received.filter(({ at }) => at > erasedAt + AFTER_DELETION_MS)
+    if (!stayedDeleted(source)) return
+    const isKnown = tokens.grant !== null && tokens.grant === user.configuration.grant?.id
+    if (kind.takesBack && isKnown && source.erasures < REVOKED_IN_TRIES && partner.oauth.isInstalled())
+      failures.push("a deleted source has not given its grant back")
+  }
+
+  /** Nothing of it is left, and nothing of it arrives any more. */
+  function stayedDeleted({ ref, watch: { erasedAt }, host: { disk } }: Source): boolean {
+    if (erasedAt === null) return failures.push("the source was deleted, its object is not erased") === 0
+    const late = network.intempt.received.filter(
+      ({ at, eventId }) => at > erasedAt + AFTER_DELETION_MS && String(eventId).startsWith(`${ref.source}/`),
+    )
     if (late.length > 0) failures.push(`${late.length} items arrived after the deletion`)
-    const { disk } = host
     const rows = disk.outbox.size + Object.values(disk.tables).reduce((sum, table) => sum + table.size, 0)
     if (rows > 0 || disk.alarm !== null) failures.push("a deleted source has rows or an alarm")
-    const isKnown = tokens.grant !== null && tokens.grant === user.configuration.grant?.id
-    if (kind.takesBack && isKnown && tenant.erasures() < REVOKED_IN_TRIES && partner.oauth.isInstalled())
-      failures.push("a deleted source has not given its grant back")
+    return true
   }
 
   async function quarantined(): Promise<QuarantineEntry[]> {

@@ -51,8 +51,10 @@ export const ACTIONS = [
   "watch",
   "delete",
 ] as const
+/** One source in so many is deleted and made again. */
+const MADE_AGAIN_EVERY = 12
 const MORE_ACTIONS = ["switch_on", "add_fields", "discard", "replay", "resync_often"] as const
-export type ActionName = (typeof ACTIONS)[number] | (typeof MORE_ACTIONS)[number]
+export type ActionName = (typeof ACTIONS)[number] | (typeof MORE_ACTIONS)[number] | "make_again"
 
 export interface Action {
   name: string
@@ -135,6 +137,7 @@ export function scenarioOf(
       ...actionsOf(random, connectAt, calmAt, shape.actions),
       ...longHalt(random, connectAt, calmAt),
       ...extra.actions,
+      ...madeAgain(seed, connectAt, calmAt),
     ]),
     rates: without.has("faults") ? rates : { ...rates, ...extra.rates },
     lag: without.has("lag") ? { events: 0, rows: 0 } : lagOf(random),
@@ -240,6 +243,18 @@ function moreActions(random: Random, from: number, to: number): Action[] {
     const until = Math.min(to, at + random.pick([HOUR, 5 * HOUR]))
     return { name: `action#more${index}`, action: random.pick(MORE_ACTIONS), at, until, roll: random.int(0, 2 ** 30) }
   })
+}
+
+/** At any moment: while the first pass is read, or as soon as something waits. Drawn apart: until then a seed's story is the same. */
+function madeAgain(seed: number, from: number, to: number): Action[] {
+  const random = createRandom(hashText(`${seed}/made again`))
+  if (!random.chance(1 / MADE_AGAIN_EVERY)) return []
+  const at = Math.min(
+    to,
+    random.pick([random.int(from, to), from + random.int(60_000, 2 * HOUR), from + random.int(4_000, 60_000)]),
+  )
+  const until = Math.min(to, at + random.pick([30_000, HOUR, 5 * HOUR, 40 * DAY]))
+  return [{ name: "action#again", action: "make_again", at, until, roll: random.int(0, 2 ** 30) }]
 }
 
 function lagOf(random: Random) {

@@ -3,7 +3,9 @@ import type { ExchangePorts } from "../../src/exchange.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
 import { tryCredential } from "../../src/pipeline/try.ts"
 import type { Http, Random } from "../../src/source/ports.ts"
+import type { State } from "../../src/source/state.ts"
 import { hashText } from "../sandbox/random.ts"
+import { type Left, leftBy } from "./again.ts"
 import { createAlarmBound } from "./bounds.ts"
 import type { Chance } from "./chance.ts"
 import type { Life, Queues } from "./consumers.ts"
@@ -51,23 +53,34 @@ export interface TenantParts {
 }
 
 export interface Tenant {
-  ref: Ref
-  /** As wake-ups name it. */
-  name: string
   kind: PartnerKind
   scenario: Scenario
   chance: Chance
   connector: ReturnType<PartnerKind["connector"]>
   partner: PartnerAccount
-  watch: Watch
+  /** The one at work; it is another after the user has made the source again. */
+  source: Source
+  /** The one that was deleted before. */
+  former: Source | null
+  /** By the name that wake-ups have for it. */
+  hostOf(name: string): Host | null
   tokens: TokenWatch
-  host: Host
   network: Network
   user: User
   /** The source is connected, and what is planned will happen. */
   begin(): Promise<void>
+}
+
+/** One source over its whole life. */
+export interface Source {
+  ref: Ref
+  name: string
+  host: Host
+  watch: Watch
+  /** What it had done when it was deleted. */
+  left: Left | null
   /** How often it was asked to erase itself. */
-  erasures(): number
+  erasures: number
 }
 
 export function createTenant({ shared, ref, kind, scenario, chance, random }: TenantParts): Tenant {
@@ -93,22 +106,14 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
   const isOn = (spell: SpellName) =>
     scenario.spells.some((one) => one.spell === spell && one.from <= timeline.now() && timeline.now() < one.to)
   const offMs = () => (isOn("clock_steps") ? CLOCK_STEP_MS : 0)
-  const watch: Watch = createWatch({
-    now: timeline.now,
-    objectNow: () => timeline.now() + offMs(),
-    isRinging: () => host.isRinging(),
-    story,
-    scope: ref.source,
-  })
   const tokens = createTokenWatch({
     now: timeline.now,
     objectNow: () => timeline.now() + offMs(),
     grants: partner.oauth.grants,
-    isOver: () => user.deletedAt !== null,
+    isOver: () => user.deletedAt !== null || user.isBetween,
     failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
   })
   const refusals = createRefusalWatch(() => timeline.now() + offMs())
-  const alarms = createAlarmBound(timeline.now)
   /** What the object itself asks the partner: renewals, and whether a credential is accepted again. */
   const outside: ExchangePorts = {
     clock: {
@@ -118,45 +123,9 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     },
     http: (url, init) => shared.httpOf({ name: "source", alive: true })(url, init),
   }
-  let erasures = 0
-  const host: Host = createHost({
-    timeline,
-    chance,
-    story,
-    offMs,
-    isNewer: () => isOn("newer_code"),
-    rang: guarded(alarms.rang),
-    committed: guarded((disk, before, changes) => {
-      const hadError = watch.state?.error != null
-      watch.committed(disk, before, changes)
-      tokens.committed(watch.state)
-      refusals.committed(watch.state)
-      if (watch.state?.error && !hadError) user.seesError()
-    }),
-    renewed: ({ access }) => tokens.arrived(access),
-    turnedDown: tokens.turnedDown,
-    calling: (call) => {
-      if (call?.method === "erase") erasures++
-      watch.calling(call)
-    },
-    carriedOut: guarded(watch.carriedOut),
-    ports: {
-      random,
-      connector,
-      log: (event, fields) => story.tell(() => `source: ${event} ${JSON.stringify(fields)}`),
-      tryCredential: (ask) => tryCredential(outside, sliced, ask),
-      tokens: tokensPort({
-        ...outside,
-        cipher: CIPHER,
-        connector,
-        client: async () => (isOn("client_missing") ? null : partner.oauth.client),
-      }),
-      wake: (lane) => shared.queues().send(lane, name),
-      publish: () => {
-        if (chance.strikes("publish_fails")) throw new Error("D1 is not there")
-      },
-    },
-  })
+  const sources: Source[] = []
+  const current = () => sources.at(-1) as Source
+  open(ref)
   let answers = 0
   const network: Network = createNetwork({
     timeline,
@@ -168,9 +137,9 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     place,
     isStormy: () => timeline.now() < scenario.calmAt,
     isOn,
-    posting: guarded(watch.posting),
-    posted: watch.posted,
-    taken: guarded(watch.deliveries.taken),
+    posting: guarded((ids) => watchOf(ids).posting(ids)),
+    posted: (ids) => watchOf(ids).posted(ids),
+    taken: guarded((body, ids) => watchOf(ids).deliveries.taken(body)),
     tokens: {
       used: guarded((call) => {
         refusals.called()
@@ -196,17 +165,99 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     story,
     scenario,
     partner,
-    host,
+    source: current,
+    make: open,
     partnerNow,
-    ref,
     place,
-    hasTrouble: () => watch.state?.error != null || slicesIn(watch).some(({ state }) => state === "denied"),
+    hasTrouble: () => {
+      const { watch } = current()
+      return watch.state?.error != null || slicesIn(watch).some(({ state }) => state === "denied")
+    },
     collections: sliced.collections,
     tokens,
     connector: sliced,
   })
-  const tenant = { ref, name, kind, scenario, chance, connector: sliced, partner, watch, tokens, host, network, user }
-  return { ...tenant, begin, erasures: () => erasures }
+  const tenant = { kind, scenario, chance, connector: sliced, partner, tokens, network, user }
+  return {
+    ...{ ...tenant, begin },
+    get source() {
+      return current()
+    },
+    get former() {
+      return sources.at(-2) ?? null
+    },
+    hostOf: (wanted) => sources.find((source) => source.name === wanted)?.host ?? null,
+  }
+
+  /** A fresh object under another name; one that was before it is deleted. */
+  function open(its: Ref): Source {
+    const { left = null, watch: last } = sources.at(-1) ?? {}
+    const alarms = createAlarmBound(timeline.now)
+    const name = `${its.org}/${its.project}/${its.source}`
+    const watch: Watch = createWatch({
+      now: timeline.now,
+      objectNow: () => timeline.now() + offMs(),
+      isRinging: () => host.isRinging(),
+      story,
+      scope: its.source,
+      former: left && last ? { left, deliveries: last.deliveries, resyncs: last.resyncs } : null,
+    })
+    const host: Host = createHost({
+      timeline,
+      chance,
+      story,
+      offMs,
+      isNewer: () => isOn("newer_code"),
+      rang: guarded(alarms.rang),
+      committed: guarded((disk, before, changes) => {
+        const hadError = watch.state?.error != null
+        watch.committed(disk, before, changes)
+        if (source !== current()) return
+        tokens.committed(watch.state)
+        refusals.committed(watch.state)
+        if (watch.state?.error && !hadError) user.seesError()
+      }),
+      renewed: ({ access }) => tokens.arrived(access),
+      turnedDown: tokens.turnedDown,
+      calling: (call) => {
+        if (call?.method === "erase") {
+          source.erasures++
+          source.left = leftIn(host, watch) ?? source.left
+        }
+        watch.calling(call)
+      },
+      carriedOut: guarded(watch.carriedOut),
+      ports: {
+        random,
+        connector,
+        log: (event, fields) => story.tell(() => `source: ${event} ${JSON.stringify(fields)}`),
+        tryCredential: (ask) => tryCredential(outside, sliced, ask),
+        tokens: tokensPort({
+          ...outside,
+          cipher: CIPHER,
+          connector,
+          client: async () => (isOn("client_missing") ? null : partner.oauth.client),
+        }),
+        wake: (lane) => shared.queues().send(lane, name),
+        publish: () => {
+          if (chance.strikes("publish_fails")) throw new Error("D1 is not there")
+        },
+      },
+    })
+    const source: Source = { ref: its, name, host, watch, left: null, erasures: 0 }
+    sources.push(source)
+    return source
+  }
+
+  function leftIn({ disk }: Host, { state }: Watch): Left | null {
+    return state && disk.core !== null ? leftBy(JSON.parse(disk.core) as State, disk, sliced, timeline.now()) : null
+  }
+
+  /** Every item's id begins with the id of its source. */
+  function watchOf(ids: readonly string[]): Watch {
+    const scope = ids[0]?.split("/")[0]
+    return (sources.find((source) => source.ref.source === scope) ?? current()).watch
+  }
 
   async function begin(): Promise<void> {
     story.tell(

@@ -4,11 +4,11 @@ import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
 import type { CollectionChoice, Configuration, GrantConfig, QuarantineEntry } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
 import type { Place } from "./network.ts"
-import { CIPHER, type Host, seal } from "./object.ts"
+import { CIPHER, seal } from "./object.ts"
 import type { PartnerAccount } from "./partner.ts"
 import { type Action, type ActionName, DAY, HOUR, type Scenario } from "./scenario.ts"
 import { type Story, stampOf } from "./story.ts"
-import type { Ref } from "./tenant.ts"
+import type { Ref, Source } from "./tenant.ts"
 import type { Timeline } from "./timeline.ts"
 import type { TokenWatch } from "./tokens.ts"
 
@@ -17,6 +17,7 @@ const WATCH_EVERY_MS = 6 * HOUR
 const WATCH_SOON_MS = 60_000
 const WATCH_AGAIN_MS = 300_000
 const SEEN_SOON_MS = 60_000
+const ERASED_AGAIN_MS = 60_000
 /** More than there may be passes. */
 const RESYNCS_OFTEN = 40
 const RESYNC_AGAIN_MS = 61_000
@@ -31,6 +32,10 @@ export interface User {
   discarded: QuarantineEntry[]
   /** Epoch ms, our clock. */
   deletedAt: number | null
+  /** The source is deleted, and the one that goes on from it not made yet. */
+  isBetween: boolean
+  /** Partner time from which on live reading has read. */
+  connectedFrom: number
   connect(): Promise<void>
   act(action: Action): void
   /** Puts right all that a user can put right; from now on nothing is lost on the way. */
@@ -47,8 +52,9 @@ export interface UserParts {
   story: Story
   scenario: Scenario
   partner: PartnerAccount
-  host: Host
-  ref: Ref
+  source(): Source
+  /** A fresh source in place of the one that was deleted. */
+  make(ref: Ref): Source
   place: Place
   collections: readonly { name: string; kind: "event" | "object" }[]
   partnerNow(): number
@@ -64,8 +70,8 @@ export function createUser({
   story,
   scenario,
   partner,
-  host,
-  ref,
+  source,
+  make,
   place,
   collections,
   partnerNow,
@@ -73,12 +79,12 @@ export function createUser({
   tokens,
   connector,
 }: UserParts): User {
-  const sourceName = `${ref.org}/${ref.project}/${ref.source}`
   const names = collections.map(({ name }) => name)
   const events = collections.filter(({ kind }) => kind === "event").map(({ name }) => name)
+  const host = () => source().host
   const user: User = {
     configuration: {
-      ...ref,
+      ...source().ref,
       version: 1,
       connector: connector.name,
       config: partner.config,
@@ -90,17 +96,15 @@ export function createUser({
       active: true,
       credential: scenario.signsIn ? null : sealedKey(),
       credentialVersion: 1,
-      destination: {
-        ...{ org: place.org, project: place.project, sourceId: place.sourceId },
-        key: seal(`${place.key.prefix}.${place.key.secret}`, `${sourceName}#destination`),
-        owner: ref.source,
-      },
+      destination: destination(),
       destinationVersion: 1,
       connectedAt: 1000 * Math.floor(partnerNow() / 1000),
     },
     switchedOff: new Set(scenario.startsWithout),
     discarded: [],
     deletedAt: null,
+    isBetween: false,
+    connectedFrom: 1000 * Math.floor(partnerNow() / 1000),
     async connect() {
       if (scenario.signsIn) user.configuration.grant = await signIn()
       tell(WATCH_SOON_MS)
@@ -145,6 +149,7 @@ export function createUser({
   }
   let isHealed = false
   let grants = 0
+  let timesMade = 0
   const isAway = () => isHealed || user.deletedAt !== null
   // biome-ignore format: one line a thing that users do
   const ACTS: Record<ActionName, (action: Action) => void> = {
@@ -175,8 +180,8 @@ export function createUser({
       partner.rollKey()
       timeline.at(until, () => change({ credential: sealedKey(), credentialVersion: user.configuration.credentialVersion + 1 }))
     },
-    resync_object: () => void host.call("user", "resync", "Customers", null).catch(() => undefined),
-    resync_event: ({ roll }) => void host.call("user", "resync", act(roll, events), null).catch(() => undefined),
+    resync_object: () => void host().call("user", "resync", "Customers", null).catch(() => undefined),
+    resync_event: ({ roll }) => void host().call("user", "resync", act(roll, events), null).catch(() => undefined),
     new_destination_key: () => change({ destinationVersion: user.configuration.destinationVersion + 1 }),
     switch_on: ({ roll }) => {
       const off = names.filter((name) => !user.configuration.collections.some((choice) => choice.name === name))
@@ -191,13 +196,14 @@ export function createUser({
       if (!entry) return
       // Whether or not its answer arrives.
       user.discarded.push(entry)
-      await host.call("user", "discard", entry.id)
+      await host().call("user", "discard", entry.id)
     }),
     replay: ({ roll }) => void withQuarantine(async (entries) => {
       const ids = entries.filter(({ kind }) => kind === "item").map(({ id }) => id)
-      await host.call("user", "replay", roll % 2 === 0 ? "all" : ids.slice(0, 1 + (roll % 5)))
+      await host().call("user", "replay", roll % 2 === 0 ? "all" : ids.slice(0, 1 + (roll % 5)))
     }),
     resync_often: ({ roll, until }) => resyncOften(act(roll, names), until),
+    make_again: ({ until, roll }) => void makeAgain(until, roll),
     delete: () => {
       // A configuration may still be on its way.
       if (chance.draw("race") < 0.7) tell(WATCH_SOON_MS)
@@ -208,7 +214,69 @@ export function createUser({
   return user
 
   function sealedKey(): string {
-    return seal(partner.key(), `${sourceName}#credential`)
+    return seal(partner.key(), `${source().name}#credential`)
+  }
+
+  function destination(): Configuration["destination"] {
+    const { org, project, sourceId, key } = place
+    const sealed = seal(`${key.prefix}.${key.secret}`, `${source().name}#destination`)
+    return { org, project, sourceId, key: sealed, owner: source().ref.source }
+  }
+
+  /** Deletes the source and, a while later, makes one that goes on from where it stopped. Once: a third goes on as the second does. */
+  async function makeAgain(until: number, roll: number): Promise<void> {
+    if (timesMade++ > 0 || user.isBetween) return
+    if (chance.draw("race") < 0.5) tell(WATCH_SOON_MS)
+    user.isBetween = true
+    const last = source()
+    // Where it stopped is known with the first answer; its grant may be given back later.
+    const erased = await insist(
+      () => last.host.call("api", "erase", scenario.signsIn),
+      ({ ok, bookmark }) => ok || bookmark !== undefined,
+    )
+    const { bookmark } = erased
+    if (!erased.ok) timeline.after(ERASED_AGAIN_MS, () => void eraseToTheEnd(last))
+    if (bookmark)
+      await insist(
+        () => last.host.call("api", "bookmarkKept"),
+        () => true,
+      )
+    user.discarded.push(...(last.left?.quarantine ?? []))
+    for (const name of last.left?.history ?? []) user.switchedOff.add(name)
+    await new Promise<void>((done) => timeline.at(until, done))
+    user.isBetween = false
+    if (user.deletedAt !== null) return
+    const { ref } = make({ ...last.ref, source: `${last.ref.source}_again` })
+    const off = names.filter((name) => !user.configuration.collections.some((choice) => choice.name === name))
+    const all = names.map((name) => ({ name, fields: {} }))
+    const connectedAt = 1000 * Math.floor(partnerNow() / 1000)
+    if (!bookmark) user.connectedFrom = connectedAt
+    user.configuration = {
+      ...{ ...user.configuration, ...ref, version: 1, destination: destination(), destinationVersion: 1, connectedAt },
+      ...(off.length > 0 && roll % 2 === 0 && { collections: all }),
+      ...{ credential: scenario.signsIn ? null : sealedKey(), credentialVersion: 1, active: true },
+      ...(scenario.signsIn && { grant: await signIn() }),
+      ...(bookmark && { bookmark }),
+    }
+    story.tell(() => `USER: makes the source again, as ${ref.source}${bookmark ? "" : ", from the beginning"}`)
+    tell(WATCH_SOON_MS)
+  }
+
+  /** A grant is not given back any more once another source reads the account. */
+  async function eraseToTheEnd(last: Source): Promise<void> {
+    await insist(
+      () => last.host.call("api", "erase", scenario.signsIn && source() === last),
+      ({ ok }) => ok,
+    )
+  }
+
+  /** Asked again until it is done, as the watchdog does. */
+  async function insist<T>(ask: () => Promise<T>, isDone: (answer: T) => boolean): Promise<T> {
+    for (;;) {
+      const answer = await ask().catch(() => null)
+      if (answer !== null && isDone(answer)) return answer
+      await new Promise<void>((done) => timeline.after(ERASED_AGAIN_MS, done))
+    }
   }
 
   /** A new grant, as the browser brings it home. */
@@ -219,7 +287,10 @@ export function createUser({
     tokens.signedIn(id, answer)
     const auth = oauthOf(connector)
     if (!auth) throw new Error(`${connector.name} has no way to sign in`)
-    return { id, tokens: await sealTokens(CIPHER, ref, { auth, client: partner.oauth.client }, answer, askedAt) }
+    return {
+      id,
+      tokens: await sealTokens(CIPHER, source().ref, { auth, client: partner.oauth.client }, answer, askedAt),
+    }
   }
 
   async function enter(): Promise<void> {
@@ -237,7 +308,7 @@ export function createUser({
   /** An answer that is lost is asked for again: the user looks at the page until it is there. */
   async function withQuarantine(work: (entries: QuarantineEntry[]) => Promise<void>): Promise<void> {
     try {
-      const answer = await host.call("user", "quarantine", { limit: 50, cursor: null })
+      const answer = await host().call("user", "quarantine", { limit: 50, cursor: null })
       if (answer.ok && answer.entries.length > 0) await work(answer.entries as QuarantineEntry[])
     } catch {
       // What was asked for may have been done all the same.
@@ -249,7 +320,9 @@ export function createUser({
     let times = 0
     const again = () => {
       if (++times > RESYNCS_OFTEN || timeline.now() > until || isAway()) return
-      host.call("user", "resync", name, null).catch(() => undefined)
+      host()
+        .call("user", "resync", name, null)
+        .catch(() => undefined)
       timeline.after(RESYNC_AGAIN_MS, again)
     }
     again()
@@ -257,18 +330,25 @@ export function createUser({
 
   /** Whatever became of the call, the watchdog looks after it. */
   function tell(again: number): void {
+    if (user.isBetween) return
     const { configuration } = user
     const repeat = () => timeline.after(again, () => tell(WATCH_AGAIN_MS))
     if (user.deletedAt === null)
-      host.call("api", "configure", configuration).then(({ ok }) => ok && forget(configuration.grant ?? null), repeat)
-    else host.call("api", "erase", scenario.signsIn).then(({ ok }) => ok || repeat(), repeat)
+      host()
+        .call("api", "configure", configuration)
+        .then(({ ok }) => ok && forget(configuration), repeat)
+    else
+      host()
+        .call("api", "erase", scenario.signsIn)
+        .then(({ ok }) => ok || repeat(), repeat)
   }
 
-  /** Once the Durable Object has the tokens, only it knows the current ones. */
-  function forget(told: GrantConfig | null): void {
-    const { grant } = user.configuration
-    if (grant && told?.id === grant.id)
-      user.configuration = { ...user.configuration, grant: { ...grant, tokens: null } }
+  /** Once the Durable Object has the tokens, only it knows the current ones; and it has gone on from the bookmark. */
+  function forget(told: Configuration): void {
+    const { bookmark: _bookmark, ...rest } = user.configuration
+    const { grant } = rest
+    if (told.source !== rest.source) return
+    user.configuration = grant && told.grant?.id === grant.id ? { ...rest, grant: { ...grant, tokens: null } } : rest
   }
 
   function watch(): void {
@@ -283,7 +363,9 @@ export function createUser({
   }
 
   function ask(method: "view" | "syncNow"): void {
-    host.call("user", method).catch(() => undefined)
+    host()
+      .call("user", method)
+      .catch(() => undefined)
   }
 
   function toggle(name: string, isOn: boolean): void {

@@ -3,7 +3,7 @@ import type { Changes } from "../../src/source/changes.ts"
 import type { Answer, Checkpoint, Report, Settlement } from "../../src/source/rpc.ts"
 import type { LiveStream, Slice, State, Tombstone } from "../../src/source/state.ts"
 import { assertBounded } from "./bounds.ts"
-import { createDeliveries, type Deliveries } from "./deliveries.ts"
+import { createDeliveries, type Deliveries, type Former } from "./deliveries.ts"
 import type { Disk } from "./disk.ts"
 import { type Method, NEWER } from "./object.ts"
 import { DAY } from "./scenario.ts"
@@ -15,6 +15,8 @@ const JOINS = "alias"
 const ALARM_SLACK_MS = 1_000
 /** No grant lasts longer. */
 const GRANT_MOST_MS = 600_000
+/** A bookmark: D1 holds it in a row that may have 2 MB. */
+const TOMBSTONE_CHARS_MAX = 1_000_000
 const SYNC_NOW_EVERY_MS = 60_000
 /** Noticed when it is answered, which may be a little after it was decided. */
 const SLOW_ANSWER_MS = 1_000
@@ -46,9 +48,11 @@ export interface WatchParts {
   story: Story
   /** The source's own id. */
   scope: string
+  /** The deleted source that it goes on from, and resyncs of it, which go on too. */
+  former: (Former & Pick<Watch, "resyncs">) | null
 }
 
-export function createWatch({ now, objectNow, isRinging, story, scope }: WatchParts): Watch {
+export function createWatch({ now, objectNow, isRinging, story, scope, former }: WatchParts): Watch {
   /** Row -> its items, of rows given out and not settled by a report. */
   const unsettled = new Map<number, number>()
   const underWay = new Map<string, number>()
@@ -62,10 +66,11 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
     erasedAt: null,
     lastReadRun: null,
     excused: 0,
-    resyncs: {},
+    resyncs: { ...former?.resyncs },
     deliveries: createDeliveries({
       scope,
       isReadAgain: (collection) => Object.hasOwn(watch.resyncs, collection),
+      former,
       story,
     }),
     committed(disk, before, changes) {
@@ -75,6 +80,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
         watch.erasedAt ??= now()
         watch.state = null
         if (disk.alarm !== null) throw new Violation("an erased source has an alarm")
+        if (JSON.stringify(core).length > TOMBSTONE_CHARS_MAX) throw new Violation("a bookmark is too large")
         return
       }
       if (watch.erasedAt !== null) throw new Violation("an erased source came back")
@@ -82,7 +88,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope }: WatchPa
       const last = before === null ? null : watch.state
       if (last && disk.core !== before) compare(last, core)
       granted(core, disk)
-      watch.deliveries.committed(changes, call?.method ?? null)
+      watch.deliveries.committed(changes, call)
       assertBounded(core, disk, changes, objectNow())
       assertArmed(core, disk.alarm, disk.outbox.size > 0)
       assertDelivered(changes, disk)

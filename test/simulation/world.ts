@@ -5,7 +5,7 @@ import { type Chance, createChance } from "./chance.ts"
 import { createQueues, type Life, type Queues } from "./consumers.ts"
 import { type Auth, PARTNERS, type PartnerName } from "./partners.ts"
 import { createReckoning } from "./reckoning.ts"
-import { type Scenario, scenarioOf } from "./scenario.ts"
+import { HOUR, type Scenario, scenarioOf } from "./scenario.ts"
 import { createStory } from "./story.ts"
 import { createTenant, messageOf, type Shared, type Tenant } from "./tenant.ts"
 import { createTimeline } from "./timeline.ts"
@@ -76,6 +76,8 @@ export async function simulate(
     story.tell(() => "CALM: from now on nothing fails")
     if (steps === undefined && isWell()) most = timeline.events() + EVENTS_MAX * tenants.length
     for (const tenant of tenants) tenant.chance.calm()
+    // Who is making the source again comes to an end with it.
+    await timeline.run(timeline.now() + HOUR, () => isWell() && tenants.some(({ user }) => user.isBetween))
     for (const tenant of tenants) if (failures.length === 0) await createReckoning(shared, tenant, isWell).calm()
   } catch (error) {
     fail(error)

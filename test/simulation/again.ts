@@ -1,0 +1,91 @@
+/**
+ * A source that was deleted, and the one made again that goes on from its bookmark. What of the former's items may arrive a second time
+ * is reckoned here from the former's last commit, item by item, and without its bookmark: what had not been reported as delivered, what
+ * the live feed showed from a lookback below the first thing that had not, and what a list under way shows again.
+ */
+import type { AnyConnector } from "../../src/connectors/kit/define.ts"
+import type { QuarantineEntry, RunView } from "../../src/source/rpc.ts"
+import type { Run, State } from "../../src/source/state.ts"
+import type { Disk } from "./disk.ts"
+
+/** How a fact was taken in. */
+export interface Told {
+  /** The live feed showed it: where it stands there. A list did: null. */
+  place: number | null
+  slice: string
+  /** Down to where the list had been read with its page; null: it is in no order. */
+  edge: number | null
+}
+
+/** What a deleted source had done, as far as it matters to the one that goes on. */
+export interface Left {
+  /** Collections of which not all history had been delivered: it is read again. */
+  history: ReadonlySet<string>
+  quarantine: QuarantineEntry[]
+  runs: RunView[]
+  ids: { run: number; pass: number }
+  mayRepeat(name: string, told: Told, now: Told): boolean
+}
+
+export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now: number): Left {
+  const { run, others, idle, passes, live } = state
+  const stored = [...disk.tables.runs.values()].map((body) => JSON.parse(body) as Run)
+  const known = [...stored, ...others, ...(run ? [run] : [])]
+  const kinds = new Map<string, string>([
+    ...idle.map(([id]): [string, string] => [id, "live"]),
+    ...known.map(({ id, kind }): [string, string] => [id, kind]),
+  ])
+  const history = new Set<string>()
+  const waiting = new Set<string>()
+  const unsent: Unsent[] = []
+  for (const row of disk.outbox.values())
+    for (const item of JSON.parse(row.body) as Unsent[]) {
+      waiting.add(`${item.collection}/${item.key}`)
+      const kind = kinds.get(row.run)
+      if (kind !== "live") history.add(item.collection)
+      if (kind === "live" || kind === undefined) unsent.push(item)
+    }
+  const floors = streams.flatMap((stream) => {
+    const at = live[stream.name]
+    if (stream.mode !== "live" || !at) return []
+    const lost = unsent.filter(({ collection }) => collection === JOINS || stream.collections.includes(collection))
+    const places = lost.map(({ place, time }) => (stream.moves ? Math.min(place, time) : place))
+    const floor = Math.min(at.cursor, ...places) - 1000 * stream.lookbackSeconds
+    return [{ collections: stream.collections, floor: Math.min(floor, at.movedFrom ?? floor) }]
+  })
+  const open = passes.flatMap(({ slices }) => slices).filter(({ state: is }) => is !== "read")
+  const overlaps = passes.flatMap(({ overlap }) => overlap ?? [])
+  return {
+    history,
+    quarantine: [...disk.tables.quarantine].map(([id, body]) => ({ ...(JSON.parse(body) as QuarantineEntry), id })),
+    runs: known.map((one) => ({
+      ...{ ...one, share: null, waits: null },
+      ...(one.endedAt === null && { state: "partial" as const, endedAt: now }),
+    })),
+    ids: state.ids,
+    mayRepeat(name, told, again) {
+      const collection = name.slice(0, name.indexOf("/"))
+      if (waiting.has(name)) return true
+      if (again.place === null && history.has(collection)) return true
+      if (told.place !== null) return isShownAgain(collection, told.place)
+      return (
+        again.place === null && open.some(({ id, edge }) => id === told.slice && (edge?.time ?? null) === told.edge)
+      )
+    },
+  }
+
+  /** By the feed, or by a list that is read for what the feed could not tell. */
+  function isShownAgain(collection: string, place: number): boolean {
+    if (floors.some(({ collections, floor }) => collections.includes(collection) && place >= floor)) return true
+    return overlaps.some(({ from, to }) => from <= place && place <= to)
+  }
+}
+
+const JOINS = "alias"
+
+interface Unsent {
+  collection: string
+  key: string
+  place: number
+  time: number
+}
