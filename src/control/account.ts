@@ -1,5 +1,6 @@
 /** What a partner says of pasted credentials: whose they are, and what they may read. Nothing is saved. */
 import type { Account, AnyConnector, ApiKeyAuth, PageContext, Stream } from "../connectors/kit/define.ts"
+import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import { badField, Problem } from "../errors.ts"
 import { jsonOf } from "../exchange.ts"
 import { inParallel } from "../pipeline/parallel.ts"
@@ -12,8 +13,6 @@ const STREAMS_MAX = 20
 const STREAMS_AT_ONCE = 4
 /** Where a partner that asks us to wait does not say how long. */
 const WAIT_DEFAULT_S = 30
-/** A longer wait is a mistake of the partner's. */
-const WAIT_MAX_S = 86_400
 
 type Ports = Pick<ApiPorts, "clock" | "http">
 
@@ -135,8 +134,9 @@ function problemOf(failure: PartnerFailure): Problem {
   // The partner is there, and waiting would not help: no such shop, an unpaid plan, a locked account.
   if (failure.kind === "fault") return new Problem("account_unusable", { detail })
   if (failure.kind !== "limited") return new Problem("partner_unreachable", { detail })
-  const asked = failure.retryAfterMs === null ? WAIT_DEFAULT_S : Math.ceil(failure.retryAfterMs / 1000)
-  const wait = Math.min(asked, WAIT_MAX_S)
+  const asked = failure.retryAfterMs === null ? WAIT_DEFAULT_S : failure.retryAfterMs / 1000
+  // Not zero: whoever is told so would ask again at once.
+  const wait = Math.max(1, Math.min(Math.ceil(asked), ASKED_WAIT_MAX_MS / 1000))
   return new Problem("partner_limited", { detail, retryAfterSeconds: wait })
 }
 

@@ -1,4 +1,5 @@
 /** How a consumer lets go of a lease after a failure: one exhaustive map from what the partner said. Pure. */
+import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import type { Outcome } from "../source/rpc.ts"
 import type { PartnerFailure } from "./request.ts"
 
@@ -6,8 +7,6 @@ import type { PartnerFailure } from "./request.ts"
 export const LIMITED_WAIT_MS = 30_000
 /** `Retry-After: 0` and its like: less is no wait. */
 export const LIMITED_WAIT_MIN_MS = 1000
-/** A longer wait is a mistake, and would look like a source that died. */
-export const LIMITED_WAIT_MAX_MS = 24 * 60 * 60 * 1000
 /** Sources that were told to wait alike do not come back in one moment: up to this share later, never earlier. */
 export const LIMITED_JITTER = 0.2
 
@@ -46,6 +45,6 @@ export function outcomeOf(failure: PartnerFailure, situation: Situation): Outcom
 }
 
 function waitMs(asked: number | null, random: number): number {
-  const wait = Math.min(Math.max(asked ?? LIMITED_WAIT_MS, LIMITED_WAIT_MIN_MS), LIMITED_WAIT_MAX_MS)
+  const wait = Math.min(Math.max(asked ?? LIMITED_WAIT_MS, LIMITED_WAIT_MIN_MS), ASKED_WAIT_MAX_MS)
   return wait + Math.floor(wait * LIMITED_JITTER * random)
 }

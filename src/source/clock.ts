@@ -5,11 +5,11 @@
  *
  * Not so the lives of tokens: a partner may grant a year, and one that is refused is renewed whatever its life.
  */
+import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import { CLAIM_MS, PROBE_MS } from "./delivery.ts"
 
 import { RETRY_MAX_MS } from "./failure.ts"
 import { LEASE_MS } from "./lease.ts"
-import { DAY_MS } from "./openkeys.ts"
 import { WAKE_AGAIN_MAX_MS } from "./plan.ts"
 import { HOUR_MS } from "./schedule.ts"
 import { slicesOf } from "./state.ts"
@@ -24,7 +24,7 @@ export const AHEAD_MAX_MS = {
   wake: WAKE_AGAIN_MAX_MS,
   intent: INTENT_MS,
   /** A partner's longest wait is a day, and a fifth of it jitter. */
-  wait: DAY_MS + DAY_MS / 5,
+  wait: ASKED_WAIT_MAX_MS + ASKED_WAIT_MAX_MS / 5,
   slice: RETRY_MAX_MS,
   denied: DENIED_AGAIN_MS,
   /** The destination's longest wait. */

@@ -8,6 +8,7 @@
  *   - a refresh token that the partner refused is never sent again: sent twice, it could end what a new sign-in brought
  *   - a fault of our own OAuth client is not the grant's: the source waits for whoever runs the client
  */
+import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import { backoffMs } from "./backoff.ts"
 import type { RefreshAnswer, TokenAsk } from "./ports.ts"
 import type { SealedTokens } from "./rpc.ts"
@@ -33,8 +34,6 @@ const LOST_RETRY_BASE_MS = 150_000
 const LOST_RETRY_MAX_MS = 3_600_000
 /** While our client is missing or wrong: it goes on by itself soon after that has been put right. */
 const CLIENT_RETRY_BASE_MS = 60_000
-/** A token endpoint that asks for a longer wait is mistaken: it would look like a source that died. */
-export const TOKEN_WAIT_MAX_MS = 86_400_000
 
 export interface TokenState {
   /** Id of the grant. */
@@ -199,7 +198,7 @@ export function answered(turn: Turn, intent: string, answer: RefreshAnswer): voi
       lostAnswer(turn, token, answer.reason)
       return
     case "later": {
-      const asked = Math.min(answer.retryAfterMs ?? 0, TOKEN_WAIT_MAX_MS)
+      const asked = Math.min(answer.retryAfterMs ?? 0, ASKED_WAIT_MAX_MS)
       waitFor(turn, answer.reason, Math.max(asked, nextTry(turn, token, RETRY_BASE_MS)))
     }
   }

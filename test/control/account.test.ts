@@ -1,7 +1,7 @@
 import { expect, test } from "vitest"
 import { z } from "zod"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { checkShape } from "../../src/control/account.ts"
+import { checkAccount, checkShape } from "../../src/control/account.ts"
 import type { Problem } from "../../src/errors.ts"
 import { acme } from "../support/acme.ts"
 
@@ -28,4 +28,17 @@ test("a key of another partner is refused by name, and sent to nobody, even wher
   )
   expect(refusal(anything, "some-key", [anything, stripe])).toBeNull()
   expect(refusal(stripe, STRIPE_KEY, [anything, stripe])).toBeNull()
+})
+
+test.each([
+  ["a year: a day", "31536000", 86_400],
+  ["more than a number holds: a day", "9".repeat(400), 86_400],
+  ["no time: a second, since nobody should ask again at once", "0", 1],
+  ["half a second: a second", "0.5", 1],
+  ["nothing in particular: half a minute", "soon", 30],
+])("a partner that asks the user to wait for %s", async (_title, asked, retryAfterSeconds) => {
+  const http = async () => Response.json({}, { status: 429, headers: { "retry-after": asked } })
+  const ports = { clock: { now: () => 0, sleep: async () => {}, timeout: () => new AbortController().signal }, http }
+  const check = checkAccount(ports, { connector: stripe, config: {}, credential: STRIPE_KEY })
+  await expect(check).rejects.toMatchObject({ code: "partner_limited", details: { retryAfterSeconds } })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { OAuth2Auth } from "../../src/connectors/kit/define.ts"
+import { ASKED_WAIT_MAX_MS } from "../../src/connectors/kit/limits.ts"
 import { AUTH_CONFIRM_MS } from "../../src/source/checking.ts"
 import type { RefreshAnswer, TokenAsk } from "../../src/source/ports.ts"
 import { PROTOCOL, type SealedTokens } from "../../src/source/rpc.ts"
@@ -13,7 +14,6 @@ import {
   need,
   needAfterRefusal,
   RENEW_AHEAD_MS,
-  TOKEN_WAIT_MAX_MS,
   type TokenState,
 } from "../../src/source/token.ts"
 import { DAY, HOUR, MINUTE, START, sourceWorld, turnOf, type World } from "../support/source-world.ts"
@@ -245,7 +245,7 @@ describe("a refresh", () => {
   it("that is asked to wait a year waits a day", async () => {
     const { world } = await granted([{ kind: "later", reason: "slow down", retryAfterMs: 365 * DAY }])
     world.advance(50 * MINUTE)
-    expect((await world.refusedLease("live")).at).toBe(world.now() + TOKEN_WAIT_MAX_MS)
+    expect((await world.refusedLease("live")).at).toBe(world.now() + ASKED_WAIT_MAX_MS)
   })
 
   it("waits as long as the partner asks", async () => {
