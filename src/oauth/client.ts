@@ -147,14 +147,25 @@ function basic(user: string, password: string): Record<string, string> {
 // --------------------------------------------------------------------------------------------------------- the answer
 
 const text = z.string().min(1).max(TOKEN_CHARS_MAX)
-const seconds = z.coerce.number().int().positive()
+/** Ten years: whoever grants more means for good, and a time beyond all calendars could not be waited for. */
+export const LIFE_MAX_S = 10 * 365 * 86_400
+/**
+ * How long a token lives, seconds. What makes no sense (none, less, no number) counts as not said: the token itself is good, and an
+ * answer that is put aside takes the rotated refresh token with it. Where it lives shorter than said, its refusal renews it.
+ */
+const life = z.coerce
+  .number()
+  .min(1)
+  .transform((seconds) => Math.min(Math.floor(seconds), LIFE_MAX_S))
+  .nullish()
+  .catch(null)
 
 const success = z.object({
   access_token: text,
   refresh_token: text.nullish(),
-  expires_in: seconds.nullish(),
-  refresh_token_expires_in: seconds.nullish(),
-  scope: z.string().nullish(),
+  expires_in: life,
+  refresh_token_expires_in: life,
+  scope: z.string().nullish().catch(null),
 })
 
 /** RFC 6749, 5.2; Stripe's other errors are objects. */

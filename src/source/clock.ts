@@ -57,7 +57,7 @@ export function bringBack(turn: Turn): void {
   if (delivery.retryAt !== null) delivery.retryAt = within(delivery.retryAt, AHEAD_MAX_MS.delivery)
   outbox.holdAtMost(now + AHEAD_MAX_MS.row)
   if (token?.intent) token.intent.until = within(token.intent.until, AHEAD_MAX_MS.intent)
-  if (token) token.sentAt = past(token.sentAt)
+  if (token) Object.assign(token, { sentAt: past(token.sentAt), renewedAt: past(token.renewedAt) })
   if (state.operatorWait) state.operatorWait.since = Math.min(state.operatorWait.since, now)
   // A run that seems to begin in the future would never be done: whatever has been read ends before it began.
   for (const run of [...(state.run ? [state.run] : []), ...state.others]) {

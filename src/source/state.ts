@@ -239,7 +239,8 @@ export function isReadable(text: string): boolean {
 
 /** What is stored may be of any older schema: what came later is missing. */
 type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null; skewMs?: number }
-type StoredToken = Omit<TokenState, "sentAt" | "isOver"> & Partial<Pick<TokenState, "sentAt" | "isOver">>
+type StoredToken = Omit<TokenState, AddedToToken> & Partial<Pick<TokenState, AddedToToken>>
+type AddedToToken = "sentAt" | "isOver" | "renewedAt"
 type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt"
 type StoredSlice = Omit<Slice, AddedToSlice> & Partial<Pick<Slice, AddedToSlice>>
 type AddedToSlice = "bottom" | "stuck" | "digest" | "mayHaveMoved"
@@ -269,7 +270,14 @@ export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
 }
 
 function upgradeToken(token: StoredToken | null): TokenState | null {
-  return token && { ...token, sentAt: token.sentAt ?? null, isOver: token.isOver ?? false }
+  return (
+    token && {
+      ...token,
+      sentAt: token.sentAt ?? null,
+      isOver: token.isOver ?? false,
+      renewedAt: token.renewedAt ?? null,
+    }
+  )
 }
 
 function upgradeSlice(slice: StoredSlice | null): Slice | null {

@@ -21,6 +21,8 @@ import { askToWait, sourceWait } from "./waits.ts"
 export const RENEW_AHEAD_MS = 15 * 60_000
 /** Of a life so short that those fifteen minutes were most of it: its last quarter. */
 export const RENEW_AHEAD_SHARE = 4
+/** Least time between two renewals: whatever life a token endpoint grants, it is not asked at every step. */
+export const RENEW_GAP_MS = 60_000
 /** How long an intent is in force: longer than the partner may take to answer. */
 export const INTENT_MS = 30_000
 /** A refresh token whose answer was lost is tried this often in all, and longer where the partner lets one repeat it. */
@@ -53,6 +55,8 @@ export interface TokenState {
   sentAt: number | null
   /** The partner refused this refresh token, or it is used up: it is not sent again. */
   isOver: boolean
+  /** Our clock: when these tokens came; null: with the sign-in. */
+  renewedAt: number | null
 }
 
 /** What is to be done about the token before anything can be read. */
@@ -89,6 +93,7 @@ export function adopt({ state }: Turn): void {
     tries: 0,
     sentAt: null,
     isOver: false,
+    renewedAt: null,
   }
   state.operatorWait = null
 }
@@ -129,7 +134,7 @@ export function keepAt({ token, error, waits }: State): number | null {
   if (!token || !isRenewable(token) || token.tokens.refreshExpiresAt === null || error) return null
   const { refreshExpiresAt, refreshLifeMs } = token.tokens
   const ahead = Math.min(KEEP_AHEAD_MS, (refreshLifeMs ?? KEEP_AHEAD_MS) / RENEW_AHEAD_SHARE)
-  return Math.max(refreshExpiresAt - ahead, waits.source?.until ?? 0, token.intent?.until ?? 0)
+  return Math.max(refreshExpiresAt - ahead, restedAt(token), waits.source?.until ?? 0, token.intent?.until ?? 0)
 }
 
 /** Nobody needs to be told of work while the token is being renewed: who renews it does the work. */
@@ -151,8 +156,14 @@ export function isTokenDue({ token }: State, now: number): boolean {
   if (!token || !isRenewable(token)) return false
   const { expiresAt, lifeMs } = token.tokens
   if (token.refused) return true
-  if (expiresAt === null) return false
+  // One that came just now is used, however soon it is said to end: whether it has ended the partner tells.
+  if (expiresAt === null || now < restedAt(token)) return false
   return now >= expiresAt - Math.min(RENEW_AHEAD_MS, (lifeMs ?? RENEW_AHEAD_MS) / RENEW_AHEAD_SHARE)
+}
+
+/** From when on it may be renewed again. */
+function restedAt({ renewedAt }: TokenState): number {
+  return renewedAt === null ? 0 : renewedAt + RENEW_GAP_MS
 }
 
 function begin(turn: Turn): Need {
@@ -164,6 +175,12 @@ function begin(turn: Turn): Need {
   if (token.isOver) return { kind: "none" }
   const wait = sourceWait(turn.state, turn.now)
   if (wait) return { kind: "wait", until: wait.until }
+  // Refused as soon as it came: the partner is not asked for one after the other.
+  const rested = restedAt(token)
+  if (rested > turn.now) {
+    askToWait(turn, "source", { until: rested, reason: "the access token was renewed a moment ago" })
+    return { kind: "wait", until: rested }
+  }
   const { org, project, source, connector, config } = configuration
   token.intent = { id: turn.random.id("refresh"), until: turn.now + INTENT_MS }
   token.sentAt ??= turn.now
@@ -183,7 +200,7 @@ export function answered(turn: Turn, intent: string, answer: RefreshAnswer): voi
   switch (answer.kind) {
     case "refreshed":
       Object.assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
-      token.sentAt = null
+      Object.assign(token, { sentAt: null, renewedAt: turn.now })
       state.operatorWait = null
       expectCallers(turn)
       return

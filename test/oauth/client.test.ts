@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { OAuth2Auth } from "../../src/connectors/kit/define.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { authorization, exchangeCode, type Party, refresh } from "../../src/oauth/client.ts"
+import { authorization, exchangeCode, LIFE_MAX_S, type Party, refresh } from "../../src/oauth/client.ts"
 import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
 import { clock } from "../../src/platform.ts"
 
@@ -142,5 +142,24 @@ describe("an answer of a token endpoint", () => {
   it("that asks to wait is waited for", async () => {
     const slow = new Response("{}", { status: 429, headers: { "retry-after": "7" } })
     expect((await asking(party(stripe), slow)).result).toMatchObject({ kind: "later", retryAfterMs: 7_000 })
+  })
+
+  it.each<[string, unknown, number | null]>([
+    ["as text", "3600", 3600],
+    ["with a fraction", 3599.9, 3599],
+    ["of a second", 1, 1],
+    ["of a million years", 3.2e13, LIFE_MAX_S],
+    ["of more than a number holds", "9".repeat(400), null],
+    ["of nothing", 0, null],
+    ["below nothing", -1, null],
+    ["that is no number", "soon", null],
+    ["as empty text", "", null],
+    ["as a list", [], null],
+  ])("with a life %s gives the token all the same: the rotated one must not get lost", async (_title, life, told) => {
+    const given = ok({ refresh_token: "rt_1", expires_in: life, refresh_token_expires_in: life })
+    expect((await asking(party(stripe), given)).result).toMatchObject({
+      kind: "ok",
+      answer: { refreshToken: "rt_1", expiresInS: told, refreshExpiresInS: told },
+    })
   })
 })

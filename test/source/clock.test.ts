@@ -40,6 +40,7 @@ function ahead(): Turn {
         tries: 0,
         sentAt: AHEAD,
         isOver: false,
+        renewedAt: AHEAD,
       },
       tokens: {
         ...{ access: "a", refresh: "r", client: "c" },
@@ -72,6 +73,7 @@ describe("a time noted by a clock that was thirty days ahead", () => {
     ["the destination's wait", ({ state }) => state.delivery.retryAt, START + AHEAD_MAX_MS.delivery],
     ["a row that is held back", ({ outbox }) => outbox.get(1)?.notBefore, START + AHEAD_MAX_MS.row],
     ["a token's intent", ({ state }) => state.token?.intent?.until, START + AHEAD_MAX_MS.intent],
+    ["when a token was renewed", ({ state }) => state.token?.renewedAt, START],
     ["when a refresh token was first sent", ({ state }) => state.token?.sentAt, START],
     ["since when an operator is waited for", ({ state }) => state.operatorWait?.since, START],
     ["a run's beginning", ({ state }) => state.run?.startedAt, START],

@@ -22,6 +22,7 @@ function signedIn(): State {
       lost: 0,
       sentAt: null,
       isOver: false,
+      renewedAt: null,
       tries: 0,
     },
   }

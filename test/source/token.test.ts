@@ -14,10 +14,12 @@ import {
   need,
   needAfterRefusal,
   RENEW_AHEAD_MS,
+  RENEW_GAP_MS,
   type TokenState,
 } from "../../src/source/token.ts"
 import { DAY, HOUR, MINUTE, START, sourceWorld, turnOf, type World } from "../support/source-world.ts"
 
+const SECOND = 1_000
 const YEAR = 365 * DAY
 
 function tokens(name: string, changes: Partial<SealedTokens> = {}): SealedTokens {
@@ -31,7 +33,7 @@ function tokens(name: string, changes: Partial<SealedTokens> = {}): SealedTokens
 }
 
 function token(changes: Partial<TokenState> = {}): TokenState {
-  const fresh = { refused: false, intent: null, lost: 0, tries: 0, sentAt: null, isOver: false }
+  const fresh = { refused: false, intent: null, lost: 0, tries: 0, sentAt: null, isOver: false, renewedAt: null }
   return { grant: "grant_1", version: 2, tokens: tokens("a1"), ...fresh, ...changes }
 }
 
@@ -402,6 +404,70 @@ describe("a missing or wrong OAuth client of ours", () => {
     await world.refusedLease("live")
     const view = await world.configure({ grant: { id: "grant_2", tokens: tokens("b1") }, credentialVersion: 2 })
     expect(view.operatorWait).toBeNull()
+  })
+})
+
+describe("a token endpoint that grants a second at a time", () => {
+  /** Everything it is asked for lives as long, or as short. */
+  async function brief(changes: (now: number) => Partial<SealedTokens>) {
+    const { world } = await granted([], changes(START))
+    const asked: number[] = []
+    world.refresh = async () => {
+      asked.push(world.now())
+      return { kind: "refreshed", tokens: tokens(`a${asked.length + 1}`, changes(world.now())) }
+    }
+    return { world, asked }
+  }
+
+  const access = (now: number) => ({ expiresAt: now + SECOND, lifeMs: SECOND })
+  const both = (now: number) => ({ ...access(now), refreshExpiresAt: now + SECOND, refreshLifeMs: SECOND })
+
+  it("is asked once a minute, and the source is read all the same", async () => {
+    const { world, asked } = await brief(access)
+    let read = 0
+    for (const end = START + 10 * MINUTE; world.now() < end; world.advance(SECOND)) {
+      const answer = await world.machine.lease(ask(`n${world.now()}`))
+      if (answer.kind !== "granted") continue
+      read++
+      await world.page(answer.task, { next: `t${read}` })
+      await world.settle(answer.task, { kind: "release" })
+    }
+    expect(read).toBe(600)
+    expect(asked.length).toBeGreaterThan(8)
+    expect(asked.length).toBeLessThanOrEqual(10)
+  })
+
+  it("is asked once a minute for a source that rests, too", async () => {
+    const { world, asked } = await brief(both)
+    await world.configure({ active: false })
+    await world.until(START + 10 * MINUTE)
+    expect(asked.length).toBeGreaterThan(8)
+    expect(asked.length).toBeLessThanOrEqual(10)
+  })
+
+  it("and means it: what it gave is refused after a second. Reading waits for the rest of the minute, and no longer", async () => {
+    const { world, asked } = await brief(access)
+    const refuse = async (version: number) => {
+      const task = await world.lease("live")
+      expect(task.credential.version).toBe(version)
+      const failed = { protocol: PROTOCOL, lease: task.lease, failedVersion: version }
+      return { task, renewed: await world.machine.credential(failed) }
+    }
+    const first = await refuse(2)
+    expect(first.renewed).toEqual({ value: "a2", version: 3 })
+    await world.settle(first.task, { kind: "release" })
+    world.advance(5 * SECOND)
+    const { task, renewed } = await refuse(3)
+    expect(renewed).toBeNull()
+    await world.settle(task, { kind: "auth", reason: "expired", credentialVersion: 3 })
+    world.wakes.length = 0
+    expect(await world.refusedLease("live")).toMatchObject({ kind: "later", at: START + RENEW_GAP_MS })
+    expect(world.wakes).not.toContain("fetch")
+    await world.until(START + RENEW_GAP_MS)
+    expect(world.wakes).toContain("fetch")
+    expect((await world.lease("live")).credential).toEqual({ value: "a3", version: 4 })
+    expect((await world.view()).error).toBeNull()
+    expect(asked).toEqual([START, START + RENEW_GAP_MS])
   })
 })
 
