@@ -18,7 +18,7 @@ export default {
     else log("unknown_queue", { queue: batch.queue, messages: batch.messages.length })
   },
 
-  async scheduled(_controller, env) {
-    await watch({ ...apiPorts(env), tokens: tokensOf(env, getConnector) })
+  async scheduled({ scheduledTime }, env) {
+    await watch({ ...apiPorts(env), tokens: tokensOf(env, getConnector) }, scheduledTime)
   },
 } satisfies ExportedHandler<Bindings>

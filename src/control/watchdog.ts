@@ -51,10 +51,23 @@ export interface WatchPorts extends ApiPorts {
   tokens: Tokens
 }
 
-export async function watch(ports: WatchPorts): Promise<void> {
+/**
+ * `scheduledAt`: when the cron was to run, by the platform's own clock. What expires is deleted, or given back to the partner, for good:
+ * only while this Worker's clock agrees with it. Sources are looked after whatever the clock says, since that does no harm.
+ */
+export async function watch(ports: WatchPorts, scheduledAt: number): Promise<void> {
   const now = ports.clock.now()
   const due = await dueSources(ports.db, now, CHECK_EVERY_MS + CLOCK_SLACK_MS, SOURCES_A_TICK)
   await eachOf(due, (row) => lookAfter(ports, row))
+  const offMs = now - scheduledAt
+  const expired = Math.abs(offMs) <= CLOCK_SLACK_MS ? await forget(ports, now) : 0
+  if (Math.abs(offMs) > CLOCK_SLACK_MS) ports.log("watchdog.clock", { offMs })
+  await reseal(ports, RESEALED_A_TICK)
+  if (due.length + expired > 0) ports.log("watchdog", { due: due.length, expired })
+}
+
+/** What is over. Answers how many drafts were. */
+async function forget(ports: WatchPorts, now: number): Promise<number> {
   await bringDraftsBack(ports.db, now + DRAFT_KEPT_MS + CLOCK_SLACK_MS)
   await bringGrantsBack(ports.db, now + UNCLAIMED_LIFE_MS + CLOCK_SLACK_MS)
   const expired = await expiredDrafts(ports.db, now, DRAFTS_A_TICK)
@@ -66,8 +79,7 @@ export async function watch(ports: WatchPorts): Promise<void> {
   await forgetDeletedStatement(ports.db, now)
   // The database has a clock of its own to say what is old: where the two differ, it is tried again with the next tick.
   await forgetAuditStatement(ports.db, now).catch(() => undefined)
-  await reseal(ports, RESEALED_A_TICK)
-  if (due.length + expired.length > 0) ports.log("watchdog", { due: due.length, expired: expired.length })
+  return expired.length
 }
 
 /** One source's failure stays its own. */

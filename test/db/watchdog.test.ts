@@ -59,9 +59,9 @@ async function insert(statements: unknown[]): Promise<void> {
 const rowsOf = async (table: Parameters<typeof rows>[0]) => (await rows(table)) as Record<string, unknown>[]
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => index)
 
-function portsOver(database: D1Database): WatchPorts {
+function portsOver(database: D1Database, now = NOW): WatchPorts {
   const source = () => ({ configure: async () => ({ ok: true, view: {} }), erase: async () => ({ ok: true }) })
-  const clock = { now: () => NOW, sleep: async () => undefined, timeout: () => new AbortController().signal }
+  const clock = { now: () => now, sleep: async () => undefined, timeout: () => new AbortController().signal }
   const given = { refresh: async () => ({ kind: "later", reason: "", retryAfterMs: null }), revoke: async () => true }
   // A key is being replaced: what is sealed with the old one is looked for with each tick.
   const settings = { vaultKeys: [{ id: "new" }, { id: "old" }] }
@@ -91,7 +91,7 @@ it("asks no more of D1 than one invocation may, however much is due", async () =
   })
   await insert([...due, ...drafts, ...numbered(GRANTS_A_TICK + 5).map((index) => grant(`x_${index}`, null, NOW - 1))])
   const limited = limitedDatabase(env.DB)
-  await watch(portsOver(limited.database))
+  await watch(portsOver(limited.database), NOW)
   expect(limited.queries()).toBeGreaterThan(SOURCES_A_TICK)
   expect(limited.queries()).toBeLessThan(D1_QUERIES_MAX)
   const left = (await rowsOf("sources")).filter((one) => one.check_after === NOW - 1)
@@ -113,10 +113,38 @@ it("forgets by age what was deleted, answered and noted, and nothing younger", a
     ["recent", DAY],
   ] as const)
     await auditStatement(db, tenant, { ...entry, subject, at: NOW - age })
-  await watch(portsOver(env.DB))
+  await watch(portsOver(env.DB), NOW)
   expect((await db.select({ id: sources.id }).from(sources)).map(({ id }) => id).sort()).toEqual(["owed", "young"])
   expect((await rowsOf("idempotency")).map(({ key }) => key)).toEqual(["fresh"])
   const subjects = (await rowsOf("audit")).map(({ subject }) => subject)
   expect([subjects.includes("ancient"), subjects.includes("recent")]).toEqual([false, true])
   await expect(env.DB.exec("DELETE FROM audit WHERE subject = 'recent'")).rejects.toThrow(/append-only/)
+})
+
+it.each([
+  ["thirty days ahead", 30 * DAY],
+  ["thirty days behind", -30 * DAY],
+])("deletes, gives back and shortens nothing while the clock is %s of the cron's", async (_title, offMs) => {
+  await insertSource(db, row("draft", { status: "draft", checkAfter: null, expiresAt: NOW + 6 * DAY }), entry, [])
+  await insertSource(db, row("deleted", { deletedAt: NOW - DELETED_KEPT_MS + DAY, checkAfter: null }), entry, [])
+  await insertSource(db, row("due", { checkAfter: NOW - 60 * DAY, credential: "k" }), entry, [])
+  await grant("unclaimed", null, NOW + DAY / 2)
+  await db.insert(idempotency).values({ ...tenant, key: "k", request: "r", made: "m", at: NOW })
+  const kept = async () => {
+    const some = await db.select({ id: sources.id, at: sources.deletedAt, until: sources.expiresAt }).from(sources)
+    return [some, await rowsOf("grants"), await rowsOf("idempotency")]
+  }
+  const before = await kept()
+  const lines: string[] = []
+  await watch({ ...portsOver(env.DB, NOW + offMs), log: (name: string) => void lines.push(name) } as WatchPorts, NOW)
+  expect(await kept()).toEqual(before)
+  expect(lines).toContain("watchdog.clock")
+  // Sources are looked after all the same.
+  expect((await rowsOf("sources")).find(({ id }) => id === "due")?.check_after).toBeGreaterThan(NOW - 60 * DAY)
+})
+
+it("deletes what is due though the cron comes some minutes late", async () => {
+  await insertSource(db, row("draft", { status: "draft", checkAfter: null, expiresAt: NOW - 1 }), entry, [])
+  await watch(portsOver(env.DB), NOW - 4 * 60_000)
+  expect((await rowsOf("sources")).find(({ id }) => id === "draft")?.deleted_at).toBe(NOW)
 })

@@ -371,7 +371,7 @@ describe("what nobody wants any more is given back to the partner", () => {
   const tick = (laterMs: number) => {
     const bindings = env as unknown as Bindings
     const clock = { ...apiPorts(bindings).clock, now: () => Date.now() + laterMs }
-    return watch({ ...apiPorts(bindings), clock, tokens: tokensOf(bindings, getConnector) })
+    return watch({ ...apiPorts(bindings), clock, tokens: tokensOf(bindings, getConnector) }, clock.now())
   }
   const isInstalled = (shop: string) => world.shopify.oauth.grants.isInstalled(SHOPIFY_APP.id, shop)
   const grantsOf = async (shop: string) =>
