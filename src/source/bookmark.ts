@@ -11,6 +11,7 @@ import { keyHash } from "./admit.ts"
 import { beginLive, reconfigure } from "./control.ts"
 import { startLive } from "./plan.ts"
 import { findRun } from "./run.ts"
+import type { PartnerClock } from "./skew.ts"
 import { blankSlice, isOldestFirst, streamsOf } from "./slice.ts"
 import { type Pass, type Slice, STATE_SCHEMA, type State } from "./state.ts"
 import type { Turn } from "./turn.ts"
@@ -33,6 +34,8 @@ export interface Bookmark {
   /** What passes under way had still to read. */
   passes: KeptPass[]
   open: [hash: string, time: number][]
+  /** By which the times above are to be understood; bookmarks made before it was noted lack it. */
+  clock?: Pick<PartnerClock, "skewMs" | "believedAt">
 }
 
 export interface KeptPass extends Pick<Pass, "kind" | "trigger" | "overlap"> {
@@ -63,6 +66,7 @@ export function bookmarkOf(turn: Turn): Bookmark | null {
     covered: Object.fromEntries(Object.entries(state.covered).filter(([key]) => !history(collectionOf(key)))),
     passes: state.passes.flatMap((pass) => keptPass(turn, pass, history)),
     open: newest([...turn.open.entries(), ...unsent.open]),
+    clock: { skewMs: state.clock.skewMs, believedAt: state.clock.believedAt },
   }
 }
 
@@ -167,8 +171,9 @@ export function goOn(turn: Turn, bookmark: Bookmark): void {
     if (kept) state.live[stream.name] = { ...kept, slice: null, completed: [] }
   }
   const known = (name: string) => turn.connector.collections.some((one) => one.name === name)
-  const { liveFrom, passSpans, offAt, covered } = bookmark
-  Object.assign(state, { liveFrom, passSpans, offAt, covered })
+  const { liveFrom, passSpans, offAt, covered, clock } = bookmark
+  // A partner's clock that was ahead then and is right now comes back as it does for a source that rested (doubt.ts).
+  Object.assign(state, { liveFrom, passSpans, offAt, covered, clock: { ...state.clock, ...clock } })
   for (const [hash, time] of bookmark.open) turn.open.add(hash, time)
   const collections = bookmark.collections.filter(known).map((name) => ({ name, fields: {} }))
   // One version before, so that the configuration of now is a newer one.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Bookmark } from "../../src/source/bookmark.ts"
 import { BOOKMARK_OPEN_MAX } from "../../src/source/bookmark.ts"
-import type { Configuration } from "../../src/source/rpc.ts"
+import { type Configuration, PROTOCOL } from "../../src/source/rpc.ts"
 import {
   alias,
   choose,
@@ -9,6 +9,8 @@ import {
   fact,
   HOUR,
   LOOKBACK,
+  MINUTE,
+  type Page,
   person,
   START,
   START_DATE,
@@ -177,6 +179,66 @@ describe("a source that goes on from a deleted one", () => {
     const world = await goingOn(await markOf(await used()), { collections: choose("People") })
     expect(opened(world)).toEqual([])
     expect((await world.lease("live")).collections.map(({ name }) => name)).toEqual(["People"])
+  })
+})
+
+describe("a source that goes on from one whose partner's clock was half an hour ahead", () => {
+  const AHEAD = HOUR / 2
+
+  /** Reads live once a minute, answers dated so far ahead of our clock. */
+  async function readFor(world: World, minutes: number, skewMs: number, page: Page = {}): Promise<void> {
+    for (const end = world.now() + minutes * MINUTE; world.now() < end; await world.until(world.now() + MINUTE)) {
+      const answer = await world.machine.lease({ lane: "live", nonce: `n${world.now()}`, protocol: PROTOCOL })
+      if (answer.kind === "granted") await world.page(answer.task, { asked: world.now() + skewMs, ...page })
+    }
+  }
+
+  /** It read last at START + 2 h, which the partner called half past. */
+  async function former(): Promise<Bookmark> {
+    const world = await used()
+    await world.until(START + HOUR)
+    await readFor(world, 5, AHEAD)
+    await world.until(START + 2 * HOUR)
+    const items = [fact("last", START + HOUR + AHEAD)]
+    await world.page(await world.lease("live"), { asked: world.now() + AHEAD, items })
+    await world.deliver()
+    return markOf(world)
+  }
+
+  /** `skewMs`: of the partner's clock now. */
+  async function anew(bookmark: Bookmark, afterMs: number): Promise<World> {
+    const world = sourceWorld()
+    world.advance(2 * HOUR + afterMs)
+    await world.configure({ source: "src_2", connectedAt: world.now(), bookmark })
+    return world
+  }
+
+  it.each([
+    ["minutes later, below the place where that one stopped", 5 * MINUTE],
+    ["hours later", 3 * HOUR],
+  ])("and was set right since: %s, it reads what happened since", async (_title, afterMs) => {
+    const world = await anew(await former(), afterMs)
+    const items = [fact("since", START + 2 * HOUR + 2 * MINUTE)]
+    await readFor(world, 6, 0, { items })
+    expect(keys(await world.deliver())).toEqual(["since"])
+    expect(world.state().live.feed?.cursor).toBeLessThanOrEqual(world.now())
+    expect((await world.view()).lastRun?.untold[0]?.reason).toMatch(/clock went back/)
+  })
+
+  it("and still is: reading goes on at once, from where it stopped", async () => {
+    const world = await anew(await former(), HOUR)
+    const task = await world.lease("live")
+    expect(task.window.from).toBe(START + 2 * HOUR + AHEAD - LOOKBACK)
+    expect(await world.page(task, { asked: world.now() + AHEAD })).toBe("stop")
+    expect(world.state().live.feed?.cursor).toBe(world.now() + AHEAD)
+    expect((await world.view()).lastRun).toMatchObject({ state: "succeeded", untold: [] })
+  })
+
+  it("goes on from a bookmark that does not tell of a clock, too", async () => {
+    const { clock: _clock, ...older } = await former()
+    const world = await anew(older as Bookmark, HOUR)
+    await readFor(world, 1, 0)
+    expect(world.state().live.feed?.cursor).toBe(START + 3 * HOUR)
   })
 })
 
