@@ -57,7 +57,9 @@ export function bringBack(turn: Turn): void {
   if (delivery.retryAt !== null) delivery.retryAt = within(delivery.retryAt, AHEAD_MAX_MS.delivery)
   outbox.holdAtMost(now + AHEAD_MAX_MS.row)
   if (token?.intent) token.intent.until = within(token.intent.until, AHEAD_MAX_MS.intent)
-  if (token) Object.assign(token, { sentAt: past(token.sentAt), renewedAt: past(token.renewedAt) })
+  if (token) token.sentAt = past(token.sentAt)
+  // Not now: by the life that the wrong clock gave them, these tokens may be over long before they seem to.
+  if (token?.renewedAt != null && token.renewedAt > now) token.renewedAt = null
   if (state.operatorWait) state.operatorWait.since = Math.min(state.operatorWait.since, now)
   // A run that seems to begin in the future would never be done: whatever has been read ends before it began.
   for (const run of [...(state.run ? [state.run] : []), ...state.others]) {
