@@ -30,6 +30,9 @@ export interface Reading {
   last: boolean
   /** Versions above the limit that these windows noted were dated by a clock that was ahead. */
   tooLate?: { limit: number; window: number } | null
+  /** No state of an object is newer than this, partner time; one that says so is dated by `asked`, when its page was asked for. */
+  believable?: number
+  asked?: number
   /** The order in which the window is read. Left out: newest first. */
   isOldestFirst?: boolean
 }
@@ -56,10 +59,15 @@ export function contentHash(item: Item): string {
 /** Sorts a page's items into taken and dropped, in order, and notes in `seen` and `open` what follows from it. */
 export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex, open: OpenKeys): Admitted {
   const admitted: Admitted = { taken: [], dropped: {}, late: {} }
-  for (const item of items) {
-    const hash = keyHash(item.collection, item.key)
-    const verdict =
-      item.kind === "object" ? admitObject(item, hash, reading, seen) : admitFact(item, hash, reading, seen, open)
+  for (const read of items) {
+    const hash = keyHash(read.collection, read.key)
+    const isKnown = read.kind === "object" && isShownAgain(read, hash, reading, seen)
+    const item = isAheadOf(reading, read) ? datedBack(read, reading) : read
+    const verdict = isKnown
+      ? "repeat"
+      : item.kind === "object"
+        ? admitObject(item, hash, reading, seen)
+        : admitFact(item, hash, reading, seen, open)
     if (verdict === "new" || verdict === "open") admitted.taken.push(item)
     else if (verdict !== "elsewhere") count(admitted.dropped, item.collection)
     if (verdict === "read" && isLate(item, hash, reading, seen)) count(admitted.late, item.collection)
@@ -73,6 +81,29 @@ function count(sums: Record<string, number>, collection: string): void {
 
 function isLate({ kind, place }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
   return kind === "event" && lateFrom !== null && place >= lateFrom && seen.wasNeverSent(hash, place)
+}
+
+/** An update time in the partner's future would make every later state of the object look old: the page shows it, so it is past. */
+function isAheadOf({ believable }: Reading, { kind, version }: Item): boolean {
+  return kind === "object" && believable !== undefined && version > believable
+}
+
+/**
+ * A state dated ahead stands above every floor until its time comes, so that each reading shows it again. Only the first says when it
+ * may have been: dated by a later one, or at last by its own time, it would be newer than states that came since.
+ */
+function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenIndex): boolean {
+  const isAhead = isAheadOf(reading, item)
+  if (!isAhead && item.version <= (seen.get(hash)?.version ?? item.version)) return false
+  const state = hash64(`ahead\n${hash}\n${item.version}\n${contentHash(item)}`)
+  const shown = seen.get(state)
+  if (shown && (reading.origin !== "resync" || shown.window === reading.window)) return true
+  if (isAhead) seen.put(state, "live", entryOf(item, "", reading))
+  return false
+}
+
+function datedBack(item: Item, { asked = item.version }: Reading): Item {
+  return { ...item, version: asked, time: Math.min(item.time, asked) }
 }
 
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */

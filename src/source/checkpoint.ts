@@ -3,7 +3,7 @@ import { utf8Bytes } from "../bytes.ts"
 import { ALIAS } from "../connectors/kit/item.ts"
 import { admit, keyHash, type Reading } from "./admit.ts"
 import { CHECKING, isOlderThanCheck, noteAccepted } from "./checking.ts"
-import { believable, doubtOf } from "./doubt.ts"
+import { doubtOf } from "./doubt.ts"
 import { abort } from "./ending.ts"
 import { holds } from "./grant.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
@@ -16,7 +16,7 @@ import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "./rpc.ts"
 import { addNote, countsOf, type Run } from "./run.ts"
 import { feedsOf, floorOf, floorsByFeeds, isOldestFirst, lowestFloor, orderOf } from "./slice.ts"
 import { type Slice, slicesOf } from "./state.ts"
-import type { Turn } from "./turn.ts"
+import { latestBelievable, type Turn } from "./turn.ts"
 import { noteReach } from "./untold.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
@@ -81,10 +81,13 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   noteCollections(turn, slice, run, page)
   if (slice.state === "reading") noteProgress(turn, slice, page)
   // Its task may name a collection that the user has switched off since.
-  const wanted = page.items
-    .filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
-    .map((item) => believable(turn, item, page.asked))
-  const { taken, dropped, late } = admit(wanted, readingOf(turn, slice, page.next === null), turn.seen, turn.open)
+  const wanted = page.items.filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
+  const reading = {
+    ...readingOf(turn, slice, page.next === null),
+    believable: latestBelievable(turn),
+    asked: page.asked,
+  }
+  const { taken, dropped, late } = admit(wanted, reading, turn.seen, turn.open)
   for (const [collection, times] of Object.entries(dropped)) {
     countsOf(run, collection).dropped += times
     totals(turn, collection).dropped += times

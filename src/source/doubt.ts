@@ -2,7 +2,6 @@
  * What follows from an answer's `Date`: whether its page is taken, how a partner's clock that is off is waited for, and what is
  * read again after it went back. Reckoned with the object's own clock: a consumer's may be off.
  */
-import type { Item } from "../connectors/kit/item.ts"
 import { retry } from "./failure.ts"
 import { restartWindow } from "./live.ts"
 import type { Checkpoint } from "./rpc.ts"
@@ -122,12 +121,4 @@ function noteAgain(turn: Turn, run: Run, collection: string, limit: number): voi
   const reason = `${turn.connector.title}'s clock went back: what happened since ${since} is read again, and some of it may be sent twice`
   if (isChosen && !run.untold.some((one) => one.collection === collection && one.reason === reason))
     run.untold.push({ collection, reason })
-}
-
-// ------------------------------------------------------------------------------------------------------------- items
-
-/** An update time in the partner's future would make every later state of the object look old: the page shows it, so it is past. */
-export function believable(turn: Turn, item: Item, asked: number): Item {
-  if (item.kind !== "object" || item.version <= latestBelievable(turn)) return item
-  return { ...item, version: asked, time: Math.min(item.time, asked) }
 }

@@ -1,9 +1,11 @@
 /** What an answer whose time is wrong does to a source: nothing, but that its page is asked for again. */
 import { describe, expect, it } from "vitest"
+import type { Item } from "../../src/connectors/kit/item.ts"
 import { beginningOf } from "../../src/control/account.ts"
 import { PROTOCOL } from "../../src/source/rpc.ts"
 import { CLOCK_TOLERANCE_MS } from "../../src/source/skew.ts"
 import {
+  crowd,
   DAY,
   fact,
   HOUR,
@@ -183,6 +185,70 @@ describe("an object whose record is dated in the partner's future", () => {
     await world.until(START + 2 * HOUR)
     await world.page(await world.lease("live"), { items: [person("p", START + HOUR + MINUTE, "Grace")] })
     expect(await world.deliver()).toMatchObject([{ version: START + HOUR + MINUTE }])
+  })
+})
+
+describe("an event whose time lies in the future, which stands first in the feed until then", () => {
+  const DUE = START + 2 * DAY
+
+  /** Each page that the feed answers shows it again, before what is dated rightly. */
+  async function shown(world: World, at: number, ...others: Item[]) {
+    await world.until(at)
+    const wrong = person("p", DUE, "Wrong", { place: DUE })
+    await world.page(await world.lease("live"), { items: [wrong, ...others] })
+    return (await world.deliver()).map(({ userAttributes }) => userAttributes?.name)
+  }
+
+  it("goes out once, and wins over no later state of its object", async () => {
+    const world = await begun()
+    expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
+    expect(await shown(world, START + 2 * HOUR)).toEqual([])
+    const grace = person("p", START + 2 * HOUR + MINUTE, "Grace")
+    expect(await shown(world, START + 3 * HOUR, grace)).toEqual(["Grace"])
+    // Its object has changed without being told by it again.
+    const late = person("p", START + 3 * HOUR + MINUTE, "Late")
+    expect(await shown(world, START + 4 * HOUR, late)).toEqual(["Late"])
+  })
+
+  it("does not go out again once its time has come", async () => {
+    const world = await begun()
+    expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
+    const before = DUE - 2 * HOUR
+    expect(await shown(world, before, person("p", before - MINUTE, "Grace"))).toEqual(["Grace"])
+    expect(await shown(world, DUE + MINUTE)).toEqual([])
+    expect(await shown(world, DUE + 2 * HOUR, person("p", DUE + HOUR, "Late"))).toEqual(["Late"])
+  })
+
+  it("is read again by a resync", async () => {
+    const world = await begun()
+    expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
+    await world.machine.resync("People", null)
+    const wrong = person("p", DUE, "Wrong", { place: world.now() })
+    await world.page(await world.lease("backfill"), { items: [wrong], edge: START, next: "t1" })
+    expect((await world.deliver()).map(({ userAttributes }) => userAttributes?.name)).toEqual(["Wrong"])
+  })
+
+  it("is known again days later, among many keys, and after the object was evicted", async () => {
+    const world = await begun()
+    expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
+    for (let at = START + 2 * HOUR; at < DUE; at += 4 * HOUR) {
+      if (at > START + DAY) world.restart()
+      const grace = person("p", at - MINUTE, `Grace at ${at}`)
+      expect(await shown(world, at, grace, ...crowd(at - 2 * MINUTE))).toContain(`Grace at ${at}`)
+    }
+  })
+
+  it("of two such, the one that the feed shows first is the later, however often they are read", async () => {
+    const world = await begun()
+    const [first, second] = [person("p", START + 30 * DAY, "First"), person("p", START + 40 * DAY, "Second")]
+    for (const [hours, names] of [
+      [1, ["Second"]],
+      [2, []],
+    ] as const) {
+      await world.until(START + hours * HOUR)
+      await world.page(await world.lease("live"), { items: [second, first] })
+      expect((await world.deliver()).map(({ userAttributes }) => userAttributes?.name)).toEqual(names)
+    }
   })
 })
 
