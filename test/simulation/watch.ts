@@ -75,7 +75,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     }),
     committed(disk, before, changes) {
       if (disk.core === null) return
-      const core = JSON.parse(disk.core) as State | Tombstone
+      const isSame = disk.core === before && watch.state !== null
+      const core = isSame ? (watch.state as State) : (JSON.parse(disk.core) as State | Tombstone)
       if (isTombstone(core)) {
         watch.erasedAt ??= now()
         watch.state = null
