@@ -12,15 +12,27 @@ import type { Configuration, DestinationConfig, SourceRef, SourceView } from "..
 const TOLD_AT_ONCE_MAX = 60
 const PARALLEL = 6
 
+const NOT_TOLD: Told = { view: null, unable: null }
+
 type Ports = Pick<ApiPorts, "db" | "source" | "log">
 
 export function refOf({ org, project, id }: Pick<SourceRow, "org" | "project" | "id">): SourceRef {
   return { org, project, source: id }
 }
 
+export interface Told {
+  view: SourceView | null
+  /** Why the source cannot work until an operator has put it right; null: it can, or was not reached. */
+  unable: string | null
+}
+
 /** Null for a draft, which has none, and when the Durable Object could not be told now: the change itself is safe. */
 export async function configure(ports: Ports, row: SourceRow): Promise<SourceView | null> {
-  if (row.status === "draft") return null
+  return (await configureOrWhy(ports, row)).view
+}
+
+export async function configureOrWhy(ports: Ports, row: SourceRow): Promise<Told> {
+  if (row.status === "draft") return NOT_TOLD
   try {
     const configuration = await configurationOf(ports, row)
     const answer = await ports.source(refOf(row)).configure(configuration)
@@ -28,13 +40,14 @@ export async function configure(ports: Ports, row: SourceRow): Promise<SourceVie
       // It has taken the tokens: from now on only it knows the current ones.
       if (configuration.grant?.tokens) await forgetTokens(ports.db, row, configuration.grant.id)
       if (configuration.bookmark) await forgetBookmark(ports.db, row)
-      return answer.view
+      return { view: answer.view, unable: null }
     }
     ports.log("configure_refused", { source: row.id, code: answer.code })
+    return { view: null, unable: answer.cause ?? null }
   } catch (error) {
     ports.log("configure_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
   }
-  return null
+  return NOT_TOLD
 }
 
 export async function configureAll(ports: Ports, rows: readonly SourceRow[]): Promise<void> {

@@ -17,11 +17,19 @@ import {
 import { forgetOldStatement } from "../db/idempotency.ts"
 import { forgetStatesStatement } from "../db/oauth-states.ts"
 import { forgetSource, type SourceRow } from "../db/sources.ts"
-import { bringDraftsBack, dueSources, expiredDrafts, forgetDeletedStatement, moveCheck } from "../db/watch.ts"
+import {
+  bringDraftsBack,
+  dueSources,
+  expiredDrafts,
+  forgetDeletedStatement,
+  moveCheck,
+  noteAble,
+  noteUnable,
+} from "../db/watch.ts"
 import { inParallel } from "../pipeline/parallel.ts"
 import type { ApiPorts } from "../platform.ts"
 import type { Tokens } from "../source/ports.ts"
-import { configure, refOf } from "./configure.ts"
+import { configureOrWhy, refOf } from "./configure.ts"
 import { grantRef, UNCLAIMED_LIFE_MS } from "./connect.ts"
 import { DRAFT_KEPT_MS } from "./create.ts"
 import { reseal } from "./reseal.ts"
@@ -93,9 +101,12 @@ async function eachOf<Row>(rows: readonly Row[], work: (row: Row) => Promise<voi
 }
 
 async function lookAfter(ports: ApiPorts, row: SourceRow): Promise<void> {
-  const view = row.deletedAt === null ? await configure(ports, row) : null
-  const done = row.deletedAt === null ? view !== null : await erase(ports, row)
-  await moveCheck(ports.db, row, nextCheck(row, done, ports.clock.now()), view?.keyIds)
+  const told = row.deletedAt === null ? await configureOrWhy(ports, row) : null
+  const done = told ? told.view !== null : await erase(ports, row)
+  const now = ports.clock.now()
+  if (told?.unable) await noteUnable(ports.db, row, told.unable, now)
+  if (told?.view) await noteAble(ports.db, row, told.view, now)
+  await moveCheck(ports.db, row, nextCheck(row, done, now), told?.view?.keyIds)
 }
 
 function nextCheck(row: SourceRow, done: boolean, now: number): number | null {

@@ -3,11 +3,14 @@
  * their condition.
  */
 import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, ne, or, sql } from "drizzle-orm"
-import type { SourceRef } from "../source/rpc.ts"
+import type { SourceRef, SourceView } from "../source/rpc.ts"
 import { WAITING_FOR_OPERATOR } from "../source/state.ts"
 import type { Database } from "./database.ts"
 import { type Status, sources } from "./schema.ts"
 import { ours, type SourceRow } from "./sources.ts"
+
+/** What is told of a source whose Durable Object cannot work. */
+const UNABLE = "unable"
 
 /**
  * Sources, deleted ones among them, whose Durable Object should be looked after, the longest overdue first. An appointment further
@@ -33,6 +36,34 @@ export async function moveCheck(
     .update(sources)
     .set({ checkAfter, ...(sealedWith && { sealedWith: sealedWith.join(",") }) })
     .where(and(eq(sources.id, row.id), eq(sources.version, row.version)))
+}
+
+/**
+ * A source whose Durable Object cannot work (its state is newer than the code, a setting cannot be read) cannot say so itself, nor that
+ * it can again. An error of its own is told already, and stays.
+ */
+export async function noteUnable(db: Database, row: SourceRow, reason: string, now: number): Promise<void> {
+  if (row.statusCode === UNABLE && row.statusMessage === reason) return
+  const since = row.statusCode === UNABLE ? row.statusAt : now
+  await db
+    .update(sources)
+    .set({ statusCode: UNABLE, statusMessage: reason, statusAt: since })
+    .where(and(eq(sources.id, row.id), ne(sources.status, "error")))
+}
+
+/** It works again: what it waits for, if anything, is told in its place. */
+export async function noteAble(
+  db: Database,
+  row: SourceRow,
+  { operatorWait: wait }: Pick<SourceView, "operatorWait">,
+  now: number,
+): Promise<void> {
+  if (row.statusCode !== UNABLE) return
+  const statusMessage = wait?.reason ?? null
+  await db
+    .update(sources)
+    .set({ statusCode: wait && WAITING_FOR_OPERATOR, statusMessage, statusAt: wait?.since ?? now })
+    .where(and(eq(sources.id, row.id), eq(sources.statusCode, UNABLE)))
 }
 
 /** Drafts that were made by a clock that was ahead expire no later than one made now. */
@@ -103,7 +134,7 @@ export function operatorAlerts(db: Database, limit: number): Promise<OperatorAle
   return db
     .select({ connector: sources.connector, reason: sources.statusMessage, sources: sql<number>`count(*)`, since })
     .from(sources)
-    .where(and(isNull(sources.deletedAt), eq(sources.statusCode, WAITING_FOR_OPERATOR)))
+    .where(and(isNull(sources.deletedAt), inArray(sources.statusCode, [WAITING_FOR_OPERATOR, UNABLE])))
     .groupBy(sources.connector, sources.statusMessage)
     .orderBy(asc(since))
     .limit(limit)

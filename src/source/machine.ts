@@ -48,6 +48,7 @@ import {
   type SourceRpc,
   type SourceView,
 } from "./rpc.ts"
+import { HOUR_MS } from "./schedule.ts"
 import { exchangeSealed, secretsOf } from "./sealed.ts"
 import { SeenIndex } from "./seen.ts"
 import {
@@ -344,12 +345,18 @@ export class SourceMachine implements SourceRpc {
   #retryLater(error: unknown): void {
     this.#memory = null
     const { store, clock, log } = this.#ports
-    log("source.trouble", { reason: error instanceof Error ? error.message : "unknown" })
     const text = store.core()
+    const source = text === null ? null : sourceIn(text)
+    const reason = error instanceof Error ? error.message : "unknown"
+    const now = clock.now()
+    const isOurs = text === null || isReadable(text)
+    // Each alarm meets it; operators are told with the first of each hour.
+    if (!isOurs && now % HOUR_MS < UNABLE_RETRY_MS) log("operator.alert", { source, reason })
+    log("source.trouble", { source, reason })
     if (text === null) return
-    if (!isReadable(text)) {
+    if (!isOurs) {
       // Not ours to write to: another deploy goes on with it as it was left.
-      store.commit({ ...NO_CHANGES, core: null, alarm: clock.now() + UNABLE_RETRY_MS })
+      store.commit({ ...NO_CHANGES, core: null, alarm: now + UNABLE_RETRY_MS })
       return
     }
     const core = JSON.parse(text) as State
@@ -556,6 +563,16 @@ function publicStatus({ error, configuration, operatorWait }: State) {
   if (error) return { status: "error", code: error.code, message: error.message }
   const status = configuration.active ? "connected" : "paused"
   return { status, code: operatorWait ? WAITING_FOR_OPERATOR : null, message: operatorWait?.reason ?? null }
+}
+
+/** Whatever else of the state cannot be read: whose it is. */
+function sourceIn(text: string): string | null {
+  try {
+    const { configuration } = JSON.parse(text) as { configuration?: { source?: string } }
+    return configuration?.source ?? null
+  } catch {
+    return null
+  }
 }
 
 function value<T>(result: T): () => T {

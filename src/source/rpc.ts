@@ -431,6 +431,8 @@ export interface Refusal {
     | "too_many_waiting"
     | "unavailable"
   message: string
+  /** For operators alone: why the source cannot work. */
+  cause?: string
   /** too_soon, checking_credentials: whole seconds until it may be repeated. */
   retryAfterSeconds?: number
   /** run_in_progress: the run. */

@@ -10,7 +10,7 @@ export const UNABLE_RETRY_MS = 300_000
 /** `reason`: for operators and consumers' logs; users are told that it passes, and that nothing is lost. */
 export function unable(reason: string, now: number): SourceRpc {
   const at = now + UNABLE_RETRY_MS
-  const refused = async () => REFUSAL
+  const refused = async () => ({ ...REFUSAL, cause: reason })
   const later = async () => ({ kind: "later" as const, at, reason })
   return {
     configure: refused,

@@ -8,7 +8,7 @@ import { insertGrantStatement } from "../../src/db/grants.ts"
 import { IDEMPOTENCY_KEPT_MS } from "../../src/db/idempotency.ts"
 import { idempotency, sources } from "../../src/db/schema.ts"
 import { insertSource, type SourceInsert } from "../../src/db/sources.ts"
-import { DELETED_KEPT_MS } from "../../src/db/watch.ts"
+import { DELETED_KEPT_MS, operatorAlerts } from "../../src/db/watch.ts"
 import { D1_QUERIES_MAX } from "../../src/limits.ts"
 import { rows } from "../support/api.ts"
 import { limitedDatabase } from "../support/limits.ts"
@@ -147,4 +147,22 @@ it("deletes what is due though the cron comes some minutes late", async () => {
   await insertSource(db, row("draft", { status: "draft", checkAfter: null, expiresAt: NOW - 1 }), entry, [])
   await watch(portsOver(env.DB), NOW - 4 * 60_000)
   expect((await rowsOf("sources")).find(({ id }) => id === "draft")?.deleted_at).toBe(NOW)
+})
+
+it("tells operators which sources cannot work, and why, until they can", async () => {
+  for (const id of ["src_1", "src_2"]) await insertSource(db, row(id, { credential: "k" }), entry, [])
+  await insertSource(db, row("src_3", { credential: "k", status: "error", statusCode: "reconnect" }), entry, [])
+  const answers = (answer: object, now: number) => ({
+    ...portsOver(env.DB, now),
+    source: (() => ({ configure: async () => answer })) as unknown as WatchPorts["source"],
+  })
+  const cause = "stored state has schema 3, this code knows 2"
+  const unable = { ok: false, code: "unavailable", message: "later", cause }
+  for (const now of [NOW, NOW + DAY / 4]) await watch(answers(unable, now), now)
+  expect(await operatorAlerts(db, 10)).toEqual([{ connector: "stripe", reason: cause, sources: 2, since: NOW }])
+  expect((await rowsOf("sources")).find(({ id }) => id === "src_3")?.status_code).toBe("reconnect")
+  const now = NOW + DAY / 2
+  const operatorWait = { since: NOW + 7, reason: "the client is missing" }
+  await watch(answers({ ok: true, view: { keyIds: [], operatorWait } }, now), now)
+  expect(await operatorAlerts(db, 10)).toMatchObject([{ reason: "the client is missing", sources: 2, since: NOW + 7 }])
 })

@@ -40,7 +40,12 @@ const ASKS: Record<Exclude<keyof SourceRpc, never>, (source: SourceRpc) => Promi
   claim: (source) => source.claim({ nonce: "n", protocol: PROTOCOL }),
   report: (source) => source.report({ protocol: PROTOCOL, number: 1, destinationVersion: 1, results: [], done: true }),
 }
-const REFUSED = { ok: false, code: "unavailable", message: expect.stringContaining("Nothing is lost") }
+const REFUSED = {
+  ok: false,
+  code: "unavailable",
+  message: expect.stringContaining("Nothing is lost"),
+  cause: expect.stringContaining("settings are incomplete"),
+}
 const LATER = { kind: "later", at: expect.any(Number), reason: expect.stringContaining("settings are incomplete") }
 const ANSWERS: Partial<Record<keyof SourceRpc, unknown>> = {
   erase: { ok: false },

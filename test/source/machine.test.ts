@@ -296,6 +296,13 @@ describe("a state that is newer than the code", () => {
     expect([world.lines.at(-1), world.store.core()]).toEqual(["source.trouble", text])
   })
 
+  it("is told to operators once an hour", async () => {
+    const { world } = await newer()
+    world.store.alarmAt = world.now() + MINUTE
+    await world.until(START + 3 * HOUR - MINUTE)
+    expect(world.lines.filter((line) => line === "operator.alert")).toHaveLength(3)
+  })
+
   const asks: [string, (world: World, task: Task, claim: ClaimGrant) => Promise<unknown>][] = [
     ["configure", (world) => world.configure({ intervalHours: 2 })],
     ["view", (world) => world.machine.view()],
