@@ -154,8 +154,19 @@ export function leaveToLists(turn: Turn, { stream: name, stuck }: Slice, mayBeDo
 function leaveGap(turn: Turn, stream: AnyStream, live: LiveStream, cursor: number): void {
   // Facts of records that moved out of the windows before are the lists' now, too.
   const from = Math.min(floorOf(turn, stream.name, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
-  const overlap = { from, to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }
+  const overlap = { from, to: readUpTo(turn, stream) + SHOWN_LATE_MS }
   Object.assign(live, { slice: null, movedFrom: null, movedSince: null })
   live.cursor = 1000 * Math.floor(cursor / 1000)
   openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
+}
+
+/** How far any live stream that feeds the same collections may have told of them: facts of the gap, too. */
+function readUpTo(turn: Turn, { collections }: AnyStream): number {
+  const feeding = streamsOf(turn, "live").filter((one) => one.collections.some((name) => collections.includes(name)))
+  return Math.max(
+    ...feeding.map(({ name }) => {
+      const live = turn.state.live[name]
+      return Math.max(live?.cursor ?? 0, live?.slice?.bound ?? 0)
+    }),
+  )
 }

@@ -1,11 +1,23 @@
 /** Several live streams beside one another: what befalls one must not stop the others, and must be seen. */
 import { describe, expect, it } from "vitest"
+import { defineConnector } from "../../src/connectors/kit/define.ts"
 import { ATTEMPTS_MAX } from "../../src/source/failure.ts"
 import { STUCK_DAYS_MAX, STUCK_KEPT_MS } from "../../src/source/live.ts"
 import { QUARANTINE_MAX } from "../../src/source/quarantine.ts"
 import { type Outcome, PROTOCOL, type RunView, type Task } from "../../src/source/rpc.ts"
-import { deskWorld } from "../support/desk.ts"
-import { DAY, HOUR, LOOKBACK, person, START, type World } from "../support/source-world.ts"
+import { desk, deskWorld } from "../support/desk.ts"
+import {
+  choose,
+  DAY,
+  fact,
+  HOUR,
+  LOOKBACK,
+  person,
+  START,
+  sourceWorld,
+  stream,
+  type World,
+} from "../support/source-world.ts"
 
 const FAULT: Outcome = { kind: "fault", reason: "Desk refused the request (404)." }
 
@@ -96,6 +108,37 @@ describe("a fault of one live stream", () => {
     }
     expect(await lastLive(world)).toMatchObject({ state: "partial", failed: [{ stream: "companies" }] })
   })
+})
+
+it("what another stream has told of a feed's gap is not told again by the list that is read for it", async () => {
+  const live = { mode: "live" as const, lookbackSeconds: LOOKBACK / 1000, collections: ["Closings"] }
+  const world = sourceWorld(
+    0,
+    defineConnector<unknown>({
+      ...desk,
+      streams: [
+        stream({ ...live, name: "closed", title: "Closed", order: "oldest" }),
+        stream({ ...live, name: "feed", title: "Feed", retentionDays: 30 }),
+        stream({ name: "list", mode: "backfill", collections: ["Closings"] }),
+      ],
+    }),
+  )
+  await world.configure({ collections: choose("Closings") })
+  await answer(world, "live")
+  await answer(world, "backfill")
+  world.advance(40 * DAY)
+  await world.machine.alarm()
+  const closing = fact("told", START + 5 * DAY, { collection: "Closings" })
+  await world.page(await world.lease("live"), { items: [closing] })
+  await world.deliver()
+  // The feed does not reach back so far, and the streams go on.
+  await answer(world, "live")
+  await nextRun(world)
+  const missed = fact("missed", START + 6 * DAY, { collection: "Closings" })
+  const list = await world.lease("backfill")
+  await world.page(list, { items: [missed], edge: START + 6 * DAY, next: "more" })
+  await world.page({ ...list, page: 1 }, { items: [closing] })
+  expect((await world.deliver()).map(({ key }) => key)).toEqual(["missed"])
 })
 
 it("a quarantine that is full stops only the streams that feed it", async () => {
