@@ -5,6 +5,7 @@ import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { ConsumerPorts, Lanes, Random } from "../../src/source/ports.ts"
 import { PROTOCOL } from "../../src/source/rpc.ts"
 import type { Chance } from "./chance.ts"
+import { faultOf } from "./faults.ts"
 import type { Args, Host, Method, Result } from "./object.ts"
 import { type Story, Violation } from "./story.ts"
 import type { Timeline } from "./timeline.ts"
@@ -126,6 +127,12 @@ export function createQueues(parts: QueueParts): Queues {
       }
       throw new Violation(`${life.name} asks for a source ${source}, which nobody has`)
     }
+    /** The object was deployed anew between two calls. */
+    const ofSomeDeploy = <Ask extends { protocol: number }>(ask: Ask): Ask => {
+      if (!chance.strikes("call_of_another_deploy")) return ask
+      story.tell(() => `${life.name}: ${faultOf("call_of_another_deploy").says}`)
+      return { ...ask, protocol: ask.protocol + 1 }
+    }
     const http = parts.httpOf(life)
     const protocol = isOther ? PROTOCOL + 1 : PROTOCOL
     return {
@@ -142,11 +149,11 @@ export function createQueues(parts: QueueParts): Queues {
           step(() => host.call(life.name, method, ...args))
         return {
           lease: (ask) => call("lease", { ...ask, protocol }),
-          checkpoint: (page) => call("checkpoint", page),
-          settle: (settlement) => call("settle", settlement),
-          credential: (ask) => call("credential", ask),
+          checkpoint: (page) => call("checkpoint", ofSomeDeploy(page)),
+          settle: (settlement) => call("settle", ofSomeDeploy(settlement)),
+          credential: (ask) => call("credential", ofSomeDeploy(ask)),
           claim: (ask) => call("claim", { ...ask, protocol }),
-          report: (report) => call("report", report),
+          report: (report) => call("report", ofSomeDeploy(report)),
         }
       },
       log: (event, fields) => story.tell(() => `${life.name}: ${event} ${JSON.stringify(fields)}`),

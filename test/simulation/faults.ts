@@ -22,6 +22,7 @@ const FAULTS = {
   killed: { rate: 0.008, says: "a consumer is killed" },
   stalled: { rate: 0.01, says: "a consumer stands still for minutes" },
   other_protocol: { rate: 0.05, says: "a consumer of another deploy" },
+  call_of_another_deploy: { rate: 0.01, says: "a call of another deploy" },
   // the partner
   partner_limits: { rate: 0.03, says: "the partner answers 429 with Retry-After" },
   partner_limits_barely: { rate: 0.02, says: "the partner answers 429 without Retry-After" },

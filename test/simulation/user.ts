@@ -18,6 +18,9 @@ const WATCH_SOON_MS = 60_000
 const WATCH_AGAIN_MS = 300_000
 const SEEN_SOON_MS = 60_000
 const ERASED_AGAIN_MS = 60_000
+/** For a moment at which the source is busy. */
+const LOOKS_EVERY_MS = 300
+const LOOKS_MOST = 1_000
 /** More than there may be passes. */
 const RESYNCS_OFTEN = 40
 const RESYNC_AGAIN_MS = 61_000
@@ -225,7 +228,9 @@ export function createUser({
 
   /** Deletes the source and, a while later, makes one that goes on from where it stopped. Once: a third goes on as the second does. */
   async function makeAgain(until: number, roll: number): Promise<void> {
-    if (timesMade++ > 0 || user.isBetween) return
+    if (timesMade++ > 0) return
+    await untilBusy(roll)
+    if (isAway()) return
     if (chance.draw("race") < 0.5) tell(WATCH_SOON_MS)
     user.isBetween = true
     const last = source()
@@ -260,6 +265,20 @@ export function createUser({
     }
     story.tell(() => `USER: makes the source again, as ${ref.source}${bookmark ? "" : ", from the beginning"}`)
     tell(WATCH_SOON_MS)
+  }
+
+  /** Of three: one waits for a list that is half read, one for items that wait, one for nothing. */
+  async function untilBusy(roll: number): Promise<void> {
+    const isBusy = () => {
+      const { watch, host: at } = source()
+      const slices = watch.state?.passes.flatMap((pass) => pass.slices) ?? []
+      if (roll % 3 === 0) return true
+      return roll % 3 === 1
+        ? at.disk.outbox.size > 0
+        : slices.some(({ state, page }) => state === "reading" && page > 0)
+    }
+    for (let looks = 0; looks < LOOKS_MOST && !isBusy(); looks++)
+      await new Promise<void>((done) => timeline.after(LOOKS_EVERY_MS, done))
   }
 
   /** A grant is not given back any more once another source reads the account. */

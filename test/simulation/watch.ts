@@ -1,6 +1,6 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
 import type { Changes } from "../../src/source/changes.ts"
-import type { Answer, Checkpoint, Report, Settlement } from "../../src/source/rpc.ts"
+import { type Answer, type Checkpoint, PROTOCOL, type Report, type Settlement } from "../../src/source/rpc.ts"
 import type { LiveStream, Slice, State, Tombstone } from "../../src/source/state.ts"
 import { assertBounded } from "./bounds.ts"
 import { createDeliveries, type Deliveries, type Former } from "./deliveries.ts"
@@ -89,6 +89,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       const last = before === null ? null : watch.state
       if (last && disk.core !== before) compare(last, core)
       granted(core, disk)
+      assertNothingTaken(changes)
       watch.deliveries.committed(changes, call)
       assertBounded(core, disk, changes, objectNow())
       assertArmed(core, disk.alarm, disk.outbox.size > 0)
@@ -107,6 +108,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       call = next
     },
     carriedOut(method, args, result) {
+      if (isOfAnotherDeploy(args[0])) assertTurnedAway(method, result)
       if (method === "report") reported(args[0] as Report)
       if (method === "syncNow") synced(result as Answer<{ run: string }>)
     },
@@ -173,6 +175,19 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       if (kind === "resync" && name && !known.has(id)) watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
     }
     for (const [name, live] of Object.entries(last.live)) assertCursor(name, live, next.live[name])
+  }
+
+  /** What another deploy says is not understood; only that something was delivered is believed. */
+  function assertTurnedAway(method: Method, result: unknown): void {
+    const kind = (result as { kind?: string } | null | undefined)?.kind ?? null
+    if (kind !== "gone" && kind !== (TURNED_AWAY[method] ?? null))
+      throw new Violation(`${method} of another deploy was answered ${kind}`)
+  }
+
+  function assertNothingTaken({ outbox, quarantine }: Changes): void {
+    if (!call || !isOfAnotherDeploy(call.args[0])) return
+    if (outbox.insert.length > 0 || quarantine.put.length > 0)
+      throw new Violation(`${call.method} of another deploy was believed`)
   }
 
   /** Work is changed by who holds it: a lease of a lower number is void. */
@@ -262,12 +277,26 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     syncedAt = now()
   }
 
-  function reported({ number, results }: Report): void {
+  function reported({ protocol, number, results }: Report): void {
+    const isOurs = protocol === PROTOCOL && number === claimNumber
     for (const { rows, outcome } of results) {
-      const settles = outcome === "delivered" || (number === claimNumber && outcome !== "later")
+      const settles = outcome === "delivered" || (isOurs && outcome !== "later")
       if (settles) for (const id of rows) unsettled.delete(id)
     }
   }
+}
+
+/** How another deploy's calls are answered; left out: by nothing. */
+const TURNED_AWAY: Partial<Record<Method, string>> = {
+  lease: "later",
+  claim: "later",
+  checkpoint: "stale",
+  report: "stop",
+}
+
+function isOfAnotherDeploy(ask: unknown): boolean {
+  const { protocol = PROTOCOL } = (ask ?? {}) as { protocol?: number }
+  return protocol !== PROTOCOL
 }
 
 function isTombstone(core: State | Tombstone): core is Tombstone {

@@ -1,5 +1,5 @@
 /** What the API hands to the engine: configuration, deletion, creation again. */
-import type { Mutant } from "./mutant.ts"
+import { type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
 
 export const API: readonly Mutant[] = [
   {
@@ -7,5 +7,72 @@ export const API: readonly Mutant[] = [
     file: "source/machine.ts",
     from: "const isNew = this.#ports.store.core() === null",
     to: "const isNew = this.#peek() === null",
+  },
+  {
+    name: "a bookmark stands above what the feed had shown and nobody has delivered",
+    file: "source/bookmark.ts",
+    from: "Math.min(cursor, ...lowest)",
+    to: "Math.min(cursor, ...lowest.slice(0, 0))",
+  },
+  {
+    name: "a history that had not all been delivered is not read again",
+    file: "source/bookmark.ts",
+    from: 'if (kind !== "live") unsent.history.add(item.collection)',
+    to: 'if (kind === "resync") unsent.history.add(item.collection)',
+  },
+  {
+    name: "a bookmark leaves the open keys out",
+    file: "source/bookmark.ts",
+    from: "newest([...turn.open.entries(), ...unsent.open])",
+    to: "newest([...unsent.open])",
+  },
+  {
+    name: "a fact of an open key that had not been delivered is nobody's any more",
+    file: "source/bookmark.ts",
+    from: "newest([...turn.open.entries(), ...unsent.open])",
+    to: "newest([...turn.open.entries()])",
+  },
+  {
+    name: "a pass of the deleted source goes on below the boundary second",
+    file: "source/bookmark.ts",
+    from: "to: edge.time + 1 }",
+    to: "to: edge.time }",
+  },
+  {
+    name: "a pass of the deleted source begins again from its top",
+    file: "source/bookmark.ts",
+    from: "  if (!edge) return window\n",
+    to: '  if (!edge || name !== "") return window\n',
+  },
+  {
+    name: "a collection that was off keeps the time of that, though it is read again from the start date",
+    file: "source/bookmark.ts",
+    from: "Object.entries(state.offAt).filter(([name]) => !history(name))",
+    to: "Object.entries(state.offAt)",
+  },
+  {
+    name: "a bookmark is handed out once only",
+    file: "source/machine.ts",
+    from: "owed: (revoke && core.revoke) || null, bookmark: core.bookmark }",
+    to: "owed: (revoke && core.revoke) || null, bookmark: undefined }",
+  },
+  {
+    name: "a bookmark that is kept elsewhere stays in the tombstone",
+    file: "source/machine.ts",
+    from: "this.#bury({ ...(core.revoke && { revoke: core.revoke }) })",
+    to: "this.#bury({ ...(core.revoke && { revoke: core.revoke }), bookmark: core.bookmark })",
+  },
+  {
+    name: "a source that goes on begins live reading anew",
+    file: "source/bookmark.ts",
+    from: "    if (kept) state.live",
+    to: "    if (kept && kept.cursor < 0) state.live",
+  },
+  {
+    name: "a deleted source gives its grant back although another one reads the account",
+    file: "source/machine.ts",
+    from: "owed: (revoke && core.revoke) || null,",
+    to: "owed: core.revoke ?? null,",
+    at: SHOPIFY_TOKENS,
   },
 ]

@@ -1,7 +1,38 @@
 /** Leases and claims. */
-import type { Mutant } from "./mutant.ts"
+import { type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
 
 export const GRANTS: readonly Mutant[] = [
+  {
+    name: "a page of another deploy is taken",
+    file: "source/checkpoint.ts",
+    from: "if (page.protocol !== PROTOCOL || !slice",
+    to: "if (page.protocol < 0 || !slice",
+  },
+  {
+    name: "what another deploy says of a lease is believed",
+    file: "source/failure.ts",
+    from: "if (protocol !== PROTOCOL) return",
+    to: "if (protocol < 0) return",
+  },
+  {
+    name: "what another deploy says of refused rows is believed",
+    file: "source/delivery.ts",
+    from: "state.claim?.number === number && protocol === PROTOCOL",
+    to: "state.claim?.number === number && protocol > 0",
+  },
+  {
+    name: "what another deploy has delivered is not believed",
+    file: "source/delivery.ts",
+    from: 'if (result.outcome === "delivered") delivered(turn, result.rows)',
+    to: 'if (result.outcome === "delivered" && protocol === PROTOCOL) delivered(turn, result.rows)',
+  },
+  {
+    name: "another deploy is handed a credential",
+    file: "source/machine.ts",
+    from: "if (protocol !== PROTOCOL || !this.#holdsLease(lease)) return null",
+    to: "if (protocol < 0 || !this.#holdsLease(lease)) return null",
+    at: SHOPIFY_TOKENS,
+  },
   {
     name: "a lease's number is not compared",
     file: "source/grant.ts",
