@@ -41,7 +41,11 @@ export function bringBack(turn: Turn): void {
   if ((state.nextRunAt ?? 0) > now + state.configuration.intervalHours * HOUR_MS) state.nextRunAt = null
   state.lastSyncNowAt = past(state.lastSyncNowAt)
   state.lastLiveAt = past(state.lastLiveAt)
-  for (const wait of Object.values(state.waits)) wait.until = within(wait.until, AHEAD_MAX_MS.wait)
+  for (const wait of Object.values(state.waits)) {
+    // As long as it was to last, from now on: half a minute must not become the longest wait there is.
+    if ((wait.since ?? now) > now) Object.assign(wait, { until: wait.until - (wait.since ?? now) + now, since: now })
+    wait.until = within(wait.until, AHEAD_MAX_MS.wait)
+  }
   for (const slice of slicesOf(state)) {
     slice.notBefore = within(slice.notBefore, AHEAD_MAX_MS[slice.state === "denied" ? "denied" : "slice"])
     if (slice.lease) slice.lease.until = within(slice.lease.until, AHEAD_MAX_MS.lease)

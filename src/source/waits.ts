@@ -10,6 +10,8 @@ export interface Wait {
   /** Our clock. */
   until: number
   reason: string
+  /** Our clock: when it was asked for; waits noted by earlier versions lack it. */
+  since?: number
 }
 
 /** What a wait holds up, as it is kept: `source`, `bucket:search`, `stream:companies`. */
@@ -33,7 +35,7 @@ export function askToWait({ state, now }: Turn, scope: WaitScope, wait: Wait): v
   const running = Object.entries(state.waits).filter(([, { until }]) => until > now)
   const longer = running.find(([name, { until }]) => name === scope && until >= wait.until)
   state.waits = Object.fromEntries(running)
-  if (!longer && wait.until > now) state.waits[scope] = wait
+  if (!longer && wait.until > now) state.waits[scope] = { ...wait, since: now }
 }
 
 /** The wait of the whole source; null: it need not wait. */

@@ -128,6 +128,17 @@ describe("a source whose clock was thirty days ahead for a while", () => {
     expect(await world.machine.syncNow()).toMatchObject({ ok: true })
   })
 
+  it("waits no longer than the partner had asked for", async () => {
+    const world = sourceWorld()
+    await world.configure()
+    world.advance(30 * DAY)
+    await world.settle(await world.lease("live"), {
+      ...{ kind: "defer", until: world.now() + MINUTE, reason: "Shop asks to wait.", scope: "source" },
+    })
+    world.advance(-30 * DAY)
+    expect(await world.refusedLease("live")).toMatchObject({ kind: "later", at: world.now() + MINUTE })
+  })
+
   it("Sync now may be repeated after a minute, not after a month", async () => {
     const world = sourceWorld()
     await world.configure()
