@@ -10,6 +10,8 @@ import type { AGAIN, StoredDestination } from "../db/schema.ts"
 import type { SourceInsert, SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import type { ApiPorts } from "../platform.ts"
+import type { Bookmark } from "../source/bookmark.ts"
+import { coverKey } from "../source/pass.ts"
 import { dayOf } from "../source/startdate.ts"
 
 /** D1 binds 100 values a statement. */
@@ -102,12 +104,36 @@ export function connectedBefore({ deletedAt, source }: FormerRow): Problem {
   })
 }
 
-/** Said with every source that goes on from a former one. */
-export function repeatsAfter(streams: AnyConnector["streams"], deletedAt: number): string {
+/**
+ * Collections whose history is read again from its beginning, since some of it waited for the destination when the former source was
+ * deleted: of those that are chosen, the ones it read and the lists can tell.
+ */
+export function readAgain(
+  streams: AnyConnector["streams"],
+  { liveFrom, covered }: Pick<Bookmark, "liveFrom" | "covered">,
+  chosen: readonly string[],
+): string[] {
+  const lists = streams.filter(({ mode }) => mode === "backfill")
+  return chosen.filter(
+    (name) =>
+      liveFrom[name] !== undefined &&
+      lists.some((list) => list.collections.includes(name) && covered[coverKey(list.name, name)] === undefined),
+  )
+}
+
+/** Said with every source that goes on from a former one. `again`: see `readAgain`; null: not known any more. */
+export function repeatsAfter(
+  streams: AnyConnector["streams"],
+  deletedAt: number,
+  again: readonly string[] | null,
+): string {
   const lookbacks = streams.filter(({ mode }) => mode === "live").map(({ lookbackSeconds }) => lookbackSeconds)
   const minutes = Math.ceil(Math.max(0, ...lookbacks) / 60)
-  return (
+  const recent =
     `It goes on from a source that was deleted on ${dayOf(deletedAt)}. What that one had delivered of its last ${minutes} minutes, ` +
     "and of a sync under way at that moment, may arrive twice."
-  )
+  if (again === null)
+    return `${recent} So may the history of a collection of which something still waited for the destination then: it is read again.`
+  if (again.length === 0) return recent
+  return `${recent} Something still waited for the destination then, so all history is read again of: ${again.join(", ")}. What was delivered of it arrives twice.`
 }

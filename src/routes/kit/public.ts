@@ -1,7 +1,7 @@
 /** The only ways in which stored rows leave. What is secret is not named here, and so stays. */
 import type { z } from "zod"
 import { getConnector } from "../../connectors/index.ts"
-import { repeatsAfter } from "../../control/former.ts"
+import { readAgain, repeatsAfter } from "../../control/former.ts"
 import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
@@ -36,8 +36,11 @@ export function publicSource(
   }
 }
 
-function repeatsOf({ connector }: SourceRow, deletedAt: number): string {
-  return repeatsAfter(getConnector(connector)?.streams ?? [], deletedAt)
+/** Where the former source stopped is known until the new one has begun: to whoever makes it, that is. */
+function repeatsOf({ connector, collections, bookmark }: SourceRow, deletedAt: number): string {
+  const streams = getConnector(connector)?.streams ?? []
+  const chosen = collections.map(({ name }) => name)
+  return repeatsAfter(streams, deletedAt, bookmark && readAgain(streams, bookmark, chosen))
 }
 
 function statusOf(row: SourceRow, view: SourceView | null): PublicSource["status"] {
