@@ -6,11 +6,12 @@ import { blankSlice, setWindow, streamsOf } from "./slice.ts"
 import type { Pass, Run, Slice, Span } from "./state.ts"
 import { runOfPass } from "./takeup.ts"
 import { lastBelieved, type Turn } from "./turn.ts"
-import { noteUntold, type Plan } from "./untold.ts"
+import { addUntold, noteUntold, type Plan } from "./untold.ts"
 
 /**
  * Passes that may wait. Each has up to a slice for each list and collection, of 0.5 KB and a page token of 4 KB, and all of them lie in
- * one row of 2 MB. Only what a user asks for again and again could reach it: what one waiting pass can take over adds none.
+ * one row of 2 MB. Only what a user asks for again and again could reach it: what one waiting pass can take over adds none. A resync is
+ * refused then; anything else joins one that waits for the same list, and makes a pass of its own only where none does.
  */
 export const PASSES_MAX = 16
 
@@ -49,32 +50,65 @@ export function openPass(
 
 /**
  * A pass that has not begun to read the same list for the same collections reads the neighbouring range, too: one that is set aside, or
- * any once many of them wait.
+ * any once many of them wait. Once as many wait as may, the nearest one reads all of what lies between as well.
  */
 function takeOver(turn: Turn, kind: Pass["kind"], plan: Plan, overlap: Span | null): Pass | null {
-  const isMany = turn.state.passes.length >= PASSES_MAX / 2
-  for (const pass of turn.state.passes) {
+  const { passes } = turn.state
+  const isMany = passes.length >= PASSES_MAX / 2
+  for (const pass of passes) {
     const slice =
       pass.kind === kind
         ? pass.slices.find((one) => canTakeOver(one, plan) && (isMany || one.state !== "reading"))
         : undefined
-    if (!slice?.range) continue
-    const { from, to } = plan.range
-    const whole = { from: Math.min(slice.range.from, from), to: Math.max(slice.range.to, to) }
-    setRange(turn, slice, plan, whole)
-    if (overlap && pass.overlap)
-      pass.overlap = { from: Math.min(pass.overlap.from, overlap.from), to: Math.max(pass.overlap.to, overlap.to) }
-    else pass.overlap = overlap ?? pass.overlap
-    return pass
+    if (slice) return widen(turn, pass, slice, plan, overlap)
   }
-  return null
+  return passes.length >= PASSES_MAX ? join(turn, plan, overlap) : null
 }
 
-function canTakeOver(slice: Slice, { stream, collections, range }: Plan): boolean {
+function widen(turn: Turn, pass: Pass, slice: Slice, plan: Plan, overlap: Span | null): Pass {
+  setRange(turn, slice, plan, hull(slice.range ?? plan.range, plan.range))
+  pass.overlap = overlap && pass.overlap ? hull(pass.overlap, overlap) : (overlap ?? pass.overlap)
+  return pass
+}
+
+function hull(one: Span, other: Span): Span {
+  return { from: Math.min(one.from, other.from), to: Math.max(one.to, other.to) }
+}
+
+/** What was read live between the two ranges is read again, and no key of it is known any more: that is said. Nothing is left out. */
+function join(turn: Turn, plan: Plan, overlap: Span | null): Pass | null {
+  const apart = ({ range }: Slice) => (range ? Math.max(plan.range.from - range.to, range.from - plan.range.to) : 0)
+  const waiting = turn.state.passes
+    .filter(({ kind }) => kind !== "resync")
+    .flatMap((pass) => pass.slices.filter((slice) => canJoin(slice, plan)).map((slice) => ({ pass, slice })))
+  const [nearest] = waiting.sort((one, other) => apart(one.slice) - apart(other.slice))
+  if (!nearest) return null
+  const { pass, slice } = nearest
+  widen(turn, pass, slice, plan, overlap)
+  Object.assign(slice, { token: null, digest: null, edge: null, probe: null, page: slice.page + 1 })
+  slice.no = ++turn.state.windows
+  const run = runOfPass(turn, pass) ?? turn.state.run
+  const facts = plan.collections.filter((name) => !isDimension(turn, name))
+  if (run) addUntold(run, facts, JOINED)
+  return pass
+}
+
+const JOINED =
+  "too many readings of its lists wait: two of them were joined, and some of what was sent already may be sent twice"
+
+function canJoin(slice: Slice, plan: Plan): boolean {
+  return slice.state !== "read" && slice.lease === null && slice.range !== null && isSameReading(slice, plan)
+}
+
+function isSameReading(slice: Slice, { stream, collections }: Plan): boolean {
+  return slice.stream === stream.name && slice.collections.join() === collections.join()
+}
+
+function canTakeOver(slice: Slice, plan: Plan): boolean {
+  const { range } = plan
   const isUnread = slice.state !== "read" && slice.page === 0 && slice.edge === null && slice.lease === null
-  const isSame = slice.stream === stream.name && slice.collections.join() === collections.join()
   const isNextTo = slice.range !== null && slice.range.from <= range.to && range.from <= slice.range.to
-  return isUnread && isSame && isNextTo
+  return isUnread && isSameReading(slice, plan) && isNextTo
 }
 
 function passSlice(turn: Turn, plan: Plan, id: string): Slice {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { NO_CHANGES } from "../../src/source/changes.ts"
 import { PASSES_MAX } from "../../src/source/opening.ts"
-import { PROTOCOL } from "../../src/source/rpc.ts"
+import { PROTOCOL, type Task } from "../../src/source/rpc.ts"
+import type { Span } from "../../src/source/state.ts"
 import { choose, DAY, fact, HOUR, START, START_DATE, sourceWorld, type World } from "../support/source-world.ts"
 
 const DENIED = { kind: "deny" as const, collections: ["Orders"], reason: "scope missing" }
@@ -133,4 +134,62 @@ it("waiting passes are bounded: another resync is refused, and says why", async 
   world.store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...world.state(), passes }), alarm: null })
   world.restart()
   expect(await world.machine.resync("Refunds", START - DAY)).toMatchObject({ ok: false, code: "too_many_waiting" })
+})
+
+describe("a collection that is switched off and on again and again, while its list", () => {
+  const CYCLES = PASSES_MAX + 8
+
+  /** After each time it is on, the list is asked as long as it answers; each answer may end it. */
+  async function toggled(
+    answer: (world: World, task: Task) => Promise<unknown>,
+  ): Promise<{ world: World; off: Span[] }> {
+    const world = sourceWorld()
+    await world.configure({ collections: choose("Orders", "Refunds") })
+    const off: Span[] = []
+    for (let cycle = 0; cycle < CYCLES; cycle++) {
+      await world.drain("live")
+      const from = world.now()
+      await world.configure({ collections: choose("Orders") })
+      await world.until(world.now() + 3 * HOUR)
+      await world.drain("live")
+      await world.configure({ collections: choose("Orders", "Refunds") })
+      off.push({ from, to: world.now() - HOUR })
+      await world.until(world.now() + 3 * HOUR)
+      for (let tries = 0; tries < 4; tries++) {
+        const lease = await world.machine.lease({ lane: "backfill", nonce: `n${cycle}.${tries}`, protocol: PROTOCOL })
+        if (lease.kind === "granted") await answer(world, lease.task)
+      }
+    }
+    return { world, off }
+  }
+
+  const readsAll = (world: World, off: Span[]) =>
+    off.filter(({ from, to }) =>
+      world
+        .state()
+        .passes.some(({ slices }) =>
+          slices.some(
+            ({ collections, range }) =>
+              collections.includes("Refunds") && range !== null && range.from <= from && range.to >= to,
+          ),
+        ),
+    )
+
+  it.each<[string, (world: World, task: Task) => Promise<unknown>]>([
+    ["is denied", (world, task) => world.settle(task, { ...DENIED, collections: ["Orders", "Refunds"] })],
+    [
+      "fails after its first page",
+      async (world, task) => {
+        await world.page(task, { items: [fact(`${task.lease.number}`, START_DATE + DAY)], next: `t${task.page + 1}` })
+        await world.settle(task, { kind: "fault", reason: "broken" })
+      },
+    ],
+  ])("%s: the passes that wait stay few, and no time that it was off is left out", async (_title, answer) => {
+    const { world, off } = await toggled(answer)
+    expect(world.state().passes.length).toBeLessThanOrEqual(PASSES_MAX + 2)
+    expect(world.state().others.length).toBeLessThanOrEqual(PASSES_MAX + 2)
+    expect(readsAll(world, off)).toEqual(off)
+    const { lastRun, current } = await world.view()
+    expect(JSON.stringify([lastRun, current])).toContain("may be sent twice")
+  })
 })
