@@ -28,7 +28,7 @@ describe("an asked wait", () => {
     const [live, list] = [await world.lease("live"), await world.lease("backfill")]
     await world.settle(live, { kind: "defer", until: START + HOUR, reason: "an hour" })
     await world.settle(list, { kind: "defer", until: START + MINUTE, reason: "a minute" })
-    expect(world.state().waits).toEqual({ source: { until: START + HOUR, reason: "an hour" } })
+    expect(world.state().waits).toEqual({ source: { until: START + HOUR, reason: "an hour", since: START } })
   })
 
   it("does not count against the run, however often it is asked", async () => {
