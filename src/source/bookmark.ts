@@ -10,7 +10,7 @@ import { ALIAS, type Item } from "../connectors/kit/item.ts"
 import { keyHash } from "./admit.ts"
 import { beginLive, reconfigure } from "./control.ts"
 import { startLive } from "./plan.ts"
-import { findRun } from "./run.ts"
+import type { Run } from "./run.ts"
 import type { PartnerClock } from "./skew.ts"
 import { blankSlice, isOldestFirst, streamsOf } from "./slice.ts"
 import { type Pass, type Slice, STATE_SCHEMA, type State } from "./state.ts"
@@ -76,23 +76,24 @@ interface Unsent {
   /** Collections of which a pass had brought items. */
   history: Set<string>
   /** Facts that live reading had brought although their times are a pass's. */
-  open: [hash: string, time: number][]
+  open: Map<string, number>
 }
 
 /** What waited in the outbox. An item whose run is not known any more may be of either kind. */
 function unsentOf(turn: Turn): Unsent {
-  const unsent: Unsent = { live: new Map(), history: new Set(), open: [] }
+  const unsent: Unsent = { live: new Map(), history: new Set(), open: new Map() }
   const rows = turn.outbox.rows()
+  const runs = kindsOf(turn)
   for (let start = 0; start < rows.length; start += ROWS_TOGETHER) {
     const some = rows.slice(start, start + ROWS_TOGETHER)
-    const kinds = new Map(some.map(({ id, run }) => [id, findRun(turn.state, run)?.kind]))
+    const kinds = new Map(some.map(({ id, run }) => [id, runs.get(run)]))
     for (const { id, body } of turn.stored.outboxItems(some.map((row) => row.id))) {
       const kind = kinds.get(id)
       for (const item of JSON.parse(body) as Item[]) {
         if (kind !== "live") unsent.history.add(item.collection)
         if (kind !== "live" && kind !== undefined) continue
         lower(unsent.live, item)
-        if (isOfPasses(turn, item)) unsent.open.push([keyHash(item.collection, item.key), item.time])
+        if (isOfPasses(turn, item)) unsent.open.set(keyHash(item.collection, item.key), item.time)
       }
     }
   }
@@ -100,6 +101,13 @@ function unsentOf(turn: Turn): Unsent {
   if (unsent.history.has(ALIAS))
     for (const { name, kind } of turn.connector.collections) if (kind === "object") unsent.history.add(name)
   return unsent
+}
+
+/** By run, those too that ended before their items were delivered. */
+function kindsOf({ state, stored }: Turn): Map<string, Run["kind"]> {
+  const ended = stored.runs().map(({ body }) => JSON.parse(body) as Run)
+  const known = [...ended, ...state.others, ...(state.run ? [state.run] : [])]
+  return new Map(known.map(({ id, kind }) => [id, kind]))
 }
 
 /** Live reading takes such a fact only where its key is open. */

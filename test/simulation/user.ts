@@ -20,7 +20,7 @@ const SEEN_SOON_MS = 60_000
 const ERASED_AGAIN_MS = 60_000
 /** For a moment at which the source is busy. */
 const LOOKS_EVERY_MS = 300
-const LOOKS_MOST = 1_000
+const LOOKS_MOST = 2_000
 /** More than there may be passes. */
 const RESYNCS_OFTEN = 40
 const RESYNC_AGAIN_MS = 61_000
@@ -267,15 +267,14 @@ export function createUser({
     tell(WATCH_SOON_MS)
   }
 
-  /** Of three: one waits for a list that is half read, one for items that wait, one for nothing. */
+  /** Of three: one waits for a list that is half read and delivered so far, one for items that wait, one for nothing. */
   async function untilBusy(roll: number): Promise<void> {
     const isBusy = () => {
       const { watch, host: at } = source()
       const slices = watch.state?.passes.flatMap((pass) => pass.slices) ?? []
       if (roll % 3 === 0) return true
-      return roll % 3 === 1
-        ? at.disk.outbox.size > 0
-        : slices.some(({ state, page }) => state === "reading" && page > 0)
+      if (roll % 3 === 1) return at.disk.outbox.size > 0
+      return at.disk.outbox.size === 0 && slices.some(({ state, edge }) => state === "reading" && edge !== null)
     }
     for (let looks = 0; looks < LOOKS_MOST && !isBusy(); looks++)
       await new Promise<void>((done) => timeline.after(LOOKS_EVERY_MS, done))

@@ -111,6 +111,19 @@ describe("a source that goes on from a deleted one", () => {
     expect(opened(world)).toEqual([["earlier", ["orders", { from: START_DATE, to: FLOOR }]]])
   })
 
+  it("reads no history again because of what a run had brought that failed", async () => {
+    const former = await used()
+    former.advance(3 * HOUR)
+    await former.until(former.now())
+    const task = await former.lease("live")
+    await former.page(task, { items: [fact("lost", START + HOUR)], next: "more", edge: START + HOUR })
+    await former.settle(task, { kind: "fault", reason: "gone" })
+    expect(former.state().run).toBeNull()
+    const world = await goingOn(await markOf(former))
+    expect(opened(world)).toEqual([])
+    expect(world.state().live.feed?.cursor).toBe(START)
+  })
+
   it("takes the fact of an open key again that had not been delivered", async () => {
     const former = sourceWorld()
     await former.configure()

@@ -62,8 +62,9 @@ function stateOf({ email, name, note }: { email?: unknown; name?: unknown; note?
 }
 
 /** The same for companies, which are told by a scrolled list only: the last state has arrived, and no other than were. */
-function companyFaults(desk: Desk, { received, chosen, quarantine }: Outcome): string[] {
+function companyFaults(desk: Desk, { received, chosen, quarantine, discarded }: Outcome): string[] {
   if (!chosen.has("Companies")) return []
+  const held = new Set([...quarantine, ...discarded].map(({ key }) => key))
   const arrived = groupBy(
     received.filter(({ name }) => name === "Companies"),
     ({ accountAttributes }) => String(accountAttributes.id),
@@ -71,7 +72,7 @@ function companyFaults(desk: Desk, { received, chosen, quarantine }: Outcome): s
   return [...desk.companies].flatMap(([id, states]) => {
     const present = states.at(-1)?.row.plan
     const last = arrived.get(id)?.at(-1)?.accountAttributes.plan
-    if (present === last || quarantine.some(({ key }) => key === id)) return []
+    if (present === last || held.has(id)) return []
     return [`company ${id} is on ${present}, the destination was last told ${String(last ?? "nothing")}`]
   })
 }
