@@ -9,10 +9,11 @@
 import { ALIAS, type Item } from "../connectors/kit/item.ts"
 import { keyHash } from "./admit.ts"
 import { beginLive, reconfigure } from "./control.ts"
+import { leftOf } from "./failure.ts"
 import { startLive } from "./plan.ts"
 import type { Run } from "./run.ts"
 import type { PartnerClock } from "./skew.ts"
-import { blankSlice, isOldestFirst, streamsOf } from "./slice.ts"
+import { blankSlice, orderOf, streamsOf } from "./slice.ts"
 import { type Pass, type Slice, STATE_SCHEMA, type State } from "./state.ts"
 import type { Turn } from "./turn.ts"
 
@@ -142,15 +143,11 @@ function keptPass(
     const collections = slice.collections.filter((name) => !history(name))
     if (slice.state === "read" || collections.length === 0) return []
     const { stream, range, top, bottom } = slice
-    return [{ stream, collections, range, window: leftOf(turn, slice), top, bottom, off: slice.state === "off" }]
+    // From where it stood, the boundary itself included.
+    const window = slice.edge ? leftOf(slice, slice.edge.time, orderOf(turn, stream)) : slice.window
+    return [{ stream, collections, range, window, top, bottom, off: slice.state === "off" }]
   })
   return kept.length > 0 ? [{ kind, trigger, overlap, slices: kept }] : []
-}
-
-/** From where it stood, the boundary itself included. */
-function leftOf(turn: Turn, { stream: name, window, edge }: Slice): Slice["window"] {
-  if (!edge) return window
-  return isOldestFirst(turn, name) ? { ...window, from: edge.time } : { ...window, to: edge.time + 1 }
 }
 
 function newest(entries: readonly [hash: string, time: number][]): [hash: string, time: number][] {

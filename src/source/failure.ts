@@ -115,7 +115,7 @@ function rewind(turn: Turn, slice: Slice, reason: string): void {
 }
 
 /** What of the window may not have been read; in no order, that is all of it. */
-function leftOf({ window, top, bottom }: Slice, edge: number, order: Order): Slice["window"] {
+export function leftOf({ window, top, bottom }: Slice, edge: number, order: Order): Slice["window"] {
   if (order === "none") return { from: bottom, to: top }
   return order === "oldest" ? { from: edge, to: window.to } : { from: window.from, to: edge + 1 }
 }

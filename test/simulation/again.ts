@@ -5,7 +5,7 @@
  */
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import type { QuarantineEntry, RunView } from "../../src/source/rpc.ts"
-import type { Run, State } from "../../src/source/state.ts"
+import type { Run, Slice, State } from "../../src/source/state.ts"
 import type { Disk } from "./disk.ts"
 
 /** How a fact was taken in. */
@@ -68,10 +68,14 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
       if (waiting.has(name)) return true
       if (again.place === null && history.has(collection)) return true
       if (told.place !== null) return isShownAgain(collection, told.place)
-      return (
-        again.place === null && open.some(({ id, edge }) => id === told.slice && (edge?.time ?? null) === told.edge)
-      )
+      return again.place === null && open.some((slice) => slice.id === told.slice && isReadAgain(slice, told.edge))
     },
+  }
+
+  /** The last that was read of a list, or all of one that comes in no order. */
+  function isReadAgain({ stream: name, edge }: Slice, toldAt: number | null): boolean {
+    const stream = streams.find((one) => one.name === name)
+    return stream?.scroll === true || stream?.order === "none" || (edge?.time ?? null) === toldAt
   }
 
   /** By the feed, or by a list that is read for what the feed could not tell. */

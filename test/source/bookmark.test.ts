@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest"
+import { defineConnector } from "../../src/connectors/kit/define.ts"
 import type { Bookmark } from "../../src/source/bookmark.ts"
 import { BOOKMARK_OPEN_MAX } from "../../src/source/bookmark.ts"
 import { type Configuration, PROTOCOL } from "../../src/source/rpc.ts"
+import { desk } from "../support/desk.ts"
 import {
   alias,
   choose,
@@ -15,12 +17,21 @@ import {
   START,
   START_DATE,
   sourceWorld,
+  stream,
   type World,
 } from "../support/source-world.ts"
 
 const FLOOR = START - LOOKBACK
 const sold = (key: string, time = START - 30 * DAY) => fact(key, time, { place: START })
 const keys = (items: { key: string }[]) => items.map(({ key }) => key)
+
+const unordered = defineConnector<unknown>({
+  ...desk,
+  streams: [
+    stream({ name: "conversations", mode: "live", collections: ["Closings"], lookbackSeconds: LOOKBACK / 1000 }),
+    stream({ name: "list", mode: "backfill", collections: ["Closings"], order: "none" }),
+  ],
+})
 
 /** A source that has sent one item of its history, and one of its feed. */
 async function used(changes: Partial<Configuration> = {}): Promise<World> {
@@ -88,6 +99,22 @@ describe("a source that goes on from a deleted one", () => {
     const world = await goingOn(await markOf(former), { collections: choose("Orders") })
     expect((await world.lease("backfill")).window).toEqual({ from: task.window.from, to: START - 30 * DAY + 1 })
     expect(opened(world)).toEqual([["initial", ["orders", { from: START_DATE, to: FLOOR }]]])
+  })
+
+  it("reads a list that comes in no order again from its beginning", async () => {
+    const former = sourceWorld(0, unordered)
+    await former.configure({ collections: choose("Closings") })
+    await former.drain("live")
+    const task = await former.lease("backfill")
+    const closing = fact("old", START - 30 * DAY, { collection: "Closings", place: START })
+    await former.page(task, { items: [closing], edge: START - 30 * DAY, next: "more" })
+    await former.deliver()
+    const world = sourceWorld(0, unordered)
+    world.advance(2 * HOUR)
+    const bookmark = await markOf(former)
+    const collections = choose("Closings")
+    await world.configure({ source: "src_2", connectedAt: world.now(), bookmark, collections })
+    expect((await world.lease("backfill")).window).toEqual(task.window)
   })
 
   it("goes back to the first item of the feed that had not been delivered", async () => {

@@ -1,5 +1,5 @@
 /** What the API hands to the engine: configuration, deletion, creation again. */
-import { type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
+import { MEADOW, type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
 
 export const API: readonly Mutant[] = [
   {
@@ -35,14 +35,21 @@ export const API: readonly Mutant[] = [
   {
     name: "a pass of the deleted source goes on below the boundary second",
     file: "source/bookmark.ts",
-    from: "to: edge.time + 1 }",
-    to: "to: edge.time }",
+    from: "leftOf(slice, slice.edge.time, ",
+    to: "leftOf(slice, slice.edge.time - 1, ",
   },
   {
     name: "a pass of the deleted source begins again from its top",
     file: "source/bookmark.ts",
-    from: "  if (!edge) return window\n",
-    to: '  if (!edge || name !== "") return window\n',
+    from: "const window = slice.edge ? leftOf",
+    to: "const window = slice.edge && slice.page < 0 ? leftOf",
+  },
+  {
+    name: "a list in no order is gone on with below what was read last of it",
+    file: "source/bookmark.ts",
+    from: "orderOf(turn, stream))",
+    to: '"newest")',
+    at: MEADOW,
   },
   {
     name: "a collection that was off keeps the time of that, though it is read again from the start date",

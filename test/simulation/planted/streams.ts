@@ -180,15 +180,15 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a waiting pass takes a neighbouring range over and forgets its own",
     file: "source/opening.ts",
-    from: "const whole = { from: Math.min(slice.range.from, from), to: Math.max(slice.range.to, to) }",
-    to: "const whole = { from, to }",
+    from: "setRange(turn, slice, plan, hull(slice.range ?? plan.range, plan.range))",
+    to: "setRange(turn, slice, plan, plan.range)",
     at: SHOPIFY,
   },
   {
     name: "a limit of one stream holds up nothing",
     file: "source/waits.ts",
-    from: "if (!longer && wait.until > now) state.waits[scope] = wait",
-    to: 'if (!longer && wait.until > now && scope === "source") state.waits[scope] = wait',
+    from: "if (!longer && wait.until > now) state.waits[scope] = ",
+    to: 'if (!longer && wait.until > now && scope === "source") state.waits[scope] = ',
     at: MEADOW,
   },
   {
