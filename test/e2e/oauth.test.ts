@@ -21,7 +21,11 @@ interface Source {
   error: { code: string; remedy: string } | null
   account: { id: string; name: string } | null
   draft: { missing: string[]; authorizeUrl: string } | null
-  live: { lastRun: { state: string } | null; current: unknown[]; delivery: { waiting: number } } | null
+  live: {
+    lastRun: { state: string } | null
+    current: { waits: { reason: string } | null }[]
+    delivery: { waiting: number }
+  } | null
 }
 
 beforeAll(async () => {
@@ -275,31 +279,37 @@ describe("a connected source", () => {
 
   const tokenCalls = async (path: string) => (await sandbox<{ calls: number }>("GET", `/counters?path=${path}`)).calls
 
-  it.each([
-    ["stripe", "alpha", undefined, "/v1/oauth/token"],
-    ["shopify", undefined, "east", "/admin/oauth/access_token"],
-  ])("of %s whose token has run out is renewed by one request and goes on", async (connector, account, shop, path) => {
-    const { id } = await connected(connector, account, shop)
-    await sandbox("POST", "/clock", { advanceSeconds: 7_200 })
-    const before = await tokenCalls(path)
-    const { run } = await api<{ run: string }>("POST", `/sources/${id}/sync`)
-    const done = await until(id, isDone)
-    expect([done.error, done.live?.lastRun?.state, run.length > 0]).toEqual([null, "succeeded", true])
-    expect(await tokenCalls(path)).toBe(before + 1)
-  })
+  /** Its access token has run out; no clock was moved for it. */
+  const expire = (partner: string, account: string) => sandbox("POST", "/oauth/expire", { partner, account })
 
-  it("of Shopify recovers when the answer with the new token is lost", async () => {
+  it.each([
+    ["stripe", "alpha", undefined, "alpha/test", "/v1/oauth/token"],
+    ["shopify", undefined, "east", "east", "/admin/oauth/access_token"],
+  ])(
+    "of %s whose token has run out is renewed by one request and goes on",
+    async (connector, account, shop, name, path) => {
+      const { id } = await connected(connector, account, shop)
+      await expire(connector, name)
+      const before = await tokenCalls(path)
+      const { run } = await api<{ run: string }>("POST", `/sources/${id}/sync`)
+      const done = await until(id, isDone)
+      expect([done.error, done.live?.lastRun?.state, run.length > 0]).toEqual([null, "succeeded", true])
+      expect(await tokenCalls(path)).toBe(before + 1)
+    },
+  )
+
+  it("of Shopify waits some minutes, and says so, when the answer with the new token is lost", async () => {
     const { id } = await connected("shopify", undefined, "west")
-    await sandbox("POST", "/clock", { advanceSeconds: 7_200 })
+    await expire("shopify", "west")
     await sandbox("POST", "/faults", { name: "truncated_body", path: "/admin/oauth/access_token", times: 1 })
     await api("POST", `/sources/${id}/sync`)
-    expect((await until(id, isDone)).error).toBeNull()
+    const lost = (source: Source) => source.live?.current[0]?.waits?.reason.includes("could not be read") === true
+    expect((await until(id, lost)).error).toBeNull()
   })
 
-  it("of Stripe says that it must be reconnected, and goes on once it is", async () => {
+  it("of Stripe says that it must be reconnected once the app was taken away, and goes on once it is", async () => {
     const { id, page } = await connected("stripe", "beta", undefined)
-    await sandbox("POST", "/clock", { advanceSeconds: 7_200 })
-    await sandbox("POST", "/faults", { name: "truncated_body", path: "/v1/oauth/token", times: 1 })
+    await sandbox("POST", "/oauth/uninstall", { partner: "stripe", account: "beta/test" })
     await api("POST", `/sources/${id}/sync`)
     const broken = await until(id, (source) => source.status === "error")
     expect(broken.error).toMatchObject({ code: "reconnect", remedy: expect.stringContaining("sign in") })

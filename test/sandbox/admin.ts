@@ -11,6 +11,7 @@
  *   POST   /keys/revoke           { key }
  *   POST   /keys/roll             { key } -> the new key
  *   POST   /oauth/apps            { partner, installUrl?, grants? } -> the registered OAuth app
+ *   POST   /oauth/expire          { partner, account }: its access tokens have run out, and may be renewed
  *   POST   /oauth/uninstall       { partner, account }: the user takes the app away
  *   POST   /seed                  { account, customers, days, seed?, guests? } -> counts
  *   POST   /evolve                { account, steps } -> { done: [names] }
@@ -99,6 +100,10 @@ const ROUTES: Record<string, Route> = {
       .parse(body)
     const [app] = sandbox[partner].oauth.apps.values()
     return Object.assign(app ?? {}, changes)
+  },
+  "POST /oauth/expire": (sandbox, body) => {
+    const { partner, account: whose } = z.object({ partner: PARTNER, account }).parse(body)
+    sandbox[partner].oauth.grants.expireAccess(whose)
   },
   "POST /oauth/uninstall": (sandbox, body) => {
     const { partner, account: whose } = z.object({ partner: PARTNER, account }).parse(body)

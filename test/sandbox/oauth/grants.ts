@@ -71,6 +71,8 @@ export interface Grants {
   isGood(token: string): boolean
   /** Whether the app has a good refresh token for the account. */
   isInstalled(app: string, account: string): boolean
+  /** Access tokens of the account run out before their time; what renews them stays good. */
+  expireAccess(account: string): void
   /** The user takes the app away, or the app gives it back. */
   uninstall(app: string, account: string): void
   restore(table: string, id: string, value: unknown): boolean
@@ -162,6 +164,7 @@ export function createGrants({ partner, policy, clock, writer, ...parts }: Grant
     },
     isInstalled: (app, account) =>
       [...tokens.values()].some((one) => one.app === app && one.account === account && one.state === "good"),
+    expireAccess: (account) => parts.endAccess(account),
     uninstall(app, account) {
       for (const token of tokens.values())
         if (token.app === app && token.account === account) saveToken({ ...token, state: "revoked" })
