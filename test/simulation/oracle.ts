@@ -130,9 +130,15 @@ function surplusFaults(what: string, items: readonly Received[], most: number, {
 }
 
 function isDue(fact: Expected, outcome: Outcome): boolean {
-  if (fact.customer !== null && fact.customer === outcome.cursed) return false
+  if (fact.customer !== null && isLeftOut(fact.customer, fact.collection, outcome)) return false
   if (!outcome.chosen.has(fact.collection) || Math.min(...fact.times) < outcome.startDate) return false
   return fact.isDue(outcome)
+}
+
+/** A record for which the partner always failed is stepped over, and the place that it stands at is in quarantine. */
+function isLeftOut(customer: string, collection: string, { cursed, quarantine, discarded }: Outcome): boolean {
+  if (customer !== cursed) return false
+  return [...quarantine, ...discarded].some((entry) => entry.kind === "skipped" && entry.collection === collection)
 }
 
 function contentFaults({ name, times, amount }: Expected, item: Received): string[] {
@@ -166,7 +172,12 @@ function objectFaults(outcome: Outcome): string[] {
     const last = items.at(-1)
     const told = last && JSON.stringify(ledger.stateIn(last.userAttributes))
     const present = person.states.at(-1)
-    if (told === present || person.id === outcome.cursed || held.has(person.id) || !outcome.chosen.has(ledger.objects))
+    if (
+      told === present ||
+      isLeftOut(person.id, ledger.objects, outcome) ||
+      held.has(person.id) ||
+      !outcome.chosen.has(ledger.objects)
+    )
       return faults
     if (!person.isDue(outcome, last !== undefined)) return faults
     return [...faults, `customer ${person.id} is ${present}, the destination was last told ${told ?? "nothing"}`]

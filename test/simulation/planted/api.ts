@@ -33,16 +33,18 @@ export const API: readonly Mutant[] = [
     to: "newest([...turn.open.entries()])",
   },
   {
-    name: "a pass of the deleted source goes on below the boundary second",
+    name: "a pass of the deleted source goes on behind the boundary",
     file: "source/bookmark.ts",
     from: "leftOf(slice, slice.edge.time, ",
-    to: "leftOf(slice, slice.edge.time - 1, ",
+    to: "leftOf(slice, slice.edge.time + 60_000, ",
+    at: MEADOW,
   },
   {
     name: "a pass of the deleted source begins again from its top",
     file: "source/bookmark.ts",
     from: "const window = slice.edge ? leftOf",
     to: "const window = slice.edge && slice.page < 0 ? leftOf",
+    at: MEADOW,
   },
   {
     name: "a list in no order is gone on with below what was read last of it",
