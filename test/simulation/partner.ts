@@ -19,6 +19,8 @@ export interface PartnerKind {
   life: readonly string[]
   /** It takes grants back. */
   takesBack: boolean
+  /** For so long a refresh token that was used may be used again; left out: once only. */
+  repeatsRefreshMs?: number
   liveStreams: number
   /** Some of its accounts are crowded. */
   hasCrowds: boolean

@@ -110,6 +110,7 @@ export function createTenant({ shared, ref, kind, scenario, chance, random }: Te
     now: timeline.now,
     objectNow: () => timeline.now() + offMs(),
     grants: partner.oauth.grants,
+    repeatsMs: kind.repeatsRefreshMs ?? 0,
     isOver: () => user.deletedAt !== null || user.isBetween,
     failedCommits: () => chance.struck.filter((fault) => fault.startsWith("commit_")).length,
   })

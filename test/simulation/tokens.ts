@@ -51,6 +51,8 @@ export interface TokenWatchParts {
   /** The object's own clock, by which tokens run out. */
   objectNow(): number
   grants: Grants
+  /** For so long the partner takes a refresh token again. */
+  repeatsMs: number
   /** Of the header or body of a call: does it carry this access token? */
   isOver(): boolean
   /** Commits that failed so far. */
@@ -62,7 +64,14 @@ interface Pair {
   refresh: string | null
 }
 
-export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits }: TokenWatchParts): TokenWatch {
+export function createTokenWatch({
+  now,
+  objectNow,
+  grants,
+  repeatsMs,
+  isOver,
+  failedCommits,
+}: TokenWatchParts): TokenWatch {
   /** Access or refresh token -> its grant. */
   const families = new Map<string, string>()
   const saved = new Set<string>()
@@ -75,7 +84,7 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
   let underWay: { isWaiting(): boolean; grant: string | undefined }[] = []
   let askedAt: number[] = []
   /** Since the pair at hand was saved: renewals that were carried out, answers that nobody could read, refreshes nobody saw the end of. */
-  let pair = { carriedOut: 0, lost: 0 }
+  let pair = { carriedOut: 0, lost: 0, firstAskedAt: Number.POSITIVE_INFINITY }
   let pending: { access: string; at: number; failedCommits: number } | null = null
   const watch: TokenWatch = {
     asks: 0,
@@ -98,6 +107,7 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
     },
     asked(call, isWaiting) {
       watch.asks++
+      pair.firstAskedAt = Math.min(pair.firstAskedAt, objectNow())
       assertArrivedIsSaved()
       const grant = families.get(refreshIn(call))
       if (refusedRefreshes.get(refreshIn(call)) === failedCommits() && !isOver())
@@ -138,7 +148,7 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
       if (families.get(access) !== token.grant) throw new Violation("the tokens of another grant were saved")
       const before = current?.state
       saved.add(access)
-      if (access !== current?.access) pair = { carriedOut: 0, lost: 0 }
+      if (access !== current?.access) pair = { carriedOut: 0, lost: 0, firstAskedAt: Number.POSITIVE_INFINITY }
       else if (before?.intent && before.intent.id !== token.intent?.id && before.intent.until <= now()) pair.lost++
       current = { access, refresh, state: token }
       watch.grant = token.grant
@@ -157,7 +167,8 @@ export function createTokenWatch({ now, objectNow, grants, isOver, failedCommits
 
   /** The pair that is kept is worth nothing any more, for a reason; or nobody could know whether it is. */
   function assertLost({ access, refresh, state }: NonNullable<typeof current>): void {
-    if (ended.has(state.grant) || pair.lost >= LOST_MOST) return
+    const mayBeRepeated = objectNow() < pair.firstAskedAt + repeatsMs
+    if (ended.has(state.grant) || (pair.lost >= LOST_MOST && !mayBeRepeated)) return
     const isGood = refresh !== null && grants.isGood(refresh)
     if (!isGood && pair.carriedOut === 0) throw new Violation("a pair is worth nothing, and no answer was lost")
     if (!isGood) return

@@ -31,6 +31,7 @@ export const API: readonly Mutant[] = [
     file: "source/bookmark.ts",
     from: "newest([...turn.open.entries(), ...unsent.open])",
     to: "newest([...turn.open.entries()])",
+    survives: "Takes a debit that settles just before its source is deleted; a table shows it.",
   },
   {
     name: "a pass of the deleted source goes on behind the boundary",
@@ -58,6 +59,7 @@ export const API: readonly Mutant[] = [
     file: "source/bookmark.ts",
     from: "Object.entries(state.offAt).filter(([name]) => !history(name))",
     to: "Object.entries(state.offAt)",
+    survives: "Takes a collection that is switched off while its history waits for the destination; a table shows it.",
   },
   {
     name: "a bookmark is handed out once only",

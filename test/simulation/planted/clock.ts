@@ -20,4 +20,46 @@ export const CLOCK: readonly Mutant[] = [
     from: "const asked = granularityMs * Math.floor((dated - elapsedMs) / granularityMs)",
     to: "const asked = dated - elapsedMs",
   },
+  {
+    name: "whatever Date an answer has is believed",
+    file: "source/skew.ts",
+    from: "if (deviationMs(reading, clock.skewMs) <= CLOCK_TOLERANCE_MS)",
+    to: "if (deviationMs(reading, clock.skewMs) >= 0)",
+  },
+  {
+    name: "a clock that is days off is believed once its answers agree",
+    file: "source/skew.ts",
+    from: "if (low > SKEW_MAX_MS || high < -SKEW_MAX_MS) return null",
+    to: "if (low > 1e12 || high < -1e12) return null",
+  },
+  {
+    name: "nothing is read again after the partner's clock went back",
+    file: "source/doubt.ts",
+    from: 'const hasFallen = judged.kind === "moved" && judged.clock.skewMs < before.skewMs',
+    to: "const hasFallen = false",
+  },
+  {
+    name: "versions dated by a clock that was ahead stay the newest",
+    file: "source/doubt.ts",
+    from: "  state.clock.tooLate = { limit, window: state.windows }\n",
+    to: "",
+  },
+  {
+    name: "a window under way keeps the bound that a wrong clock gave it",
+    file: "source/doubt.ts",
+    from: "  if (slice?.bound != null) slice.bound = Math.min(slice.bound, limit)\n",
+    to: "",
+  },
+  {
+    name: "what we noted while our own clock was ahead stays",
+    file: "source/machine.ts",
+    from: "      bringBack(turn)\n      const outcome = decide(turn)",
+    to: "      const outcome = decide(turn)",
+  },
+  {
+    name: "a run that began while our own clock was ahead never ends",
+    file: "source/clock.ts",
+    from: "    run.startedAt = Math.min(run.startedAt, now)\n",
+    to: "",
+  },
 ]

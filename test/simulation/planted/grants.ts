@@ -13,6 +13,8 @@ export const GRANTS: readonly Mutant[] = [
     file: "source/failure.ts",
     from: "if (protocol !== PROTOCOL) return",
     to: "if (protocol < 0) return",
+    survives:
+      "What another deploy says of a lease is the same here; it is not believed where its words mean something else.",
   },
   {
     name: "what another deploy says of refused rows is believed",

@@ -8,6 +8,7 @@ import { GRANTS } from "./grants.ts"
 import type { Mutant } from "./mutant.ts"
 import { PASSES } from "./passes.ts"
 import { SEEN } from "./seen.ts"
+import { STEPOVER } from "./stepover.ts"
 import { STREAMS } from "./streams.ts"
 import { TOKENS } from "./tokens.ts"
 import { WINDOWS } from "./windows.ts"
@@ -23,6 +24,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...GRANTS,
   ...PASSES,
   ...SEEN,
+  ...STEPOVER,
   ...STREAMS,
   ...TOKENS,
   ...WINDOWS,

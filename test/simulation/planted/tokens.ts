@@ -3,6 +3,13 @@ import { type Mutant, SHOPIFY_TOKENS, STRIPE_TOKENS } from "./mutant.ts"
 
 export const TOKENS: readonly Mutant[] = [
   {
+    name: "three lost answers end a grant whose refresh token may be sent again for a month",
+    file: "source/token.ts",
+    from: "return now < (sentAt ?? now) + seconds * 1000",
+    to: "return now < (sentAt ?? now) - seconds * 1000",
+    at: SHOPIFY_TOKENS,
+  },
+  {
     name: "two renewals of a token may be under way",
     file: "source/token.ts",
     from: "  if (token.intent && token.intent.until > turn.now) return { kind",

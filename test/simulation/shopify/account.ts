@@ -34,6 +34,7 @@ export const SHOPIFY: PartnerKind = {
   connector: sliced,
   lookbackMs: LOOKBACK_MS,
   takesBack: true,
+  repeatsRefreshMs: 30 * 86_400_000,
   liveStreams: 1,
   hasCrowds: false,
   life: Object.keys(LIFE),
