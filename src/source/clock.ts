@@ -54,7 +54,9 @@ export function bringBack(turn: Turn): void {
       slice.stuck.since = Math.min(slice.stuck.since, partnerNow(turn))
       slice.stuck.dayAt = Math.min(slice.stuck.dayAt, now)
     }
+    if (slice.sighted) slice.sighted.seenAt = slice.sighted.seenAt.map((at) => Math.min(at, now))
   }
+  for (const steps of Object.values(state.steppedOver ?? {})) for (const step of steps) step.at = Math.min(step.at, now)
   if (state.claim) state.claim.until = within(state.claim.until, AHEAD_MAX_MS.claim)
   for (const wake of Object.values(state.wakes)) wake.deadline = within(wake.deadline, AHEAD_MAX_MS.wake)
   const { delivery, token, clock } = state
@@ -65,6 +67,11 @@ export function bringBack(turn: Turn): void {
   // Not now: by the life that the wrong clock gave them, these tokens may be over long before they seem to.
   if (token?.renewedAt != null && token.renewedAt > now) token.renewedAt = null
   if (state.operatorWait) state.operatorWait.since = Math.min(state.operatorWait.since, now)
+  // Nothing is read before the confirming call, and a stopped source tries its credential a day after it stopped.
+  if (state.checking) state.checking.since = Math.min(state.checking.since, now)
+  if (state.error) state.error.at = Math.min(state.error.at, now)
+  state.triedAt = past(state.triedAt)
+  for (const counts of Object.values(state.counts)) counts.lastItemAt = past(counts.lastItemAt)
   // A run that seems to begin in the future would never be done: whatever has been read ends before it began.
   for (const run of [...(state.run ? [state.run] : []), ...state.others]) {
     run.startedAt = Math.min(run.startedAt, now)

@@ -44,6 +44,22 @@ const WAKES_MAX = 3
 const ALARMS_MAX = 240
 const ALARMS_WITHIN_MS = 600_000
 
+/** The longest that a partner may have us wait is a day, and a little. Sources sync once a day at least. */
+const AHEAD_MAX_MS = 2 * 86_400_000
+/** Set by others: lives of tokens, and windows cut while our clock stood ahead, which end where they were read. */
+const NOT_OURS = /^(tokens|window|top|range|overlap|offAt|passSpans|alarmAt)$/
+
+/** No time that is kept lies so far ahead that a source would stand still until then. */
+export function assertWithinReach(state: State, now: number): void {
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === "number" && value > now + AHEAD_MAX_MS && value < 100 * now)
+      throw new Violation(`no bound is kept: ${path} lies ${Math.round((value - now) / 86_400_000)} days ahead`)
+    if (typeof value !== "object" || value === null) return
+    for (const [key, one] of Object.entries(value)) if (!NOT_OURS.test(key)) walk(one, `${path}.${key}`)
+  }
+  walk(state, "state")
+}
+
 export function assertBounded(state: State, disk: Disk, changes: Changes, now: number): void {
   const most = (what: string, is: number, bound: number) => {
     if (is > bound) throw new Violation(`no bound is kept: ${what}: ${is}, where ${bound} is the most`)

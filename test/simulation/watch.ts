@@ -2,7 +2,7 @@
 import type { Changes } from "../../src/source/changes.ts"
 import { type Answer, type Checkpoint, PROTOCOL, type Report, type Settlement } from "../../src/source/rpc.ts"
 import type { LiveStream, Slice, State, Tombstone } from "../../src/source/state.ts"
-import { assertBounded } from "./bounds.ts"
+import { assertBounded, assertWithinReach } from "./bounds.ts"
 import { createDeliveries, type Deliveries, type Former } from "./deliveries.ts"
 import type { Disk } from "./disk.ts"
 import { type Method, NEWER } from "./object.ts"
@@ -58,6 +58,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
   const underWay = new Map<string, number>()
   /** Live runs, by the true time. */
   const begunAt = new Map<string, number>()
+  /** The object's own clock has been set. */
+  let wasSet = false
   let claimNumber = 0
   let call: { method: Method; args: readonly unknown[] } | null = null
   let syncedAt = Number.NEGATIVE_INFINITY
@@ -92,6 +94,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       assertNothingTaken(changes)
       watch.deliveries.committed(changes, call)
       assertBounded(core, disk, changes, objectNow())
+      wasSet ||= objectNow() !== now()
+      if (wasSet && disk.core !== before) assertWithinReach(core, objectNow())
       assertArmed(core, disk.alarm, disk.outbox.size > 0)
       assertDelivered(changes, disk)
       if (core.run && !begunAt.has(core.run.id)) begunAt.set(core.run.id, now())

@@ -49,6 +49,15 @@ function ahead(): Turn {
     },
   } satisfies Partial<State>)
   state.delivery.retryAt = AHEAD
+  const place = { from: START, to: START + 1 }
+  Object.assign(state.live.feed.slice, { sighted: { places: [place], seenAt: [START, AHEAD], run: "run_00000001" } })
+  Object.assign(state, {
+    checking: { since: AHEAD, reason: "", credentialVersion: 1, lastLease: 1 },
+    error: { code: "reconnect", message: "", remedy: "", at: AHEAD },
+    triedAt: AHEAD,
+    steppedOver: { feed: [{ at: AHEAD, place }] },
+    counts: { Orders: { taken: 1, dropped: 0, late: 0, quarantined: 0, refused: 0, lastItemAt: AHEAD } },
+  } satisfies Partial<State>)
   turn.outbox = new Outbox(toRows([fact("a", START)], "run_00000001", 1, 1, AHEAD))
   turn.now = START
   return turn
@@ -81,12 +90,26 @@ describe("a time noted by a clock that was thirty days ahead", () => {
     ["when an answer was believed", ({ state }) => state.clock.believedAt, START],
     ["since when none is", ({ state }) => state.clock.offSince, START],
     ["readings of the partner's clock", ({ state }) => state.clock.readings.length, 0],
+    ["when a record was last found that always fails", (turn) => sliceOf(turn).sighted?.seenAt[1], START],
+    ["when one was stepped over", ({ state }) => state.steppedOver?.feed?.[0]?.at, START],
+    ["since when a credential is checked", ({ state }) => state.checking?.since, START],
+    ["when the source stopped", ({ state }) => state.error?.at, START],
+    ["when it last tried its credential", ({ state }) => state.triedAt, START],
+    ["when an item was last taken", ({ state }) => state.counts.Orders?.lastItemAt, START],
     ["but not the life of a token", ({ state }) => state.token?.tokens.expiresAt, START + 365 * DAY],
     ["nor that of a refresh token", ({ state }) => state.token?.tokens.refreshExpiresAt, AHEAD],
   ])("%s", (_title, read, expected) => {
     const turn = ahead()
     bringBack(turn)
     expect(read(turn)).toBe(expected)
+  })
+
+  it("is left nowhere, but where the partner or the user has set it", () => {
+    const turn = ahead()
+    bringBack(turn)
+    const { tokens: _tokens, ...token } = turn.state.token ?? {}
+    const left = JSON.stringify({ ...turn.state, token }).match(/\b\d{13}\b/g) ?? []
+    expect(left.filter((time) => Number(time) > START + 2 * DAY)).toEqual([])
   })
 
   it("what lies within reach stays as it is", () => {

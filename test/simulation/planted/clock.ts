@@ -62,4 +62,16 @@ export const CLOCK: readonly Mutant[] = [
     from: "    run.startedAt = Math.min(run.startedAt, now)\n",
     to: "",
   },
+  {
+    name: "a check of the credential that a clock ahead began lasts until that time comes",
+    file: "source/clock.ts",
+    from: "  if (state.checking) state.checking.since = Math.min(state.checking.since, now)\n",
+    to: "",
+  },
+  {
+    name: "a wait that a clock ahead began is as long as any may be",
+    file: "source/clock.ts",
+    from: "if ((wait.since ?? now) > now) Object",
+    to: "if ((wait.since ?? now) > now + 1e15) Object",
+  },
 ]
