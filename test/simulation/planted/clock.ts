@@ -1,6 +1,8 @@
 /** Clocks: the partner's, ours, and the consumers'. */
 import type { Mutant } from "./mutant.ts"
 
+const SET_BACK = "Takes a partner's clock that is set back while it is read, and is dated by; tables show it."
+
 export const CLOCK: readonly Mutant[] = [
   {
     name: "our clock dates what a page shows",
@@ -37,24 +39,27 @@ export const CLOCK: readonly Mutant[] = [
     file: "source/doubt.ts",
     from: 'const hasFallen = judged.kind === "moved" && judged.clock.skewMs < before.skewMs',
     to: "const hasFallen = false",
+    survives: SET_BACK,
   },
   {
     name: "versions dated by a clock that was ahead stay the newest",
     file: "source/doubt.ts",
     from: "  state.clock.tooLate = { limit, window: state.windows }\n",
     to: "",
+    survives: SET_BACK,
   },
   {
     name: "a window under way keeps the bound that a wrong clock gave it",
     file: "source/doubt.ts",
     from: "  if (slice?.bound != null) slice.bound = Math.min(slice.bound, limit)\n",
     to: "",
+    survives: SET_BACK,
   },
   {
     name: "what we noted while our own clock was ahead stays",
     file: "source/machine.ts",
-    from: "      bringBack(turn)\n      const outcome = decide(turn)",
-    to: "      const outcome = decide(turn)",
+    from: "      bringBack(turn)\n      const outcome = decide(turn)\n      bringBack(turn)\n",
+    to: "      const outcome = decide(turn)\n",
   },
   {
     name: "a run that began while our own clock was ahead never ends",
