@@ -21,35 +21,41 @@
  *
  * What goes wrong (faults.ts, scenario.ts):
  *   - the object: commits that fail, or are written and throw; evicted at any await, its memory gone; alarms late, doubled, lost; D1
- *     fails or hangs; newer code takes its state over while older instances still wake up
+ *     fails or hangs; newer code takes its state over while older instances still wake up; its own clock is thirty days ahead for hours
  *   - queues and calls: wake-ups lost, doubled, late, out of order; calls lost on the way there or back, or carried out minutes after
- *     their caller gave up; consumers killed or standing still at any await, with clocks that are off, or of another deploy
+ *     their caller gave up; consumers killed or standing still at any await, with clocks that are off; whole consumers, or single calls,
+ *     of another deploy
  *   - the partner hangs, breaks off, stalls, answers 429 with and without Retry-After, 5xx, 401, 403, a web page (its own or a
  *     gateway's), without Date or with one that is minutes to a day off, more than fits; forgets page tokens; shows events and
- *     records late; its clock is an hour off; for hours one endpoint alone fails, limits, forbids or is gone
+ *     records late; its clock is an hour off; for hours one endpoint alone fails, limits, forbids or is gone; at the made-up partner, in
+ *     one seed of ten, every page with a certain record fails
  *   - its account changes between any two answers: several changes a second, states that return to what they were, customers deleted
  *     while they are paged over, emails changed, debits that succeed days later, captures, refunds, trials, old subscriptions
  *     cancelled; in a shop orders edited and cancelled, payments dated back, drafts, checkouts left hours after they were begun,
  *     points that run out, scopes taken away and given back
- *   - token endpoints are down, answer with web pages, renew a token and lose the answer; refresh tokens are good once, and used
- *     again take the whole grant away
+ *   - token endpoints are down, answer with web pages, renew a token and lose the answer, do not know our client for hours; refresh
+ *     tokens are good once, and used again take the whole grant away, or may be sent again for a month
  *   - the destination refuses, hangs, takes everything and says nothing, answers 2xx with what is no acceptance, 502 after taking, 413,
  *     transient 400s, poison items, rejects the key for hours, refuses everything
  *   - the user begins with collections off, names people by the partner's id, syncs, pauses, moves the start date, switches collections
  *     off and on, adds fields, loses the key and pastes a new one, takes the app away and signs in again, reads collections again (and
- *     again), replays and discards what is in quarantine, deletes the source, at any moment
+ *     again), replays and discards what is in quarantine, deletes the source, at any moment; and, in one seed of twelve, makes it again
+ *     minutes to weeks later, to go on from where it was: in the middle of a list, or while items wait (again.ts)
+ * Not simulated: webhooks, and a partner's clock that is set while it is read.
  * Then all faults end, the user puts right what a user can, and time runs on until nothing is due but the schedule and one clean run
  * has passed.
  *
  * What is checked at each commit (watch.ts, bounds.ts, deliveries.ts): no lease or claim is held by two, no two POSTs carry one item
  * at a time, no fact is taken in twice, cursors and grant numbers only grow, what falls due has its alarm in the same commit, no run has
- * succeeded while items of it wait, older code leaves newer state alone, a deleted source stays deleted, and every row, list, table
+ * succeeded while items of it wait, older code leaves newer state alone, nothing that another deploy says is believed but that items
+ * were delivered, a deleted source stays deleted, what the one made again repeats has a reason of its own, and every row, list, table
  * and the number of alarms keeps to a bound that is written down there. At each call of a token endpoint (tokens.ts): one renewal at a
  * time, none without need, every pair saved before it is used and none lost whose answer arrived, no sign-in wanted where the grant is
- * good. At the end (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every
+ * good; and a source stops only for a credential refused twice, minutes apart (refusals.ts). At the end (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every
  * fact is at the destination, with its time and amount, once; what arrived again is excused item by item, where its POST was taken
  * and no report of it committed; every customer's last state, and none older after a newer one; each person's ids joined by aliases;
- * what is missing is in quarantine, and poison, or given up by the user, or was reported as untold; nothing is stuck; statuses and
+ * what is missing is in quarantine, and poison, or stepped over with its place in quarantine, or given up by the user, or was reported
+ * as untold; of a source that was deleted and the one made again, both together miss nothing; nothing is stuck; statuses and
  * counters say what is so; the next run, which finds nothing, costs one partner call a live stream and forwards nothing; partner calls
  * stay within a budget.
  */
