@@ -51,7 +51,10 @@
  * were delivered, a deleted source stays deleted, what the one made again repeats has a reason of its own, and every row, list, table
  * and the number of alarms keeps to a bound that is written down there. At each call of a token endpoint (tokens.ts): one renewal at a
  * time, none without need, every pair saved before it is used and none lost whose answer arrived, no sign-in wanted where the grant is
- * good; and a source stops only for a credential refused twice, minutes apart (refusals.ts). At the end (oracle.ts), against the ledger of what really happened, which knows nothing of events, pages or connectors: every
+ * good; and a source stops only for a credential refused twice, minutes apart (refusals.ts).
+ *
+ * What is checked at the end (oracle.ts), against the ledger of what really happened, which knows nothing of
+ * events, pages or connectors: every
  * fact is at the destination, with its time and amount, once; what arrived again is excused item by item, where its POST was taken
  * and no report of it committed; every customer's last state, and none older after a newer one; each person's ids joined by aliases;
  * what is missing is in quarantine, and poison, or stepped over with its place in quarantine, or given up by the user, or was reported

@@ -62,6 +62,13 @@ export const API: readonly Mutant[] = [
     survives: "Takes a collection that is switched off while its history waits for the destination; a table shows it.",
   },
   {
+    name: "what runs had brought that have ended counts as history",
+    file: "source/bookmark.ts",
+    from: "const known = [...ended, ",
+    to: "const known = [...ended.slice(0, 0), ",
+    at: MEADOW,
+  },
+  {
     name: "a bookmark is handed out once only",
     file: "source/machine.ts",
     from: "owed: (revoke && core.revoke) || null, bookmark: core.bookmark }",

@@ -3,6 +3,13 @@ import { MEADOW, type Mutant, SHOPIFY } from "./mutant.ts"
 
 export const STREAMS: readonly Mutant[] = [
   {
+    name: "what another stream has told of a feed's gap is told again by the lists",
+    file: "source/live.ts",
+    from: "to: readUpTo(turn, stream) + SHOWN_LATE_MS }",
+    to: "to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }",
+    at: MEADOW,
+  },
+  {
     name: "abandoned checkouts are taken to come in the order of their changes",
     file: "connectors/shopify/documents.ts",
     from: 'sortKey: "CREATED_AT", isOrdered: false }',
