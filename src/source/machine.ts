@@ -177,7 +177,9 @@ export class SourceMachine implements SourceRpc {
     const tries = owed.tries + 1
     this.#bury({ ...marked, revoke: { ask: owed.ask, tries } })
     const done = (await this.#ports.tokens.revoke(owed.ask)) || tries >= REVOKE_TRIES_MAX
-    if (done) this.#bury({ ...marked })
+    // Somebody may have taken the bookmark meanwhile.
+    const { bookmark: kept } = this.#left(false)
+    if (done) this.#bury({ ...(kept && { bookmark: kept }) })
     return { ok: done, ...marked }
   }
 

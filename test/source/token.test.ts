@@ -17,7 +17,7 @@ import {
   RENEW_GAP_MS,
   type TokenState,
 } from "../../src/source/token.ts"
-import { DAY, HOUR, MINUTE, START, sourceWorld, turnOf, type World } from "../support/source-world.ts"
+import { DAY, fact, HOUR, MINUTE, START, sourceWorld, turnOf, type World } from "../support/source-world.ts"
 
 const SECOND = 1_000
 const YEAR = 365 * DAY
@@ -144,6 +144,15 @@ describe("a grant", () => {
     const other = (await granted()).world
     expect(await other.machine.erase()).toEqual({ ok: true })
     expect(other.revoked).toEqual([])
+  })
+
+  it("takes its time to be given back: a bookmark that was let go of meanwhile does not come back", async () => {
+    const { world } = await granted()
+    await world.page(await world.lease("live"), { items: [fact("sent", START)] })
+    const erasing = world.machine.erase(true)
+    await world.machine.bookmarkKept()
+    expect((await erasing).bookmark).toBeDefined()
+    expect(await world.machine.erase(true)).toEqual({ ok: true })
   })
 
   it("is kept once another source reads the account: giving it back would take the app away from that one, too", async () => {
