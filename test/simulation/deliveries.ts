@@ -41,11 +41,13 @@ export interface DeliveryParts {
   scope: string
   /** Whether the user had the collection read again, and so accepted repeats. */
   isReadAgain(collection: string): boolean
+  /** Whether a POST with the item is on its way; by event id. */
+  isUnderWay(id: string): boolean
   former: Former | null
   story: Story
 }
 
-export function createDeliveries({ scope, isReadAgain, former, story }: DeliveryParts): Deliveries {
+export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story }: DeliveryParts): Deliveries {
   /** Outbox row -> its items. */
   const rows = new Map<number, string[]>()
   const admitted = new Map<string, Told>()
@@ -53,6 +55,8 @@ export function createDeliveries({ scope, isReadAgain, former, story }: Delivery
   const arrived = new Set<string>()
   /** Taken, and no report of it was committed: may be sent again. */
   const unreported = new Set<string>()
+  /** Reported while the next POST with them was on its way already: that one may be taken, too. */
+  const sentBefore = new Set<string>()
   const excused = new Map<string, number>()
 
   return {
@@ -74,7 +78,11 @@ export function createDeliveries({ scope, isReadAgain, former, story }: Delivery
     const kept = new Set(again)
     for (const { body } of quarantine.put)
       for (const name of namesIn(`[${JSON.stringify(entryBody(body))}]`)) kept.add(name)
-    for (const name of removed) if (!kept.has(name)) unreported.delete(name)
+    for (const name of removed) {
+      if (kept.has(name)) continue
+      if (unreported.has(name) && isUnderWay(idOf(name))) sentBefore.add(name)
+      else unreported.delete(name)
+    }
   }
 
   function admit(names: readonly string[], { lease, edge, items }: Checkpoint): void {
@@ -109,7 +117,8 @@ export function createDeliveries({ scope, isReadAgain, former, story }: Delivery
       } else if (arrived.has(name) && isFact(name) && !mayComeAgain(name))
         throw new Violation(`${name} was sent again, though its delivery had been reported`)
       arrived.add(name)
-      unreported.add(name)
+      if (sentBefore.delete(name)) unreported.delete(name)
+      else unreported.add(name)
     }
   }
 
@@ -141,6 +150,11 @@ function stateName(
   { userAttributes, accountAttributes }: Pick<StoredItem, "userAttributes" | "accountAttributes">,
 ) {
   return `${id} ${JSON.stringify([userAttributes, accountAttributes])}`
+}
+
+/** The event id, of a state's name too. */
+function idOf(name: string): string {
+  return isFact(name) ? name : name.slice(0, name.indexOf(" ["))
 }
 
 function isFact(name: string): boolean {

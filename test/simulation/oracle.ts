@@ -130,15 +130,30 @@ function surplusFaults(what: string, items: readonly Received[], most: number, {
 }
 
 function isDue(fact: Expected, outcome: Outcome): boolean {
-  if (fact.customer !== null && isLeftOut(fact.customer, fact.collection, outcome)) return false
+  if (isLeftOut(fact.customer, fact.collection, outcome, fact.times)) return false
   if (!outcome.chosen.has(fact.collection) || Math.min(...fact.times) < outcome.startDate) return false
   return fact.isDue(outcome)
 }
 
-/** A record for which the partner always failed is stepped over, and the place that it stands at is in quarantine. */
-function isLeftOut(customer: string, collection: string, { cursed, quarantine, discarded }: Outcome): boolean {
-  if (customer !== cursed) return false
-  return [...quarantine, ...discarded].some((entry) => entry.kind === "skipped" && entry.collection === collection)
+/**
+ * A record for which the partner always failed is stepped over, and the place that it stands at is in quarantine: with it goes what
+ * stands at the same place, where more does than fits a page.
+ */
+function isLeftOut(
+  customer: string | null,
+  collection: string,
+  { cursed, quarantine, discarded }: Outcome,
+  times: readonly number[] = [],
+): boolean {
+  if (cursed === null) return false
+  const places = [...quarantine, ...discarded].filter(
+    (entry) => entry.kind === "skipped" && entry.collection === collection,
+  )
+  return places.some(({ body }) => customer === cursed || times.some((time) => isIn(body as JsonObject, time)))
+}
+
+function isIn({ from, to }: JsonObject, time: number): boolean {
+  return Date.parse(String(from)) <= time && time < Date.parse(String(to))
 }
 
 function contentFaults({ name, times, amount }: Expected, item: Received): string[] {

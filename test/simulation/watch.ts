@@ -72,6 +72,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     deliveries: createDeliveries({
       scope,
       isReadAgain: (collection) => Object.hasOwn(watch.resyncs, collection),
+      isUnderWay: (id) => underWay.has(id),
       former,
       story,
     }),
