@@ -209,11 +209,14 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
 }
 
 /**
- * What a pass told only it can meet again. A join of two ids is told by whichever record comes first, so live reading may too; and
- * it will, of what was open and came true after the pass's range.
+ * What a pass told only it can meet again. Not so above the floor: a collection that is switched off now, or a gap, is read again from
+ * there by another pass. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
+ * what was open and came true after the pass's range.
  */
-function classOf(item: Item, { range }: Reading): SeenClass {
-  return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"
+function classOf(item: Item, reading: Reading): SeenClass {
+  const { range } = reading
+  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorOf(item, reading)
+  return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"
 }
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {

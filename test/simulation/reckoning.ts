@@ -158,7 +158,9 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
       excused: watch.excused,
       excusedItems: new Map(excusedItems),
       wasSmooth:
-        scenario.actions.length + scenario.spells.length === 0 && chance.struck.every((name) => SMOOTH.test(name)),
+        scenario.actions.length + scenario.spells.length === 0 &&
+        partner.cursed == null &&
+        chance.struck.every((name) => SMOOTH.test(name)),
     }
     failures.push(...faultsOf(outcome))
     budget()

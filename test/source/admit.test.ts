@@ -247,6 +247,19 @@ describe("a fact of an open key that a pass met after it had come true", () => {
   })
 })
 
+describe("a fact that a pass told", () => {
+  const again = reading("pass", 9, { range: { from: 600, to: LIVE_FROM } })
+  it.each<[string, number, number]>([
+    ["is known to a later pass where that begins below the time that had been read live", 500, 0],
+    ["is nobody's business any more once the floor has passed it", 2_000, 1],
+  ])("%s", (_title, floor, taken) => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    admit([fact("a", 700)], reading("pass", 1, { floor }), seen, open)
+    seen.prune({ floor, edges: new Map(), overlaps: [] })
+    expect(admit([fact("a", 700)], { ...again, floor }, seen, open).taken).toHaveLength(taken)
+  })
+})
+
 describe("the joining of two ids", () => {
   it.each(["live", "pass"] as const)("goes out once, read by a %s, whatever its time", (origin) => {
     const how = reading(origin)

@@ -71,16 +71,18 @@ export function deniedNotes(connections: readonly Connection[], collections: Rea
   })
 }
 
-/** Fields that are kept back row by row: the rows come without them. */
+/** Fields that are kept back row by row: the rows come without them. One note a collection, however many fields. */
 export function withheldNotes(body: JsonValue, collections: ReadonlySet<string>): CollectionNote[] {
-  const notes = new Map<string, CollectionNote>()
+  const fields = new Map<string, Set<string>>()
   for (const path of deniedPaths(body).filter(({ length }) => length > 1)) {
     const field = path.filter((step) => typeof step === "string").at(-1) ?? ""
-    const reason = `Shopify does not show the field "${field}" to this app (protected customer data, or a missing scope).`
     for (const collection of FEEDS[path[0] as ConnectionName] ?? [])
-      if (collections.has(collection)) notes.set(`${collection}:${field}`, { collection, reason })
+      if (collections.has(collection)) fields.set(collection, (fields.get(collection) ?? new Set()).add(field))
   }
-  return [...notes.values()]
+  return [...fields].map(([collection, names]) => ({
+    collection,
+    reason: `Shopify keeps from this app (protected customer data, or a missing scope): ${[...names].sort().join(", ")}`,
+  }))
 }
 
 /** How long until the bucket holds enough for another request like the one that was answered. */

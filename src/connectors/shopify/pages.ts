@@ -180,9 +180,10 @@ function pageOfConnections(plan: Plan, place: Token, answer: PartnerAnswer, ctx:
   const all = reads.flatMap((read) => read.records)
   const rest = partsLeft(all, ctx.collections)
   const records = frontierLast(all, reads, rest)
+  // A run has room for some notes only: first what is missing altogether, then what some of its rows lack.
   const withheld = [
-    ...withheldNotes(body, ctx.collections),
     ...missingHistory(body, answer.headers, ctx, ORDER_COLLECTIONS),
+    ...withheldNotes(body, ctx.collections),
   ]
   return {
     records,

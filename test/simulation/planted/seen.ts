@@ -17,8 +17,8 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "an alias is remembered only while passes are read",
     file: "source/admit.ts",
-    from: 'return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"',
-    to: 'return (range && item.time < range.to) || item.collection === ALIAS ? "pass" : "live"',
+    from: 'return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"',
+    to: 'return isOnlyItsOwn || item.collection === ALIAS ? "pass" : "live"',
   },
   {
     name: "an older state passes",
@@ -121,5 +121,11 @@ export const SEEN: readonly Mutant[] = [
     file: "source/openkeys.ts",
     from: "if (time < before) this.remove",
     to: "if (time > before) this.remove",
+  },
+  {
+    name: "what a pass told above the floor is forgotten with the pass, though another may read it again",
+    file: "source/admit.ts",
+    from: " && item.time < floorOf(item, reading)\n",
+    to: "\n",
   },
 ]

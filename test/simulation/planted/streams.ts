@@ -75,8 +75,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a fact that came true after a pass is forgotten with the pass",
     file: "source/admit.ts",
-    from: 'return range && item.time < range.to && item.collection !== ALIAS ? "pass" : "live"',
-    to: 'return range && item.collection !== ALIAS ? "pass" : "live"',
+    from: "range !== null && item.time < range.to && item.time < floorOf(item, reading)\n",
+    to: "range !== null\n",
     at: SHOPIFY,
   },
   {
