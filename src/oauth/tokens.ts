@@ -111,8 +111,8 @@ async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
   const access = await liveToken(ports, ask, party, token)
   if (access === null) return false
   const result = request && (await askPartner(ports, connector, config, request, access))
-  // Refused: it was given back already, at the partner.
-  return result?.kind === "ok" || result?.kind === "auth" || result?.kind === "fault"
+  // Refused: it was given back already, at the partner. Anything else may pass, and is tried a few times.
+  return result?.kind === "ok" || result?.kind === "auth"
 }
 
 /** A call of the partner's API takes an access token that has not run out. Null: there is none just now. */

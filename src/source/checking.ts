@@ -58,5 +58,6 @@ export function dailyTryAt({ error, triedAt, configuration, token }: State): num
 
 /** The partner answered a call under this lease with something else than a refusal of the credential. */
 export function noteAccepted({ state }: Turn, lease: Slice["lease"]): void {
+  if (state.token?.isAfterRefusal) state.token.isAfterRefusal = false
   if (!isOlderThanCheck(state, lease)) state.checking = null
 }

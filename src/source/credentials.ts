@@ -1,6 +1,6 @@
 /** What follows when the partner refuses the credential: the first time it is checked, the second time the source stops. */
 import { stop } from "./stop.ts"
-import { credentialVersionOf, mayRecover } from "./token.ts"
+import { credentialVersionOf, mayRecover, renewRefused } from "./token.ts"
 import type { Turn } from "./turn.ts"
 
 /** The partner refused the credential in its own words, under the lease of this number. */
@@ -10,6 +10,7 @@ export function credentialRefused(turn: Turn, lease: number, reason: string, cre
   if (mayRecover(state, credentialVersion) || credentialVersion !== credentialVersionOf(state)) return
   const { checking } = state
   if (checking === null) {
+    if (renewRefused(state)) return
     state.checking = { since: turn.now, reason, credentialVersion, lastLease: state.grants }
     return
   }

@@ -57,6 +57,8 @@ export interface TokenState {
   isOver: boolean
   /** Our clock: when these tokens came; null: with the sign-in. */
   renewedAt: number | null
+  /** They came because the ones before were refused, and have not been accepted yet. */
+  isAfterRefusal?: boolean
 }
 
 /** What is to be done about the token before anything can be read. */
@@ -147,6 +149,13 @@ export function mayRecover({ token }: State, failedVersion: number): boolean {
   return token?.refused === true && isRenewable(token) && token.version === failedVersion
 }
 
+/** Tokens that are refused although nobody has renewed them since: they are renewed before anything follows. False: it is too late. */
+export function renewRefused({ token }: State): boolean {
+  if (!token || !isRenewable(token) || token.isAfterRefusal) return false
+  token.refused = true
+  return true
+}
+
 function isRenewable({ tokens, isOver }: TokenState): boolean {
   return tokens.refresh !== null && !isOver
 }
@@ -196,11 +205,12 @@ export function answered(turn: Turn, intent: string, answer: RefreshAnswer): voi
   const { state } = turn
   const { token } = state
   if (!token || token.intent?.id !== intent) return
+  const isAfterRefusal = token.refused
   token.intent = null
   switch (answer.kind) {
     case "refreshed":
       Object.assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
-      Object.assign(token, { sentAt: null, renewedAt: turn.now })
+      Object.assign(token, { sentAt: null, renewedAt: turn.now, isAfterRefusal })
       state.operatorWait = null
       expectCallers(turn)
       return

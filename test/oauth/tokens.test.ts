@@ -9,7 +9,11 @@ const RENEWED = { access_token: "new", refresh_token: "refresh_2", expires_in: 3
 const TAKEN = { data: { appUninstall: { app: { id: "1" }, userErrors: [] } } }
 
 /** What becomes of giving a grant back, and with which access token the partner's API was asked. */
-async function givingBack(expiresAt: number, renewal: () => Response): Promise<{ isDone: boolean; asked: string[] }> {
+async function givingBack(
+  expiresAt: number,
+  renewal: () => Response,
+  status = 200,
+): Promise<{ isDone: boolean; asked: string[] }> {
   const asked: string[] = []
   const port = tokensPort({
     clock: { now: () => NOW, sleep: async () => undefined, timeout: () => new AbortController().signal },
@@ -19,7 +23,7 @@ async function givingBack(expiresAt: number, renewal: () => Response): Promise<{
       asked.push(token)
       const isOver = token === "old" && expiresAt <= NOW
       const headers = { date: new Date(NOW).toUTCString() }
-      return Response.json(isOver ? { errors: "no" } : TAKEN, { status: isOver ? 401 : 200, headers })
+      return Response.json(isOver ? { errors: "no" } : TAKEN, { status: isOver ? 401 : status, headers })
     },
     cipher: { seal: async (plain) => plain, open: async (sealed) => sealed },
     connector: () => shopify,
@@ -93,5 +97,9 @@ describe("a grant is given back", () => {
     ["no more, once the partner does not know it", NOW - 1, over, true, ["old"]],
   ])("%s", async (_, expiresAt, renewal, isDone, asked) => {
     expect(await givingBack(expiresAt, renewal)).toEqual({ isDone, asked })
+  })
+
+  it.each([400, 500])("later, where the partner answers %i: that may pass", async (status) => {
+    expect(await givingBack(NOW + 60_000, unused, status)).toEqual({ isDone: false, asked: ["old"] })
   })
 })

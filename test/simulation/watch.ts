@@ -179,7 +179,9 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       const name = slices[0]?.collections[0]
       if (kind === "resync" && name && !known.has(id)) watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
     }
-    for (const [name, live] of Object.entries(last.live)) assertCursor(name, live, next.live[name])
+    const { tooLate = null } = next.clock
+    const limit = tooLate && tooLate.window !== last.clock.tooLate?.window ? tooLate.limit : null
+    for (const [name, live] of Object.entries(last.live)) assertCursor(name, live, next.live[name], limit)
   }
 
   /** What another deploy says is not understood; only that something was delivered is believed. */
@@ -216,8 +218,14 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     throw new Violation(`lease ${is.lease.number} of ${is.id} was given while lease ${was.lease.number} is in force`)
   }
 
-  function assertCursor(name: string, was: LiveStream, is: LiveStream | undefined): void {
-    if (!is || is.cursor < was.cursor) throw new Violation(`the cursor of ${name} went back`)
+  /** `limit`: the partner's clock is found to have been behind what was expected, and all that lies above comes down to it. */
+  function assertCursor(name: string, was: LiveStream, is: LiveStream | undefined, limit: number | null): void {
+    const least = limit === null ? was.cursor : Math.min(was.cursor, limit)
+    if (!is || is.cursor < least) throw new Violation(`the cursor of ${name} went back`)
+    assertMoved(name, was, is)
+  }
+
+  function assertMoved(name: string, was: LiveStream, is: LiveStream): void {
     if (is.movedFrom == null || is.cursor === was.cursor || !was.slice) return
     const least = Math.min(was.slice.bottom ?? was.cursor, is.cursor - DAY)
     if (is.movedFrom < least)

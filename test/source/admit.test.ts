@@ -260,6 +260,17 @@ describe("a fact that a pass told", () => {
   })
 })
 
+describe("a fact that a resync sends again", () => {
+  it("is known to that resync as long as it is read, though live reading is long past it", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    const resync = (window: number) => reading("resync", window, { range: { from: 0, to: 900 } })
+    admit([fact("a", 700)], resync(5), seen, open)
+    expect(admit([fact("a", 700)], resync(6), seen, open).taken).toHaveLength(1)
+    seen.prune({ floor: FLOOR, edges: new Map([[6, 0]]), overlaps: [] })
+    expect(admit([fact("a", 700)], resync(6), seen, open).taken).toHaveLength(0)
+  })
+})
+
 describe("the joining of two ids", () => {
   it.each(["live", "pass"] as const)("goes out once, read by a %s, whatever its time", (origin) => {
     const how = reading(origin)

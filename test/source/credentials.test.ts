@@ -191,6 +191,19 @@ describe("a refused access token", () => {
   })
 })
 
+describe("an access token whose reader let go of it as refused, and did not ask for another", () => {
+  it("is renewed with the next lease before it is checked", async () => {
+    const { world, asked } = await granted([refreshed("a2", START)])
+    await world.settle(await world.lease("live"), { ...REFUSED, credentialVersion: 2 })
+    expect((await world.view()).checking).toBeNull()
+    const next = await world.lease("live")
+    expect(next.credential).toEqual({ value: "a2", version: 3 })
+    await world.settle(next, { ...REFUSED, credentialVersion: 3 })
+    expect((await world.view()).checking).toMatchObject({ since: START })
+    expect(asked).toEqual(["sealed:refresh_a1"])
+  })
+})
+
 describe("a source that stopped for its credential", () => {
   it("tries it once a day, with one call, and stays stopped as long as it is refused", async () => {
     const world = await stopped()
