@@ -29,6 +29,11 @@ export const REFUSED_TRIES = 3
 export const REFUSED_AGAIN_MS = 20_000
 /** So many single items refused in a row with none accepted: not the items' fault. */
 export const REFUSED_SINGLES_MAX = 20
+/**
+ * Attempts of a single item that went back since everything seemed to be refused. Refused once more, after the destination has
+ * accepted another, it is bad itself, and counts for nothing: as many bad items in a row would otherwise hold delivery up for ever.
+ */
+const WENT_BACK = 1_000
 
 // --------------------------------------------------------------------------------------------------------- claims
 
@@ -58,16 +63,28 @@ export function claim(turn: Turn, ask: ClaimAsk): ClaimDecision {
 
 function grant(turn: Turn, nonce: string): ClaimDecision {
   const { state, now, outbox } = turn
-  // While the destination rejects us, one row is enough to find out whether it still does.
-  const most = state.delivery.state === "paused" ? 1 : CLAIM_ROWS
-  const rows = sendable(outbox.rows(), now, most, CLAIM_BYTES_MAX / SENT_BYTES_OF_JSON)
+  const waiting = outbox.rows()
+  const rows =
+    state.delivery.state === "paused"
+      ? probe(waiting, now)
+      : sendable(waiting, now, CLAIM_ROWS, CLAIM_BYTES_MAX / SENT_BYTES_OF_JSON)
   if (rows.length === 0) {
-    state.delivery.retryAt = Math.max(nextSendable(outbox.rows()) ?? now, now + 1_000)
+    state.delivery.retryAt = Math.max(nextSendable(waiting) ?? now, now + 1_000)
     return { kind: "later", at: state.delivery.retryAt, reason: "rows are held back" }
   }
   noteRepeats(turn, rows)
   state.claim = { number: ++state.grants, until: now + CLAIM_MS, nonce, rows: rows.map((row) => row.id) }
   return { kind: "granted", claim: grantOf(turn, state.claim.rows) }
+}
+
+/**
+ * While the destination rejects us, one row is enough to find out whether it still does: one that has not been tried yet, else the one
+ * tried longest ago. A few that are bad themselves must not be tried for ever in place of a good one.
+ */
+function probe(waiting: readonly OutboxMeta[], now: number): OutboxMeta[] {
+  const free = sendable(waiting, now, waiting.length)
+  const [first] = [...free].sort((a, b) => a.notBefore - b.notBefore || a.id - b.id)
+  return first ? [first] : []
 }
 
 /** Rows handed out before without an answer that settles it may have been taken: they are the only ones that can repeat. */
@@ -222,7 +239,7 @@ function split(turn: Turn, rows: readonly number[], reason: string): void {
     const items = JSON.parse(body) as Item[]
     if (!row) continue
     turn.outbox.remove(id)
-    if (items.length === 1 && items[0]) setAside(turn, items[0], reason, row.run)
+    if (items.length === 1 && items[0]) setAside(turn, items[0], reason, row)
     else
       for (const half of halve({ ...row, attempts: Math.max(row.attempts, 1) }, items, turn.now))
         turn.outbox.insert(half)
@@ -230,19 +247,20 @@ function split(turn: Turn, rows: readonly number[], reason: string): void {
 }
 
 /** A single item refused for good. Too many in a row: they go back, and delivery pauses as for a rejected key. */
-function setAside(turn: Turn, item: Item, reason: string, run: string): void {
+function setAside(turn: Turn, item: Item, reason: string, { run, attempts }: OutboxMeta): void {
   const { delivery } = turn.state
   const id = quarantineItem(turn, item, reason, run)
-  if (id === null) return
+  if (id === null || attempts >= WENT_BACK) return
   delivery.refused.push(id)
   if (delivery.refused.length < REFUSED_SINGLES_MAX) return
-  backToOutbox(turn, delivery.refused)
+  backToOutbox(turn, delivery.refused, WENT_BACK)
   delivery.refused = []
   pause(delivery, `the destination refuses everything: ${reason}`, turn.now)
 }
 
-/** A changed destination or key is tried at once. */
+/** A changed destination or key is tried at once, and has accepted nothing yet. */
 export function destinationChanged(turn: Turn): void {
   letProbesGo(turn)
+  for (const { id, attempts } of turn.outbox.rows()) if (attempts >= WENT_BACK) turn.outbox.update(id, { attempts: 1 })
   Object.assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
 }

@@ -92,14 +92,14 @@ export function discard(turn: Turn, id: number): boolean {
 }
 
 /** Items go back to the end of the outbox's line; an object's newer state would have replaced them, so none is older than sent. */
-export function backToOutbox(turn: Turn, ids: readonly number[]): number {
+export function backToOutbox(turn: Turn, ids: readonly number[], attempts = 0): number {
   const entries = readEntries(turn, ids).filter((entry) => entry.kind === "item" && isWhole(entry))
   for (const entry of entries) {
     drop(turn, entry.id, entry.collection, keyHash(entry.collection, entry.key))
     totals(turn, entry.collection).refused--
     const run = findRun(turn.state, entry.run)
     if (run) countsOf(run, entry.collection).quarantined--
-    const rows = toRows([entry.body as unknown as Item], entry.run, turn.state.ids.outbox++)
+    const rows = toRows([entry.body as unknown as Item], entry.run, turn.state.ids.outbox++, attempts)
     for (const row of rows) turn.outbox.insert(row)
   }
   return entries.length

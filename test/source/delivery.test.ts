@@ -413,6 +413,28 @@ describe(`${REFUSED_SINGLES_MAX} single items refused in a row`, () => {
     expect((await world.view()).lastRun).toMatchObject({ state: "succeeded" })
   })
 
+  it("are bad themselves, where they are refused again after another was accepted", async () => {
+    const world = await refusedSingles(REFUSED_SINGLES_MAX)
+    await answerEach(world, "too_large", await world.claim())
+    world.advance(CLAIM_MS)
+    await world.machine.syncNow()
+    await world.page(await world.lease("live"), { items: [fact("good", world.now())] })
+    for (let claims = 0; (await delivery(world)).waiting > 0; claims++) {
+      expect(claims).toBeLessThan(100)
+      const { retryAt } = await delivery(world)
+      await world.until(Math.max(retryAt ?? 0, world.now() + REFUSED_AGAIN_MS))
+      const claim = await world.claim()
+      for (const row of claim.rows) {
+        const isGood = row.items.some(({ key }) => key === "good")
+        await world.report({ ...claim, rows: [row] }, isGood ? "delivered" : "refused", {
+          done: row === claim.rows.at(-1),
+        })
+      }
+    }
+    expect(await delivery(world)).toMatchObject({ state: "ok" })
+    expect(world.store.quarantine(null, 100)).toHaveLength(REFUSED_SINGLES_MAX)
+  })
+
   it("one fewer stay in quarantine", async () => {
     const world = await refusedSingles(REFUSED_SINGLES_MAX - 1)
     await answerEach(world, "too_large", await world.claim())

@@ -146,4 +146,20 @@ export const DELIVERY: readonly Mutant[] = [
     from: "    drop(turn, entry.id, entry.collection, keyHash(entry.collection, entry.key))\n    totals",
     to: "    totals",
   },
+  {
+    name: "while delivery is paused the oldest row is tried again and again",
+    file: "source/delivery.ts",
+    from: "sort((a, b) => a.notBefore - b.notBefore || a.id - b.id)",
+    to: "sort((a, b) => a.id - b.id)",
+    at: { partner: "shopify", auth: "either" },
+    survives: "Takes twenty bad items and no good one before them: one seed in some thousands; the tables show it.",
+  },
+  {
+    name: "bad items that went back count as a destination that refuses everything, again and again",
+    file: "source/delivery.ts",
+    from: "if (id === null || attempts >= WENT_BACK) return",
+    to: "if (id === null || attempts >= 1e9 * WENT_BACK) return",
+    at: { partner: "shopify", auth: "either" },
+    survives: "Takes twenty bad items and no good one before them: one seed in some thousands; the tables show it.",
+  },
 ]
