@@ -38,6 +38,8 @@ const AT_NOW = { env: { NOW } }
 
 export default defineConfig({
   test: {
+    // Every core: most of a test's time is its own work, and the runtime's beside it.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
