@@ -47,7 +47,7 @@ const ALARMS_WITHIN_MS = 600_000
 /** The longest that a partner may have us wait is a day, and a little. Sources sync once a day at least. */
 const AHEAD_MAX_MS = 2 * 86_400_000
 /** Lives of tokens, set by others; and bounds of what was to be read, set while our clock stood ahead: they end where it was read. */
-const NOT_OURS = /^(tokens|window|top|range|overlap|offAt|passSpans|liveFrom|alarmAt)$/
+const NOT_OURS = /^(tokens|window|top|range|overlap|offAt|passSpans|liveFrom|alarmAt|probe|places|place)$/
 
 /** No time that is kept lies so far ahead that a source would stand still until then. */
 export function assertWithinReach(state: State, now: number): void {

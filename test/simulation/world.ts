@@ -11,8 +11,9 @@ import { createTenant, messageOf, type Shared, type Tenant } from "./tenant.ts"
 import { createTimeline } from "./timeline.ts"
 import { REF } from "./user.ts"
 
-/** For each source: so many until all faults have ended, and as many again until it rests. */
+/** For each source: so many until all faults have ended, and as many again until it rests; in proportion where that takes weeks. */
 const EVENTS_MAX = 60_000
+const EVENTS_WITHIN_MS = 15 * 86_400_000
 const NEIGHBOUR = { org: "other", project: "site", source: "src_next_door" }
 const NEIGHBOURS_FROM = 1_000_000
 
@@ -58,7 +59,8 @@ export async function simulate(
   const first = createTenant({ shared, ref: REF, kind, scenario, chance, random })
   const tenants: Tenant[] = [first]
   if (isBesideAnother(seed, name) && !without.has("neighbour")) tenants.push(neighbour(scenario))
-  if (steps === undefined) most = EVENTS_MAX * tenants.length
+  const length = Math.max(1, (scenario.calmAt - scenario.connectAt) / EVENTS_WITHIN_MS)
+  if (steps === undefined) most = EVENTS_MAX * tenants.length * length
   const queues: Queues = createQueues({
     timeline,
     chance,
