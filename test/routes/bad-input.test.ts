@@ -1,7 +1,7 @@
 /** Every refusal names the field and the way out, shows nothing of the inside, and writes nothing. */
 import { createExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers"
-import { describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import type { Bindings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
 import { dayOf, earliestStartDate } from "../../src/source/startdate.ts"
@@ -29,8 +29,13 @@ const fieldsOf = (answer: Problem) => answer.errors?.map((error) => error.field)
 
 describe("creating a source refuses", () => {
   const inSync = (sync: unknown) => ({ sync })
-  const tooEarly = dayOf(earliestStartDate(Date.now()) - DAY_MS)
-  const tomorrow = dayOf(Date.now() + DAY_MS)
+  const now = Date.now()
+  const tooEarly = dayOf(earliestStartDate(now) - DAY_MS)
+  const tomorrow = dayOf(now + DAY_MS)
+
+  // At midnight tomorrow would be today, and allowed.
+  beforeAll(() => void vi.useFakeTimers({ toFake: ["Date"], now }))
+  afterAll(() => void vi.useRealTimers())
 
   it.each([
     ["an interval of 0", inSync({ intervalHours: 0 }), "sync.intervalHours"],

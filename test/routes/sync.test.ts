@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { dayOf } from "../../src/source/startdate.ts"
 import { call, create, json, problem, simulateWorld } from "../support/api.ts"
+
+/** The first run reads a handful of pages from a spy on `fetch`. */
+const SETTLES_WITHIN_MS = 10_000
 
 const world = simulateWorld()
 let accounts = 0
@@ -122,9 +125,11 @@ describe("quarantine", () => {
 
 /** Waits until nothing is being read: the first run starts with the source. */
 async function settled(id: string): Promise<void> {
-  for (let n = 0; n < 50; n++) {
-    const { live } = await json<PublicSource>(call("GET", `/sources/${id}`))
-    if (live?.current.every((run) => run.state !== "reading")) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  await vi.waitUntil(
+    async () => {
+      const { live } = await json<PublicSource>(call("GET", `/sources/${id}`))
+      return live?.current.every((run) => run.state !== "reading")
+    },
+    { timeout: SETTLES_WITHIN_MS },
+  )
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { defineConnector } from "../../src/connectors/kit/define.ts"
 import type { Bookmark } from "../../src/source/bookmark.ts"
 import { BOOKMARK_OPEN_MAX } from "../../src/source/bookmark.ts"
-import { type Configuration, PROTOCOL } from "../../src/source/rpc.ts"
+import { type Configuration, PROTOCOL, type Task } from "../../src/source/rpc.ts"
 import { desk } from "../support/desk.ts"
 import {
   alias,
@@ -42,6 +42,22 @@ async function used(changes: Partial<Configuration> = {}): Promise<World> {
   await world.drain("backfill")
   await world.deliver()
   return world
+}
+
+/** The same three hours later: its next run is due. */
+async function usedForHours(): Promise<World> {
+  const former = await used()
+  former.advance(3 * HOUR)
+  await former.until(former.now())
+  return former
+}
+
+/** Live reading is done, and both lists are about to be read. */
+async function readingLists(): Promise<{ former: World; orders: Task; people: Task }> {
+  const former = sourceWorld()
+  await former.configure()
+  await former.drain("live")
+  return { former, orders: await former.lease("backfill"), people: await former.lease("backfill") }
 }
 
 async function markOf(world: World): Promise<Bookmark> {
@@ -118,19 +134,14 @@ describe("a source that goes on from a deleted one", () => {
   })
 
   it("goes back to the first item of the feed that had not been delivered", async () => {
-    const former = await used()
-    former.advance(3 * HOUR)
-    await former.until(former.now())
+    const former = await usedForHours()
     await former.page(await former.lease("live"), { items: [fact("lost", START + HOUR)] })
     const world = await goingOn(await markOf(former))
     expect(world.state().live.feed?.cursor).toBe(START + HOUR)
   })
 
   it("reads the history again of a collection of which not all had been delivered", async () => {
-    const former = sourceWorld()
-    await former.configure()
-    await former.drain("live")
-    const [orders, people] = [await former.lease("backfill"), await former.lease("backfill")]
+    const { former, orders, people } = await readingLists()
     await former.page(people, { items: [person("ada", START)] })
     await former.deliver()
     await former.page(orders, { items: [sold("lost")] })
@@ -139,9 +150,7 @@ describe("a source that goes on from a deleted one", () => {
   })
 
   it("reads no history again because of what a run had brought that failed", async () => {
-    const former = await used()
-    former.advance(3 * HOUR)
-    await former.until(former.now())
+    const former = await usedForHours()
     const task = await former.lease("live")
     await former.page(task, { items: [fact("lost", START + HOUR)], next: "more", edge: START + HOUR })
     await former.settle(task, { kind: "fault", reason: "gone" })
@@ -169,19 +178,14 @@ describe("a source that goes on from a deleted one", () => {
   })
 
   it("goes back to the first join of two ids that had not been delivered", async () => {
-    const former = await used()
-    former.advance(3 * HOUR)
-    await former.until(former.now())
+    const former = await usedForHours()
     await former.page(await former.lease("live"), { items: [alias("a", "b", START + HOUR)] })
     const world = await goingOn(await markOf(former))
     expect(world.state().live.feed?.cursor).toBe(START + HOUR)
   })
 
   it("reads the people again where joins that a list had told were not delivered", async () => {
-    const former = sourceWorld()
-    await former.configure()
-    await former.drain("live")
-    const [orders, people] = [await former.lease("backfill"), await former.lease("backfill")]
+    const { former, orders, people } = await readingLists()
     await former.page(orders, { items: [sold("sent")] })
     await former.deliver()
     await former.page(people, { items: [alias("a", "b", START - DAY)] })

@@ -1,6 +1,6 @@
 /**
- * The made-up partner's connector, written as any other: three live streams of different orders and limits, two of which feed one
- * collection, and lists to read history from.
+ * The made-up partner's connector, on the same contract as the shipped ones: three live streams of different orders and limits, two
+ * of which feed one collection, and lists to read history from.
  */
 import { z } from "zod"
 import { bearer } from "../../../src/connectors/kit/auth.ts"

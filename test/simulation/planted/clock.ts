@@ -74,7 +74,7 @@ export const CLOCK: readonly Mutant[] = [
     to: "",
   },
   {
-    name: "a wait that a clock ahead began is as long as any may be",
+    name: "a wait that a clock ahead began lasts for the longest time there is",
     file: "source/clock.ts",
     from: "if ((wait.since ?? now) > now) Object",
     to: "if ((wait.since ?? now) > now + 1e15) Object",
