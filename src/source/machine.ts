@@ -16,6 +16,7 @@ import { bringBack } from "./clock.ts"
 import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control.ts"
 import { beginDailyTry, tried } from "./dailytry.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
+import { Erasing } from "./erasing.ts"
 import { settle as decideSettle } from "./failure.ts"
 import { holds } from "./grant.ts"
 import { lease as decideLease, type LeaseDecision } from "./lease.ts"
@@ -57,10 +58,8 @@ import {
   isReadable,
   isTombstone,
   readState,
-  STATE_SCHEMA,
   type State,
   slicesOf,
-  type Tombstone,
   WAITING_FOR_OPERATOR,
 } from "./state.ts"
 import { answered, credentialVersionOf, isTokenDue, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
@@ -74,8 +73,6 @@ const TROUBLE_RETRY_MAX_MS = 3_600_000
 const LATER_MS = 60_000
 /** Renewals for one lease: a token that is due again at once is no token. */
 const RENEWALS_MAX = 2
-/** A grant that cannot be given back in so many attempts is left to lapse. */
-const REVOKE_TRIES_MAX = 5
 
 /** What is kept between turns; dropped whenever a turn fails, to be read again from the last commit. */
 interface Memory {
@@ -97,8 +94,11 @@ export class SourceMachine implements SourceRpc {
   /** The refresh that this instance is asking for. */
   #renewing: Promise<void> | null = null
 
+  readonly #erasing: Erasing
+
   constructor(ports: SourcePorts) {
     this.#ports = ports
+    this.#erasing = new Erasing(ports, { forget: () => this.#forget(), bookmark: () => this.#bookmark() })
   }
 
   // ------------------------------------------------------------------------------------------------------- control
@@ -165,29 +165,12 @@ export class SourceMachine implements SourceRpc {
     return this.#act<Answer<object>>(GONE, (turn) => value(discardEntry(turn, id)))
   }
 
-  /** The tombstone stays for ever: a late message or watchdog must not bring the source back. */
-  async erase(revoke = false): Promise<{ ok: boolean; bookmark?: Bookmark }> {
-    const { owed, bookmark } = this.#left(revoke)
-    const marked = bookmark && { bookmark }
-    if (!owed) {
-      this.#bury({ ...marked })
-      return { ok: true, ...marked }
-    }
-    // What is owed is kept before it is done: nothing is read any more, and a crash does not make us forget it.
-    const tries = owed.tries + 1
-    this.#bury({ ...marked, revoke: { ask: owed.ask, tries } })
-    const done = (await this.#ports.tokens.revoke(owed.ask)) || tries >= REVOKE_TRIES_MAX
-    // Somebody may have taken the bookmark meanwhile.
-    const { bookmark: kept } = this.#left(false)
-    if (done) this.#bury({ ...(kept && { bookmark: kept }) })
-    return { ok: done, ...marked }
+  erase(revoke = false): Promise<{ ok: boolean; bookmark?: Bookmark }> {
+    return this.#erasing.erase(revoke)
   }
 
   async bookmarkKept(): Promise<void> {
-    const text = this.#ports.store.core()
-    const core = text === null ? null : readState(text)
-    if (!core || !isTombstone(core) || !core.bookmark) return
-    this.#bury({ ...(core.revoke && { revoke: core.revoke }) })
+    this.#erasing.bookmarkKept()
   }
 
   async sealed(): Promise<SealedSecret[]> {
@@ -197,30 +180,15 @@ export class SourceMachine implements SourceRpc {
 
   async reseal(changes: { from: Sealed; to: Sealed }[]): Promise<SealedSecret[]> {
     const fresh = new Map(changes.map(({ from, to }) => [from, to]))
-    const text = this.#ports.store.core()
-    const core = text === null ? null : readState(text)
-    if (core && isTombstone(core)) {
-      exchangeSealed(core, fresh)
-      this.#bury({ ...(core.bookmark && { bookmark: core.bookmark }), ...(core.revoke && { revoke: core.revoke }) })
-    } else await this.#act<void>(undefined, (turn) => value(exchangeSealed(turn.state, fresh)))
+    if (!this.#erasing.reseal(fresh))
+      await this.#act<void>(undefined, (turn) => value(exchangeSealed(turn.state, fresh)))
     return this.sealed()
   }
 
-  /** What outlives the source: the grant to be given back, and the place where reading stopped. */
-  #left(revoke: boolean): { owed: Tombstone["revoke"]; bookmark: Bookmark | undefined } {
-    const text = this.#ports.store.core()
-    const core = text === null ? null : readState(text)
-    if (!core) return { owed: null, bookmark: undefined }
-    // Somebody may have signed in to the same account since.
-    if (isTombstone(core)) return { owed: (revoke && core.revoke) || null, bookmark: core.bookmark }
-    const bookmark = this.#bookmark()
-    if (!revoke || !core.token) return { owed: null, bookmark }
-    const { org, project, source, connector, config } = core.configuration
-    const ask = { ref: { org, project, source }, connector, config, tokens: core.token.tokens }
-    return { owed: { ask, tries: 0 }, bookmark }
+  #forget(): void {
+    this.#memory = null
   }
 
-  /** Whatever is wrong with the source, it can be erased. */
   #bookmark(): Bookmark | undefined {
     try {
       const memory = this.#load()
@@ -229,11 +197,6 @@ export class SourceMachine implements SourceRpc {
       this.#note("source.bookmark_lost", error)
       return undefined
     }
-  }
-
-  #bury(left: Pick<Tombstone, "revoke" | "bookmark">): void {
-    this.#memory = null
-    this.#ports.store.erase(JSON.stringify({ schema: STATE_SCHEMA, erased: true, ...left }))
   }
 
   // ---------------------------------------------------------------------------------------------------------- work

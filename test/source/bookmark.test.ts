@@ -52,6 +52,18 @@ async function usedForHours(): Promise<World> {
   return former
 }
 
+/** Everything is read and delivered, and a debit is known to be open. */
+async function knowingADebit(): Promise<World> {
+  const world = sourceWorld()
+  await world.configure()
+  const open = [{ collection: "Orders", key: "debit", time: FLOOR - DAY }]
+  await world.page(await world.lease("backfill"), { items: [sold("old")], open })
+  await world.drain("backfill")
+  await world.drain("live")
+  await world.deliver()
+  return world
+}
+
 /** Live reading is done, and both lists are about to be read. */
 async function readingLists(): Promise<{ former: World; orders: Task; people: Task }> {
   const former = sourceWorld()
@@ -90,13 +102,7 @@ describe("a source that goes on from a deleted one", () => {
   })
 
   it("takes the fact of a key that the former one knew to be open, whatever its time", async () => {
-    const former = sourceWorld()
-    await former.configure()
-    const open = [{ collection: "Orders", key: "debit", time: FLOOR - DAY }]
-    await former.page(await former.lease("backfill"), { items: [sold("old")], open })
-    await former.drain("backfill")
-    await former.drain("live")
-    await former.deliver()
+    const former = await knowingADebit()
     const world = await goingOn(await markOf(former))
     const late = fact("debit", FLOOR - DAY, { place: START + HOUR })
     await world.page(await world.lease("live"), {
@@ -161,13 +167,7 @@ describe("a source that goes on from a deleted one", () => {
   })
 
   it("takes the fact of an open key again that had not been delivered", async () => {
-    const former = sourceWorld()
-    await former.configure()
-    const open = [{ collection: "Orders", key: "debit", time: FLOOR - DAY }]
-    await former.page(await former.lease("backfill"), { items: [sold("old")], open })
-    await former.drain("backfill")
-    await former.drain("live")
-    await former.deliver()
+    const former = await knowingADebit()
     former.advance(3 * HOUR)
     await former.until(former.now())
     const late = fact("debit", FLOOR - DAY, { place: START + HOUR })

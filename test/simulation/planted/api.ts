@@ -70,15 +70,15 @@ export const API: readonly Mutant[] = [
   },
   {
     name: "a bookmark is handed out once only",
-    file: "source/machine.ts",
+    file: "source/erasing.ts",
     from: "owed: (revoke && core.revoke) || null, bookmark: core.bookmark }",
     to: "owed: (revoke && core.revoke) || null, bookmark: undefined }",
   },
   {
     name: "a bookmark that is kept elsewhere stays in the tombstone",
-    file: "source/machine.ts",
-    from: "this.#bury({ ...(core.revoke && { revoke: core.revoke }) })",
-    to: "this.#bury({ ...(core.revoke && { revoke: core.revoke }), bookmark: core.bookmark })",
+    file: "source/erasing.ts",
+    from: "this.#bury({ ...(tombstone.revoke && { revoke: tombstone.revoke }) })",
+    to: "this.#bury({ ...(tombstone.revoke && { revoke: tombstone.revoke }), bookmark: tombstone.bookmark })",
   },
   {
     name: "a source that goes on begins live reading anew",
@@ -88,7 +88,7 @@ export const API: readonly Mutant[] = [
   },
   {
     name: "a deleted source gives its grant back although another one reads the account",
-    file: "source/machine.ts",
+    file: "source/erasing.ts",
     from: "owed: (revoke && core.revoke) || null,",
     to: "owed: core.revoke ?? null,",
     at: SHOPIFY_TOKENS,
