@@ -8,7 +8,8 @@ import { SourceMachine } from "../../src/source/machine.ts"
 import type { Lanes } from "../../src/source/ports.ts"
 import type { Configuration } from "../../src/source/rpc.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
-import { choose, configurationOf, memoryStore } from "../support/source-world.ts"
+import { memoryStore } from "../support/memory-store.ts"
+import { choose, configurationOf } from "../support/source-world.ts"
 
 export const NOW = Date.UTC(2026, 10, 20, 12)
 const DAY_MS = 86_400_000

@@ -6,6 +6,7 @@ import type { Chance } from "./chance.ts"
 import type { Place } from "./network.ts"
 import { CIPHER, seal } from "./object.ts"
 import type { PartnerAccount } from "./partner.ts"
+import { createRemaking } from "./remaking.ts"
 import { type Action, type ActionName, DAY, HOUR, type Scenario } from "./scenario.ts"
 import { type Story, stampOf } from "./story.ts"
 import type { Ref, Source } from "./tenant.ts"
@@ -17,10 +18,6 @@ const WATCH_EVERY_MS = 6 * HOUR
 const WATCH_SOON_MS = 60_000
 const WATCH_AGAIN_MS = 300_000
 const SEEN_SOON_MS = 60_000
-const ERASED_AGAIN_MS = 60_000
-/** For a moment at which the source is busy. */
-const LOOKS_EVERY_MS = 300
-const LOOKS_MOST = 2_000
 /** More than there may be passes. */
 const RESYNCS_OFTEN = 40
 const RESYNC_AGAIN_MS = 61_000
@@ -152,8 +149,11 @@ export function createUser({
   }
   let isHealed = false
   let grants = 0
-  let timesMade = 0
   const isAway = () => isHealed || user.deletedAt !== null
+  const makeAgain = createRemaking({
+    ...{ timeline, chance, story, scenario, user, source, make, names, partnerNow, isAway },
+    ...{ destination, sealedKey, signIn, tell: () => tell(WATCH_SOON_MS) },
+  })
   // biome-ignore format: one line a thing that users do
   const ACTS: Record<ActionName, (action: Action) => void> = {
     sync_now: ({ roll }) => { ask("syncNow"); timeline.after(roll % 70_000, () => ask("syncNow")) },
@@ -206,7 +206,7 @@ export function createUser({
       await host().call("user", "replay", roll % 2 === 0 ? "all" : ids.slice(0, 1 + (roll % 5)))
     }),
     resync_often: ({ roll, until }) => resyncOften(act(roll, names), until),
-    make_again: ({ until, roll }) => void makeAgain(until, roll),
+    make_again: ({ until, roll }) => void makeAgain({ until, roll }),
     delete: () => {
       // A configuration may still be on its way.
       if (chance.draw("race") < 0.7) tell(WATCH_SOON_MS)
@@ -224,77 +224,6 @@ export function createUser({
     const { org, project, sourceId, key } = place
     const sealed = seal(`${key.prefix}.${key.secret}`, `${source().name}#destination`)
     return { org, project, sourceId, key: sealed, owner: source().ref.source }
-  }
-
-  /** Deletes the source and, a while later, makes one that goes on from where it stopped. Once: a third goes on as the second does. */
-  async function makeAgain(until: number, roll: number): Promise<void> {
-    if (timesMade++ > 0) return
-    await untilBusy(roll)
-    if (isAway()) return
-    if (chance.draw("race") < 0.5) tell(WATCH_SOON_MS)
-    user.isBetween = true
-    const last = source()
-    // Where it stopped is known with the first answer; its grant may be given back later.
-    const erased = await insist(
-      () => last.host.call("api", "erase", scenario.signsIn),
-      ({ ok, bookmark }) => ok || bookmark !== undefined,
-    )
-    const { bookmark } = erased
-    if (!erased.ok) timeline.after(ERASED_AGAIN_MS, () => void eraseToTheEnd(last))
-    if (bookmark)
-      await insist(
-        () => last.host.call("api", "bookmarkKept"),
-        () => true,
-      )
-    user.discarded.push(...(last.left?.quarantine ?? []))
-    for (const name of last.left?.history ?? []) user.switchedOff.add(name)
-    await new Promise<void>((done) => timeline.at(until, done))
-    user.isBetween = false
-    if (user.deletedAt !== null) return
-    const { ref } = make({ ...last.ref, source: `${last.ref.source}_again` })
-    const off = names.filter((name) => !user.configuration.collections.some((choice) => choice.name === name))
-    const all = names.map((name) => ({ name, fields: {} }))
-    const connectedAt = 1000 * Math.floor(partnerNow() / 1000)
-    if (!bookmark) user.connectedFrom = connectedAt
-    user.configuration = {
-      ...{ ...user.configuration, ...ref, version: 1, destination: destination(), destinationVersion: 1, connectedAt },
-      ...(off.length > 0 && roll % 2 === 0 && { collections: all }),
-      ...{ credential: scenario.signsIn ? null : sealedKey(), credentialVersion: 1, active: true },
-      ...(scenario.signsIn && { grant: await signIn() }),
-      ...(bookmark && { bookmark }),
-    }
-    story.tell(() => `USER: makes the source again, as ${ref.source}${bookmark ? "" : ", from the beginning"}`)
-    tell(WATCH_SOON_MS)
-  }
-
-  /** Of three: one waits for a list that is half read and delivered so far, one for items that wait, one for nothing. */
-  async function untilBusy(roll: number): Promise<void> {
-    const isBusy = () => {
-      const { watch, host: at } = source()
-      const slices = watch.state?.passes.flatMap((pass) => pass.slices) ?? []
-      if (roll % 3 === 0) return true
-      if (roll % 3 === 1) return at.disk.outbox.size > 0
-      return at.disk.outbox.size === 0 && slices.some(({ state, edge }) => state === "reading" && edge !== null)
-    }
-    for (let looks = 0; looks < LOOKS_MOST && !isBusy(); looks++)
-      await new Promise<void>((done) => timeline.after(LOOKS_EVERY_MS, done))
-  }
-
-  /** A grant is not given back any more once another source reads the account. */
-  async function eraseToTheEnd(last: Source): Promise<void> {
-    await insist(
-      () => last.host.call("api", "erase", scenario.signsIn && source() === last),
-      ({ ok }) => ok,
-    )
-  }
-
-  /** Asked again until it is done, as the watchdog does. */
-  async function insist<T>(ask: () => Promise<T>, isDone: (answer: T) => boolean): Promise<T> {
-    for (;;) {
-      const answer = await ask().catch(() => null)
-      if (answer !== null && isDone(answer)) return answer
-      await new Promise<void>((done) => timeline.after(ERASED_AGAIN_MS, done))
-    }
   }
 
   /** A new grant, as the browser brings it home. */

@@ -17,7 +17,7 @@ import { DIGITS } from "../sandbox/shopify/model.ts"
 import type { Token } from "../sandbox/shopify/partner.ts"
 import type { Shop, ShopOptions } from "../sandbox/shopify/shop.ts"
 import { type FakeClock, fakeClock } from "./fake-clock.ts"
-import { type MemoryStore, memoryStore } from "./source-world.ts"
+import { type MemoryStore, memoryStore } from "./memory-store.ts"
 
 export const NOW = Date.UTC(2026, 5, 1)
 const ROUNDS_MAX = 20_000
