@@ -114,7 +114,7 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
   if (reading.range === null && !waited && item.place < floorOf(item, reading)) return "read"
-  seen.put(hash, classOf(item, reading), entryOf(item, "", reading))
+  seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
   open.remove(hash)
   return waited ? "open" : "new"
 }
@@ -209,14 +209,13 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
 }
 
 /**
- * What a pass told only it can meet again, its resync too: live reading is past it. Not so above the floor: there live reading meets it,
- * and a collection that is switched off now, or a gap, is read again from there by another pass. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
+ * What a pass told only it can meet again. Not so above the floor: a collection that is switched off now, or a gap, is read again from
+ * there by another pass. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
  * what was open and came true after the pass's range.
  */
 function classOf(item: Item, reading: Reading): SeenClass {
   const { range } = reading
-  const latest = Math.max(item.time, item.place)
-  const isOnlyItsOwn = range !== null && item.time < range.to && latest < floorOf(item, reading)
+  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorOf(item, reading)
   return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"
 }
 

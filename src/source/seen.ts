@@ -77,7 +77,7 @@ export class SeenIndex {
   }
 
   put(hash: string, kind: SeenClass, entry: SeenEntry): void {
-    const row = this.#openRow(kind, entry.feeds)
+    const row = this.#openRow(kind, entry.feeds, this.#rowOf(hash))
     const place = this.#rows.get(row.id)?.place ?? 0
     const at = row.add(hash, entry)
     this.#entries[kind]++
@@ -138,12 +138,14 @@ export class SeenIndex {
     return { put, remove }
   }
 
-  #openRow(kind: SeenClass, feeds: string | undefined): SeenRow {
-    const newest = this.#newest.get(sortOf(kind, feeds))
+  /** `after`: the row of the key's last entry. Read back, rows come by their ids, and the later entry must be the one that counts. */
+  #openRow(kind: SeenClass, feeds: string | undefined, after: number): SeenRow {
+    const last = this.#newest.get(sortOf(kind, feeds))
+    const newest = last && last.id >= after ? last : undefined
     if (newest && newest.count < SEEN_ROW_ENTRIES) return newest
     // A page's keys stay together: a row may grow past its size by one page rather than cost two rows written.
     if (newest && this.#dirty.has(newest.id) && newest.count < ROW_ENTRIES_MAX) return newest
-    newest?.trim()
+    last?.trim()
     const row = SeenRow.empty(this.#nextId++, kind, feeds)
     this.#adopt(row)
     return row
@@ -196,6 +198,11 @@ export class SeenIndex {
       this.put(hash, kind, { ...read, ...(feeds !== undefined && { feeds }) })
     }
     this.#removed.push(id)
+  }
+
+  #rowOf(hash: string): number {
+    const at = this.#table.get(highHalf(hash), lowHalf(hash))
+    return at < 0 ? 0 : this.#rowAt(at).id
   }
 
   #rowAt(at: number): SeenRow {

@@ -260,6 +260,15 @@ describe("a fact that a pass told", () => {
   })
 })
 
+describe("the key of a fact that a list told", () => {
+  it("is let go of with its pass, though its page was asked for just now: a first sync must not fill the memory", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    admit([fact("a", 700, { place: FLOOR + 1 })], reading("pass"), seen, open)
+    seen.prune({ floor: FLOOR, edges: new Map(), overlaps: [] })
+    expect(seen.size).toBe(0)
+  })
+})
+
 describe("a fact that a resync sends again", () => {
   it("is known to that resync as long as it is read, though live reading is long past it", () => {
     const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]

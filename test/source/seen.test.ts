@@ -134,6 +134,14 @@ describe("pruning", () => {
     expect(index.get(a)).toBeDefined()
   })
 
+  it("of a key in two rows knows the later entry, after an eviction too", () => {
+    const index = new SeenIndex([], 0)
+    index.put(b, "live", entry(1))
+    index.put(a, "pass", entry(1))
+    index.put(a, "live", entry(20))
+    expect(reopened(index).get(a)?.place).toBe(20)
+  })
+
   it("of a key in two rows forgets only the older entry", () => {
     const index = new SeenIndex([], 0)
     index.put(a, "pass", entry(1))

@@ -1,5 +1,5 @@
 /** What was seen, what is open, what passes. */
-import type { Mutant } from "./mutant.ts"
+import { MEADOW, type Mutant } from "./mutant.ts"
 
 export const SEEN: readonly Mutant[] = [
   {
@@ -11,8 +11,8 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "seen is not written for what a pass reads",
     file: "source/admit.ts",
-    from: '  seen.put(hash, classOf(item, reading), entryOf(item, "", reading))\n',
-    to: '  if (!reading.range) seen.put(hash, classOf(item, reading), entryOf(item, "", reading))\n',
+    from: '  seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))\n',
+    to: '  if (!reading.range) seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))\n',
   },
   {
     name: "an alias is remembered only while passes are read",
@@ -125,7 +125,14 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "what a pass told above the floor is forgotten with the pass, though another may read it again",
     file: "source/admit.ts",
-    from: " && latest < floorOf(item, reading)\n",
+    from: " && item.time < floorOf(item, reading)\n",
     to: "\n",
+  },
+  {
+    name: "of a key in two rows the older entry counts once the object was evicted",
+    file: "source/seen.ts",
+    from: "last && last.id >= after ? last : undefined",
+    to: "last && last.id >= 0 * after ? last : undefined",
+    at: MEADOW,
   },
 ]
