@@ -132,8 +132,12 @@ export function repeatsAfter(
   const recent =
     `It goes on from a source that was deleted on ${dayOf(deletedAt)}. What that one had delivered of its last ${minutes} minutes, ` +
     "and of a sync under way at that moment, may arrive twice."
+  return `${recent}${historyAgain(again)} What was in its quarantine is not sent, unless its collection is read again.`
+}
+
+function historyAgain(again: readonly string[] | null): string {
   if (again === null)
-    return `${recent} So may the history of a collection of which something still waited for the destination then: it is read again.`
-  if (again.length === 0) return recent
-  return `${recent} Something still waited for the destination then, so all history is read again of: ${again.join(", ")}. What was delivered of it arrives twice.`
+    return " So may the history of a collection of which something still waited for the destination then: it is read again."
+  if (again.length === 0) return ""
+  return ` Something still waited for the destination then, so all history is read again of: ${again.join(", ")}. What was delivered of it arrives twice.`
 }

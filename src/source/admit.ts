@@ -30,7 +30,7 @@ export interface Reading {
   last: boolean
   /** Versions above the limit that these windows noted were dated by a clock that was ahead. */
   tooLate?: { limit: number; window: number } | null
-  /** No state of an object is newer than this, partner time; one that says so is dated by `asked`, when its page was asked for. */
+  /** No state of an object is newer than this, partner time; one that says so is dated by `asked`, when the first page was asked for. */
   believable?: number
   asked?: number
   /** The order in which the window is read. Left out: newest first. */
@@ -102,6 +102,7 @@ function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenInde
   return false
 }
 
+/** By the window's first page: of several that are dated ahead, the order in which they are read goes on telling the newest. */
 function datedBack(item: Item, { asked = item.version }: Reading): Item {
   return { ...item, version: asked, time: Math.min(item.time, asked) }
 }
@@ -132,12 +133,18 @@ function isOurs(item: Item, reading: Reading): boolean {
 function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
   const before = believed(seen.get(hash), reading)
   if (!before && reading.origin === "webhook" && item.place < floorOf(item, reading)) return "read"
+  if (before && followsDatedBack(item, before, reading)) return "older"
   const content = contentHash(item)
   const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
   if (verdict === "new" && before) noteShown(item, hash, before, reading, seen)
   if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
   else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
   return verdict
+}
+
+/** Newest first, what follows in the window is older, though its own date lies between that of the first page and what is believed. */
+function followsDatedBack({ version }: Item, before: SeenEntry, { window, asked, isOldestFirst }: Reading): boolean {
+  return !isOldestFirst && before.window === window && before.version === asked && version > asked
 }
 
 /** What was noted while the partner's clock was ahead is no newer than the end of that time. */
@@ -182,9 +189,9 @@ function compare(item: Item, content: string, before: SeenEntry, reading: Readin
 }
 
 /**
- * At equal versions: within one window the first read stays, or the last where it is read oldest first; of two webhooks the later wins, and live reading beats a
- * webhook, which beats a pass. A pass's page may show the state before a change of the second it was asked in; if it shows one
- * after it, live reading will tell that too.
+ * At equal versions: within one window the first read stays, or the last where it is read oldest first; of two webhooks the later wins,
+ * and live reading beats a webhook, which beats a pass. A pass's page may show the state before a change of the second it was asked
+ * in; if it shows one after it, live reading will tell that too.
  */
 function isSettled(before: SeenEntry, reading: Reading): boolean {
   const by = readBy(reading)

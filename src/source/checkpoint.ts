@@ -85,7 +85,7 @@ function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
   const reading = {
     ...readingOf(turn, slice, page.next === null),
     believable: latestBelievable(turn),
-    asked: page.asked,
+    asked: slice.bound,
   }
   const { taken, dropped, late } = admit(wanted, reading, turn.seen, turn.open)
   for (const [collection, times] of Object.entries(dropped)) {

@@ -3,7 +3,8 @@
  * stand still until that time comes. So before anything is decided, and before anything is saved, every time that is kept by our
  * clock is brought back to the furthest that it can lie ahead. The same bound holds what a partner or a destination may ask for.
  *
- * Not so the lives of tokens: a partner may grant a year, and one that is refused is renewed whatever its life.
+ * Not so the lives of tokens: a partner may grant a year. But where it has said how long they last, they last no longer than that from
+ * now on: an access token that is over early is refused, and renewed; a refresh token of a source that rests would lapse.
  */
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import { CLAIM_MS, PROBE_MS } from "./delivery.ts"
@@ -11,6 +12,7 @@ import { CLAIM_MS, PROBE_MS } from "./delivery.ts"
 import { RETRY_MAX_MS } from "./failure.ts"
 import { LEASE_MS } from "./lease.ts"
 import { WAKE_AGAIN_MAX_MS } from "./plan.ts"
+import type { SealedTokens } from "./rpc.ts"
 import { HOUR_MS } from "./schedule.ts"
 import { slicesOf } from "./state.ts"
 import { DENIED_AGAIN_MS } from "./takeup.ts"
@@ -64,6 +66,7 @@ export function bringBack(turn: Turn): void {
   outbox.holdAtMost(now + AHEAD_MAX_MS.row)
   if (token?.intent) token.intent.until = within(token.intent.until, AHEAD_MAX_MS.intent)
   if (token) token.sentAt = past(token.sentAt)
+  if (token) token.tokens = lasting(token.tokens, now)
   // Not now: by the life that the wrong clock gave them, these tokens may be over long before they seem to.
   if (token?.renewedAt != null && token.renewedAt > now) token.renewedAt = null
   if (state.operatorWait) state.operatorWait.since = Math.min(state.operatorWait.since, now)
@@ -80,4 +83,11 @@ export function bringBack(turn: Turn): void {
   clock.offSince = past(clock.offSince)
   clock.believedAt = past(clock.believedAt)
   clock.readings = clock.readings.filter(({ at }) => at <= now)
+}
+
+function lasting(tokens: SealedTokens, now: number): SealedTokens {
+  const { expiresAt, lifeMs, refreshExpiresAt, refreshLifeMs } = tokens
+  const within = (at: number | null, life: number | null) =>
+    at === null || life === null ? at : Math.min(at, now + life)
+  return { ...tokens, expiresAt: within(expiresAt, lifeMs), refreshExpiresAt: within(refreshExpiresAt, refreshLifeMs) }
 }

@@ -30,8 +30,9 @@ export const REFUSED_AGAIN_MS = 20_000
 /** So many single items refused in a row with none accepted: not the items' fault. */
 export const REFUSED_SINGLES_MAX = 20
 /**
- * Attempts of a single item that went back since everything seemed to be refused. Refused once more, after the destination has
- * accepted another, it is bad itself, and counts for nothing: as many bad items in a row would otherwise hold delivery up for ever.
+ * From so many attempts on those are counted anew of a single item that went back since everything seemed to be refused. Refused to
+ * the end once more, after the destination has accepted another, it is bad itself, and counts for nothing: as many bad items in a row
+ * would otherwise hold delivery up for ever.
  */
 const WENT_BACK = 1_000
 
@@ -173,11 +174,13 @@ function answered(turn: Turn, answer: PostResult, destinationVersion: number): v
   if (!held || rows.length === 0) return
   held.rows = held.rows.filter((id) => !rows.includes(id))
   const result = { ...answer, rows }
-  if (result.outcome === "later") wait(turn, result)
+  // What was said before the key or the destination was replaced says nothing of the new one.
+  if (destinationVersion !== configuration.destinationVersion) {
+    if (result.outcome === "later" && mayBeTaken(result.status)) delivery.unsure.push(...rows)
+  } else if (result.outcome === "later") wait(turn, result)
   else if (result.outcome === "refused") refused(turn, result, answer.rows.length > 1)
   else if (result.outcome === "too_large") tooLarge(turn, result, answer.rows.length > 1)
-  // A key replaced while this POST was under way is not judged by its answer.
-  else if (destinationVersion === configuration.destinationVersion) pause(delivery, result.reason, turn.now)
+  else pause(delivery, result.reason, turn.now)
 }
 
 function pause(delivery: Delivery, reason: string, now: number): void {
@@ -211,11 +214,8 @@ function mayBeTaken(status: number): boolean {
  * by itself next. A row's attempts are one for being alone, and one for each refusal alone.
  */
 function refused(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean): void {
-  const { delivery } = turn.state
-  if (delivery.state === "paused") {
-    // The next probe is another row: one that really is bad must not keep the others waiting.
-    for (const id of rows) turn.outbox.update(id, { notBefore: turn.now + 2 * PROBE_MS })
-    delivery.retryAt = turn.now + PROBE_MS
+  if (turn.state.delivery.state === "paused") {
+    probeRefused(turn, rows, reason)
     return
   }
   for (const id of rows) {
@@ -223,8 +223,21 @@ function refused(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean):
     if (!row) continue
     const attempts = Math.max(row.attempts, 1) + (wereJoined ? 0 : 1)
     turn.outbox.update(id, { attempts, notBefore: turn.now + REFUSED_AGAIN_MS })
-    if (attempts > REFUSED_TRIES) split(turn, [id], reason)
+    if (attempts % WENT_BACK > REFUSED_TRIES) split(turn, [id], reason)
   }
+}
+
+/**
+ * The next probe is another row: one that really is bad must not keep the others waiting. One of several items is halved, since good
+ * ones may travel with bad ones.
+ */
+function probeRefused(turn: Turn, rows: readonly number[], reason: string): void {
+  for (const id of rows) {
+    const items = turn.outbox.get(id)?.items ?? 0
+    if (items > 1) split(turn, [id], reason)
+    else turn.outbox.update(id, { notBefore: turn.now + 2 * PROBE_MS })
+  }
+  turn.state.delivery.retryAt = turn.now + PROBE_MS
 }
 
 /** Rows that were joined go by themselves next, whatever their size: only one that is too large alone is halved. */
@@ -253,14 +266,21 @@ function setAside(turn: Turn, item: Item, reason: string, { run, attempts }: Out
   if (id === null || attempts >= WENT_BACK) return
   delivery.refused.push(id)
   if (delivery.refused.length < REFUSED_SINGLES_MAX) return
-  backToOutbox(turn, delivery.refused, WENT_BACK)
+  backToOutbox(turn, delivery.refused, WENT_BACK + 1)
   delivery.refused = []
+  forgetRefusals(turn)
   pause(delivery, `the destination refuses everything: ${reason}`, turn.now)
+}
+
+/** What the destination said while it refused everything says nothing of the rows that still wait. */
+function forgetRefusals(turn: Turn): void {
+  for (const { id, attempts } of turn.outbox.rows())
+    if (attempts > 1 && attempts < WENT_BACK) turn.outbox.update(id, { attempts: 1 })
 }
 
 /** A changed destination or key is tried at once, and has accepted nothing yet. */
 export function destinationChanged(turn: Turn): void {
   letProbesGo(turn)
-  for (const { id, attempts } of turn.outbox.rows()) if (attempts >= WENT_BACK) turn.outbox.update(id, { attempts: 1 })
+  for (const { id, attempts } of turn.outbox.rows()) if (attempts > 1) turn.outbox.update(id, { attempts: 1 })
   Object.assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
 }

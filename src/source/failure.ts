@@ -29,7 +29,7 @@ export function settle(turn: Turn, { protocol, lease: { slice: id, number }, out
   const run = runOf(turn, slice)
   if (run) run.calls += calls
   // Whoever lets go is alive: only leases that run out are counted as hanging.
-  if (!SAYS_NOTHING.has(outcome.kind)) noteAccepted(turn, slice.lease)
+  if (calls > 0 && !SAYS_NOTHING.has(outcome.kind)) noteAccepted(turn, slice.lease)
   Object.assign(slice, { lease: null, lapses: 0 })
   if (calls === 0 || (calls === 1 && NOT_SERVED.has(outcome.kind))) slice.mayHaveMoved = false
   apply(turn, slice, run, outcome, number)
@@ -44,7 +44,7 @@ type Apply<Kind extends Outcome["kind"]> = (
   lease: number,
 ) => void
 
-/** After these nothing is known of the credential: the partner did not answer, or not as the partner. */
+/** After these nothing is known of the credential: the partner did not answer, or not as the partner. Nor where nobody asked it. */
 const SAYS_NOTHING: ReadonlySet<Outcome["kind"]> = new Set(["release", "defer", "transient", "probed", "auth"])
 
 /** After these the partner has not given the page: a scroll stands where it stood. */

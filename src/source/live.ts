@@ -3,7 +3,7 @@ import { DAY_MS } from "./openkeys.ts"
 import { openGapPass } from "./pass.ts"
 import type { Run } from "./run.ts"
 import { HOUR_MS } from "./schedule.ts"
-import { type AnyStream, blankSlice, chosen, floorOf, resume, setWindow, streamsOf } from "./slice.ts"
+import { type AnyStream, blankSlice, chosen, floorOf, orderOf, resume, setWindow, streamsOf } from "./slice.ts"
 import type { LiveStream, Slice } from "./state.ts"
 import { partnerNow, type Turn } from "./turn.ts"
 
@@ -91,7 +91,7 @@ function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
   const from = live.cursor - 1000 * stream.lookbackSeconds
   // Of records that move, an earlier part would lack those that changed later: their facts would come below the floor of the next.
   // In no order, every part would be read by reading all.
-  const to = stream.moves || stream.order === "none" ? null : cutAt(turn, live, from)
+  const to = stream.moves || orderOf(turn, stream.name) === "none" ? null : cutAt(turn, live, from)
   const slice = blankSlice(turn, stream, `live:${stream.name}`)
   setWindow(slice, { from, to })
   return slice

@@ -163,10 +163,10 @@ function summary(items: readonly Item[]): Pick<OutboxMeta, "items" | "objects" |
  * Replaces a refused row by its two halves, in place; the attempts go along, so that the search for the bad item stays quick. A
  * single item is tried anew, by itself: it is given up for what it is, not for the company it was in.
  */
-export function halve(row: OutboxMeta, items: readonly Item[], now: number): OutboxInsert[] {
+export function halve(row: OutboxMeta, items: readonly Item[], notBefore: number): OutboxInsert[] {
   const middle = Math.ceil(items.length / 2)
   const rowsOf = (half: readonly Item[], id: number) =>
-    toRows(half, row.run, id, half.length > 1 ? row.attempts : 1, now)
+    toRows(half, row.run, id, half.length > 1 ? row.attempts : 1, notBefore)
   return [...rowsOf(items.slice(0, middle), row.id), ...rowsOf(items.slice(middle), row.id + middle)]
 }
 

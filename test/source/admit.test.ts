@@ -260,6 +260,33 @@ describe("a fact that a pass told", () => {
   })
 })
 
+describe("states that are dated ahead", () => {
+  const at = (version: number, name: string) => person("p", version, name)
+  const ahead = (changes: Partial<Reading> = {}) => reading("live", 1, { believable: 3_060, asked: 3_000, ...changes })
+
+  it.each<[string, number, number]>([
+    ["both", 9_000, 8_000],
+    ["the newer one, and the older by less than is believed", 9_000, 3_030],
+  ])("(%s) are told as they come, newest first: the older one does not follow", (_title, newer, older) => {
+    expect(
+      verdicts([
+        [ahead(), at(newer, "new")],
+        [ahead(), at(older, "old")],
+      ]),
+    ).toEqual(["taken", "dropped"])
+  })
+
+  it("give way to what comes with the next window", () => {
+    const next = reading("live", 2, { believable: 3_660, asked: 3_600 })
+    expect(
+      verdicts([
+        [ahead(), at(9_000, "ahead")],
+        [next, at(3_500, "later")],
+      ]),
+    ).toEqual(["taken", "taken"])
+  })
+})
+
 describe("the key of a fact that a list told", () => {
   it("is let go of with its pass, though its page was asked for just now: a first sync must not fill the memory", () => {
     const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]

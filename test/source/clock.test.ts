@@ -104,6 +104,21 @@ describe("a time noted by a clock that was thirty days ahead", () => {
     expect(read(turn)).toBe(expected)
   })
 
+  it("a refresh token that rests lasts no longer than the partner has said", () => {
+    const turn = ahead()
+    const { token } = turn.state
+    if (!token) throw new Error("no token")
+    token.tokens = {
+      ...token.tokens,
+      expiresAt: AHEAD + HOUR,
+      lifeMs: HOUR,
+      refreshExpiresAt: AHEAD + DAY,
+      refreshLifeMs: DAY,
+    }
+    bringBack(turn)
+    expect(token.tokens).toMatchObject({ expiresAt: START + HOUR, refreshExpiresAt: START + DAY })
+  })
+
   it("is left nowhere, but where the partner or the user has set it", () => {
     const turn = ahead()
     bringBack(turn)

@@ -78,6 +78,15 @@ describe("a refusal in the partner's words", () => {
     expect(runs.ok && runs.runs.map(({ state }) => state)).toEqual(["reading", "reading"])
   })
 
+  it("is not answered by a reader that asked the partner nothing", async () => {
+    const world = await refusedOnce()
+    await world.until(START + AUTH_CONFIRM_MS)
+    const { lease } = await world.lease("live")
+    const outcome: Outcome = { kind: "fault", reason: "the stored credential cannot be opened" }
+    await world.machine.settle({ protocol: PROTOCOL, lease, outcome, calls: 0 })
+    expect((await world.view()).checking).not.toBeNull()
+  })
+
   it("that is repeated stops the source", async () => {
     const world = await stopped()
     const view = await world.view()

@@ -388,6 +388,78 @@ describe("a refused row", () => {
   })
 })
 
+/** A forwarder that works until then: each row in a POST of its own, with the answer that the destination has for it. */
+async function forward(world: World, until: number, isAccepted: (items: readonly Item[]) => boolean): Promise<Item[]> {
+  const accepted: Item[] = []
+  while (world.now() < until) {
+    const answer = await claimed(world)
+    if (answer.kind === "idle") break
+    if (answer.kind === "later") world.advance(Math.max(1_000, answer.at - world.now()))
+    if (answer.kind !== "granted") continue
+    for (const row of answer.claim.rows) {
+      const isGood = isAccepted(row.items)
+      if (isGood) accepted.push(...row.items)
+      await world.report({ ...answer.claim, rows: [row] }, isGood ? "delivered" : "refused", { done: false })
+    }
+    await world.report({ ...answer.claim, rows: [] }, "later")
+  }
+  return accepted
+}
+
+describe("while delivery is paused", () => {
+  it("good items that wait in one row with bad ones are found, and delivery goes on", async () => {
+    const world = await holding(facts(60))
+    const isAccepted = (items: readonly Item[]) => items.every(({ collection }) => collection !== "Orders")
+    await forward(world, world.now() + HOUR, isAccepted)
+    expect((await delivery(world)).state).toBe("paused")
+    await world.machine.syncNow()
+    const people = Array.from({ length: 39 }, (_, index) => person(`p${index}`, world.now()))
+    await world.page(await world.lease("live"), { items: [fact("bad", world.now()), ...people], edge: null })
+    expect(await forward(world, world.now() + 7 * DAY, isAccepted)).toHaveLength(people.length)
+  })
+
+  it("whatever a passing fault had refused is tried as often again before it is given up", async () => {
+    const world = await holding(facts(22))
+    await forward(world, world.now() + HOUR, () => false)
+    expect((await delivery(world)).state).toBe("paused")
+    // One is accepted, then none for less time than the tries of one item take.
+    let wellFrom = Number.POSITIVE_INFINITY
+    const isAccepted = () => {
+      const isFirst = wellFrom === Number.POSITIVE_INFINITY
+      if (isFirst) wellFrom = world.now() + 1.5 * REFUSED_AGAIN_MS
+      return isFirst || world.now() >= wellFrom
+    }
+    expect(await forward(world, world.now() + 4 * HOUR, isAccepted)).toHaveLength(22)
+  })
+})
+
+describe("an answer that comes after the destination was replaced", () => {
+  const other = {
+    destination: { org: "o", project: "q", sourceId: "2", key: "sealed:dest_2", owner: "" },
+    destinationVersion: 2,
+  }
+
+  it("does not make the new one wait", async () => {
+    const world = await holding(facts(1))
+    const claim = await world.claim()
+    await world.configure(other)
+    await world.report(claim, "later", { status: 429, retryAt: world.now() + HOUR })
+    expect((await delivery(world)).retryAt ?? 0).toBeLessThan(world.now() + MINUTE)
+  })
+
+  it("does not give up for it what the former one refused", async () => {
+    const world = await holding(facts(1))
+    for (let times = 1; times < REFUSED_TRIES; times++) {
+      await world.report(await world.claim(), "refused")
+      world.advance(MINUTE)
+    }
+    const claim = await world.claim()
+    await world.configure(other)
+    await world.report(claim, "refused")
+    expect((await world.deliver()).map(({ key }) => key)).toEqual(["k0"])
+  })
+})
+
 describe(`${REFUSED_SINGLES_MAX} single items refused in a row`, () => {
   /** So many items, alone in their rows, after they were refused to the end. */
   async function refusedSingles(count: number): Promise<World> {
