@@ -65,8 +65,8 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "a single item is given up for the company it was in",
     file: "source/outbox.ts",
-    from: "half.length > 1 ? row.attempts : 1, now)",
-    to: "row.attempts, now)",
+    from: "half.length > 1 ? row.attempts : 1, notBefore)",
+    to: "row.attempts, notBefore)",
   },
   {
     name: "two items share their place in line",
@@ -83,7 +83,7 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "one refusal is enough",
     file: "source/delivery.ts",
-    from: "if (attempts > REFUSED_TRIES) split",
+    from: "if (attempts % WENT_BACK > REFUSED_TRIES) split",
     to: "if (attempts > 0 * REFUSED_TRIES) split",
   },
   {
