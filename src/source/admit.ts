@@ -24,7 +24,7 @@ export interface Reading {
   floor: number
   /** By collection, where only some of the live streams may show its items again. */
   feeds?: Readonly<Record<string, Feeds | undefined>>
-  /** Live reading: facts from here up to the floor come too late to be told from repeats for sure; null: there are none. */
+  /** Live reading: facts from here up to the floor may come late, of records that moved on and on; null: there are none. */
   lateFrom: number | null
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
@@ -37,13 +37,15 @@ export interface Reading {
   isOldestFirst?: boolean
 }
 
-export type Verdict = "new" | "open" | "elsewhere" | "repeat" | "older" | "read"
+export type Verdict = "new" | "open" | "late" | "elsewhere" | "repeat" | "older" | "read"
+
+const TAKEN: ReadonlySet<Verdict> = new Set(["new", "open", "late"])
 
 export interface Admitted {
   taken: Item[]
   /** Repeats, older states and what the floor covers; facts that are another reading's business do not count. */
   dropped: Record<string, number>
-  /** Of the dropped: facts that came too late, and seem never to have been sent. */
+  /** Of the taken: facts that came below the floor, and were surely never sent. */
   late: Record<string, number>
 }
 
@@ -68,9 +70,9 @@ export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex,
       : item.kind === "object"
         ? admitObject(item, hash, reading, seen)
         : admitFact(item, hash, reading, seen, open)
-    if (verdict === "new" || verdict === "open") admitted.taken.push(item)
+    if (TAKEN.has(verdict)) admitted.taken.push(item)
     else if (verdict !== "elsewhere") count(admitted.dropped, item.collection)
-    if (verdict === "read" && isLate(item, hash, reading, seen)) count(admitted.late, item.collection)
+    if (verdict === "late") count(admitted.late, item.collection)
   }
   return admitted
 }
@@ -79,8 +81,9 @@ function count(sums: Record<string, number>, collection: string): void {
   sums[collection] = (sums[collection] ?? 0) + 1
 }
 
-function isLate({ kind, place }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
-  return kind === "event" && lateFrom !== null && place >= lateFrom && seen.wasNeverSent(hash, place)
+/** What a record that moved out of every window has not told yet. `seen` is kept for less long, so that it must be sure. */
+function isLate({ place }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
+  return lateFrom !== null && place >= lateFrom && seen.wasNeverSent(hash, place)
 }
 
 /** An update time in the partner's future would make every later state of the object look old: the page shows it, so it is past. */
@@ -114,10 +117,11 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   const waited = open.has(hash)
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
-  if (reading.range === null && !waited && item.place < floorOf(item, reading)) return "read"
+  const isBelow = reading.range === null && !waited && item.place < floorOf(item, reading)
+  if (isBelow && !isLate(item, hash, reading, seen)) return "read"
   seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
   open.remove(hash)
-  return waited ? "open" : "new"
+  return waited ? "open" : isBelow ? "late" : "new"
 }
 
 /** Whether a fact of this time is for this reading: live reading and passes share the time line without a gap or an overlap. */

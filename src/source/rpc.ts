@@ -323,7 +323,7 @@ export interface CollectionCounts {
   taken: number
   /** Repeats and older states that were dropped. */
   dropped: number
-  /** Of the dropped: facts that came more than a day late and seem never to have been sent. */
+  /** Of the taken: facts that came more than a day late, of records that kept changing while they were read. */
   late: number
   quarantined: number
 }

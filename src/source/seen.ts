@@ -101,10 +101,12 @@ export class SeenIndex {
     }
   }
 
-  /** Whether a fact of this place, whose key is not known any more, was surely never sent. */
+  /**
+   * Whether a fact of this place, whose key is not known any more, was surely never sent. Only for places where facts may come late
+   * (`Needed`): of what was forgotten below those nothing is kept in mind.
+   */
   wasNeverSent(hash: string, place: number): boolean {
-    const [oldest] = this.#sent
-    return oldest !== undefined && place >= oldest.since && !this.#sent.some((row) => row.has(hash))
+    return place >= (this.#sent[0]?.since ?? 0) && !this.#sent.some((row) => row.has(hash))
   }
 
   /**
@@ -182,7 +184,8 @@ export class SeenIndex {
   }
 
   #noteSent(row: SeenRow, { floor, floors = NO_FLOORS }: Needed): void {
-    const since = Math.max(floor, ...floors.values())
+    // What was forgotten before the first of them lay below the floor of then, and so below what can come late now.
+    const since = this.#sent.length === 0 ? 0 : Math.max(floor, ...floors.values())
     if (this.#sent.length === 0 || this.#sent.at(-1)?.isFull) this.#sent.push(SentRow.empty(this.#nextId++, since))
     if (this.#sent.length > 2) for (const oldest of this.#sent.splice(0, 1)) this.#drop(oldest.id)
     const newest = this.#sent.at(-1) as SentRow

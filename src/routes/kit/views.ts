@@ -28,9 +28,7 @@ const forgotten = z
 
 const late = z
   .int()
-  .describe(
-    "Of the dropped: facts that came more than a day late and seem never to have been sent. A resync sends them.",
-  )
+  .describe("Of the taken: facts that came more than a day late, of records that kept changing while they were read.")
 
 export const runView = z.object({
   id: z.string(),

@@ -1,5 +1,5 @@
 /** What was seen, what is open, what passes. */
-import { MEADOW, type Mutant } from "./mutant.ts"
+import { MEADOW, type Mutant, SHOPIFY } from "./mutant.ts"
 
 export const SEEN: readonly Mutant[] = [
   {
@@ -19,6 +19,20 @@ export const SEEN: readonly Mutant[] = [
     file: "source/admit.ts",
     from: 'return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"',
     to: 'return isOnlyItsOwn || item.collection === ALIAS ? "pass" : "live"',
+  },
+  {
+    name: "facts that come late are dropped",
+    file: "source/admit.ts",
+    from: 'if (isBelow && !isLate(item, hash, reading, seen)) return "read"',
+    to: 'if (isBelow) return "read"',
+    at: SHOPIFY,
+  },
+  {
+    name: "facts that come late are taken whether they were sent or not",
+    file: "source/seen.ts",
+    from: 'if (needed.mayComeLate && row.kind === "live") this',
+    to: 'if (needed.mayComeLate && row.kind !== "live") this',
+    at: SHOPIFY,
   },
   {
     name: "an older state passes",
