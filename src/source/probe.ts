@@ -4,13 +4,16 @@
  * with the place (a second, or whatever the partner's times are cut to) or without one.
  *
  * A place is found only if the partner answers for what comes before it and for what comes after it, and still fails for the page
- * itself when all the rest has been asked. So an outage finds none: it fails before the search, beside the place, or after it.
+ * itself when all the rest has been asked, each time of three between which it answers for the row below. So an outage finds none: it
+ * fails before the search, beside the place, or after it; nor does a partner that fails now and then, whatever it is asked.
  */
 import type { Window } from "../connectors/kit/define.ts"
 import type { Slice, Span } from "./state.ts"
 
 /** Records in a row that fail: past it the fault is not a single record's. */
 export const PLACES_MAX = 4
+/** Failures of the page at the end of a search, each with an answer for the row below after it. */
+export const FAILURES_NEEDED = 3
 /** Of one search: a place takes about two for every doubling of its distance, some 60 for a second of years. */
 export const QUESTIONS_MAX = 300
 
@@ -30,6 +33,8 @@ export interface Probe {
   /** What fails, highest first; half-open. */
   places: Span[]
   asked: number
+  /** How often the page has failed at the end. */
+  failures?: number
 }
 
 type Phase =
@@ -45,7 +50,7 @@ type Phase =
   | "search"
   /** The page that fails: does it fail still? */
   | "again"
-  /** And the row below: can it be read still? */
+  /** And the row below: can it be read still? The two in turn. */
   | "still"
 
 /** What to ask: a window from its top, or the slice's own page. `whole`: all of its rows, in one page. */
@@ -108,8 +113,15 @@ export function told(probe: Probe, shown: Shown): Found {
     case "again":
       return couldBeRead ? none("it can be read now") : asking({ ...next, phase: "still" })
     case "still":
-      return couldBeRead ? { kind: "places", places } : none("what comes after it cannot be read now")
+      return couldBeRead ? failedAgain(next) : none("what comes after it cannot be read now")
   }
+}
+
+function failedAgain(probe: Probe): Found {
+  const failures = (probe.failures ?? 0) + 1
+  return failures < FAILURES_NEEDED
+    ? asking({ ...probe, phase: "again", failures })
+    : { kind: "places", places: probe.places }
 }
 
 /** Down from the top, further each time; then in halves between what fails and what can be read. */

@@ -38,6 +38,8 @@ export interface SteppedOver {
   /** Our clock. */
   at: number
   place: Span
+  /** What was read when it was left out: another reading may be for others. Left out: all. */
+  collections?: string[]
 }
 
 /** The second failure in a row is taken for the page's: fewer rows are asked for, down to one; then its place is searched. */
@@ -125,7 +127,13 @@ function known({ state }: Turn, { stream }: Slice): SteppedOver[] {
 
 /** Stepped over before, and met again in a lookback or by another reading: its place is kept already. */
 function isKnown(turn: Turn, slice: Slice, place: Span): boolean {
-  return known(turn, slice).some((one) => isSame([one.place], [place]))
+  return unkept(turn, slice, place).length === 0
+}
+
+/** The collections of this reading for which the place is not kept. */
+function unkept(turn: Turn, slice: Slice, place: Span): string[] {
+  const same = known(turn, slice).filter((one) => isSame([one.place], [place]))
+  return slice.collections.filter((name) => !same.some(({ collections }) => collections?.includes(name) ?? true))
 }
 
 function mayStep(turn: Turn, slice: Slice, places: number): boolean {
@@ -136,7 +144,7 @@ function mayStep(turn: Turn, slice: Slice, places: number): boolean {
 function stepOver(turn: Turn, slice: Slice, places: readonly Span[], fresh: readonly Span[]): void {
   const { state, now } = turn
   const below = places.at(-1)?.from ?? 0
-  const steps = fresh.map((place) => ({ at: now, place }))
+  const steps = fresh.map((place) => ({ at: now, place, collections: [...slice.collections] }))
   state.steppedOver = { ...state.steppedOver, [slice.stream]: [...known(turn, slice), ...steps].slice(-KNOWN_MAX) }
   slice.window = { from: slice.window.from, to: Math.max(below, slice.window.from ?? 0) }
   if (slice.edge) slice.edge = { ...slice.edge, time: Math.min(slice.edge.time, below - 1) }
@@ -160,7 +168,7 @@ function keepPlace(turn: Turn, slice: Slice, run: Run, place: Span, reason: stri
     `${SIGHTINGS_NEEDED} runs, and answered for all around it. It was left out. Once ${title} answers again, a resync reads it.`
   const body = { stream: slice.stream, from: new Date(place.from).toISOString(), to: new Date(place.to).toISOString() }
   const key = `${slice.stream}@${body.from}`
-  for (const collection of slice.collections) quarantinePlace(turn, collection, key, told, body, run.id)
+  for (const collection of unkept(turn, slice, place)) quarantinePlace(turn, collection, key, told, body, run.id)
 }
 
 function inWords({ from }: Span): string {

@@ -33,7 +33,9 @@ export function createRefusalWatch(now: () => number): RefusalWatch {
   return {
     called() {
       if (stoppedAt === null || now() - stoppedAt < LATE_CALLS_MS) return
-      if (now() - triedAt < TRIED_EVERY_MS - NOTICED_WITHIN_MS)
+      const since = now() - triedAt
+      // Below nothing: the clock stood ahead then.
+      if (since >= 0 && since < TRIED_EVERY_MS - NOTICED_WITHIN_MS)
         throw new Violation("a source that stopped for its credential asks its partner more than once a day")
       triedAt = now()
     },

@@ -39,6 +39,7 @@ export function createRemaking({
   tell,
 }: RemakingParts): (action: { until: number; roll: number }) => Promise<void> {
   let timesMade = 0
+  let givingBack: Promise<unknown> = Promise.resolve()
   return makeAgain
 
   async function makeAgain({ until, roll }: { until: number; roll: number }): Promise<void> {
@@ -73,6 +74,8 @@ export function createRemaking({
   }
 
   async function makeNew(bookmark: Configuration["bookmark"], roll: number): Promise<void> {
+    // Signed in just before the app is taken away, the new source would lose it with the former one: nobody can prevent that.
+    await givingBack
     const last = source()
     const { ref } = make({ ...last.ref, source: `${last.ref.source}_again` })
     const off = names.filter((name) => !user.configuration.collections.some((choice) => choice.name === name))
@@ -106,7 +109,11 @@ export function createRemaking({
   /** A grant is not given back any more once another source reads the account. */
   async function eraseToTheEnd(last: ReturnType<typeof source>): Promise<void> {
     await insist(
-      () => last.host.call("api", "erase", scenario.signsIn && source() === last),
+      () => {
+        const answer = last.host.call("api", "erase", scenario.signsIn && source() === last)
+        givingBack = answer.catch(() => null)
+        return answer
+      },
       ({ ok }) => ok,
     )
   }

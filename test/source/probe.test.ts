@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
 import {
   beginProbe,
+  FAILURES_NEEDED,
   type Found,
   PLACES_MAX,
   type Probe,
@@ -28,12 +29,14 @@ interface List {
   from: number | null
   /** Which questions fail whatever they ask for, by their number. */
   down?: (question: number) => boolean
+  /** And which one is answered although a record fails. */
+  answered?: number
 }
 
 const row = (time: number, fails = false): Row => ({ time, fails })
 
 /** What a page of one row comes to: it fails where its first row does. */
-function search({ rows, read, from, down = () => false }: List): { found: Found; asked: number } {
+function search({ rows, read, from, down = () => false, answered = -1 }: List): { found: Found; asked: number } {
   const edge = rows[read - 1]?.time ?? null
   const window: Slice["window"] = { from, to: null }
   let probe: Probe = beginProbe({ window }, edge ?? T + DAY, edge !== null, SECOND)
@@ -44,10 +47,8 @@ function search({ rows, read, from, down = () => false }: List): { found: Found;
         ? rows.slice(read)
         : rows.filter(({ time }) => time >= (question.window.from ?? 0) && time < (question.window.to ?? 0))
     const page = question !== "page" && question.whole ? shown : shown.slice(0, 1)
-    const found = told(
-      probe,
-      down(asked) || page.some(({ fails }) => fails) ? "fails" : page.length > 0 ? "rows" : "empty",
-    )
+    const isFailing = asked !== answered && page.some(({ fails }) => fails)
+    const found = told(probe, down(asked) || isFailing ? "fails" : page.length > 0 ? "rows" : "empty")
     if (found.kind !== "asking") return { found, asked }
     probe = found.probe
   }
@@ -124,6 +125,15 @@ describe("nothing is found", () => {
       reason: "too much cannot be read",
     })
   })
+
+  test.each([...Array(FAILURES_NEEDED).keys()])(
+    "where the page can be read after %i failures at the end",
+    (failures) => {
+      const last = search(list([3])).asked
+      const answered = last + 1 - 2 * (FAILURES_NEEDED - failures)
+      expect(search({ ...list([3]), answered }).found.kind).toBe("none")
+    },
+  )
 
   const questions = [...Array(12).keys()]
   const outages = questions.flatMap((begins) => questions.map((lasts) => [begins, lasts + 1]))

@@ -3,10 +3,13 @@ import { describe, expect, it } from "vitest"
 import { type AnyConnector, defineConnector } from "../../src/connectors/kit/define.ts"
 import { json, number, rows, text } from "../../src/connectors/kit/values.ts"
 import { runFetch } from "../../src/pipeline/fetch.ts"
-import { PLACES_MAX } from "../../src/source/probe.ts"
+import { openWindows } from "../../src/source/live.ts"
+import { type Found, PLACES_MAX } from "../../src/source/probe.ts"
 import type { QuarantineEntry } from "../../src/source/rpc.ts"
-import { SIGHTINGS_NEEDED, STEPS_A_DAY } from "../../src/source/stepover.ts"
-import { DAY, HOUR, MINUTE, START, shop, sourceWorld, stream, type World } from "../support/source-world.ts"
+import { newRun } from "../../src/source/run.ts"
+import type { Slice, Span } from "../../src/source/state.ts"
+import { probed, SIGHTINGS_NEEDED, STEPS_A_DAY } from "../../src/source/stepover.ts"
+import { DAY, HOUR, MINUTE, START, shop, sourceWorld, stream, turnOf, type World } from "../support/source-world.ts"
 
 const SECOND = 1_000
 const PAGE = 100
@@ -150,6 +153,13 @@ async function withOrders(stage: Stage, count: number): Promise<string[]> {
   return made
 }
 
+/** In all runs but the last that is needed. */
+const sightedBefore = (place: Span) => ({
+  places: [place],
+  seenAt: Array.from({ length: SIGHTINGS_NEEDED - 1 }, (_, run) => START - (SIGHTINGS_NEEDED - run) * HOUR),
+  run: "run_before",
+})
+
 const cursorOf = async ({ world }: Stage) => (await world.view()).cursors.feed ?? 0
 
 describe("an order that always makes the partner fail", () => {
@@ -273,6 +283,24 @@ describe("an outage never becomes skipped data", () => {
     await stage.pass(3 * HOUR)
     expect((await stage.delivered()).sort()).toEqual(made)
   })
+})
+
+it("is kept for each collection whose reading met it, once", async () => {
+  const turn = turnOf()
+  const run = newRun(turn, "live", "schedule")
+  openWindows(turn)
+  const slice = turn.state.live.feed?.slice as Slice
+  const place = { from: START, to: START + SECOND }
+  const found: Found = { kind: "places", places: [place] }
+  turn.state.run = run
+  turn.state.steppedOver = { feed: [{ at: START, place, collections: ["Orders"] }] }
+  Object.assign(slice, { collections: ["Orders", "People"], sighted: sightedBefore(place) })
+  probed(turn, slice, run, found, "Shop answered 500.", () => undefined)
+  probed(turn, slice, run, found, "Shop answered 500.", () => undefined)
+  const entries = turn.staged.quarantinePut.map(({ body }) => JSON.parse(body))
+  expect(entries).toMatchObject([
+    { kind: "skipped", collection: "People", key: `feed@${new Date(START).toISOString()}` },
+  ])
 })
 
 it(`no more than ${STEPS_A_DAY} are stepped over in one stream within a day`, async () => {

@@ -148,17 +148,22 @@ function namesOf({ shop, chronicle }: Parts, fact: Fact): Set<string> {
   return new Set([...names, order?.email?.toLowerCase() ?? null].filter((name) => name !== null))
 }
 
-/** Who always had the one email, and is there still, is joined to their id under it. */
+/**
+ * Who always had the one email, and is there still, is joined to their id under it. By partner ids nobody is: a customer that was hidden
+ * with the customers goes by the order's email meanwhile.
+ */
 function isJoined(
   { shop, chronicle }: Parts,
   { customer }: Fact,
   { userId }: Received,
-  { chosen, switchedOff, quarantine, discarded }: Outcome,
+  { chosen, switchedOff, quarantine, discarded, identity, runs }: Outcome,
   joined: (id: string) => string,
 ): boolean {
   if (customer === null || userId === null || !chosen.has(CUSTOMERS) || switchedOff.has(CUSTOMERS)) return true
+  const wasHidden = runs.some(({ denied }) => denied.some((one) => one.collection === CUSTOMERS))
+  if (identity === "partnerId" && wasHidden) return true
   const isSteady = chronicle.emails.get(customer)?.size === 1 && shop.tables.customer.byId.has(customer)
-  const isHeld = [...quarantine, ...discarded].some(({ key }) => key === String(customer))
+  const isHeld = [...quarantine, ...discarded].some(({ key }) => key.split(":")[0] === String(customer))
   return (
     !isSteady || isHeld || !chronicle.emails.get(customer)?.has(userId) || joined(userId) === joined(String(customer))
   )

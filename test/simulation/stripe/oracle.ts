@@ -99,7 +99,8 @@ function identityFaults(account: Account, outcome: Outcome): string[] {
   if (outcome.runs.some(({ kind }) => kind === "gap")) return []
   const joined = unionOf(outcome.received)
   const owners = new Map(expectedOf(account).map(({ name, customer }) => [name, customer]))
-  const held = new Set([...outcome.quarantine, ...outcome.discarded].map(({ key }) => key))
+  // The key of a join begins with the id that is joined.
+  const held = new Set([...outcome.quarantine, ...outcome.discarded].map(({ key }) => key.split(":")[0]))
   return outcome.received.flatMap((item) => {
     const name = nameOf(item.name, item.data, item.timestamp ?? 0)
     const customer = name === null ? null : (owners.get(name) ?? null)
