@@ -79,10 +79,11 @@ export function switchOn(turn: Turn, collection: string): void {
   if (off === undefined) state.liveFrom[collection] = Math.max(to, state.configuration.startDate)
   // Nothing has been read since: live reading of it goes on as if it had never been off.
   if (off === undefined || off.from >= to) return
+  const rest = restOf(turn, collection, { from: off.from, to })
   leaveToPass(turn, collection, { from: off.from, to })
   const plans = streamsOf(turn, "backfill")
     .filter((stream) => state.covered[coverKey(stream.name, collection)] !== undefined)
-    .map((stream) => ({ stream, collections: [collection], range: { from: off.from, to } }))
+    .flatMap((stream) => rest.map((range) => ({ stream, collections: [collection], range })))
   const run = plans.length > 0 ? openPass(turn, "collection", plans, "schedule", off) : null
   if (run) noteUnfinished(run, plans)
 }
@@ -105,20 +106,47 @@ export function trimPending(turn: Turn): void {
  */
 export function openGapPass(turn: Turn, feed: AnyStream, range: Plan["range"], overlap: Span): void {
   const fed = new Set(chosen(turn.state, feed))
+  const rests = new Map([...fed].map((collection) => [collection, restOf(turn, collection, range)]))
   for (const collection of fed) leaveToPass(turn, collection, range)
-  const plans = streamsOf(turn, "backfill").flatMap((stream) => {
-    const collections = stream.collections.filter((name) => fed.has(name))
-    return collections.length > 0 ? [{ stream, collections, range }] : []
-  })
+  const lists = streamsOf(turn, "backfill")
+  const plans = lists.flatMap((stream) => plansOf(stream, rests))
   const opened = plans.length > 0 ? openPass(turn, "gap", plans, "schedule", overlap) : null
   const run = opened ?? turn.state.run
   if (run) noteUnfinished(run, plans)
-  const listed = new Set(plans.flatMap((plan) => plan.collections))
+  const listed = new Set(lists.flatMap(({ collections }) => collections))
   for (const name of fed) {
     if (run && !listed.has(name)) addUntold(run, [name], `no list tells what happened ${inWords(range)}`)
     else if (run && isDimension(turn, name))
       addUntold(run, [name], "deletions while the feed could not be read are in no list")
   }
+}
+
+/** What a list is to tell of a gap: one plan for all collections that miss the same. */
+function plansOf(stream: AnyStream, rests: ReadonlyMap<string, Span[]>): Plan[] {
+  const plans = new Map<string, Plan>()
+  for (const name of stream.collections)
+    for (const range of rests.get(name) ?? []) {
+      const plan = plans.get(JSON.stringify(range)) ?? { stream, collections: [], range }
+      plan.collections.push(name)
+      plans.set(JSON.stringify(range), plan)
+    }
+  return [...plans.values()]
+}
+
+/**
+ * Less what has been left to passes before: of a collection that two live streams feed, each may leave the same times, and the second
+ * pass would tell them again.
+ */
+function restOf(turn: Turn, collection: string, { from, to }: Span): Span[] {
+  const rest: Span[] = []
+  let at = from
+  for (const span of (turn.state.passSpans[collection] ?? []).toSorted((a, b) => a.from - b.from)) {
+    if (span.from > at) rest.push({ from: at, to: Math.min(span.from, to) })
+    at = Math.max(at, span.to)
+    if (at >= to) break
+  }
+  if (at < to) rest.push({ from: at, to })
+  return rest.filter((span) => span.from < span.to)
 }
 
 /**

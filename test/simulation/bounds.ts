@@ -60,7 +60,8 @@ export function assertWithinReach(state: State, now: number): void {
   walk(state, "state")
 }
 
-export function assertBounded(state: State, disk: Disk, changes: Changes, now: number): void {
+/** `wasSetBack`: leases that had lapsed by a clock that stood ahead are held once more, though nobody is at work. */
+export function assertBounded(state: State, disk: Disk, changes: Changes, now: number, wasSetBack: boolean): void {
   const most = (what: string, is: number, bound: number) => {
     if (is > bound) throw new Violation(`no bound is kept: ${what}: ${is}, where ${bound} is the most`)
   }
@@ -71,7 +72,7 @@ export function assertBounded(state: State, disk: Disk, changes: Changes, now: n
   let slices = 0
   for (const pass of state.passes) slices += pass.slices.length
   most("slices of passes", slices, SLICES_MAX)
-  most("lists read at once", leasedLists(state, now), LISTS_AT_ONCE_MAX)
+  if (!wasSetBack) most("lists read at once", leasedLists(state, now), LISTS_AT_ONCE_MAX)
   for (const spans of Object.values(state.passSpans)) most("spans of a collection", spans.length, SPANS_MAX)
   for (const { completed } of Object.values(state.live)) most("completed records", completed.length, COMPLETED_MAX)
   most("single items refused in a row", state.delivery.refused.length, SINGLES_REFUSED_MAX)

@@ -127,9 +127,11 @@ export function createQueues(parts: QueueParts): Queues {
       }
       throw new Violation(`${life.name} asks for a source ${source}, which nobody has`)
     }
-    /** The object was deployed anew between two calls. */
+    /** The object was deployed anew between two calls: to it, this consumer is of another deploy from then on. */
+    let isOutdated = false
     const ofSomeDeploy = <Ask extends { protocol: number }>(ask: Ask): Ask => {
-      if (!chance.strikes("call_of_another_deploy")) return ask
+      isOutdated ||= chance.strikes("call_of_another_deploy")
+      if (!isOutdated) return ask
       story.tell(() => `${life.name}: ${faultOf("call_of_another_deploy").says}`)
       return { ...ask, protocol: ask.protocol + 1 }
     }

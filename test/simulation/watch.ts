@@ -60,6 +60,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
   const begunAt = new Map<string, number>()
   /** The object's own clock has been set. */
   let wasSet = false
+  let lastNow = objectNow()
+  let setBackAt = Number.NEGATIVE_INFINITY
   let claimNumber = 0
   let call: { method: Method; args: readonly unknown[] } | null = null
   let syncedAt = Number.NEGATIVE_INFINITY
@@ -94,7 +96,9 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       granted(core, disk)
       assertNothingTaken(changes)
       watch.deliveries.committed(changes, call)
-      assertBounded(core, disk, changes, objectNow())
+      if (objectNow() < lastNow) setBackAt = objectNow()
+      lastNow = objectNow()
+      assertBounded(core, disk, changes, lastNow, lastNow < setBackAt + GRANT_MOST_MS)
       wasSet ||= objectNow() !== now()
       if (wasSet && disk.core !== before) assertWithinReach(core, objectNow())
       assertArmed(core, disk.alarm, disk.outbox.size > 0)

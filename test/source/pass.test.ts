@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest"
+import { defineConnector } from "../../src/connectors/kit/define.ts"
+import { openGapPass } from "../../src/source/pass.ts"
 import type { Configuration } from "../../src/source/rpc.ts"
+import { newRun } from "../../src/source/run.ts"
+import type { Turn } from "../../src/source/turn.ts"
 import {
   choose,
   crowd,
@@ -11,11 +15,23 @@ import {
   person,
   START,
   START_DATE,
+  shop,
   sourceWorld,
+  stream,
+  turnOf,
   type World,
 } from "../support/source-world.ts"
 
 const FLOOR = START - LOOKBACK
+
+/** The same with two live streams, of which one tells of orders, too. */
+const twoFeeds = defineConnector<unknown>({
+  ...shop,
+  streams: [
+    ...shop.streams,
+    stream({ name: "news", mode: "live", collections: ["Orders", "Visits"], lookbackSeconds: LOOKBACK / 1000 }),
+  ],
+})
 
 /** A source whose first reading is over. */
 async function settled(changes: Partial<Configuration> = {}): Promise<World> {
@@ -67,6 +83,53 @@ describe("the initial pass", () => {
     await world.deliver()
     const history = await world.machine.run(run?.id ?? "")
     expect(history).toMatchObject({ ok: true, run: { state: "succeeded", collections: { Orders: { taken: 1 } } } })
+  })
+})
+
+describe("times that two live streams of a collection leave to the lists", () => {
+  const leave = (turn: Turn, name: string, from: number, to: number) => {
+    const feed = twoFeeds.streams.find((one) => one.name === name) as (typeof twoFeeds.streams)[number]
+    openGapPass(turn, feed, { from, to }, { from, to })
+  }
+  const daysRead = (turn: Turn) =>
+    turn.state.passes
+      .flatMap(({ slices }) => slices.filter(({ collections }) => collections.includes("Orders")))
+      .map(({ range }) => [range?.from ?? 0, range?.to ?? 0].map((time) => (time - START) / DAY))
+
+  it.each<[string, [number, number], [number, number][]]>([
+    ["the same", [0, 5], [[0, 5]]],
+    ["within", [1, 2], [[0, 5]]],
+    [
+      "longer",
+      [0, 9],
+      [
+        [0, 5],
+        [5, 9],
+      ],
+    ],
+    [
+      "later",
+      [6, 9],
+      [
+        [0, 5],
+        [6, 9],
+      ],
+    ],
+    [
+      "around",
+      [-1, 6],
+      [
+        [0, 5],
+        [-1, 0],
+        [5, 6],
+      ],
+    ],
+  ])("are read once: %s", (_title, [from, to], days) => {
+    const turn = { ...turnOf(), connector: twoFeeds }
+    turn.state.run = newRun(turn, "live", "schedule")
+    leave(turn, "news", START, START + 5 * DAY)
+    leave(turn, "feed", START + from * DAY, START + to * DAY)
+    expect(daysRead(turn)).toEqual(days)
   })
 })
 
