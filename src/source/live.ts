@@ -68,7 +68,8 @@ function noteMoved(live: LiveStream, slice: Slice, stream: AnyStream): void {
 
 /** A window that an earlier run left ends before this run began. */
 function isLeftOver(turn: Turn, end: number, run: Run): boolean {
-  return end + SHOWN_LATE_MS < run.startedAt + turn.state.clock.skewMs
+  const granularityMs = turn.connector.clock?.granularityMs ?? 0
+  return end + SHOWN_LATE_MS + granularityMs < run.startedAt + turn.state.clock.skewMs
 }
 
 /** Reads a window again from its top: what was read of it was read for other collections. */

@@ -68,7 +68,9 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
       if (waiting.has(name)) return true
       if (again.place === null && history.has(collection)) return true
       if (told.place !== null) return isShownAgain(collection, told.place)
-      return again.place === null && open.some((slice) => slice.id === told.slice && isReadAgain(slice, told.edge))
+      // A collection that was switched off since has a part of its own, called after the whole.
+      const isOf = ({ id }: Slice) => id === told.slice || id.startsWith(`${told.slice}:`)
+      return again.place === null && open.some((slice) => isOf(slice) && isReadAgain(slice, told.edge))
     },
   }
 

@@ -4,7 +4,8 @@
  * destination has it already.
  */
 import type { Changes } from "../../src/source/changes.ts"
-import type { Checkpoint } from "../../src/source/rpc.ts"
+import type { Checkpoint, Report } from "../../src/source/rpc.ts"
+import type { State } from "../../src/source/state.ts"
 import { isObject, type JsonObject } from "../sandbox/json.ts"
 import type { Left, Told } from "./again.ts"
 import { type Story, Violation } from "./story.ts"
@@ -13,8 +14,8 @@ import { type Story, Violation } from "./story.ts"
 const JOINS = "alias"
 
 export interface Deliveries {
-  /** A commit, and the call that made it; null: an alarm's. */
-  committed(changes: Changes, call: Call | null): void
+  /** A commit, and the call that made it; null: an alarm's. `held`: the claim that was held before. */
+  committed(changes: Changes, call: Call | null, held: State["claim"]): void
   /** The destination took a POST. */
   taken(body: string): void
   /** Event id -> how often it arrived again with a reason. */
@@ -65,10 +66,13 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     hasArrived: (fact) => arrived.has(`${scope}/${fact}`),
   }
 
-  function committed({ outbox, quarantine }: Changes, call: Call | null): void {
+  function committed({ outbox, quarantine }: Changes, call: Call | null, held: State["claim"]): void {
     const method = call?.method ?? null
     const inserted = outbox.insert.map((row) => [row.id, namesIn(row.body)] as const)
     const removed = outbox.remove.flatMap((id) => rows.get(id) ?? [])
+    const number = call && method === "report" ? (call.args[0] as Report).number : null
+    // Another consumer has them in hand by now, and sends them before it hears of this report.
+    const inHand = new Set(held && held.number !== number ? held.rows.flatMap((id) => rows.get(id) ?? []) : [])
     for (const id of outbox.remove) rows.delete(id)
     for (const [id, names] of inserted) rows.set(id, names)
     const again = inserted.flatMap(([, names]) => names)
@@ -80,7 +84,7 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
       for (const name of namesIn(`[${JSON.stringify(entryBody(body))}]`)) kept.add(name)
     for (const name of removed) {
       if (kept.has(name)) continue
-      if (unreported.has(name) && isUnderWay(idOf(name))) sentBefore.add(name)
+      if (unreported.has(name) && (inHand.has(name) || isUnderWay(idOf(name)))) sentBefore.add(name)
       else unreported.delete(name)
     }
   }

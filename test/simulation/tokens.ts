@@ -81,6 +81,7 @@ export function createTokenWatch({
   /** Refresh tokens whose refusal reached the source, and how many commits had failed by then: it may not have been kept. */
   const refusedRefreshes = new Map<string, number>()
   let current: (Pair & { state: TokenState }) | null = null
+  let wantsSignIn = false
   let underWay: { isWaiting(): boolean; grant: string | undefined }[] = []
   let askedAt: number[] = []
   /** Since the pair at hand was saved: renewals that were carried out, answers that nobody could read, refreshes nobody saw the end of. */
@@ -141,6 +142,7 @@ export function createTokenWatch({
       const token = state?.token ?? null
       if (!token) {
         current = null
+        wantsSignIn = false
         return
       }
       const access = plain(token.tokens.access)
@@ -152,7 +154,8 @@ export function createTokenWatch({
       else if (before?.intent && before.intent.id !== token.intent?.id && before.intent.until <= now()) pair.lost++
       current = { access, refresh, state: token }
       watch.grant = token.grant
-      if (state?.error?.code === "reconnect" && state.error.at === now()) assertLost(current)
+      if (state?.error?.code === "reconnect" && !wantsSignIn) assertLost(current)
+      wantsSignIn = state?.error?.code === "reconnect"
     },
   }
   return watch

@@ -95,7 +95,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       if (last && disk.core !== before) compare(last, core)
       granted(core, disk)
       assertNothingTaken(changes)
-      watch.deliveries.committed(changes, call)
+      watch.deliveries.committed(changes, call, last?.claim ?? null)
       if (objectNow() < lastNow) setBackAt = objectNow()
       lastNow = objectNow()
       assertBounded(core, disk, changes, lastNow, lastNow < setBackAt + GRANT_MOST_MS)
@@ -289,9 +289,11 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
   function synced(answer: Answer<{ run: string }>): void {
     if (!answer.ok) return
     if (answer.run === "") throw new Violation("Sync now started no run, and said that it did")
-    if (now() - syncedAt < SYNC_NOW_EVERY_MS - SLOW_ANSWER_MS)
+    // By the object's clock, which may have been set meanwhile.
+    const since = objectNow() - syncedAt
+    if (since >= 0 && since < SYNC_NOW_EVERY_MS - SLOW_ANSWER_MS)
       throw new Violation("Sync now was repeated within a minute")
-    syncedAt = now()
+    syncedAt = objectNow()
   }
 
   function reported({ protocol, number, results }: Report): void {

@@ -127,6 +127,17 @@ describe("a live window", () => {
     expect(world.state().run).toBeNull()
   })
 
+  it.each<[string, number, boolean]>([
+    ["is followed by another where an earlier run had left it", 2 * MINUTE + 1, true],
+    ["is not where the partner dates its answers by the minute", 2 * MINUTE, false],
+  ])("%s", (_title, before, isFollowed) => {
+    const { turn, feed } = openedAfter(HOUR, 10)
+    turn.connector = { ...turn.connector, clock: { granularityMs: MINUTE } }
+    const run = newRun(turn, "live", "schedule")
+    if (feed.slice) windowRead(turn, { ...feed.slice, bound: run.startedAt - before }, run)
+    expect(feed.slice !== null).toBe(isFollowed)
+  })
+
   it("ends where it has been read, with a cursor that stands when nothing was bounded", () => {
     const { turn, feed } = openedAfter(HOUR, 10)
     const run = newRun(turn, "live", "schedule")
