@@ -4,9 +4,9 @@ import { getConnector } from "./connectors/index.ts"
 import { watch } from "./control/watchdog.ts"
 import type { Bindings } from "./env.ts"
 import { consume } from "./pipeline/consume.ts"
-import { apiPorts, consumerPorts, laneOf, log, tokensOf } from "./platform.ts"
+import { apiPorts, consumerPorts, laneOf, log, tokensOf } from "./worker/platform.ts"
 
-export { SourceObject } from "./source/source.do.ts"
+export { SourceObject } from "./worker/source-object.ts"
 
 export default {
   fetch: app.fetch,

@@ -7,15 +7,15 @@ const ROOT = join(import.meta.dirname, "../src")
 
 /** Lowest first; a file may import from its own tier and from those below. Ends with `/`: all of the folder. The longest match counts. */
 const TIERS: readonly (readonly string[])[] = [
-  ["errors.ts", "env.ts", "deadline.ts", "limits.ts", "bytes.ts"],
+  ["errors.ts", "env.ts", "limits.ts", "lib/"],
   ["connectors/kit/"],
   // The partners, and the source's decisions: pure.
   ["connectors/", "source/"],
-  ["connectors/index.ts", "exchange.ts"],
-  ["auth/", "oauth/", "db/", "vault.ts", "destinations/", "pipeline/request.ts", "source/store.ts"],
+  ["connectors/index.ts", "http/"],
+  ["auth/", "oauth/", "db/", "destinations/", "worker/vault.ts", "worker/sqlite-store.ts"],
   ["pipeline/"],
-  ["platform.ts"],
-  ["control/", "source/source.do.ts"],
+  ["worker/platform.ts"],
+  ["control/", "worker/source-object.ts"],
   ["routes/", "console/"],
   ["app.ts"],
   ["client.ts", "index.ts"],
@@ -37,20 +37,20 @@ const EFFECTS = [
 
 /** Which file reaches for which effect, and why it may. */
 const MAY: Record<string, { effects: readonly (typeof EFFECTS)[number][]; why: string }> = {
-  "platform.ts": {
+  "worker/platform.ts": {
     effects: ["Date.now", "Math.random", "setTimeout", "AbortSignal.timeout", "getRandomValues", "crypto.subtle"],
     why: "implements Clock, Random and the digest",
   },
-  "vault.ts": { effects: ["getRandomValues", "crypto.subtle"], why: "implements Cipher" },
+  "worker/vault.ts": { effects: ["getRandomValues", "crypto.subtle"], why: "implements Cipher" },
 }
 
 /** Files that know the platform's types; all others are handed functions. */
 const KNOW_BINDINGS: Record<string, string> = {
   "env.ts": "declares them",
   "index.ts": "receives them",
-  "platform.ts": "makes ports of them",
-  "source/source.do.ts": "is the Durable Object",
-  "source/store.ts": "implements Store over its storage",
+  "worker/platform.ts": "makes ports of them",
+  "worker/source-object.ts": "is the Durable Object",
+  "worker/sqlite-store.ts": "implements Store over its storage",
   "db/database.ts": "opens D1",
   "routes/kit/api.ts": "declares what Hono hands to the handlers",
 }
@@ -177,7 +177,7 @@ describe("who knows what", () => {
 
   it("`cloudflare:workers`: the Durable Object only", () => {
     const platform = knowing(({ packages }) => packages.some((name) => name.startsWith("cloudflare:")))
-    expect(platform).toEqual(["source/source.do.ts"])
+    expect(platform).toEqual(["worker/source-object.ts"])
   })
 
   it("bindings and the platform's types: the files listed", () => {
@@ -188,14 +188,14 @@ describe("who knows what", () => {
   })
 
   it("the Durable Object is reached through its binding: nobody but the entry imports it", () => {
-    const reached = imports.filter(([, to]) => to === "source/source.do.ts" || to === "source/machine.ts")
-    expect(reached.map(([from]) => from).sort()).toEqual(["index.ts", "source/source.do.ts"])
+    const reached = imports.filter(([, to]) => to === "worker/source-object.ts" || to === "source/machine.ts")
+    expect(reached.map(([from]) => from).sort()).toEqual(["index.ts", "worker/source-object.ts"])
   })
 
   it("the network: the port only", () => {
     // 'self' in quotes is a word of a content security policy.
     expect(knowing(({ text }) => /\b(globalThis|self)\b(?!')|(?<![.\w])fetch\(/.test(codeOf(text)))).toEqual([
-      "platform.ts",
+      "worker/platform.ts",
     ])
   })
 })

@@ -4,7 +4,7 @@ import type { StoredClient } from "../db/schema.ts"
 import { findSettings } from "../db/settings.ts"
 import type { OAuthClient, Settings } from "../env.ts"
 import type { Cipher } from "../source/ports.ts"
-import { sealContext } from "../vault.ts"
+import { sealContext } from "../worker/vault.ts"
 
 export interface ClientPorts {
   db: Database

@@ -1,9 +1,10 @@
 /** The queue consumers: parse, handle, settle once, one line in the log. */
+
+import { inParallel } from "../lib/parallel.ts"
 import type { Lanes, Log } from "../source/ports.ts"
 import { runFetch } from "./fetch.ts"
 import { runForward } from "./forward.ts"
 import { wakeUp } from "./messages.ts"
-import { inParallel } from "./parallel.ts"
 import type { PipelinePorts } from "./ports.ts"
 
 /**

@@ -9,20 +9,26 @@
  *   - no error escapes the alarm: the platform would drop it for good after some retries
  */
 
-import { type Bookmark, bookmarkOf, goOn } from "./bookmark.ts"
-import { type Changes, NO_CHANGES } from "./changes.ts"
-import { checkpoint as decideCheckpoint } from "./checkpoint.ts"
-import { bringBack } from "./clock.ts"
-import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control.ts"
-import { beginDailyTry, tried } from "./dailytry.ts"
-import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery.ts"
+import { bringBack } from "./clocks/clock.ts"
+import { type Bookmark, bookmarkOf, goOn } from "./control/bookmark.ts"
+import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control/control.ts"
+import { GONE, historyPage, quarantinePage, viewOf } from "./control/view.ts"
+import { beginDailyTry, tried } from "./credentials/dailytry.ts"
+import { exchangeSealed, secretsOf } from "./credentials/sealed.ts"
+import {
+  answered,
+  credentialVersionOf,
+  isTokenDue,
+  type Need,
+  need,
+  needAfterRefusal,
+  needToKeep,
+} from "./credentials/token.ts"
+import { OpenKeys } from "./dedupe/openkeys.ts"
+import { SeenIndex } from "./dedupe/seen.ts"
+import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery/delivery.ts"
+import { Outbox } from "./delivery/outbox.ts"
 import { Erasing } from "./erasing.ts"
-import { settle as decideSettle } from "./failure.ts"
-import { holds } from "./grant.ts"
-import { lease as decideLease, type LeaseDecision } from "./lease.ts"
-import { OpenKeys } from "./openkeys.ts"
-import { Outbox } from "./outbox.ts"
-import { plan } from "./plan.ts"
 import type { Lanes, SourcePorts, TokenAsk } from "./ports.ts"
 import {
   type Answer,
@@ -48,10 +54,14 @@ import {
   type SourceRef,
   type SourceRpc,
   type SourceView,
-} from "./rpc.ts"
-import { HOUR_MS } from "./schedule.ts"
-import { exchangeSealed, secretsOf } from "./sealed.ts"
-import { SeenIndex } from "./seen.ts"
+} from "./protocol/source.ts"
+import { checkpoint as decideCheckpoint } from "./reading/checkpoint.ts"
+import { settle as decideSettle } from "./reading/failure.ts"
+import { lease as decideLease, type LeaseDecision } from "./reading/lease.ts"
+import { plan } from "./runs/plan.ts"
+import { HOUR_MS } from "./runs/schedule.ts"
+import { type Changes, NO_CHANGES } from "./state/changes.ts"
+import { holds } from "./state/grant.ts"
 import {
   coarse,
   freshState,
@@ -61,11 +71,9 @@ import {
   type State,
   slicesOf,
   WAITING_FOR_OPERATOR,
-} from "./state.ts"
-import { answered, credentialVersionOf, isTokenDue, type Need, need, needAfterRefusal, needToKeep } from "./token.ts"
+} from "./state/state.ts"
 import type { Turn } from "./turn.ts"
 import { UNABLE_RETRY_MS } from "./unable.ts"
-import { GONE, historyPage, quarantinePage, viewOf } from "./view.ts"
 
 /** A decision that throws is tried again after this, doubling. */
 const TROUBLE_RETRY_MS = 300_000

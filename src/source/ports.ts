@@ -4,8 +4,8 @@
  * network.
  */
 import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
-import type { Changes, OutboxMeta, Row, StoredSeen } from "./changes.ts"
-import type { SealedTokens, SourceRef, SourceRpc } from "./rpc.ts"
+import type { SealedTokens, SourceRef, SourceRpc } from "./protocol/source.ts"
+import type { Changes, OutboxMeta, Row, StoredSeen } from "./state/changes.ts"
 
 export interface Clock {
   /** Epoch ms, our clock. */

@@ -4,13 +4,13 @@
  * their own.
  */
 import type { AnyConnector } from "../connectors/kit/define.ts"
-import type { Row } from "./changes.ts"
-import type { OpenKeys } from "./openkeys.ts"
-import type { Outbox } from "./outbox.ts"
+import { CLOCK_TOLERANCE_MS } from "./clocks/skew.ts"
+import type { OpenKeys } from "./dedupe/openkeys.ts"
+import type { SeenIndex } from "./dedupe/seen.ts"
+import type { Outbox } from "./delivery/outbox.ts"
 import type { Random, Store } from "./ports.ts"
-import type { SeenIndex } from "./seen.ts"
-import { CLOCK_TOLERANCE_MS } from "./skew.ts"
-import type { State } from "./state.ts"
+import type { Row } from "./state/changes.ts"
+import type { State } from "./state/state.ts"
 
 export interface Turn {
   state: State

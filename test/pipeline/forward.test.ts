@@ -8,7 +8,7 @@ import {
   type PostResult,
   PROTOCOL,
   type ReportAnswer,
-} from "../../src/source/rpc.ts"
+} from "../../src/source/protocol/source.ts"
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts"
 import { claimed, fakeSource, lost, type Script } from "../support/fake-source.ts"
 import { claimOf, delayed, fact, hang, json, type Reply, row, testPorts, unreachable } from "../support/pipeline.ts"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import { dayOf, earliestStartDate } from "../../src/source/startdate.ts"
+import { dayOf, earliestStartDate } from "../../src/source/control/startdate.ts"
 import { call, create, json, problem, rows, simulateWorld, snapshot, wish } from "../support/api.ts"
 
 const world = simulateWorld()

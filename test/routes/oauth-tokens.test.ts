@@ -2,9 +2,9 @@
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import type { Bindings } from "../../src/env.ts"
-import { sourceOf } from "../../src/platform.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import { type LeaseAnswer, objectName, PROTOCOL } from "../../src/source/rpc.ts"
+import { type LeaseAnswer, objectName, PROTOCOL } from "../../src/source/protocol/source.ts"
+import { sourceOf } from "../../src/worker/platform.ts"
 import { call, json, ORG, PROJECT, simulateWorld } from "../support/api.ts"
 import { createBrowser, ticketOf } from "../support/browser.ts"
 

@@ -11,7 +11,7 @@ import type {
   Report,
   ReportAnswer,
   Settlement,
-} from "../../src/source/rpc.ts"
+} from "../../src/source/protocol/source.ts"
 import type { Method } from "./object.ts"
 
 const LONGEST = 300

@@ -92,7 +92,7 @@ export const UNREACHED: readonly Unreached[] = [
     lines: ["if (!connector || !stream) return refuse", "if (!config.success) return refuse"],
   },
   {
-    file: "src/pipeline/request.ts",
+    file: "src/http/partner.ts",
     why: CONTRACT,
     lines: [
       "if (url === null) return { kind",
@@ -103,7 +103,7 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/pipeline/request.ts",
+    file: "src/http/partner.ts",
     why: MEANT,
     lines: [
       "if (status === 401)",
@@ -125,26 +125,26 @@ export const UNREACHED: readonly Unreached[] = [
   },
 
   // ------------------------------------------------------------------------------------------------------ the source
-  { file: "src/source/admit.ts", why: WEBHOOKS, lines: ['if (!before && reading.origin === "webhook"'] },
-  { file: "src/source/admit.ts", why: DEFAULTS, lines: ["return item.time >= (reading.liveFrom"] },
+  { file: "src/source/dedupe/admit.ts", why: WEBHOOKS, lines: ['if (!before && reading.origin === "webhook"'] },
+  { file: "src/source/dedupe/admit.ts", why: DEFAULTS, lines: ["return item.time >= (reading.liveFrom"] },
   {
-    file: "src/source/checkpoint.ts",
+    file: "src/source/reading/checkpoint.ts",
     why: DEFAULTS,
     lines: ['if (!run) return { kind: "stale" }', "const full = connector.streams.find("],
   },
   {
-    file: "src/source/checkpoint.ts",
+    file: "src/source/reading/checkpoint.ts",
     why: CONTRACT,
     lines: ["abort(turn, slice, `", 'return { kind: "stop", reason: "the partner repeats'],
   },
   {
-    file: "src/source/checkpoint.ts",
+    file: "src/source/reading/checkpoint.ts",
     why: SIZE,
     lines: ["quarantineItem(turn, item, `larger", "return isQuarantineFull("],
   },
-  { file: "src/source/control.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
+  { file: "src/source/control/control.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
   {
-    file: "src/source/control.ts",
+    file: "src/source/control/control.ts",
     why: PEOPLE,
     functions: ["discardEntry"],
     lines: [
@@ -154,7 +154,7 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/source/delivery.ts",
+    file: "src/source/delivery/delivery.ts",
     why: DEFAULTS,
     lines: [
       "state.delivery.retryAt = Math.max(nextSendable",
@@ -166,25 +166,25 @@ export const UNREACHED: readonly Unreached[] = [
       "else for (const id of rows) turn.outbox.update(id, { attempts: Math.max(",
     ],
   },
-  { file: "src/source/ending.ts", why: DEFAULTS, lines: ["if (run && failed) failRun("] },
-  { file: "src/source/failure.ts", why: CONTRACT, lines: ["retry(turn, slice, reason)", "return"] },
+  { file: "src/source/reading/ending.ts", why: DEFAULTS, lines: ["if (run && failed) failRun("] },
+  { file: "src/source/reading/failure.ts", why: CONTRACT, lines: ["retry(turn, slice, reason)", "return"] },
   {
-    file: "src/source/failure.ts",
+    file: "src/source/reading/failure.ts",
     why: "An access token that is refused is renewed, and it is the renewal that says to sign in again; tables show the rest.",
     lines: ["const way = state.token", "code: state.token"],
   },
   {
-    file: "src/source/failure.ts",
+    file: "src/source/reading/failure.ts",
     why: SIZE,
     lines: ['if (slice.state !== "reading" || !isQuarantineFull', "abort(", "turn,", "slice,", "`$"],
   },
   {
-    file: "src/source/lease.ts",
+    file: "src/source/reading/lease.ts",
     why: DEFAULTS,
     lines: ["return (pass?.run && findRun", "lease: { slice: slice.id", "until: slice.lease?.until ?? 0,"],
   },
   {
-    file: "src/source/live.ts",
+    file: "src/source/reading/live.ts",
     why: DEFAULTS,
     lines: [
       "if (!live || chosen(turn.state, stream).length === 0) continue",
@@ -233,21 +233,21 @@ export const UNREACHED: readonly Unreached[] = [
     why: "Simulated deploys differ in their protocol, not in their connectors; tables show it.",
     lines: ["if (!connector) throw new Error("],
   },
-  { file: "src/source/openkeys.ts", why: "Read by tests.", functions: ["get size"] },
-  { file: "src/source/outbox.ts", why: SIZE, lines: ["if (bytes > ROW_BYTES && end > start) break"] },
+  { file: "src/source/dedupe/openkeys.ts", why: "Read by tests.", functions: ["get size"] },
+  { file: "src/source/delivery/outbox.ts", why: SIZE, lines: ["if (bytes > ROW_BYTES && end > start) break"] },
   {
-    file: "src/source/outbox.ts",
+    file: "src/source/delivery/outbox.ts",
     why: DEFAULTS,
     lines: ["if (!meta) return", "return free.length === 0 ? null"],
   },
   {
-    file: "src/source/pass.ts",
+    file: "src/source/backfill/pass.ts",
     why: "Every collection of both simulated partners is told by a list too; tables show one that is not.",
     functions: ["inWords"],
     lines: ["const run = plans.length > 0", "run?.untold.push", "return plans.length > 0 ? openPass"],
   },
   {
-    file: "src/source/pass.ts",
+    file: "src/source/backfill/pass.ts",
     why: DEFAULTS,
     lines: [
       "const to = covered ??",
@@ -259,7 +259,7 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/source/plan.ts",
+    file: "src/source/runs/plan.ts",
     why: SIZE,
     functions: ["floorRunAt", "nextFloorAt"],
     lines: [
@@ -271,12 +271,12 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/source/plan.ts",
+    file: "src/source/runs/plan.ts",
     why: DEFAULTS,
     lines: ["if (!Object.values(state.live).some(", "isRenewing(turn) ? (state.token?.intent"],
   },
   {
-    file: "src/source/quarantine.ts",
+    file: "src/source/delivery/quarantine.ts",
     why: UNREADABLE,
     lines: [
       "const hash = keyHash(`!",
@@ -287,41 +287,41 @@ export const UNREACHED: readonly Unreached[] = [
       'if (kind === "record") return',
     ],
   },
-  { file: "src/source/quarantine.ts", why: PEOPLE, functions: ["discard"] },
-  { file: "src/source/quarantine.ts", why: SIZE, lines: ["return utf8Bytes(text) <= ENTRY_BYTES"] },
+  { file: "src/source/delivery/quarantine.ts", why: PEOPLE, functions: ["discard"] },
+  { file: "src/source/delivery/quarantine.ts", why: SIZE, lines: ["return utf8Bytes(text) <= ENTRY_BYTES"] },
   {
-    file: "src/source/rpc.ts",
+    file: "src/source/protocol/source.ts",
     why: "Names the object in workerd; the simulator has but one.",
     functions: ["objectName"],
   },
-  { file: "src/source/run.ts", why: DEFAULTS, lines: ["return /^run_", "return [run.id, run.trigger"] },
+  { file: "src/source/runs/run.ts", why: DEFAULTS, lines: ["return /^run_", "return [run.id, run.trigger"] },
   {
-    file: "src/source/checkpoint.ts",
+    file: "src/source/reading/checkpoint.ts",
     why: SIZE,
     lines: ["state.forgotten =", "run.forgotten ="],
   },
-  { file: "src/source/hashtable.ts", why: SIZE, functions: ["#grow"] },
-  { file: "src/source/seen.ts", why: "Rows of a version before; tables show it.", functions: ["#convert"] },
-  { file: "src/source/seen.ts", why: SIZE, functions: ["bytes"] },
-  { file: "src/source/seenrow.ts", why: SIZE, functions: ["bytes"] },
-  { file: "src/source/view.ts", why: SIZE, functions: ["heldUntil", "lastLiveFailure"] },
+  { file: "src/source/dedupe/hashtable.ts", why: SIZE, functions: ["#grow"] },
+  { file: "src/source/dedupe/seen.ts", why: "Rows of a version before; tables show it.", functions: ["#convert"] },
+  { file: "src/source/dedupe/seen.ts", why: SIZE, functions: ["bytes"] },
+  { file: "src/source/dedupe/seenrow.ts", why: SIZE, functions: ["bytes"] },
+  { file: "src/source/control/view.ts", why: SIZE, functions: ["heldUntil", "lastLiveFailure"] },
   {
-    file: "src/source/slice.ts",
+    file: "src/source/reading/slice.ts",
     why: DEFAULTS,
     lines: ["return 1000 * (turn.connector.streams.find", "return floors.length > 0"],
   },
   {
-    file: "src/source/startdate.ts",
+    file: "src/source/control/startdate.ts",
     why: PEOPLE,
     functions: ["chooseStartDate", "earliestStartDate", "parseDay"],
   },
   {
-    file: "src/source/state.ts",
+    file: "src/source/state/state.ts",
     why: "There is one schema of stored state so far; tables show a newer one.",
     lines: ['override name = "StateError"', "throw new StateError("],
   },
   {
-    file: "src/source/token.ts",
+    file: "src/source/credentials/token.ts",
     why: "A grant is not replaced by a pasted key, and both partners say when tokens run out; tables show the others.",
     lines: [
       "if (token) state.token = null",
@@ -332,13 +332,13 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/source/view.ts",
+    file: "src/source/control/view.ts",
     why: "A source is connected once its project has a destination; tables show one that has none.",
     lines: ["return {", "...common,", 'state: "no_destination"', 'reason: "This project has no destination'],
   },
-  { file: "src/source/view.ts", why: DEFAULTS, lines: ["lastRun: history(turn)[0] ?? null,"] },
+  { file: "src/source/control/view.ts", why: DEFAULTS, lines: ["lastRun: history(turn)[0] ?? null,"] },
   {
-    file: "src/source/view.ts",
+    file: "src/source/control/view.ts",
     why: PEOPLE,
     lines: [
       "const before = cursor === null",

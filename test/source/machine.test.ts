@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { type ClaimGrant, PROTOCOL, type Task } from "../../src/source/rpc.ts"
-import { STATE_SCHEMA, StateError } from "../../src/source/state.ts"
+import { type ClaimGrant, PROTOCOL, type Task } from "../../src/source/protocol/source.ts"
+import { STATE_SCHEMA, StateError } from "../../src/source/state/state.ts"
 import {
   configurationOf,
   DAY,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { type Checkpoint, type ClaimGrant, PROTOCOL, type Task } from "../../src/source/rpc.ts"
+import { type Checkpoint, type ClaimGrant, PROTOCOL, type Task } from "../../src/source/protocol/source.ts"
 import { fact, START, sourceWorld, type World } from "../support/source-world.ts"
 
 /** A newer deploy's, and one that did not carry the number yet. */

@@ -10,7 +10,7 @@ import type {
   Settlement,
   SourceWork,
   Task,
-} from "../../src/source/rpc.ts"
+} from "../../src/source/protocol/source.ts"
 
 type Replies<Ask, Answer> = ((ask: Ask) => Answer)[]
 

@@ -2,9 +2,10 @@
 import { z } from "zod"
 import { type AnyConnector, defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../src/connectors/kit/item.ts"
+import { OpenKeys } from "../../src/source/dedupe/openkeys.ts"
+import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/dedupe/seen.ts"
+import { Outbox } from "../../src/source/delivery/outbox.ts"
 import { SourceMachine } from "../../src/source/machine.ts"
-import { OpenKeys } from "../../src/source/openkeys.ts"
-import { Outbox } from "../../src/source/outbox.ts"
 import type { Lanes, Store, Tokens, TryAnswer } from "../../src/source/ports.ts"
 import {
   type Checkpoint,
@@ -16,9 +17,8 @@ import {
   PROTOCOL,
   type SourceView,
   type Task,
-} from "../../src/source/rpc.ts"
-import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/seen.ts"
-import { freshState, type State } from "../../src/source/state.ts"
+} from "../../src/source/protocol/source.ts"
+import { freshState, type State } from "../../src/source/state/state.ts"
 import type { Turn } from "../../src/source/turn.ts"
 import { limitedCalls } from "./limits.ts"
 import { type MemoryStore, memoryStore } from "./memory-store.ts"

@@ -4,13 +4,13 @@ import { type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
 export const GRANTS: readonly Mutant[] = [
   {
     name: "a page of another deploy is taken",
-    file: "source/checkpoint.ts",
+    file: "source/reading/checkpoint.ts",
     from: "if (page.protocol !== PROTOCOL || !slice",
     to: "if (page.protocol < 0 || !slice",
   },
   {
     name: "what another deploy says of a lease is believed",
-    file: "source/failure.ts",
+    file: "source/reading/failure.ts",
     from: "if (protocol !== PROTOCOL) return",
     to: "if (protocol < 0) return",
     survives:
@@ -18,13 +18,13 @@ export const GRANTS: readonly Mutant[] = [
   },
   {
     name: "what another deploy says of refused rows is believed",
-    file: "source/delivery.ts",
+    file: "source/delivery/delivery.ts",
     from: "state.claim?.number === number && protocol === PROTOCOL",
     to: "state.claim?.number === number && protocol > 0",
   },
   {
     name: "what another deploy has delivered is not believed",
-    file: "source/delivery.ts",
+    file: "source/delivery/delivery.ts",
     from: 'if (result.outcome === "delivered") delivered(turn, result.rows)',
     to: 'if (result.outcome === "delivered" && protocol === PROTOCOL) delivered(turn, result.rows)',
   },
@@ -37,25 +37,25 @@ export const GRANTS: readonly Mutant[] = [
   },
   {
     name: "a lease's number is not compared",
-    file: "source/grant.ts",
+    file: "source/state/grant.ts",
     from: "return grant !== null && grant.number === number",
     to: "return grant !== null && number > 0",
   },
   {
     name: "a lease in force is given again",
-    file: "source/lease.ts",
+    file: "source/reading/lease.ts",
     from: "return first.filter((slice) => !inForce(slice.lease, now) && isReady",
     to: "return first.filter((slice) => isReady",
   },
   {
     name: "a claim in force is given again",
-    file: "source/delivery.ts",
+    file: "source/delivery/delivery.ts",
     from: "  if (inForce(state.claim, now)) {\n",
     to: "  if (inForce(state.claim, now) && state.claim.nonce === ask.nonce) {\n",
   },
   {
     name: "a claim is said to be renewed, and is not",
-    file: "source/delivery.ts",
+    file: "source/delivery/delivery.ts",
     from: '  if (state.claim.until - now < RENEW_BELOW_MS) state.claim.until = now + CLAIM_MS\n  return { kind: "go", until: state.claim.until }',
     to: '  return { kind: "go", until: now + CLAIM_MS }',
   },
@@ -67,25 +67,25 @@ export const GRANTS: readonly Mutant[] = [
   },
   {
     name: "a delivery reported late is not believed",
-    file: "source/delivery.ts",
+    file: "source/delivery/delivery.ts",
     from: '    if (result.outcome === "delivered") delivered(turn, result.rows)\n',
     to: '    if (result.outcome === "delivered" && current) delivered(turn, result.rows)\n',
   },
   {
     name: "a lease that ran out runs out again with every turn",
-    file: "source/failure.ts",
+    file: "source/reading/failure.ts",
     from: "    slice.lease.lapsed = true\n",
     to: "",
   },
   {
     name: "a lease in force is given to whoever asks",
-    file: "source/lease.ts",
+    file: "source/reading/lease.ts",
     from: "inForce(lease, now) && lease.nonce === ask.nonce",
     to: 'inForce(lease, now) && lease.nonce !== ""',
   },
   {
     name: "all lists of a pass are read at once",
-    file: "source/lease.ts",
+    file: "source/reading/lease.ts",
     from: "leased >= BACKFILL_AT_ONCE",
     to: "leased >= 1e9 * BACKFILL_AT_ONCE",
   },
