@@ -5,7 +5,8 @@ import { findGrant, forgetTokens } from "../db/grants.ts"
 import { forgetBookmark, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { inParallel } from "../lib/parallel.ts"
-import type { Configuration, DestinationConfig, SourceRef, SourceView } from "../source/protocol/source.ts"
+import type { Configuration, DestinationConfig, SourceRef } from "../source/protocol/configuration.ts"
+import type { SourceView } from "../source/protocol/views.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 
 /** Sources told at once when something of the whole project changes; the watchdog tells the others within minutes. */

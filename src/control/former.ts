@@ -10,8 +10,8 @@ import type { AGAIN, StoredDestination } from "../db/schema.ts"
 import type { SourceInsert, SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { coverKey } from "../source/backfill/pass.ts"
-import type { Bookmark } from "../source/control/bookmark.ts"
 import { dayOf } from "../source/control/startdate.ts"
+import type { Bookmark } from "../source/protocol/bookmark.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 
 /** D1 binds 100 values a statement. */

@@ -3,7 +3,7 @@ import type { StoredDestination } from "../db/schema.ts"
 import type { DestinationCheck, Target } from "../destinations/destination.ts"
 import { intempt } from "../destinations/intempt.ts"
 import { badField, Problem } from "../errors.ts"
-import type { SourceRef } from "../source/protocol/source.ts"
+import type { SourceRef } from "../source/protocol/configuration.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { sealContext } from "../worker/vault.ts"
 

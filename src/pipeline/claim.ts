@@ -6,14 +6,8 @@
 import type { Destination } from "../destinations/destination.ts"
 import { utf8Bytes } from "../lib/bytes.ts"
 import { inParallel } from "../lib/parallel.ts"
-import {
-  type ClaimGrant,
-  type OutboxRow,
-  type PostResult,
-  PROTOCOL,
-  type ReportAnswer,
-  type SourceWork,
-} from "../source/protocol/source.ts"
+import type { ClaimGrant, OutboxRow, PostResult, ReportAnswer } from "../source/protocol/forwarding.ts"
+import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import { packPosts } from "./pack.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { tell } from "./rpc.ts"

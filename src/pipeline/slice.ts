@@ -2,7 +2,8 @@
 import type { AnyConnector, NormalizeContext, PageContext, PageRequest, Stream } from "../connectors/kit/define.ts"
 import type { AddedFields } from "../connectors/kit/items.ts"
 import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "../http/partner.ts"
-import { type Outcome, PROTOCOL, type SourceWork, type Task } from "../source/protocol/source.ts"
+import type { Outcome, Task } from "../source/protocol/reading.ts"
+import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { tell } from "./rpc.ts"
 

@@ -3,11 +3,13 @@
  * bring it back. Two things may outlive the source in it: the grant that is still to be given back to the partner, and the place where
  * reading stopped, until the database has taken it over.
  */
-import type { Bookmark } from "./control/bookmark.ts"
+
 import { exchangeSealed } from "./credentials/sealed.ts"
 import type { SourcePorts } from "./ports.ts"
-import type { Sealed } from "./protocol/source.ts"
-import { isTombstone, readState, STATE_SCHEMA, type State, type Tombstone } from "./state/state.ts"
+import type { Bookmark } from "./protocol/bookmark.ts"
+import type { Sealed } from "./protocol/configuration.ts"
+import type { State, Tombstone } from "./state/state.ts"
+import { isTombstone, readState, STATE_SCHEMA } from "./state/stored.ts"
 
 /** A grant that cannot be given back in so many attempts is left to lapse. */
 const REVOKE_TRIES_MAX = 5

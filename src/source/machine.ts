@@ -9,69 +9,43 @@
  *   - no error escapes the alarm: the platform would drop it for good after some retries
  */
 
+import { HOUR_MS } from "../lib/time.ts"
 import { bringBack } from "./clocks/clock.ts"
-import { type Bookmark, bookmarkOf, goOn } from "./control/bookmark.ts"
+import { bookmarkOf, goOn } from "./control/bookmark.ts"
 import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control/control.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "./control/view.ts"
 import { beginDailyTry, tried } from "./credentials/dailytry.ts"
+import type { Need } from "./credentials/need.ts"
 import { exchangeSealed, secretsOf } from "./credentials/sealed.ts"
-import {
-  answered,
-  credentialVersionOf,
-  isTokenDue,
-  type Need,
-  need,
-  needAfterRefusal,
-  needToKeep,
-} from "./credentials/token.ts"
+import { answered, credentialVersionOf, isTokenDue, need, needAfterRefusal, needToKeep } from "./credentials/token.ts"
 import { OpenKeys } from "./dedupe/openkeys.ts"
 import { SeenIndex } from "./dedupe/seen.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery/delivery.ts"
 import { Outbox } from "./delivery/outbox.ts"
 import { Erasing } from "./erasing.ts"
-import type { Lanes, SourcePorts, TokenAsk } from "./ports.ts"
-import {
-  type Answer,
-  type Checkpoint,
-  type CheckpointAnswer,
-  type ClaimAnswer,
-  type ClaimAsk,
-  type Configuration,
-  type CredentialAsk,
-  type Lease,
-  type LeaseAnswer,
-  type LeaseAsk,
-  type PageAsk,
-  PROTOCOL,
-  type QuarantineEntry,
-  type Refusal,
-  type Report,
-  type ReportAnswer,
-  type RunView,
-  type Sealed,
-  type SealedSecret,
-  type Settlement,
-  type SourceRef,
-  type SourceRpc,
-  type SourceView,
-} from "./protocol/source.ts"
+import type { QueueName, SourcePorts, TokenAsk } from "./ports.ts"
+import type { Bookmark } from "./protocol/bookmark.ts"
+import type { Configuration, Sealed, SealedSecret, SourceRef } from "./protocol/configuration.ts"
+import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "./protocol/forwarding.ts"
+import type {
+  Checkpoint,
+  CheckpointAnswer,
+  CredentialAsk,
+  Lease,
+  LeaseAnswer,
+  LeaseAsk,
+  Settlement,
+} from "./protocol/reading.ts"
+import { type Answer, type PageAsk, PROTOCOL, type Refusal, type SourceRpc } from "./protocol/source.ts"
+import type { QuarantineEntry, RunView, SourceView } from "./protocol/views.ts"
 import { checkpoint as decideCheckpoint } from "./reading/checkpoint.ts"
 import { settle as decideSettle } from "./reading/failure.ts"
 import { lease as decideLease, type LeaseDecision } from "./reading/lease.ts"
 import { plan } from "./runs/plan.ts"
-import { HOUR_MS } from "./runs/schedule.ts"
 import { type Changes, NO_CHANGES } from "./state/changes.ts"
 import { holds } from "./state/grant.ts"
-import {
-  coarse,
-  freshState,
-  isReadable,
-  isTombstone,
-  readState,
-  type State,
-  slicesOf,
-  WAITING_FOR_OPERATOR,
-} from "./state/state.ts"
+import { coarse, type State, slicesOf, WAITING_FOR_OPERATOR } from "./state/state.ts"
+import { freshState, isReadable, isTombstone, readState } from "./state/stored.ts"
 import type { Turn } from "./turn.ts"
 import { UNABLE_RETRY_MS } from "./unable.ts"
 
@@ -92,7 +66,7 @@ interface Memory {
 
 interface Done<T> {
   result: T
-  wakes: Lanes[]
+  wakes: QueueName[]
   status: State
 }
 
@@ -485,9 +459,9 @@ export class SourceMachine implements SourceRpc {
     await Promise.all([this.#send(wakes), this.#publish(status)])
   }
 
-  async #send(wakes: readonly Lanes[]): Promise<void> {
+  async #send(wakes: readonly QueueName[]): Promise<void> {
     const { wake } = this.#ports
-    await Promise.all(wakes.map((lane) => wake(lane, 0).catch((error) => this.#note("source.wake_lost", error))))
+    await Promise.all(wakes.map((queue) => wake(queue, 0).catch((error) => this.#note("source.wake_lost", error))))
   }
 
   /** D1 is told when the coarse status changed; a failure is made up for at the next turn. */

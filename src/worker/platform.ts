@@ -12,20 +12,10 @@ import { type TokenPorts, tokensPort } from "../oauth/tokens.ts"
 import type { WakeUp } from "../pipeline/messages.ts"
 import type { PipelinePorts } from "../pipeline/ports.ts"
 import { tryCredential } from "../pipeline/try.ts"
-import type {
-  Cipher,
-  Clock,
-  Http,
-  Lanes,
-  Log,
-  Publish,
-  Random,
-  SourcePorts,
-  Tokens,
-  TryCredential,
-  Wake,
-} from "../source/ports.ts"
-import { objectName, type SourceControl, type SourceRef, type SourceRpc } from "../source/protocol/source.ts"
+import type { Cipher, Clock, Http, Log, Random } from "../ports.ts"
+import type { Publish, QueueName, SourcePorts, Tokens, TryCredential, Wake } from "../source/ports.ts"
+import { objectName, type SourceRef } from "../source/protocol/configuration.ts"
+import type { SourceControl, SourceRpc } from "../source/protocol/source.ts"
 import { createMarker, createVault, type Marked } from "./vault.ts"
 
 /** D1 answers within a second; what it has not taken by then is told again with the next turn. */
@@ -184,8 +174,8 @@ export function tryCredentialOf(env: Bindings, connector: TokenPorts["connector"
 export function wakeOf(env: Bindings, ref: SourceRef): Wake {
   const queues = { fetch: env.FETCH_QUEUE, backfill: env.BACKFILL_QUEUE, forward: env.FORWARD_QUEUE }
   const message: WakeUp = { source: objectName(ref) }
-  return async (lane, delaySeconds) => {
-    await queues[lane].send(message, { delaySeconds })
+  return async (queue, delaySeconds) => {
+    await queues[queue].send(message, { delaySeconds })
   }
 }
 
@@ -204,7 +194,7 @@ function coarse(status: string): "connected" | "paused" | "error" {
 }
 
 /** Queue names differ by environment and end alike. */
-export function laneOf(queue: string): Lanes | null {
-  const lane = /-(fetch|backfill|forward)$/.exec(queue)?.[1]
-  return lane === "fetch" || lane === "backfill" || lane === "forward" ? lane : null
+export function queueNameOf(queue: string): QueueName | null {
+  const name = /-(fetch|backfill|forward)$/.exec(queue)?.[1]
+  return name === "fetch" || name === "backfill" || name === "forward" ? name : null
 }

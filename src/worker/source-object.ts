@@ -9,20 +9,11 @@ import { DurableObject } from "cloudflare:workers"
 import { getConnector } from "../connectors/index.ts"
 import { type Bindings, SettingsError } from "../env.ts"
 import { SourceMachine } from "../source/machine.ts"
-import type {
-  Checkpoint,
-  ClaimAsk,
-  Configuration,
-  CredentialAsk,
-  LeaseAsk,
-  PageAsk,
-  Report,
-  Sealed,
-  Settlement,
-  SourceRef,
-  SourceRpc,
-} from "../source/protocol/source.ts"
-import { StateError } from "../source/state/state.ts"
+import type { Configuration, Sealed, SourceRef } from "../source/protocol/configuration.ts"
+import type { ClaimAsk, Report } from "../source/protocol/forwarding.ts"
+import type { Checkpoint, CredentialAsk, LeaseAsk, Settlement } from "../source/protocol/reading.ts"
+import type { PageAsk, SourceRpc } from "../source/protocol/source.ts"
+import { StateError } from "../source/state/stored.ts"
 import { UNABLE_RETRY_MS, unable } from "../source/unable.ts"
 import { clock, log, sourcePorts, tokensOf, tryCredentialOf } from "./platform.ts"
 import { SqlStore } from "./sqlite-store.ts"

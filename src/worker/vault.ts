@@ -6,8 +6,8 @@
  */
 import { base64url } from "oslo/encoding"
 import type { VaultKey } from "../env.ts"
-import type { Cipher } from "../source/ports.ts"
-import type { SourceRef } from "../source/protocol/source.ts"
+import type { Cipher } from "../ports.ts"
+import type { SourceRef } from "../source/protocol/configuration.ts"
 
 const VERSION = "v1"
 /** 96 bits, as NIST SP 800-38D wants for random nonces. */

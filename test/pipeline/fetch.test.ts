@@ -4,7 +4,7 @@ import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
 import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
 import { completedKey } from "../../src/source/protocol/completed.ts"
-import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/source.ts"
+import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/reading.ts"
 import { fakeClock } from "../support/fake-clock.ts"
 import { type FakeSource, fakeSource, granted, lost, outcomesOf, type Script } from "../support/fake-source.ts"
 import {

@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
 import { dayOf } from "../../src/source/control/startdate.ts"
-import type { RunView } from "../../src/source/protocol/source.ts"
+import type { RunView } from "../../src/source/protocol/views.ts"
 import { json, problem } from "../support/api.ts"
 import { advance, DAY, HOUR, MINUTE, now } from "./kit/clock.ts"
 import { look, settled, until } from "./kit/drive.ts"

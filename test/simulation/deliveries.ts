@@ -4,7 +4,7 @@
  * destination has it already.
  */
 
-import type { Checkpoint } from "../../src/source/protocol/source.ts"
+import type { Checkpoint } from "../../src/source/protocol/reading.ts"
 import type { Changes } from "../../src/source/state/changes.ts"
 import { isObject, type JsonObject } from "../sandbox/json.ts"
 import type { Left, Told } from "./again.ts"

@@ -2,7 +2,7 @@
 import type { ExchangePorts } from "../../src/http/exchange.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
 import { tryCredential } from "../../src/pipeline/try.ts"
-import type { Http, Random } from "../../src/source/ports.ts"
+import type { Http, Random } from "../../src/ports.ts"
 import type { State } from "../../src/source/state/state.ts"
 import { hashText } from "../sandbox/random.ts"
 import { type Left, leftBy } from "./again.ts"

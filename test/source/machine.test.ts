@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
-import { type ClaimGrant, PROTOCOL, type Task } from "../../src/source/protocol/source.ts"
-import { STATE_SCHEMA, StateError } from "../../src/source/state/state.ts"
+import type { ClaimGrant } from "../../src/source/protocol/forwarding.ts"
+import type { Task } from "../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../src/source/protocol/source.ts"
+import { STATE_SCHEMA, StateError } from "../../src/source/state/stored.ts"
 import {
   configurationOf,
   DAY,

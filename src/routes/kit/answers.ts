@@ -2,7 +2,8 @@
 import { configure, refOf } from "../../control/configure.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import { Problem, type ProblemCode, type ProblemDetails } from "../../errors.ts"
-import type { Answer, Refusal, SourceControl, SourceView } from "../../source/protocol/source.ts"
+import type { Answer, Refusal, SourceControl } from "../../source/protocol/source.ts"
+import type { SourceView } from "../../source/protocol/views.ts"
 import type { ApiPorts } from "../../worker/platform.ts"
 
 /** What any command may be answered with. */

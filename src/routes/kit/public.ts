@@ -7,7 +7,7 @@ import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import { dayOf } from "../../source/control/startdate.ts"
-import type { SourceView } from "../../source/protocol/source.ts"
+import type { SourceView } from "../../source/protocol/views.ts"
 import type { definitionView, destinationView, liveView, sourceView, targetView } from "./views.ts"
 
 export type PublicSource = z.infer<typeof sourceView>

@@ -1,10 +1,15 @@
 /** Opening passes: what they read of the lists, and where an older one that waits takes it over. */
+
 import type { Window } from "../../connectors/kit/define.ts"
-import { DAY_MS } from "../dedupe/openkeys.ts"
+import { assign } from "../../lib/assign.ts"
+import { DAY_MS } from "../../lib/time.ts"
+import { lastBelieved } from "../clocks/partnertime.ts"
+import type { Span } from "../protocol/pass.ts"
 import { blankSlice, setWindow, streamsOf } from "../reading/slice.ts"
 import { newRun } from "../runs/run.ts"
-import type { Pass, Run, Slice, Span } from "../state/state.ts"
-import { lastBelieved, type Turn } from "../turn.ts"
+import type { Pass, Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
 import { runOfPass } from "./takeup.ts"
 import { addUntold, noteUntold, type Plan } from "./untold.ts"
 
@@ -85,7 +90,7 @@ function join(turn: Turn, plan: Plan, overlap: Span | null): Pass | null {
   if (!nearest) return null
   const { pass, slice } = nearest
   widen(turn, pass, slice, plan, overlap)
-  Object.assign(slice, { token: null, digest: null, edge: null, probe: null, page: slice.page + 1 })
+  assign(slice, { token: null, digest: null, edge: null, probe: null, page: slice.page + 1 })
   slice.no = ++turn.state.windows
   const run = runOfPass(turn, pass) ?? turn.state.run
   const facts = plan.collections.filter((name) => !isDimension(turn, name))

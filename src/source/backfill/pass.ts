@@ -4,8 +4,10 @@
  * read twice for the same facts.
  */
 
+import { DAY_MS } from "../../lib/time.ts"
+import { partnerNow } from "../clocks/partnertime.ts"
 import { dayOf } from "../control/startdate.ts"
-import { DAY_MS } from "../dedupe/openkeys.ts"
+import type { Span } from "../protocol/pass.ts"
 import {
   type AnyStream,
   chosen,
@@ -16,8 +18,9 @@ import {
   setWindow,
   streamsOf,
 } from "../reading/slice.ts"
-import type { Pass, Run, Slice, Span } from "../state/state.ts"
-import { partnerNow, type Turn } from "../turn.ts"
+import type { Pass, Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
 import { isDimension, listWindow, openPass, PASSES_MAX } from "./opening.ts"
 import { runOfPass } from "./takeup.ts"
 import { addUntold, noteUnfinished, type Plan } from "./untold.ts"

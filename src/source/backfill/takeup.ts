@@ -1,8 +1,9 @@
 /** Taking up passes again that had to stop. */
 import { isQuarantineFull } from "../reading/lease.ts"
 import { resume } from "../reading/slice.ts"
-import { findRun, newRun, type Run } from "../runs/run.ts"
-import type { Pass } from "../state/state.ts"
+import { findRun, newRun } from "../runs/run.ts"
+import type { Pass } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 
 /**

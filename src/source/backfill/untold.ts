@@ -4,7 +4,8 @@ import { dayOf } from "../control/startdate.ts"
 import type { AnyStream } from "../reading/slice.ts"
 import { isOldestFirst, streamsOf } from "../reading/slice.ts"
 import { addNote } from "../runs/run.ts"
-import type { Run, Slice } from "../state/state.ts"
+import type { Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 
 /** One stream's part of a pass, as it is planned. */

@@ -6,17 +6,20 @@
  * Not so the lives of tokens: a partner may grant a year. But where it has said how long they last, they last no longer than that from
  * now on: an access token that is over early is refused, and renewed; a refresh token of a source that rests would lapse.
  */
+
 import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
+import { assign } from "../../lib/assign.ts"
+import { HOUR_MS } from "../../lib/time.ts"
 import { DENIED_AGAIN_MS } from "../backfill/takeup.ts"
 import { INTENT_MS } from "../credentials/token.ts"
 import { CLAIM_MS, PROBE_MS } from "../delivery/delivery.ts"
-import type { SealedTokens } from "../protocol/source.ts"
+import type { SealedTokens } from "../protocol/configuration.ts"
 import { RETRY_MAX_MS } from "../reading/failure.ts"
 import { LEASE_MS } from "../reading/lease.ts"
 import { WAKE_AGAIN_MAX_MS } from "../runs/plan.ts"
-import { HOUR_MS } from "../runs/schedule.ts"
 import { slicesOf } from "../state/state.ts"
-import { partnerNow, type Turn } from "../turn.ts"
+import type { Turn } from "../turn.ts"
+import { partnerNow } from "./partnertime.ts"
 
 /** How far ahead each kind of time may lie. */
 export const AHEAD_MAX_MS = {
@@ -44,7 +47,7 @@ export function bringBack(turn: Turn): void {
   state.lastLiveAt = past(state.lastLiveAt)
   for (const wait of Object.values(state.waits)) {
     // As long as it was to last, from now on: half a minute must not become the longest wait there is.
-    if ((wait.since ?? now) > now) Object.assign(wait, { until: wait.until - (wait.since ?? now) + now, since: now })
+    if ((wait.since ?? now) > now) assign(wait, { until: wait.until - (wait.since ?? now) + now, since: now })
     wait.until = within(wait.until, AHEAD_MAX_MS.wait)
   }
   for (const slice of slicesOf(state)) {

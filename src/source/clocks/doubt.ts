@@ -3,15 +3,18 @@
  * read again after it went back. Reckoned with the object's own clock: a consumer's may be off.
  */
 
-import type { Checkpoint } from "../protocol/source.ts"
+import { assign } from "../../lib/assign.ts"
+import { HOUR_MS } from "../../lib/time.ts"
+import type { Checkpoint } from "../protocol/reading.ts"
 import { retry } from "../reading/failure.ts"
 import { restartWindow } from "../reading/live.ts"
 import { lookbackMs, streamsOf } from "../reading/slice.ts"
-import { findLastRead, type Run } from "../runs/run.ts"
-import { HOUR_MS } from "../runs/schedule.ts"
-import type { LiveStream, Slice } from "../state/state.ts"
-import { latestBelievable, type Turn } from "../turn.ts"
-import { judge, type Reading, SKEW_MAX_MS } from "./skew.ts"
+import { findLastRead } from "../runs/run.ts"
+import type { LiveStream, Slice } from "../state/reading.ts"
+import type { ClockReading as Reading, Run } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
+import { latestBelievable } from "./partnertime.ts"
+import { judge, SKEW_MAX_MS } from "./skew.ts"
 
 /** One wrong answer is asked for again soon; a clock that was set needs three answers over two minutes to be believed. */
 const ASK_AGAIN_FIRST_MS = 5_000
@@ -31,7 +34,7 @@ export function doubtOf(turn: Turn, slice: Slice, run: Run, page: Checkpoint): s
   const limit = hasFallen || isAhead(turn) ? lastTime(turn, before.believedAt) : null
   const isTakenBack = limit !== null && (judged.kind !== "off" ? takeBack(turn, run, limit) : false)
   if (judged.kind === "believed" && !isTakenBack) return null
-  Object.assign(slice, { lease: null, lapses: 0 })
+  assign(slice, { lease: null, lapses: 0 })
   if (judged.kind === "off") return waitForClock(turn, slice, reading, before.offSince)
   return `${turn.connector.title}'s clock was set`
 }

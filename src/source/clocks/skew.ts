@@ -4,6 +4,8 @@
  * several answers agree. Pure functions of what is kept and what an answer says.
  */
 
+import type { ClockReading, PartnerClock } from "../state/state.ts"
+
 /** How far an answer may be from the expected time. Well below the smallest lookback (300 s): what it lets pass is read again. */
 export const CLOCK_TOLERANCE_MS = 60_000
 /** A partner's clock that is further off than this is wrong, not just another clock. */
@@ -13,27 +15,6 @@ export const AGREE_READINGS = 3
 export const AGREE_OVER_MS = 120_000
 export const AGREE_WITHIN_MS = 5_000
 
-/** What one answer says of the skew (partner time minus our time): at least `skewMs`, at most `spreadMs` more. */
-export interface Reading {
-  /** Our clock: when the request was sent. */
-  at: number
-  skewMs: number
-  spreadMs: number
-}
-
-export interface PartnerClock {
-  /** Partner time minus our time. */
-  skewMs: number
-  /** The first two and the last of the answers in a row that agree. */
-  readings: Reading[]
-  /** Our clock: since when no answer was believed; null: the last one was. */
-  offSince: number | null
-  /** Our clock: when the last answer that was believed was asked for; null: none was yet. */
-  believedAt: number | null
-  /** After the partner's clock went back: object versions above `limit` read by windows up to `window` were dated too late. */
-  tooLate?: { limit: number; window: number } | null
-}
-
 export type Judged =
   /** Near enough. */
   | { kind: "believed"; clock: PartnerClock }
@@ -42,11 +23,7 @@ export type Judged =
   /** Counts as undated. */
   | { kind: "off"; clock: PartnerClock }
 
-export function freshClock(): PartnerClock {
-  return { skewMs: 0, readings: [], offSince: null, believedAt: null }
-}
-
-export function judge(clock: PartnerClock, reading: Reading, now: number): Judged {
+export function judge(clock: PartnerClock, reading: ClockReading, now: number): Judged {
   const readings = agreeing(clock.readings, reading)
   const settled = settledSkew(readings, clock.skewMs)
   const next = settled === null ? { ...clock, readings } : { ...clock, readings: [], skewMs: settled }
@@ -57,19 +34,19 @@ export function judge(clock: PartnerClock, reading: Reading, now: number): Judge
 }
 
 /** How far the expected skew lies outside of what the answer allows. */
-export function deviationMs({ skewMs, spreadMs }: Reading, expectedMs: number): number {
+export function deviationMs({ skewMs, spreadMs }: ClockReading, expectedMs: number): number {
   return Math.max(skewMs - expectedMs, expectedMs - (skewMs + spreadMs), 0)
 }
 
 /** The row of agreeing answers with one more; from the new one on where it does not agree. */
-function agreeing(before: readonly Reading[], reading: Reading): Reading[] {
+function agreeing(before: readonly ClockReading[], reading: ClockReading): ClockReading[] {
   const row = [...before.slice(0, AGREE_READINGS - 1), reading]
   const { low, high } = range([...before, reading])
   return low - high <= AGREE_WITHIN_MS ? row : [reading]
 }
 
 /** What all of them allow; `low` above `high` where they are apart. */
-function range(readings: readonly Reading[]): { low: number; high: number } {
+function range(readings: readonly ClockReading[]): { low: number; high: number } {
   return {
     low: Math.max(...readings.map(({ skewMs }) => skewMs)),
     high: Math.min(...readings.map(({ skewMs, spreadMs }) => skewMs + spreadMs)),
@@ -77,7 +54,7 @@ function range(readings: readonly Reading[]): { low: number; high: number } {
 }
 
 /** The skew that enough answers agree on, no further from the one before than they ask for; null: not enough, or too far off. */
-function settledSkew(readings: readonly Reading[], beforeMs: number): number | null {
+function settledSkew(readings: readonly ClockReading[], beforeMs: number): number | null {
   const [first, last] = [readings[0], readings.at(-1)]
   if (!first || !last || readings.length < AGREE_READINGS || last.at - first.at < AGREE_OVER_MS) return null
   const { low, high } = range(readings)

@@ -6,14 +6,17 @@
  * back to the first such item, and of a collection whose history had not all arrived, the history is read again. What live reading
  * had taken for a pass, since its key was open, is open again.
  */
+
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
-import type { PartnerClock } from "../clocks/skew.ts"
-import { keyHash } from "../dedupe/admit.ts"
+import { assign } from "../../lib/assign.ts"
+import { keyHash } from "../dedupe/keys.ts"
+import type { Bookmark, KeptPass } from "../protocol/bookmark.ts"
 import { leftOf } from "../reading/failure.ts"
 import { blankSlice, orderOf, streamsOf } from "../reading/slice.ts"
 import { startLive } from "../runs/plan.ts"
-import type { Run } from "../runs/run.ts"
-import { type Pass, type Slice, STATE_SCHEMA, type State } from "../state/state.ts"
+import type { Pass, Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import { STATE_SCHEMA } from "../state/stored.ts"
 import type { Turn } from "../turn.ts"
 import { beginLive, reconfigure } from "./control.ts"
 
@@ -21,27 +24,6 @@ import { beginLive, reconfigure } from "./control.ts"
 export const BOOKMARK_OPEN_MAX = 20_000
 /** Outbox rows looked at together: at most 1 MB each. */
 const ROWS_TOGETHER = 8
-
-export interface Bookmark {
-  schema: number
-  collections: string[]
-  startDate: number
-  /** By live stream. */
-  live: Record<string, { cursor: number; perHour: number | null; movedFrom: number | null }>
-  liveFrom: State["liveFrom"]
-  passSpans: State["passSpans"]
-  offAt: State["offAt"]
-  covered: State["covered"]
-  /** What passes under way had still to read. */
-  passes: KeptPass[]
-  open: [hash: string, time: number][]
-  /** By which the times above are to be understood; bookmarks made before it was noted lack it. */
-  clock?: Pick<PartnerClock, "skewMs" | "believedAt">
-}
-
-export interface KeptPass extends Pick<Pass, "kind" | "trigger" | "overlap"> {
-  slices: (Pick<Slice, "stream" | "collections" | "range" | "window" | "top" | "bottom"> & { off: boolean })[]
-}
 
 // ------------------------------------------------------------------------------------------------------- handing out
 
@@ -178,7 +160,7 @@ export function goOn(turn: Turn, bookmark: Bookmark): void {
   const known = (name: string) => turn.connector.collections.some((one) => one.name === name)
   const { liveFrom, passSpans, offAt, covered, clock } = bookmark
   // A partner's clock that was ahead then and is right now comes back as it does for a source that rested (doubt.ts).
-  Object.assign(state, { liveFrom, passSpans, offAt, covered, clock: { ...state.clock, ...clock } })
+  assign(state, { liveFrom, passSpans, offAt, covered, clock: { ...state.clock, ...clock } })
   for (const [hash, time] of bookmark.open) turn.open.add(hash, time)
   const collections = bookmark.collections.filter(known).map((name) => ({ name, fields: {} }))
   // One version before, so that the configuration of now is a newer one.

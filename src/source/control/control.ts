@@ -1,20 +1,23 @@
 /** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
 
+import { assign } from "../../lib/assign.ts"
 import { PASSES_MAX } from "../backfill/opening.ts"
 import { openMissing, openResync, switchOff, switchOn, trimPending } from "../backfill/pass.ts"
 import { retryDenied, takeUp } from "../backfill/takeup.ts"
+import { partnerNow } from "../clocks/partnertime.ts"
 import { confirmAt } from "../credentials/checking.ts"
 import { adopt } from "../credentials/token.ts"
 import { destinationChanged } from "../delivery/delivery.ts"
 import { backToOutbox, discard } from "../delivery/quarantine.ts"
-import type { Answer, Configuration, Refusal } from "../protocol/source.ts"
+import type { Configuration } from "../protocol/configuration.ts"
+import type { Answer, Refusal } from "../protocol/source.ts"
 import { voidLeases } from "../reading/ending.ts"
 import { restartWindow } from "../reading/live.ts"
 import { chosen, resume, streamsOf } from "../reading/slice.ts"
 import { startLive } from "../runs/plan.ts"
 import { syncNowWaitSeconds } from "../runs/throttle.ts"
 import type { State } from "../state/state.ts"
-import { partnerNow, type Turn } from "../turn.ts"
+import type { Turn } from "../turn.ts"
 
 /** Entries whose bodies are in memory at once: 8 MB, as each is kept up to 256 KB and is there twice. */
 const REPLAYED_AT_ONCE = 16
@@ -57,7 +60,7 @@ export function reconfigure(turn: Turn, next: Configuration): void {
 /** A new credential: what was denied may be allowed now, and reading goes on where it stopped. */
 function reconnected(turn: Turn): void {
   const { state } = turn
-  Object.assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })
+  assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })
   retryDenied(turn)
   // Whoever still reads with the old credential is let go: its failure must not be taken for the new one's.
   voidLeases(turn)

@@ -2,22 +2,18 @@
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { CHECKING, checkHoldsUntil, confirmAt } from "../credentials/checking.ts"
 import { keyIdsOf, secretsOf } from "../credentials/sealed.ts"
-import type {
-  CollectionView,
-  PageAsk,
-  QuarantineEntry,
-  Refusal,
-  RunView,
-  SourceStatus,
-  SourceView,
-} from "../protocol/source.ts"
+import type { PageAsk, Refusal } from "../protocol/source.ts"
+import type { CollectionView, QuarantineEntry, RunView, SourceStatus, SourceView } from "../protocol/views.ts"
 import { BACKPRESSURE, BACKPRESSURE_RETRY_MS, heldBackBy, mayRead } from "../reading/lease.ts"
 import { orderOf } from "../reading/slice.ts"
 import { waitOf } from "../reading/waits.ts"
 import { nextFloorAt } from "../runs/plan.ts"
-import { lengthen, type Run, runNumber } from "../runs/run.ts"
+import { lengthen, runNumber } from "../runs/run.ts"
 import { shareOf } from "../runs/share.ts"
-import { type Slice, type State, slicesOf, upgradeRun } from "../state/state.ts"
+import type { Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import { type State, slicesOf } from "../state/state.ts"
+import { upgradeRun } from "../state/stored.ts"
 import type { Turn } from "../turn.ts"
 
 /** A page of quarantine ends with the entry that reaches this: the answer must not outgrow what one call may carry. */

@@ -4,7 +4,8 @@
  * once a day.
  */
 import { inForce } from "../state/grant.ts"
-import { type Slice, type State, slicesOf } from "../state/state.ts"
+import type { Slice } from "../state/reading.ts"
+import { type Checking, type State, slicesOf } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 
 /** Between the refusal and the call that confirms it: passing mistakes of partners are over within minutes. */
@@ -17,17 +18,6 @@ export const PROBE_DAILY_MS = 86_400_000
 const CREDENTIAL_ERRORS: readonly string[] = ["credentials_rejected", "reconnect"]
 
 export const CHECKING = "the credentials were refused once and are tried again before the source stops"
-
-export interface Checking {
-  /** Our clock. */
-  since: number
-  /** The partner's refusal. */
-  reason: string
-  /** Of the credential that was refused. */
-  credentialVersion: number
-  /** Leases with a number up to this were given before: what they come to says nothing new of the credential. */
-  lastLease: number
-}
 
 export function confirmAt({ since }: Checking): number {
   return since + AUTH_CONFIRM_MS

@@ -1,10 +1,12 @@
 /** How a source that stopped for its credential finds out that it is accepted again: one call a day. */
 
+import { assign } from "../../lib/assign.ts"
 import type { TryAnswer } from "../ports.ts"
 import { startLive } from "../runs/plan.ts"
 import type { Turn } from "../turn.ts"
 import { dailyTryAt } from "./checking.ts"
-import { credentialVersionOf, type Need, needToTry } from "./token.ts"
+import type { Need } from "./need.ts"
+import { credentialVersionOf, needToTry } from "./token.ts"
 
 /** Begins the day's try where it is due: what the access token needs first. Null: none is due. */
 export function beginDailyTry(turn: Turn): Need | null {
@@ -19,6 +21,6 @@ export function beginDailyTry(turn: Turn): Need | null {
 export function tried(turn: Turn, credentialVersion: number, answer: TryAnswer): void {
   const { state } = turn
   if (!state.error || answer !== "accepted" || credentialVersion !== credentialVersionOf(state)) return
-  Object.assign(state, { error: null, triedAt: null })
+  assign(state, { error: null, triedAt: null })
   if (state.configuration.active) startLive(turn, "schedule")
 }

@@ -1,5 +1,6 @@
 /** The sealed values that a source's object holds: they stay sealed here, and are exchanged as they are when a vault key is replaced. */
-import type { Sealed, SealedSecret } from "../protocol/source.ts"
+import { assign } from "../../lib/assign.ts"
+import type { Sealed, SealedSecret } from "../protocol/configuration.ts"
 import type { State, Tombstone } from "../state/state.ts"
 
 /** Of `v1.<key id>.<iv>.<ciphertext>`. */
@@ -26,7 +27,7 @@ export function secretsOf(core: State | Tombstone): SealedSecret[] {
 export function exchangeSealed(core: State | Tombstone, changes: ReadonlyMap<Sealed, Sealed>): void {
   const swap = (value: Sealed) => changes.get(value) ?? value
   const swapTokens = (tokens: { access: Sealed; refresh: Sealed | null }) =>
-    Object.assign(tokens, { access: swap(tokens.access), refresh: tokens.refresh && swap(tokens.refresh) })
+    assign(tokens, { access: swap(tokens.access), refresh: tokens.refresh && swap(tokens.refresh) })
   if ("erased" in core) {
     if (core.revoke) swapTokens(core.revoke.ask.tokens)
     return

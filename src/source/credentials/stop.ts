@@ -1,6 +1,7 @@
 /** A source that may read no further until its user has done something. The outbox still drains. */
 
-import type { SourceError } from "../protocol/source.ts"
+import { assign } from "../../lib/assign.ts"
+import type { SourceError } from "../protocol/views.ts"
 import { parkPass, voidLeases } from "../reading/ending.ts"
 import { failRun } from "../runs/run.ts"
 import type { Turn } from "../turn.ts"
@@ -9,7 +10,7 @@ import type { Turn } from "../turn.ts"
 export function stop(turn: Turn, error: Omit<SourceError, "at">): void {
   const { state } = turn
   state.error = { ...error, at: turn.now }
-  Object.assign(state, { checking: null, triedAt: null })
+  assign(state, { checking: null, triedAt: null })
   state.nextRunAt = null
   voidLeases(turn)
   if (state.run) failRun(turn, state.run, error.message)

@@ -8,13 +8,15 @@
  *   - a refresh token that the partner refused is never sent again: sent twice, it could end what a new sign-in brought
  *   - a fault of our own OAuth client is not the grant's: the source waits for whoever runs the client
  */
+
 import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
+import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
-import type { RefreshAnswer, TokenAsk } from "../ports.ts"
-import type { SealedTokens } from "../protocol/source.ts"
+import type { RefreshAnswer } from "../ports.ts"
 import { askToWait, sourceWait } from "../reading/waits.ts"
-import type { State } from "../state/state.ts"
+import type { State, TokenState } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
+import type { Need } from "./need.ts"
 import { stop } from "./stop.ts"
 
 /** Renewed this much before its end, so that no page is asked for with a token that runs out on the way. */
@@ -36,37 +38,6 @@ const LOST_RETRY_BASE_MS = 150_000
 const LOST_RETRY_MAX_MS = 3_600_000
 /** While our client is missing or wrong: it goes on by itself soon after that has been put right. */
 const CLIENT_RETRY_BASE_MS = 60_000
-
-export interface TokenState {
-  /** Id of the grant. */
-  grant: string
-  /** Grows with every new access token; what consumers name when one is refused. */
-  version: number
-  tokens: SealedTokens
-  /** The partner answered 401 to this access token: it is renewed whatever its life. */
-  refused: boolean
-  /** A refresh that the partner is being asked for, or whose answer never came. */
-  intent: { id: string; until: number } | null
-  /** Answers lost with this refresh token. */
-  lost: number
-  /** Attempts without a word of the partner's, in a row. */
-  tries: number
-  /** Our clock: when this refresh token was first sent; null: it was not. */
-  sentAt: number | null
-  /** The partner refused this refresh token, or it is used up: it is not sent again. */
-  isOver: boolean
-  /** Our clock: when these tokens came; null: with the sign-in. */
-  renewedAt: number | null
-  /** They came because the ones before were refused, and have not been accepted yet. */
-  isAfterRefusal?: boolean
-}
-
-/** What is to be done about the token before anything can be read. */
-export type Need =
-  | { kind: "none" }
-  | { kind: "refresh"; intent: string; ask: TokenAsk }
-  /** Somebody is asking already. */
-  | { kind: "wait"; until: number }
 
 // --------------------------------------------------------------------------------------------------- configuration
 
@@ -209,8 +180,8 @@ export function answered(turn: Turn, intent: string, answer: RefreshAnswer): voi
   token.intent = null
   switch (answer.kind) {
     case "refreshed":
-      Object.assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
-      Object.assign(token, { sentAt: null, renewedAt: turn.now, isAfterRefusal })
+      assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
+      assign(token, { sentAt: null, renewedAt: turn.now, isAfterRefusal })
       state.operatorWait = null
       expectCallers(turn)
       return
@@ -257,7 +228,7 @@ function waitFor(turn: Turn, reason: string, ms: number): void {
 
 /** Those who waited for the token ask for their work at once: no wake-up is sent for it. */
 function expectCallers({ state, now }: Turn): void {
-  for (const lane of ["fetch", "backfill"] as const) state.wakes[lane] ??= { deadline: now + INTENT_MS, tries: 0 }
+  for (const queue of ["fetch", "backfill"] as const) state.wakes[queue] ??= { deadline: now + INTENT_MS, tries: 0 }
 }
 
 function endGrant(turn: Turn, token: TokenState, reason: string): void {

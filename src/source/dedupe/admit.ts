@@ -5,8 +5,10 @@
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
 import type { Feeds } from "../reading/slice.ts"
+import { contentHash, keyHash } from "./keys.ts"
 import type { OpenKeys } from "./openkeys.ts"
-import type { ReadBy, SeenClass, SeenEntry, SeenIndex } from "./seen.ts"
+import type { SeenIndex } from "./seen.ts"
+import type { ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
 
 export type Origin = "live" | "pass" | "resync" | "webhook"
 
@@ -47,15 +49,6 @@ export interface Admitted {
   dropped: Record<string, number>
   /** Of the taken: facts that came below the floor, and were surely never sent. */
   late: Record<string, number>
-}
-
-export function keyHash(collection: string, key: string): string {
-  return hash64(`${collection}\n${key}`)
-}
-
-/** What of an item reaches the destination, apart from its time: equal content at a newer version is not worth sending again. */
-export function contentHash(item: Item): string {
-  return hash64(JSON.stringify([item.userId, item.accountId, item.userAttributes, item.accountAttributes, item.data]))
 }
 
 /** Sorts a page's items into taken and dropped, in order, and notes in `seen` and `open` what follows from it. */

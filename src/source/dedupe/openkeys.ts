@@ -8,7 +8,6 @@ export const OPEN_ROW_ENTRIES = 1_000
 /** Keys kept at once, about 10 MB in memory. Past it the oldest are given up, some at a time, and the run that meets the bound says so. */
 export const OPEN_MAX = 50_000
 const OPEN_GIVEN_UP = OPEN_MAX / 10
-export const DAY_MS = 86_400_000
 
 type Packed = [hash: string, time: number]
 

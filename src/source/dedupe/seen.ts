@@ -9,8 +9,6 @@ import { HashTable } from "./hashtable.ts"
 import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seenrow.ts"
 import { SENT_FORMAT, SentRow } from "./sent.ts"
 
-export type { Needed, ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
-
 /** A row with so many takes no further page. */
 export const SEEN_ROW_ENTRIES = 1_000
 /** Of a source, older entries of a key counted too: 46 MB of the 128 MB that the object may use. */

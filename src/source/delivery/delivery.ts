@@ -1,9 +1,10 @@
 /** Decisions about forwarding: who may send which rows (claims), and what follows from the destination's answers. */
 
 import type { Item } from "../../connectors/kit/item.ts"
+import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
 import { SENT_BYTES_OF_JSON } from "../../lib/bytes.ts"
-import type { ClaimAsk, ClaimGrant, OutboxRow, PostResult, Report, ReportAnswer } from "../protocol/source.ts"
+import type { ClaimAsk, ClaimGrant, OutboxRow, PostResult, Report, ReportAnswer } from "../protocol/forwarding.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import type { OutboxMeta } from "../state/changes.ts"
 import { inForce } from "../state/grant.ts"
@@ -159,7 +160,7 @@ function delivered(turn: Turn, rows: readonly number[]): void {
   // A wait that the destination asked for stands, although it took a POST that was under way beside.
   if (delivery.state === "retrying" && delivery.retryAt !== null && delivery.retryAt > turn.now) return
   if (delivery.state === "paused") letProbesGo(turn)
-  Object.assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0 })
+  assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0 })
 }
 
 /** Rows that were put aside so that the next probe was another one go with the others again. */
@@ -185,7 +186,7 @@ function answered(turn: Turn, answer: PostResult, destinationVersion: number): v
 }
 
 function pause(delivery: Delivery, reason: string, now: number): void {
-  Object.assign(delivery, { state: "paused", reason, retryAt: now + PROBE_MS })
+  assign(delivery, { state: "paused", reason, retryAt: now + PROBE_MS })
 }
 
 /** The whole source backs off: the destination's trouble is not one row's. */
@@ -199,7 +200,7 @@ function wait(turn: Turn, { rows, status, reason, retryAt }: PostResult): void {
   // Several POSTs of one claim fail together: that is one attempt, not five.
   if (delivery.retryAt === null || delivery.retryAt <= turn.now) delivery.attempts++
   const until = turn.now + backoffMs(delivery.attempts - 1, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
-  Object.assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
+  assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
 }
 
 /**
@@ -283,5 +284,5 @@ function forgetRefusals(turn: Turn): void {
 export function destinationChanged(turn: Turn): void {
   letProbesGo(turn)
   for (const { id, attempts } of turn.outbox.rows()) if (attempts > 1) turn.outbox.update(id, { attempts: 1 })
-  Object.assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
+  assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
 }

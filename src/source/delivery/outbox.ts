@@ -4,8 +4,9 @@
  */
 
 import type { Item } from "../../connectors/kit/item.ts"
+import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"
-import { keyHash } from "../dedupe/admit.ts"
+import { keyHash } from "../dedupe/keys.ts"
 import type { OutboxInsert, OutboxMeta } from "../state/changes.ts"
 
 /** What the destination's SDKs send, and up to which acceptance was verified. */
@@ -84,7 +85,7 @@ export class Outbox {
   update(id: number, change: Update): void {
     const meta = this.#metas.get(id)
     if (!meta) return
-    Object.assign(meta, change)
+    assign(meta, change)
     this.#updated.set(id, { ...this.#updated.get(id), ...change })
   }
 

@@ -1,24 +1,20 @@
 /** Quarantine: what could not be normalized or was refused for good, kept with the reason until replayed, replaced or discarded. */
 
 import type { Item, JsonValue, Reject } from "../../connectors/kit/item.ts"
-import { cutToBytes, utf8Bytes } from "../../lib/bytes.ts"
 import { hash64 } from "../../lib/hash.ts"
-import { keyHash } from "../dedupe/admit.ts"
-import type { QuarantineEntry } from "../protocol/source.ts"
+import { keyHash } from "../dedupe/keys.ts"
+import { bounded, isWhole } from "../protocol/entry.ts"
+import type { QuarantineEntry } from "../protocol/views.ts"
 import { feedsOf } from "../reading/slice.ts"
-import { countsOf, findRun, type Run } from "../runs/run.ts"
+import { countsOf, findRun } from "../runs/run.ts"
+import type { Run } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 import { toRows } from "./outbox.ts"
 
 /** Past this many of one collection, the streams that feed it stop: the fault is not a single record's. */
 export const QUARANTINE_MAX = 1_000
-/** An entry is kept whole up to this; a longer one is cut, and can only be discarded. */
-export const ENTRY_BYTES = 256_000
 /** A reason is a sentence; a longer one quotes what is kept beside it. */
 const REASON_CHARS_MAX = 500
-/** Quoted as text once more, what is cut may double. */
-const CUT_BYTES = ENTRY_BYTES / 2 - 100
-
 interface Stored extends Omit<QuarantineEntry, "id"> {
   run: string
 }
@@ -112,22 +108,11 @@ export function readEntries(turn: Turn, ids: readonly number[]): (QuarantineEntr
   return [...stored, ...staged].map((row) => ({ id: row.id, ...(JSON.parse(row.body) as Stored) }))
 }
 
-/** Cut at the limit, with what it was: a truncated body cannot be replayed. */
-export function isWhole(entry: QuarantineEntry): boolean {
-  return !(typeof entry.body === "object" && entry.body !== null && "truncated" in entry.body)
-}
-
 function put(turn: Turn, entry: Stored): number {
   const id = ++turn.state.ids.quarantine
   const reason = entry.reason.slice(0, REASON_CHARS_MAX)
   turn.staged.quarantinePut.push({ id, body: JSON.stringify({ ...entry, reason, body: bounded(entry.body) }) })
   return id
-}
-
-/** The body as it is kept. Done again it changes nothing. */
-export function bounded(body: JsonValue): JsonValue {
-  const text = JSON.stringify(body)
-  return utf8Bytes(text) <= ENTRY_BYTES ? body : { truncated: cutToBytes(text, CUT_BYTES) }
 }
 
 /** An item given up is no longer counted as taken: what is delivered stays what the others make up. */

@@ -1,19 +1,26 @@
 /** Checkpoints: what one page of records changes, in one commit. */
 
 import { ALIAS } from "../../connectors/kit/item.ts"
+import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"
+import { DAY_MS } from "../../lib/time.ts"
 import { noteReach } from "../backfill/untold.ts"
 import { doubtOf } from "../clocks/doubt.ts"
+import { latestBelievable } from "../clocks/partnertime.ts"
 import { CHECKING, isOlderThanCheck, noteAccepted } from "../credentials/checking.ts"
-import { admit, keyHash, type Reading } from "../dedupe/admit.ts"
-import { DAY_MS, OPEN_MAX } from "../dedupe/openkeys.ts"
+import { admit, type Reading } from "../dedupe/admit.ts"
+import { keyHash } from "../dedupe/keys.ts"
+import { OPEN_MAX } from "../dedupe/openkeys.ts"
 import { ROW_BYTES, toRows } from "../delivery/outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "../delivery/quarantine.ts"
-import { type Checkpoint, type CheckpointAnswer, PROTOCOL } from "../protocol/source.ts"
-import { addNote, countsOf, type Run } from "../runs/run.ts"
+import type { Checkpoint, CheckpointAnswer } from "../protocol/reading.ts"
+import { PROTOCOL } from "../protocol/source.ts"
+import { addNote, countsOf } from "../runs/run.ts"
 import { holds } from "../state/grant.ts"
-import { type Slice, slicesOf } from "../state/state.ts"
-import { latestBelievable, type Turn } from "../turn.ts"
+import type { Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import { slicesOf } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
 import { abort } from "./ending.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
@@ -146,7 +153,9 @@ export function take(turn: Turn, items: Checkpoint["items"], run: Run): void {
   const fitting = items.filter((item) => utf8Bytes(JSON.stringify(item)) <= ROW_BYTES)
   for (const item of items) {
     countsOf(run, item.collection).taken++
-    Object.assign(totals(turn, item.collection), { taken: totals(turn, item.collection).taken + 1, lastItemAt: now })
+    const counts = totals(turn, item.collection)
+    counts.taken++
+    counts.lastItemAt = now
     if (!fitting.includes(item))
       quarantineItem(turn, item, `larger than ${ROW_BYTES / 1e6} MB, which the destination does not take`, run.id)
   }
@@ -210,7 +219,7 @@ function proceed(turn: Turn, slice: Slice, next: string, digest: string | undefi
     slice.mayHaveMoved = false
     return { kind: "stop", reason }
   }
-  if (slice.lease) Object.assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
+  if (slice.lease) assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
   return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn, slice) }
 }
 

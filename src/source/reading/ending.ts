@@ -2,8 +2,10 @@
 
 import { DENIED_AGAIN_MS } from "../backfill/takeup.ts"
 import { whyFailed } from "../runs/reasons.ts"
-import { failRun, findRun, type Run, readingDone } from "../runs/run.ts"
-import { type Slice, slicesOf } from "../state/state.ts"
+import { failRun, findRun, readingDone } from "../runs/run.ts"
+import type { Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import { slicesOf } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 import { runOf } from "./lease.ts"
 import { leaveToLists } from "./live.ts"

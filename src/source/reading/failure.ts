@@ -1,12 +1,16 @@
 /** What follows from a reading that did not succeed: one owner each, and only here is anything retried. */
+import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
 import { noteAccepted } from "../credentials/checking.ts"
 import { credentialRefused } from "../credentials/credentials.ts"
 import { QUARANTINE_MAX } from "../delivery/quarantine.ts"
-import { type Outcome, PROTOCOL, type Settlement } from "../protocol/source.ts"
-import { addDenied, type Run } from "../runs/run.ts"
+import type { Outcome, Settlement } from "../protocol/reading.ts"
+import { PROTOCOL } from "../protocol/source.ts"
+import { addDenied } from "../runs/run.ts"
 import { holds } from "../state/grant.ts"
-import { type Slice, slicesOf } from "../state/state.ts"
+import type { Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import { slicesOf } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 import { abort, deny } from "./ending.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
@@ -30,7 +34,7 @@ export function settle(turn: Turn, { protocol, lease: { slice: id, number }, out
   if (run) run.calls += calls
   // Whoever lets go is alive: only leases that run out are counted as hanging.
   if (calls > 0 && !SAYS_NOTHING.has(outcome.kind)) noteAccepted(turn, slice.lease)
-  Object.assign(slice, { lease: null, lapses: 0 })
+  assign(slice, { lease: null, lapses: 0 })
   if (calls === 0 || (calls === 1 && NOT_SERVED.has(outcome.kind))) slice.mayHaveMoved = false
   apply(turn, slice, run, outcome, number)
 }

@@ -1,11 +1,12 @@
 /** Live reading: windows from the floor to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
 
+import { assign } from "../../lib/assign.ts"
+import { DAY_MS, HOUR_MS } from "../../lib/time.ts"
 import { openGapPass } from "../backfill/pass.ts"
-import { DAY_MS } from "../dedupe/openkeys.ts"
-import type { Run } from "../runs/run.ts"
-import { HOUR_MS } from "../runs/schedule.ts"
-import type { LiveStream, Slice } from "../state/state.ts"
-import { partnerNow, type Turn } from "../turn.ts"
+import { partnerNow } from "../clocks/partnertime.ts"
+import type { LiveStream, Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
 import { type AnyStream, blankSlice, chosen, floorOf, orderOf, resume, setWindow, streamsOf } from "./slice.ts"
 
 /** After an outage the span is cut into windows of about this many records, oldest first. */
@@ -76,7 +77,7 @@ function isLeftOver(turn: Turn, end: number, run: Run): boolean {
 export function restartWindow(turn: Turn, live: LiveStream): void {
   const slice = live.slice
   if (!slice) return
-  Object.assign(slice, {
+  assign(slice, {
     token: null,
     digest: null,
     page: slice.page + 1,
@@ -156,7 +157,7 @@ function leaveGap(turn: Turn, stream: AnyStream, live: LiveStream, cursor: numbe
   // Facts of records that moved out of the windows before are the lists' now, too.
   const from = Math.min(floorOf(turn, stream.name, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
   const overlap = { from, to: readUpTo(turn, stream) + SHOWN_LATE_MS }
-  Object.assign(live, { slice: null, movedFrom: null, movedSince: null })
+  assign(live, { slice: null, movedFrom: null, movedSince: null })
   live.cursor = 1000 * Math.floor(cursor / 1000)
   openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
 }

@@ -8,7 +8,8 @@
  * fails before the search, beside the place, or after it; nor does a partner that fails now and then, whatever it is asked.
  */
 import type { Window } from "../../connectors/kit/define.ts"
-import type { Slice, Span } from "../state/state.ts"
+import type { Span } from "../protocol/pass.ts"
+import type { Found, Probe } from "../protocol/reading.ts"
 
 /** Records in a row that fail: past it the fault is not a single record's. */
 export const PLACES_MAX = 4
@@ -17,58 +18,13 @@ export const FAILURES_NEEDED = 3
 /** Of one search: a place takes about two for every doubling of its distance, some 60 for a second of years. */
 export const QUESTIONS_MAX = 300
 
-export interface Probe {
-  /** Lower end of the window that is being read; null: it has none. */
-  from: number | null
-  granularityMs: number
-  phase: Phase
-  /** Rows from here on were read, or are in `places`. */
-  top: number
-  /** `search`: the window from here up to `top` fails, */
-  fails: number
-  /** and from here up it does not. */
-  reads: number
-  /** How far down the next question reaches, while the distance is not known; null once it is. */
-  step: number | null
-  /** What fails, highest first; half-open. */
-  places: Span[]
-  asked: number
-  /** How often the page has failed at the end. */
-  failures?: number
-}
-
-type Phase =
-  /** Nothing was read: does the partner answer for what stands above at all? An outage ends the search with its first question. */
-  | "above"
-  /** A row that was read: can it be read now? */
-  | "before"
-  /** All rows of the stretch in which the reading stands: is it the rest of them that fails? */
-  | "beside"
-  /** The first row below `top`. */
-  | "after"
-  /** The first row between two times. */
-  | "search"
-  /** The page that fails: does it fail still? */
-  | "again"
-  /** And the row below: can it be read still? The two in turn. */
-  | "still"
-
 /** What to ask: a window from its top, or the slice's own page. `whole`: all of its rows, in one page. */
 export type Question = { window: Window; whole: boolean } | "page"
 
 /** `empty`: no row stands there. */
 export type Shown = "rows" | "empty" | "fails"
 
-export type Found =
-  /** More is to be asked. */
-  | { kind: "asking"; probe: Probe }
-  /** These fail, and everything around them can be read. */
-  | { kind: "places"; places: Span[] }
-  /** Nothing that could be passed: why, for the log. */
-  | { kind: "none"; reason: string }
-
-/** `top`: where the reading stands, partner time; `hasRead`: whether a row of the window stands there and has been read. */
-export function beginProbe(slice: Pick<Slice, "window">, top: number, hasRead: boolean, granularityMs: number): Probe {
+export function beginProbe(slice: { window: Window }, top: number, hasRead: boolean, granularityMs: number): Probe {
   const stretch = cut(top, granularityMs)
   const { from } = slice.window
   const phase = hasRead ? "before" : "above"

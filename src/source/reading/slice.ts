@@ -1,8 +1,12 @@
 /** Slices: the unit of work of a run or pass, one stream over one bounded window; and the floors they are measured from. */
+
 import type { Stream } from "../../connectors/kit/define.ts"
-import { HOUR_MS } from "../runs/schedule.ts"
-import type { LiveStream, Slice, State } from "../state/state.ts"
-import { partnerNow, type Turn } from "../turn.ts"
+import { assign } from "../../lib/assign.ts"
+import { HOUR_MS } from "../../lib/time.ts"
+import { partnerNow } from "../clocks/partnertime.ts"
+import type { LiveStream, Slice } from "../state/reading.ts"
+import type { State } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
 
 /** Failures so far apart are of two days: runs may come once a day, and a little early. */
 const STUCK_DAY_MS = 20 * HOUR_MS
@@ -107,7 +111,7 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
   return {
     id,
     stream: stream.name,
-    lane: stream.mode === "live" ? "live" : "backfill",
+    lane: stream.mode,
     collections: chosen(turn.state, stream),
     range: null,
     window: { from: null, to: null },
@@ -135,13 +139,13 @@ export function blankSlice(turn: Turn, stream: AnyStream, id: string): Slice {
 
 /** The window a slice is for, and what is left of it to read. */
 export function setWindow(slice: Slice, window: Slice["window"]): void {
-  Object.assign(slice, { window, top: window.to, bottom: window.from })
+  assign(slice, { window, top: window.to, bottom: window.from })
 }
 
 /** Before a scroll is gone on with: where its token may stand behind a page that never came to a checkpoint, it begins anew. */
 export function catchUp(turn: Turn, slice: Slice): void {
   if (slice.mayHaveMoved && slice.token !== null) {
-    Object.assign(slice, { token: null, digest: null, page: slice.page + 1 })
+    assign(slice, { token: null, digest: null, page: slice.page + 1 })
     slice.window = { from: slice.bottom, to: slice.top }
   }
   slice.mayHaveMoved = isScroll(turn, slice.stream)
@@ -153,7 +157,7 @@ export function isScroll({ connector }: Pick<Turn, "connector">, stream: string)
 
 /** Suspended because the user does not want it now. A consumer that still reads it learns so with its next page. */
 export function setAside(turn: Turn, slice: Slice, state: "denied" | "failed" | "off"): void {
-  Object.assign(slice, { state, lease: null, asideAt: slice.asideAt ?? partnerNow(turn) })
+  assign(slice, { state, lease: null, asideAt: slice.asideAt ?? partnerNow(turn) })
 }
 
 /** Suspended because it cannot be read now. What is tried again in vain counts from the first time. */
@@ -166,5 +170,5 @@ export function setStuck(turn: Turn, slice: Slice, state: "denied" | "failed", r
 
 /** Takes up work again: what was read stays, what was counted against it does not. */
 export function resume(slice: Slice): void {
-  Object.assign(slice, { state: "reading", attempts: 0, lapses: 0, notBefore: 0, waiting: null })
+  assign(slice, { state: "reading", attempts: 0, lapses: 0, notBefore: 0, waiting: null })
 }

@@ -4,14 +4,19 @@
  * declares how: the reading goes on below it, and the place is kept in quarantine for the user. All else only fails the run, which
  * goes on from the same page next time.
  */
+
 import type { StepOver } from "../../connectors/kit/define.ts"
-import { DAY_MS } from "../dedupe/openkeys.ts"
+import { assign } from "../../lib/assign.ts"
+import { DAY_MS } from "../../lib/time.ts"
+import { partnerNow } from "../clocks/partnertime.ts"
 import { quarantinePlace } from "../delivery/quarantine.ts"
-import type { Run } from "../runs/run.ts"
-import type { Slice, Span } from "../state/state.ts"
-import { partnerNow, type Turn } from "../turn.ts"
+import type { Span } from "../protocol/pass.ts"
+import type { Found } from "../protocol/reading.ts"
+import type { Slice, SteppedOver } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
 import { abort, type Trouble } from "./ending.ts"
-import { beginProbe, type Found } from "./probe.ts"
+import { beginProbe } from "./probe.ts"
 
 /** Failures in a row at one size before the page is made smaller: the first may be chance. */
 const PATIENT_FAILURES = 1
@@ -26,21 +31,6 @@ export const STEPS_A_DAY = 10
 
 /** Places remembered, a stream: more than a day's, since a lookback that is read a day later meets them again. */
 export const KNOWN_MAX = 50
-
-export interface Sighted {
-  places: Span[]
-  /** Our clock: when it was found in this place, each time in another run. */
-  seenAt: number[]
-  run: string
-}
-
-export interface SteppedOver {
-  /** Our clock. */
-  at: number
-  place: Span
-  /** What was read when it was left out: another reading may be for others. Left out: all. */
-  collections?: string[]
-}
 
 /** The second failure in a row is taken for the page's: fewer rows are asked for, down to one; then its place is searched. */
 export function smallerPage(turn: Turn, slice: Slice): void {
@@ -95,7 +85,7 @@ export function probed(
 /** Ends the run. The next one asks for full pages again: small ones may be what fails. */
 export function giveUp(turn: Turn, slice: Slice, reason: string, trouble: Trouble = "fault"): void {
   slice.pageSize = turn.connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
-  Object.assign(slice, { probe: null, shrunkByFailures: false })
+  assign(slice, { probe: null, shrunkByFailures: false })
   abort(turn, slice, reason, trouble)
 }
 
@@ -149,7 +139,7 @@ function stepOver(turn: Turn, slice: Slice, places: readonly Span[], fresh: read
   slice.window = { from: slice.window.from, to: Math.max(below, slice.window.from ?? 0) }
   if (slice.edge) slice.edge = { ...slice.edge, time: Math.min(slice.edge.time, below - 1) }
   slice.page++
-  Object.assign(slice, {
+  assign(slice, {
     token: null,
     digest: null,
     attempts: 0,

@@ -3,16 +3,8 @@
  * whatever it does not hold up is read meanwhile.
  */
 import type { LimitScope } from "../../connectors/kit/define.ts"
-import type { State } from "../state/state.ts"
+import type { State, Wait } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
-
-export interface Wait {
-  /** Our clock. */
-  until: number
-  reason: string
-  /** Our clock: when it was asked for; waits noted by earlier versions lack it. */
-  since?: number
-}
 
 /** What a wait holds up, as it is kept: `source`, `bucket:search`, `stream:companies`. */
 export type WaitScope = "source" | `bucket:${string}` | `stream:${string}`

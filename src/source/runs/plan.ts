@@ -6,16 +6,17 @@
 import { retryDeniedDaily, takeUp } from "../backfill/takeup.ts"
 import { checkHoldsUntil, dailyTryAt } from "../credentials/checking.ts"
 import { isRenewing, keepAt } from "../credentials/token.ts"
-import type { Lanes } from "../ports.ts"
+import type { QueueName } from "../ports.ts"
 import { endLive, endPasses } from "../reading/ending.ts"
 import { expireLeases, stopFull } from "../reading/failure.ts"
 import { areKeysFull, heldBackBy, mayRead, ready } from "../reading/lease.ts"
 import { openWindows } from "../reading/live.ts"
 import { sourceWait } from "../reading/waits.ts"
 import { inForce } from "../state/grant.ts"
+import type { Run } from "../state/state.ts"
 import { coarse, slicesOf } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
-import { finishDelivered, newRun, type Run } from "./run.ts"
+import { finishDelivered, newRun } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
 
 /** A wake-up without an answer is sent again after this, doubling. */
@@ -29,7 +30,7 @@ export const FLOOR_RUN_EVERY_MS = 600_000
 const PUBLISH_AGAIN_MS = 60_000
 
 export interface Due {
-  wakes: Lanes[]
+  wakes: QueueName[]
   /** To be set with the commit; null: leave it as it is. */
   alarm: number | null
 }
@@ -41,7 +42,7 @@ export function plan(turn: Turn): Due {
   endLive(turn)
   endPasses(turn)
   finishDelivered(turn)
-  const wakes = (["fetch", "backfill", "forward"] as const).filter((lane) => needsWake(turn, lane))
+  const wakes = (["fetch", "backfill", "forward"] as const).filter((queue) => needsWake(turn, queue))
   return { wakes, alarm: nextAlarm(turn) }
 }
 
@@ -100,24 +101,24 @@ export function nextFloorAt(turn: Turn): number | null {
 }
 
 /** Work is there, nobody was told or the one told has not answered in time. */
-function needsWake(turn: Turn, lane: Lanes): boolean {
+function needsWake(turn: Turn, queue: QueueName): boolean {
   const { state, now } = turn
-  if (!(lane === "forward" ? canForward(turn) : canFetch(turn, lane))) {
-    delete state.wakes[lane]
+  if (!(queue === "forward" ? canForward(turn) : canFetch(turn, queue))) {
+    delete state.wakes[queue]
     return false
   }
-  const sent = state.wakes[lane]
+  const sent = state.wakes[queue]
   if (sent && sent.deadline > now) return false
   const tries = sent ? sent.tries + 1 : 0
-  state.wakes[lane] = { deadline: now + Math.min(WAKE_AGAIN_MS * 2 ** tries, WAKE_AGAIN_MAX_MS), tries }
+  state.wakes[queue] = { deadline: now + Math.min(WAKE_AGAIN_MS * 2 ** tries, WAKE_AGAIN_MAX_MS), tries }
   return true
 }
 
-function canFetch(turn: Turn, lane: "fetch" | "backfill"): boolean {
-  const name = lane === "fetch" ? "live" : "backfill"
+function canFetch(turn: Turn, queue: "fetch" | "backfill"): boolean {
+  const lane = queue === "fetch" ? "live" : "backfill"
   if (!mayRead(turn) || checkHoldsUntil(turn) !== null) return false
-  if (isRenewing(turn) || sourceWait(turn.state, turn.now) || heldBackBy(turn, name)) return false
-  return ready(turn, name).length > 0
+  if (isRenewing(turn) || sourceWait(turn.state, turn.now) || heldBackBy(turn, lane)) return false
+  return ready(turn, lane).length > 0
 }
 
 function canForward(turn: Turn): boolean {

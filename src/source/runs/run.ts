@@ -2,8 +2,10 @@
  * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
  * longer than a hundred live runs do; those that found nothing are kept short.
  */
+
 import type { CollectionNote } from "../../connectors/kit/define.ts"
-import type { CollectionCounts, RunKind, RunView } from "../protocol/source.ts"
+import { assign } from "../../lib/assign.ts"
+import type { CollectionCounts, RunKind } from "../protocol/views.ts"
 import type { IdleRun, Run, State } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
 import { whyPartial } from "./reasons.ts"
@@ -87,7 +89,7 @@ export function finishDelivered(turn: Turn): void {
   const waiting = state.others.filter((run) => run.state === "delivering")
   for (const run of waiting.slice(0, -RUNS_WAITING_MAX)) {
     if (!turn.outbox.hasRun(run.id)) continue
-    Object.assign(run, {
+    assign(run, {
       state: "partial",
       reason: "its items still wait for the destination, as do those of later runs",
     })
@@ -169,5 +171,3 @@ export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleR
 export function findRun(state: State, id: string): Run | undefined {
   return [...(state.run ? [state.run] : []), ...state.others].find((run) => run.id === id)
 }
-
-export type { Run, RunView }

@@ -1,6 +1,6 @@
 import { hash64 } from "../../lib/hash.ts"
+import { HOUR_MS } from "../../lib/time.ts"
 
-export const HOUR_MS = 3_600_000
 export const MIN_INTERVAL_HOURS = 1
 export const MAX_INTERVAL_HOURS = 24
 export const DEFAULT_INTERVAL_HOURS = 1

@@ -1,6 +1,6 @@
 /** How much of a pass has been read. */
 import type { Order } from "../reading/slice.ts"
-import type { Pass, Slice } from "../state/state.ts"
+import type { Pass, Slice } from "../state/reading.ts"
 
 /** How much of the ranges has been read, 0..1, where the lower end and the order are known; null where they are not. */
 export function shareOf(pass: Pass, orderOf: (stream: string) => Order): number | null {

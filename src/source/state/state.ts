@@ -2,144 +2,14 @@
  * The core row: everything about a source's syncing that is small and moves together, as one JSON value. Schedule, live windows,
  * cursors, throttle, grants, passes and the runs under way are saved with one row written.
  */
-import type { Window } from "../../connectors/kit/define.ts"
-import { freshClock, type PartnerClock } from "../clocks/skew.ts"
-import type { Bookmark } from "../control/bookmark.ts"
-import type { Checking } from "../credentials/checking.ts"
-import type { TokenState } from "../credentials/token.ts"
-import type { Lanes, TokenAsk } from "../ports.ts"
-import type { Completed } from "../protocol/completed.ts"
-import type { CollectionCounts, Configuration, Lane, RunKind, RunView, SourceError } from "../protocol/source.ts"
-import type { Probe } from "../reading/probe.ts"
-import type { Sighted, SteppedOver } from "../reading/stepover.ts"
-import type { Wait } from "../reading/waits.ts"
+
+import type { QueueName, TokenAsk } from "../ports.ts"
+import type { Bookmark } from "../protocol/bookmark.ts"
+import type { Configuration, SealedTokens } from "../protocol/configuration.ts"
+import type { Span } from "../protocol/pass.ts"
+import type { CollectionCounts, RunView, SourceError } from "../protocol/views.ts"
 import type { Grant } from "./grant.ts"
-
-/**
- * Grows when older code would misread what this code writes, in the core row or any other. A new field alone needs no new number: it
- * gets its default in `upgrade`.
- */
-export const STATE_SCHEMA = 2
-
-export interface Slice {
-  /** `live:events`, `p3:charges`. */
-  id: string
-  stream: string
-  lane: Lane
-  collections: string[]
-  /** Passes: the fact times it is for, half-open, partner time. Null on live slices. */
-  range: { from: number; to: number } | null
-  /** The stream's order field, narrowed when the window is read again from its edge. */
-  window: Window
-  /** The window's bounds before any narrowing. */
-  top: number | null
-  bottom: number | null
-  /** Distinguishes this window from every other: ties are decided by the first read of one window. */
-  no: number
-  /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */
-  bound: number | null
-  token: string | null
-  /** What the page held that named the token (`Checkpoint.digest`); null where nothing is known of it. */
-  digest: string | null
-  /** Scrolls: a page was asked for that did not come to a checkpoint, so that the token may stand behind it. */
-  mayHaveMoved: boolean
-  page: number
-  pageSize: number
-  /**
-   * How far it has been read, down or up as the stream's order is: the order-field time of the last record, and the partner time at which the first page that
-   * held a record of that time was asked for. Read again from here, nothing is missed and `seen` knows the repeats.
-   */
-  edge: { time: number; since: number } | null
-  records: number
-  /** Failures since the last progress. */
-  attempts: number
-  /** Leases in a row that ran out without a checkpoint. */
-  lapses: number
-  /** Our clock: not to be leased before. */
-  notBefore: number
-  waiting: string | null
-  lease: (Grant & { lapsed: boolean }) | null
-  /**
-   * Set aside until it may go on: `denied` by the partner, `failed` until the next run, `off` while the user does not want its
-   * collection. Window, token and edge are kept.
-   */
-  state: "reading" | "read" | "denied" | "failed" | "off"
-  /** Partner time at which it was set aside with no page read since; null once one is. */
-  asideAt: number | null
-  /**
-   * Since when it could not be read (partner time), over all runs that tried, and why last; on how many days that failed, and when
-   * the last of them began (our clock). Null once it could be read.
-   */
-  stuck: { since: number; reason: string; days: number; dayAt: number } | null
-  /** The page is smaller than a full one since the partner failed, not since an answer was too large. */
-  shrunkByFailures?: boolean
-  /** A page of one row fails: the search for the record's place, as far as it has come. */
-  probe?: Probe | null
-  /** Where the last searches found it. */
-  sighted?: Sighted | null
-}
-
-export interface LiveStream {
-  /** Partner time up to which the stream has been read. The lookback is never stored into it. */
-  cursor: number
-  slice: Slice | null
-  /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
-  completed: Completed[]
-  /**
-   * Facts from here on are still to come, though they lie below the window: their records may have moved out of the windows before
-   * while these were read. Never later than the window before began, never more than a day below the cursor.
-   */
-  movedFrom?: number | null
-  /** Where the first of these windows began, however long ago. A fact from between the two comes too late. */
-  movedSince?: number | null
-  /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
-  perHour: number | null
-}
-
-/** What is kept of a run; what a view adds is reckoned when it is looked at. */
-export type Run = Omit<RunView, "share" | "waits">
-
-export interface Pass {
-  id: string
-  kind: Exclude<RunKind, "live">
-  slices: Slice[]
-  /** The run the user sees it as; null while it waits to go on after a failure. */
-  run: string | null
-  trigger: "schedule" | "manual"
-  /** Places in the live feed whose facts were taken already although they are of the pass's range. */
-  overlap: Span | null
-}
-
-/** Partner times, both ends included. */
-export interface Span {
-  from: number
-  to: number
-}
-
-export interface WakeUp {
-  /** Our clock: without an answer by then it is sent again. */
-  deadline: number
-  tries: number
-}
-
-export interface Claim extends Grant {
-  rows: number[]
-}
-
-export interface Delivery {
-  state: "ok" | "retrying" | "paused"
-  reason: string | null
-  retryAt: number | null
-  attempts: number
-  /** Ids of single items refused in a row with none accepted between: not the items' fault once there are too many. */
-  refused: number[]
-  /** Rows whose POST may have been taken although no acceptance was reported. */
-  unsure: number[]
-  maybeRepeated: number
-}
-
-/** A finished run that found nothing, kept short: most runs of most sources. */
-export type IdleRun = [id: string, manual: 0 | 1, startedAt: number, endedAt: number, calls: number, records: number]
+import type { LiveStream, Pass, Slice, SteppedOver } from "./reading.ts"
 
 export interface State {
   schema: number
@@ -185,7 +55,7 @@ export interface State {
   denied: Record<string, string>
   claim: Claim | null
   delivery: Delivery
-  wakes: Partial<Record<Lanes, WakeUp>>
+  wakes: Partial<Record<QueueName, WakeUp>>
   /** `refused`: of the quarantined, those that were items taken before: delivered = taken - waiting - refused. */
   counts: Record<string, CollectionCounts & { refused: number; lastItemAt: number | null }>
   idle: IdleRun[]
@@ -211,122 +81,96 @@ export interface Tombstone {
   bookmark?: Bookmark
 }
 
-export class StateError extends Error {
-  override name = "StateError"
+/** What is kept of a run; what a view adds is reckoned when it is looked at. */
+export type Run = Omit<RunView, "share" | "waits">
+
+/** A finished run that found nothing, kept short: most runs of most sources. */
+export type IdleRun = [id: string, manual: 0 | 1, startedAt: number, endedAt: number, calls: number, records: number]
+
+export interface WakeUp {
+  /** Our clock: without an answer by then it is sent again. */
+  deadline: number
+  tries: number
 }
 
-export function isTombstone(core: State | Tombstone): core is Tombstone {
-  return "erased" in core
+export interface Claim extends Grant {
+  rows: number[]
 }
 
-/** Reads the stored core. A shape newer than this code is not touched: the deploy that wrote it will come back to it. */
-export function readState(text: string): State | Tombstone {
-  const core = JSON.parse(text) as Stored | Tombstone
-  if (core.schema > STATE_SCHEMA)
-    throw new StateError(`stored state has schema ${core.schema}, this code knows ${STATE_SCHEMA}`)
-  return "erased" in core ? core : upgrade(core)
+export interface Delivery {
+  state: "ok" | "retrying" | "paused"
+  reason: string | null
+  retryAt: number | null
+  attempts: number
+  /** Ids of single items refused in a row with none accepted between: not the items' fault once there are too many. */
+  refused: number[]
+  /** Rows whose POST may have been taken although no acceptance was reported. */
+  unsure: number[]
+  maybeRepeated: number
 }
 
-/** False for a state that this code may not write to: a newer deploy's, or no state at all. */
-export function isReadable(text: string): boolean {
-  try {
-    readState(text)
-    return true
-  } catch {
-    return false
-  }
+export interface TokenState {
+  /** Id of the grant. */
+  grant: string
+  /** Grows with every new access token; what consumers name when one is refused. */
+  version: number
+  tokens: SealedTokens
+  /** The partner answered 401 to this access token: it is renewed whatever its life. */
+  refused: boolean
+  /** A refresh that the partner is being asked for, or whose answer never came. */
+  intent: { id: string; until: number } | null
+  /** Answers lost with this refresh token. */
+  lost: number
+  /** Attempts without a word of the partner's, in a row. */
+  tries: number
+  /** Our clock: when this refresh token was first sent; null: it was not. */
+  sentAt: number | null
+  /** The partner refused this refresh token, or it is used up: it is not sent again. */
+  isOver: boolean
+  /** Our clock: when these tokens came; null: with the sign-in. */
+  renewedAt: number | null
+  /** They came because the ones before were refused, and have not been accepted yet. */
+  isAfterRefusal?: boolean
 }
 
-/** What is stored may be of any older schema: what came later is missing. */
-type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null; skewMs?: number }
-type StoredToken = Omit<TokenState, AddedToToken> & Partial<Pick<TokenState, AddedToToken>>
-type AddedToToken = "sentAt" | "isOver" | "renewedAt"
-type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt"
-type StoredSlice = Omit<Slice, AddedToSlice> & Partial<Pick<Slice, AddedToSlice>>
-type AddedToSlice = "bottom" | "stuck" | "digest" | "mayHaveMoved"
-type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
-
-/** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
-export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
-  const waits = stored.waits ?? (wait ? { source: wait } : {})
-  const live = Object.entries(stored.live).map(([name, one]) => [name, { ...one, slice: upgradeSlice(one.slice) }])
-  return {
-    ...stored,
-    schema: STATE_SCHEMA,
-    token: upgradeToken(stored.token ?? null),
-    operatorWait: stored.operatorWait ?? null,
-    checking: stored.checking ?? null,
-    triedAt: stored.triedAt ?? null,
-    waits,
-    clock: stored.clock ?? { ...freshClock(), skewMs },
-    live: Object.fromEntries(live),
-    passes: stored.passes.map((pass) => ({
-      ...pass,
-      slices: pass.slices.map((slice) => upgradeSlice(slice) as Slice),
-    })),
-    run: stored.run && upgradeRun(stored.run),
-    others: stored.others.map(upgradeRun),
-  }
+export interface Checking {
+  /** Our clock. */
+  since: number
+  /** The partner's refusal. */
+  reason: string
+  /** Of the credential that was refused. */
+  credentialVersion: number
+  /** Leases with a number up to this were given before: what they come to says nothing new of the credential. */
+  lastLease: number
 }
 
-function upgradeToken(token: StoredToken | null): TokenState | null {
-  return (
-    token && {
-      ...token,
-      sentAt: token.sentAt ?? null,
-      isOver: token.isOver ?? false,
-      renewedAt: token.renewedAt ?? null,
-    }
-  )
+export interface Wait {
+  /** Our clock. */
+  until: number
+  reason: string
+  /** Our clock: when it was asked for; waits noted by earlier versions lack it. */
+  since?: number
 }
 
-function upgradeSlice(slice: StoredSlice | null): Slice | null {
-  if (slice === null) return null
-  const { bottom = slice.window.from, stuck = null, digest = null, mayHaveMoved = false } = slice
-  return { ...slice, bottom, stuck, digest, mayHaveMoved }
+/** What one answer says of the skew (partner time minus our time): at least `skewMs`, at most `spreadMs` more. */
+export interface ClockReading {
+  /** Our clock: when the request was sent. */
+  at: number
+  skewMs: number
+  spreadMs: number
 }
 
-/** A run as stored, in the core or in history. */
-export function upgradeRun(run: StoredRun): Run {
-  return { ...run, failed: run.failed ?? [] }
-}
-
-export function freshState(configuration: Configuration): State {
-  return {
-    schema: STATE_SCHEMA,
-    configuration,
-    error: null,
-    token: null,
-    operatorWait: null,
-    checking: null,
-    triedAt: null,
-    nextRunAt: null,
-    alarmAt: null,
-    lastSyncNowAt: null,
-    lastLiveAt: null,
-    clock: freshClock(),
-    waits: {},
-    grants: 0,
-    windows: 0,
-    ids: { run: 0, pass: 0, outbox: 0, quarantine: 0, seen: 0, open: 0 },
-    live: {},
-    run: null,
-    others: [],
-    passes: [],
-    liveFrom: {},
-    passSpans: {},
-    offAt: {},
-    covered: {},
-    denied: {},
-    claim: null,
-    delivery: { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [], unsure: [], maybeRepeated: 0 },
-    wakes: {},
-    counts: {},
-    idle: [],
-    quarantinedObjects: {},
-    published: coarse({ error: null, configuration, operatorWait: null }),
-    trouble: 0,
-  }
+export interface PartnerClock {
+  /** Partner time minus our time. */
+  skewMs: number
+  /** The first two and the last of the answers in a row that agree. */
+  readings: ClockReading[]
+  /** Our clock: since when no answer was believed; null: the last one was. */
+  offSince: number | null
+  /** Our clock: when the last answer that was believed was asked for; null: none was yet. */
+  believedAt: number | null
+  /** After the partner's clock went back: object versions above `limit` read by windows up to `window` were dated too late. */
+  tooLate?: { limit: number; window: number } | null
 }
 
 export function slicesOf(state: State): Slice[] {

@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers"
 import { expect } from "vitest"
 import type { PublicSource } from "../../../src/routes/kit/public.ts"
-import { objectName } from "../../../src/source/protocol/source.ts"
+import { objectName } from "../../../src/source/protocol/configuration.ts"
 import type { SourceObject } from "../../../src/worker/source-object.ts"
 import { call, json, ORG } from "../../support/api.ts"
 import { type Told, toldOf } from "../../support/oracle.ts"

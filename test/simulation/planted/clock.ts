@@ -76,7 +76,7 @@ export const CLOCK: readonly Mutant[] = [
   {
     name: "a wait that a clock ahead began lasts for the longest time there is",
     file: "source/clocks/clock.ts",
-    from: "if ((wait.since ?? now) > now) Object",
-    to: "if ((wait.since ?? now) > now + 1e15) Object",
+    from: "if ((wait.since ?? now) > now) assign",
+    to: "if ((wait.since ?? now) > now + 1e15) assign",
   },
 ]

@@ -23,8 +23,8 @@ export const CONTROL: readonly Mutant[] = [
   {
     name: "a new key does not end the error",
     file: "source/control/control.ts",
-    from: "Object.assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })",
-    to: "Object.assign(state, { denied: {}, waits: {}, checking: null, triedAt: null })",
+    from: "assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })",
+    to: "assign(state, { denied: {}, waits: {}, checking: null, triedAt: null })",
   },
   {
     name: "an older configuration takes effect",

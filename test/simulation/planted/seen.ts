@@ -120,7 +120,7 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "attributes are not looked at",
-    file: "source/dedupe/admit.ts",
+    file: "source/dedupe/keys.ts",
     from: "[item.userId, item.accountId, item.userAttributes, item.accountAttributes, item.data]",
     to: "[item.userId, item.accountId]",
   },

@@ -97,8 +97,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "an access token is kept, the refresh token that came with it is not",
     file: "source/credentials/token.ts",
-    from: "Object.assign(token, { tokens: answer.tokens, version",
-    to: "Object.assign(token, { tokens: { ...answer.tokens, refresh: token.tokens.refresh }, version",
+    from: "assign(token, { tokens: answer.tokens, version",
+    to: "assign(token, { tokens: { ...answer.tokens, refresh: token.tokens.refresh }, version",
     at: STRIPE_TOKENS,
   },
   {

@@ -28,7 +28,7 @@ export const WINDOWS: readonly Mutant[] = [
     from: '  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")\n',
     to: `  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")
   const live = slice.lane === "live" ? turn.state.live[slice.stream] : undefined
-  if (live) Object.assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
+  if (live) assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
 `,
   },
   {

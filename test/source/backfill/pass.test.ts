@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { Configuration } from "../../../src/source/protocol/source.ts"
+import type { Configuration } from "../../../src/source/protocol/configuration.ts"
 import {
   choose,
   crowd,

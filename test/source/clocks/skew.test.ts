@@ -1,11 +1,7 @@
 import { describe, expect, it } from "vitest"
-import {
-  CLOCK_TOLERANCE_MS,
-  freshClock,
-  judge,
-  type PartnerClock,
-  SKEW_MAX_MS,
-} from "../../../src/source/clocks/skew.ts"
+import { CLOCK_TOLERANCE_MS, judge, SKEW_MAX_MS } from "../../../src/source/clocks/skew.ts"
+import type { PartnerClock } from "../../../src/source/state/state.ts"
+import { freshClock } from "../../../src/source/state/stored.ts"
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest"
 import { defineConnector } from "../../../src/connectors/kit/define.ts"
-import type { Bookmark } from "../../../src/source/control/bookmark.ts"
 import { BOOKMARK_OPEN_MAX } from "../../../src/source/control/bookmark.ts"
-import { type Configuration, PROTOCOL, type Task } from "../../../src/source/protocol/source.ts"
+import type { Bookmark } from "../../../src/source/protocol/bookmark.ts"
+import type { Configuration } from "../../../src/source/protocol/configuration.ts"
+import type { Task } from "../../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { desk } from "../../support/desk.ts"
 import {
   alias,

@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest"
 import { AUTH_CONFIRM_MS, dailyTryAt, PROBE_DAILY_MS } from "../../../src/source/credentials/checking.ts"
 import type { RefreshAnswer } from "../../../src/source/ports.ts"
-import { type Outcome, PROTOCOL, type SealedTokens } from "../../../src/source/protocol/source.ts"
+import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"
+import type { Outcome } from "../../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import {
   DAY,
   fact,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { exchangeSealed, keyIdsOf, secretsOf } from "../../../src/source/credentials/sealed.ts"
-import { freshState, STATE_SCHEMA, type State, type Tombstone } from "../../../src/source/state/state.ts"
+import type { State, Tombstone } from "../../../src/source/state/state.ts"
+import { freshState, STATE_SCHEMA } from "../../../src/source/state/stored.ts"
 import { configurationOf } from "../../support/source-world.ts"
 
 const tokens = {

@@ -12,11 +12,12 @@ import {
   needAfterRefusal,
   RENEW_AHEAD_MS,
   RENEW_GAP_MS,
-  type TokenState,
 } from "../../../src/source/credentials/token.ts"
 import type { RefreshAnswer, TokenAsk } from "../../../src/source/ports.ts"
-import { PROTOCOL, type SealedTokens } from "../../../src/source/protocol/source.ts"
-import { readState, STATE_SCHEMA } from "../../../src/source/state/state.ts"
+import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
+import type { TokenState } from "../../../src/source/state/state.ts"
+import { readState, STATE_SCHEMA } from "../../../src/source/state/stored.ts"
 import { DAY, fact, HOUR, MINUTE, START, sourceWorld, turnOf, type World } from "../../support/source-world.ts"
 
 const SECOND = 1_000

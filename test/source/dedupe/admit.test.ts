@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Item } from "../../../src/connectors/kit/item.ts"
-import { admit, keyHash, type Reading } from "../../../src/source/dedupe/admit.ts"
+import { admit, type Reading } from "../../../src/source/dedupe/admit.ts"
+import { keyHash } from "../../../src/source/dedupe/keys.ts"
 import { OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import { alias, fact, person } from "../../support/source-world.ts"

@@ -1,14 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { hash64 } from "../../../src/lib/hash.ts"
-import {
-  KEYS_MAX,
-  type Needed,
-  PASS_KEYS_MAX,
-  SEEN_ROW_ENTRIES,
-  type SeenClass,
-  type SeenEntry,
-  SeenIndex,
-} from "../../../src/source/dedupe/seen.ts"
+import { KEYS_MAX, PASS_KEYS_MAX, SEEN_ROW_ENTRIES, SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import type { Needed, SeenClass, SeenEntry } from "../../../src/source/dedupe/seenrow.ts"
 import { SEEN_ROW_BYTES_MAX } from "../../../src/source/dedupe/seenrow.ts"
 import type { StoredSeen } from "../../../src/source/state/changes.ts"
 

@@ -10,7 +10,8 @@ import {
   REFUSED_SINGLES_MAX,
   REFUSED_TRIES,
 } from "../../../src/source/delivery/delivery.ts"
-import { type ClaimGrant, PROTOCOL } from "../../../src/source/protocol/source.ts"
+import type { ClaimGrant } from "../../../src/source/protocol/forwarding.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { choose, DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../../support/source-world.ts"
 
 /** A source with these waiting for the destination, in rows of fifty. */

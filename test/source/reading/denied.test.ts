@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { PASSES_MAX } from "../../../src/source/backfill/opening.ts"
-import { PROTOCOL, type Task } from "../../../src/source/protocol/source.ts"
+import type { Span } from "../../../src/source/protocol/pass.ts"
+import type { Task } from "../../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
-import type { Span } from "../../../src/source/state/state.ts"
 import { choose, DAY, fact, HOUR, START, START_DATE, sourceWorld, type World } from "../../support/source-world.ts"
 
 const DENIED = { kind: "deny" as const, collections: ["Orders"], reason: "scope missing" }

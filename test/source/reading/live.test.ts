@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { keyHash } from "../../../src/source/dedupe/admit.ts"
+import { keyHash } from "../../../src/source/dedupe/keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import {
   leaveLost,
@@ -10,7 +10,7 @@ import {
 } from "../../../src/source/reading/live.ts"
 import { newRun } from "../../../src/source/runs/run.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
-import type { LiveStream, Slice } from "../../../src/source/state/state.ts"
+import type { LiveStream, Slice } from "../../../src/source/state/reading.ts"
 import type { Turn } from "../../../src/source/turn.ts"
 import {
   crowd,

@@ -1,7 +1,7 @@
 /** Live lists whose records come oldest first: conversations of the desk. */
 import { describe, expect, it } from "vitest"
-import type { Task } from "../../../src/source/protocol/source.ts"
-import { type Outcome, PROTOCOL } from "../../../src/source/protocol/source.ts"
+import type { Outcome, Task } from "../../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { ATTEMPTS_MAX } from "../../../src/source/reading/failure.ts"
 import { SHOWN_LATE_MS } from "../../../src/source/reading/live.ts"
 import { shareOf } from "../../../src/source/runs/share.ts"

@@ -1,15 +1,14 @@
 import { describe, expect, test } from "vitest"
+import type { Found, Probe } from "../../../src/source/protocol/reading.ts"
 import {
   beginProbe,
   FAILURES_NEEDED,
-  type Found,
   PLACES_MAX,
-  type Probe,
   QUESTIONS_MAX,
   questionOf,
   told,
 } from "../../../src/source/reading/probe.ts"
-import type { Slice } from "../../../src/source/state/state.ts"
+import type { Slice } from "../../../src/source/state/reading.ts"
 import { createRandom } from "../../sandbox/random.ts"
 
 const SECOND = 1_000

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
 import type { LimitScope } from "../../../src/connectors/kit/define.ts"
-import type { Task } from "../../../src/source/protocol/source.ts"
+import type { Task } from "../../../src/source/protocol/reading.ts"
 import { paceOf } from "../../../src/source/reading/lease.ts"
 import { scopeOf } from "../../../src/source/reading/waits.ts"
-import { upgrade } from "../../../src/source/state/state.ts"
+import { upgrade } from "../../../src/source/state/stored.ts"
 import { desk, deskWorld } from "../../support/desk.ts"
 import { MINUTE, START, turnOf, type World } from "../../support/source-world.ts"
 

@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest"
-import {
-  HOUR_MS,
-  MAX_INTERVAL_HOURS,
-  MIN_INTERVAL_HOURS,
-  nextRunAfter,
-  phaseMs,
-} from "../../../src/source/runs/schedule.ts"
+import { HOUR_MS } from "../../../src/lib/time.ts"
+import { MAX_INTERVAL_HOURS, MIN_INTERVAL_HOURS, nextRunAfter, phaseMs } from "../../../src/source/runs/schedule.ts"
 
 const NOW = Date.UTC(2026, 10, 1, 12, 34, 56)
 const ids = Array.from({ length: 1000 }, (_, index) => `src_${index.toString(36)}`)

@@ -1,12 +1,6 @@
 import { describe, expect, it } from "vitest"
-import {
-  coarse,
-  freshState,
-  isTombstone,
-  readState,
-  STATE_SCHEMA,
-  StateError,
-} from "../../../src/source/state/state.ts"
+import { coarse } from "../../../src/source/state/state.ts"
+import { freshState, isTombstone, readState, STATE_SCHEMA, StateError } from "../../../src/source/state/stored.ts"
 import { configurationOf } from "../../support/source-world.ts"
 
 describe("the core row", () => {
