@@ -12,12 +12,19 @@
 import { HOUR_MS } from "../lib/time.ts"
 import { bringBack } from "./clocks/clock.ts"
 import { bookmarkOf, goOn } from "./control/bookmark.ts"
-import { begin, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control/control.ts"
+import { beginSource, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "./control/control.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "./control/view.ts"
 import { beginDailyTry, tried } from "./credentials/dailytry.ts"
 import type { Need } from "./credentials/need.ts"
 import { exchangeSealed, secretsOf } from "./credentials/sealed.ts"
-import { answered, credentialVersionOf, isTokenDue, need, needAfterRefusal, needToKeep } from "./credentials/token.ts"
+import {
+  credentialVersionOf,
+  isTokenDue,
+  need,
+  needAfterRefusal,
+  needToKeep,
+  refreshAnswered,
+} from "./credentials/token.ts"
 import { OpenKeys } from "./dedupe/openkeys.ts"
 import { SeenIndex } from "./dedupe/seen.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "./delivery/delivery.ts"
@@ -92,7 +99,7 @@ export class SourceMachine implements SourceRpc {
       GONE,
       (turn) => {
         if (isNew && bookmark) goOn(turn, bookmark)
-        else if (isNew) begin(turn)
+        else if (isNew) beginSource(turn)
         else reconfigure(turn, configuration)
         return () => ({ ok: true, view: viewOf(turn) })
       },
@@ -340,7 +347,7 @@ export class SourceMachine implements SourceRpc {
     log("token.refresh", { source: ask.ref.source, answer: answer.kind })
     const since = this.#peek()?.operatorWait?.since
     await this.#act<void>(undefined, (turn) => {
-      answered(turn, intent, answer)
+      refreshAnswered(turn, intent, answer)
       return value(undefined)
     })
     const wait = this.#peek()?.operatorWait

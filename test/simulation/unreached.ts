@@ -125,7 +125,7 @@ export const UNREACHED: readonly Unreached[] = [
   },
 
   // ------------------------------------------------------------------------------------------------------ the source
-  { file: "src/source/dedupe/admit.ts", why: WEBHOOKS, lines: ['if (!before && reading.origin === "webhook"'] },
+  { file: "src/source/dedupe/admit.ts", why: WEBHOOKS, lines: ['if (!before && reading.by === "webhook"'] },
   { file: "src/source/dedupe/admit.ts", why: DEFAULTS, lines: ["return item.time >= (reading.liveFrom"] },
   {
     file: "src/source/reading/checkpoint.ts",
@@ -243,7 +243,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/backfill/pass.ts",
     why: "Every collection of both simulated partners is told by a list too; tables show one that is not.",
-    functions: ["inWords"],
+    functions: ["rangeInWords"],
     lines: ["const run = plans.length > 0", "run?.untold.push", "return plans.length > 0 ? openPass"],
   },
   {
@@ -288,7 +288,7 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   { file: "src/source/delivery/quarantine.ts", why: PEOPLE, functions: ["discard"] },
-  { file: "src/source/delivery/quarantine.ts", why: SIZE, lines: ["return utf8Bytes(text) <= ENTRY_BYTES"] },
+  { file: "src/source/protocol/entry.ts", why: SIZE, lines: ["return utf8Bytes(text) <= ENTRY_BYTES"] },
   {
     file: "src/source/protocol/source.ts",
     why: "Names the object in workerd; the simulator has but one.",

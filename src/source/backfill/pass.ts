@@ -127,7 +127,7 @@ export function openGapPass(turn: Turn, feed: AnyStream, range: Plan["range"], o
   if (run) noteUnfinished(run, plans)
   const listed = new Set(plans.flatMap((plan) => plan.collections))
   for (const name of fed) {
-    if (run && !listed.has(name)) addUntold(run, [name], `no list tells what happened ${inWords(range)}`)
+    if (run && !listed.has(name)) addUntold(run, [name], `no list tells what happened ${rangeInWords(range)}`)
     else if (run && isDimension(turn, name))
       addUntold(run, [name], "deletions while the feed could not be read are in no list")
   }
@@ -146,7 +146,7 @@ function leaveToPass(turn: Turn, collection: string, span: Span): void {
   turn.state.passSpans[collection] = spans.slice(-SPANS_MAX)
 }
 
-function inWords({ from, to }: Plan["range"]): string {
+function rangeInWords({ from, to }: Plan["range"]): string {
   return `from ${dayOf(from)} to ${dayOf(to)}`
 }
 

@@ -14,7 +14,7 @@ import { DENIED_AGAIN_MS } from "../backfill/takeup.ts"
 import { INTENT_MS } from "../credentials/token.ts"
 import { CLAIM_MS, PROBE_MS } from "../delivery/delivery.ts"
 import type { SealedTokens } from "../protocol/configuration.ts"
-import { RETRY_MAX_MS } from "../reading/failure.ts"
+import { READ_RETRY_MAX_MS } from "../reading/failure.ts"
 import { LEASE_MS } from "../reading/lease.ts"
 import { WAKE_AGAIN_MAX_MS } from "../runs/plan.ts"
 import { slicesOf } from "../state/state.ts"
@@ -29,7 +29,7 @@ export const AHEAD_MAX_MS = {
   intent: INTENT_MS,
   /** A partner's longest wait is a day, and a fifth of it jitter. */
   wait: ASKED_WAIT_MAX_MS + ASKED_WAIT_MAX_MS / 5,
-  slice: RETRY_MAX_MS,
+  slice: READ_RETRY_MAX_MS,
   denied: DENIED_AGAIN_MS,
   /** The destination's longest wait. */
   delivery: HOUR_MS,

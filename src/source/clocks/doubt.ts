@@ -55,12 +55,12 @@ function sentence({ connector: { title }, state }: Turn, { skewMs, spreadMs }: R
   const off = Math.round(skewMs + spreadMs / 2)
   const isFar = Math.abs(off) > SKEW_MAX_MS
   const what = isFar
-    ? `${title} dates its answers ${inWords(off)} ours`
-    : `${title} dates its answers ${inWords(off - state.clock.skewMs)} what is expected`
+    ? `${title} dates its answers ${deviationInWords(off)} ours`
+    : `${title} dates its answers ${deviationInWords(off - state.clock.skewMs)} what is expected`
   return `${what}. Nothing is read from such answers, and nothing is lost: reading goes on by itself once they agree. If this lasts, tell ${title} that its clock is off.`
 }
 
-function inWords(ms: number): string {
+function deviationInWords(ms: number): string {
   const minutes = Math.round(Math.abs(ms) / 60_000)
   const hours = Math.round(Math.abs(ms) / HOUR_MS)
   const amount =
@@ -93,7 +93,7 @@ function takeBack(turn: Turn, run: Run, limit: number): boolean {
   let isTaken = false
   for (const stream of streamsOf(turn, "live")) {
     const live = state.live[stream.name]
-    if (!live || !lower(turn, stream.name, live, limit)) continue
+    if (!live || !lowerStream(turn, stream.name, live, limit)) continue
     isTaken = true
     for (const collection of stream.collections) noteAgain(turn, run, collection, limit)
   }
@@ -105,7 +105,7 @@ function takeBack(turn: Turn, run: Run, limit: number): boolean {
   return true
 }
 
-function lower(turn: Turn, stream: string, live: LiveStream, limit: number): boolean {
+function lowerStream(turn: Turn, stream: string, live: LiveStream, limit: number): boolean {
   const { slice } = live
   if (live.cursor <= limit && (slice?.bound ?? 0) <= limit) return false
   const isMoved = live.cursor > limit

@@ -75,7 +75,7 @@ function unsentOf(turn: Turn): Unsent {
       for (const item of JSON.parse(body) as Item[]) {
         if (kind !== "live") unsent.history.add(item.collection)
         if (kind !== "live" && kind !== undefined) continue
-        lower(unsent.live, item)
+        noteLowest(unsent.live, item)
         if (isOfPasses(turn, item)) unsent.open.set(keyHash(item.collection, item.key), item.time)
       }
     }
@@ -100,7 +100,7 @@ function isOfPasses({ state }: Turn, { kind, collection, time }: Item): boolean 
   return isBetween || time < (state.liveFrom[collection] ?? 0)
 }
 
-function lower(live: Unsent["live"], { collection, place, time }: Item): void {
+function noteLowest(live: Unsent["live"], { collection, place, time }: Item): void {
   const known = live.get(collection) ?? { place, time }
   live.set(collection, { place: Math.min(known.place, place), time: Math.min(known.time, time) })
 }
@@ -165,12 +165,12 @@ export function goOn(turn: Turn, bookmark: Bookmark): void {
   const collections = bookmark.collections.filter(known).map((name) => ({ name, fields: {} }))
   // One version before, so that the configuration of now is a newer one.
   state.configuration = { ...next, version: next.version - 1, startDate: bookmark.startDate, collections }
-  for (const pass of bookmark.passes) takeOver(turn, pass)
+  for (const pass of bookmark.passes) restorePass(turn, pass)
   reconfigure(turn, next)
   if (next.active) startLive(turn, "schedule")
 }
 
-function takeOver(turn: Turn, { slices: kept, ...pass }: KeptPass): void {
+function restorePass(turn: Turn, { slices: kept, ...pass }: KeptPass): void {
   const id = `p${++turn.state.ids.pass}`
   const slices = kept.flatMap(({ off, ...part }, index) => {
     const stream = streamsOf(turn, "backfill").find(({ name }) => name === part.stream)

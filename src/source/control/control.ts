@@ -25,7 +25,7 @@ const REPLAYED_AT_ONCE = 16
 // -------------------------------------------------------------------------------------------------- configuring
 
 /** The first configuration: live reading begins where the credentials were checked, and a pass reads what lies before. */
-export function begin(turn: Turn): void {
+export function beginSource(turn: Turn): void {
   const { state } = turn
   beginLive(turn)
   adopt(turn)

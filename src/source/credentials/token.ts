@@ -31,8 +31,8 @@ export const INTENT_MS = 30_000
 export const LOST_MAX = 3
 /** A source that rests renews its grant this long before it would lapse, or in the last quarter of a shorter life. */
 export const KEEP_AHEAD_MS = 7 * 86_400_000
-const RETRY_BASE_MS = 5_000
-const RETRY_MAX_MS = 15 * 60_000
+const REFRESH_RETRY_BASE_MS = 5_000
+const REFRESH_RETRY_MAX_MS = 15 * 60_000
 /** After a lost answer: a page that stands before the token endpoint for some minutes must not use up the few tries. */
 const LOST_RETRY_BASE_MS = 150_000
 const LOST_RETRY_MAX_MS = 3_600_000
@@ -79,12 +79,12 @@ export function credentialVersionOf({ token, configuration }: State): number {
 
 /** Before an access token is handed out: begins a refresh where one is due. */
 export function need(turn: Turn): Need {
-  return isTokenDue(turn.state, turn.now) && !turn.state.error ? begin(turn) : { kind: "none" }
+  return isTokenDue(turn.state, turn.now) && !turn.state.error ? beginRefresh(turn) : { kind: "none" }
 }
 
 /** Before a stopped source tries its access token. */
 export function needToTry(turn: Turn): Need {
-  return isTokenDue(turn.state, turn.now) ? begin(turn) : { kind: "none" }
+  return isTokenDue(turn.state, turn.now) ? beginRefresh(turn) : { kind: "none" }
 }
 
 /** After a 401 that names this version. */
@@ -93,13 +93,13 @@ export function needAfterRefusal(turn: Turn, failedVersion: number): Need {
   // While a refusal is being confirmed, the token that was refused is the renewed one.
   if (!token || error || checking || token.version > failedVersion || !isRenewable(token)) return { kind: "none" }
   token.refused = true
-  return begin(turn)
+  return beginRefresh(turn)
 }
 
 /** For a source that rests: its refresh token must not lapse unused. */
 export function needToKeep(turn: Turn): Need {
   const at = keepAt(turn.state)
-  return at !== null && at <= turn.now ? begin(turn) : { kind: "none" }
+  return at !== null && at <= turn.now ? beginRefresh(turn) : { kind: "none" }
 }
 
 /** When a grant nobody reads with is renewed; null: never. */
@@ -146,7 +146,7 @@ function restedAt({ renewedAt }: TokenState): number {
   return renewedAt === null ? 0 : renewedAt + RENEW_GAP_MS
 }
 
-function begin(turn: Turn): Need {
+function beginRefresh(turn: Turn): Need {
   const { token, configuration } = turn.state
   if (!token) return { kind: "none" }
   if (token.intent && token.intent.until > turn.now) return { kind: "wait", until: token.intent.until }
@@ -172,7 +172,7 @@ function begin(turn: Turn): Need {
 }
 
 /** What the partner answered. Of an intent that is no longer the current one, nothing is taken. */
-export function answered(turn: Turn, intent: string, answer: RefreshAnswer): void {
+export function refreshAnswered(turn: Turn, intent: string, answer: RefreshAnswer): void {
   const { state } = turn
   const { token } = state
   if (!token || token.intent?.id !== intent) return
@@ -197,7 +197,7 @@ export function answered(turn: Turn, intent: string, answer: RefreshAnswer): voi
       return
     case "later": {
       const asked = Math.min(answer.retryAfterMs ?? 0, ASKED_WAIT_MAX_MS)
-      waitFor(turn, answer.reason, Math.max(asked, nextTry(turn, token, RETRY_BASE_MS)))
+      waitFor(turn, answer.reason, Math.max(asked, nextTry(turn, token, REFRESH_RETRY_BASE_MS)))
     }
   }
 }
@@ -218,7 +218,7 @@ function isRepeatable({ connector, now }: Turn, { sentAt }: TokenState): boolean
 }
 
 /** How long until the token endpoint is asked again, ms. */
-function nextTry({ random }: Turn, token: TokenState, baseMs: number, maxMs = RETRY_MAX_MS): number {
+function nextTry({ random }: Turn, token: TokenState, baseMs: number, maxMs = REFRESH_RETRY_MAX_MS): number {
   return backoffMs(++token.tries, baseMs, maxMs, random.next())
 }
 

@@ -10,10 +10,10 @@ import type { OpenKeys } from "./openkeys.ts"
 import type { SeenIndex } from "./seen.ts"
 import type { ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
 
-export type Origin = "live" | "pass" | "resync" | "webhook"
-
 export interface Reading {
-  origin: Origin
+  by: ReadBy
+  /** A pass that reads again what was sent: its items are dropped only where a newer state is known. */
+  isResync: boolean
   /** Number of the window being read. */
   window: number
   /** Passes and resyncs: the fact times they are for. */
@@ -64,13 +64,13 @@ export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex,
         ? admitObject(item, hash, reading, seen)
         : admitFact(item, hash, reading, seen, open)
     if (TAKEN.has(verdict)) admitted.taken.push(item)
-    else if (verdict !== "elsewhere") count(admitted.dropped, item.collection)
-    if (verdict === "late") count(admitted.late, item.collection)
+    else if (verdict !== "elsewhere") addOne(admitted.dropped, item.collection)
+    if (verdict === "late") addOne(admitted.late, item.collection)
   }
   return admitted
 }
 
-function count(sums: Record<string, number>, collection: string): void {
+function addOne(sums: Record<string, number>, collection: string): void {
   sums[collection] = (sums[collection] ?? 0) + 1
 }
 
@@ -93,7 +93,7 @@ function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenInde
   if (!isAhead && item.version <= (seen.get(hash)?.version ?? item.version)) return false
   const state = hash64(`ahead\n${hash}\n${item.version}\n${contentHash(item)}`)
   const shown = seen.get(state)
-  if (shown && (reading.origin !== "resync" || shown.window === reading.window)) return true
+  if (shown && (!reading.isResync || shown.window === reading.window)) return true
   if (isAhead) seen.put(state, "live", entryOf(item, "", reading))
   return false
 }
@@ -106,11 +106,11 @@ function datedBack(item: Item, { asked = item.version }: Reading): Item {
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */
 function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: OpenKeys): Verdict {
   const before = seen.get(hash)
-  if (before && (reading.origin !== "resync" || before.window === reading.window)) return "repeat"
+  if (before && (!reading.isResync || before.window === reading.window)) return "repeat"
   const waited = open.has(hash)
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
-  const isBelow = reading.range === null && !waited && item.place < floorOf(item, reading)
+  const isBelow = reading.range === null && !waited && item.place < floorBelow(item, reading)
   if (isBelow && !isLate(item, hash, reading, seen)) return "read"
   seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
   open.remove(hash)
@@ -129,7 +129,7 @@ function isOurs(item: Item, reading: Reading): boolean {
 /** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
 function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
   const before = believed(seen.get(hash), reading)
-  if (!before && reading.origin === "webhook" && item.place < floorOf(item, reading)) return "read"
+  if (!before && reading.by === "webhook" && item.place < floorBelow(item, reading)) return "read"
   if (before && followsDatedBack(item, before, reading)) return "older"
   const content = contentHash(item)
   const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
@@ -181,7 +181,7 @@ function stateHash(hash: string, version: number, content: string): string {
 function compare(item: Item, content: string, before: SeenEntry, reading: Reading): Verdict {
   if (item.version < before.version) return "older"
   if (item.version === before.version && isSettled(before, reading)) return "older"
-  if (reading.origin === "resync" && before.window !== reading.window) return "new"
+  if (reading.isResync && before.window !== reading.window) return "new"
   return content === before.content ? "repeat" : "new"
 }
 
@@ -191,9 +191,8 @@ function compare(item: Item, content: string, before: SeenEntry, reading: Readin
  * in; if it shows one after it, live reading will tell that too.
  */
 function isSettled(before: SeenEntry, reading: Reading): boolean {
-  const by = readBy(reading)
-  if (reading.origin === "resync" || by === before.by)
-    return isFirstKept(by, reading) && before.window === reading.window
+  const { by } = reading
+  if (reading.isResync || by === before.by) return isFirstKept(by, reading) && before.window === reading.window
   return RANK[by] < RANK[before.by]
 }
 
@@ -219,20 +218,16 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
  */
 function classOf(item: Item, reading: Reading): SeenClass {
   const { range } = reading
-  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorOf(item, reading)
+  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorBelow(item, reading)
   return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"
 }
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
   const { version, place } = item
   const feeds = reading.feeds?.[item.collection]?.names
-  return { version, content, place, window: reading.window, by: readBy(reading), ...(feeds !== undefined && { feeds }) }
+  return { version, content, place, window: reading.window, by: reading.by, ...(feeds !== undefined && { feeds }) }
 }
 
-function floorOf(item: Item, { feeds, floor }: Reading): number {
+function floorBelow(item: Item, { feeds, floor }: Reading): number {
   return feeds?.[item.collection]?.floor ?? floor
-}
-
-function readBy({ origin }: Reading): ReadBy {
-  return origin === "resync" ? "pass" : origin
 }

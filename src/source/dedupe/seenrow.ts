@@ -44,14 +44,14 @@ export interface Needed {
 
 const FORMAT = 1
 /** Format, class, and the length of the names of its streams, which follow: a stream that stands still keeps the rows of its own collections only. */
-const HEAD = { format: 0, kind: 1, feeds: 2, end: 4 }
-export const ENTRY_BYTES = 37
+const SEEN_HEAD = { format: 0, kind: 1, feeds: 2, end: 4 }
+export const SEEN_ENTRY_BYTES = 37
 /** Bytes of an entry at which its parts begin. */
 const AT = { high: 0, low: 4, version: 8, place: 16, contentHigh: 24, contentLow: 28, window: 32, by: 36 }
 /** The platform takes rows of 2 MB; a row is written anew with every page that adds to it. */
 export const SEEN_ROW_BYTES_MAX = 500_000
 /** Leaves room for the names of the streams. */
-export const ROW_ENTRIES_MAX = Math.floor((SEEN_ROW_BYTES_MAX - 10_000) / ENTRY_BYTES)
+export const ROW_ENTRIES_MAX = Math.floor((SEEN_ROW_BYTES_MAX - 10_000) / SEEN_ENTRY_BYTES)
 const ENTRIES_LEAST = 32
 
 const encoder = new TextEncoder()
@@ -72,15 +72,15 @@ export class SeenRow {
   #most = Number.NEGATIVE_INFINITY
 
   private constructor(id: number, view: DataView) {
-    const format = view.getUint8(HEAD.format)
+    const format = view.getUint8(SEEN_HEAD.format)
     if (format !== FORMAT) throw new Error(`row ${id} of seen has format ${format}, this code knows ${FORMAT}`)
-    const length = view.getUint16(HEAD.feeds)
+    const length = view.getUint16(SEEN_HEAD.feeds)
     this.id = id
-    this.kind = CLASSES[view.getUint8(HEAD.kind)] ?? "live"
-    this.feeds = length === 0 ? undefined : decoder.decode(new Uint8Array(view.buffer, HEAD.end, length))
-    this.#start = HEAD.end + length
+    this.kind = CLASSES[view.getUint8(SEEN_HEAD.kind)] ?? "live"
+    this.feeds = length === 0 ? undefined : decoder.decode(new Uint8Array(view.buffer, SEEN_HEAD.end, length))
+    this.#start = SEEN_HEAD.end + length
     this.#view = view
-    this.#count = Math.floor((view.byteLength - this.#start) / ENTRY_BYTES)
+    this.#count = Math.floor((view.byteLength - this.#start) / SEEN_ENTRY_BYTES)
     for (let at = 0; at < this.#count; at++) this.#note(this.#placeOf(at))
   }
 
@@ -90,11 +90,11 @@ export class SeenRow {
 
   static empty(id: number, kind: SeenClass, feeds = ""): SeenRow {
     const names = encoder.encode(feeds)
-    const view = new DataView(new ArrayBuffer(HEAD.end + names.length))
-    view.setUint8(HEAD.format, FORMAT)
-    view.setUint8(HEAD.kind, CLASSES.indexOf(kind))
-    view.setUint16(HEAD.feeds, names.length)
-    new Uint8Array(view.buffer).set(names, HEAD.end)
+    const view = new DataView(new ArrayBuffer(SEEN_HEAD.end + names.length))
+    view.setUint8(SEEN_HEAD.format, FORMAT)
+    view.setUint8(SEEN_HEAD.kind, CLASSES.indexOf(kind))
+    view.setUint16(SEEN_HEAD.feeds, names.length)
+    new Uint8Array(view.buffer).set(names, SEEN_HEAD.end)
     return new SeenRow(id, view)
   }
 
@@ -155,7 +155,7 @@ export class SeenRow {
 
   /** Kept apart from the stored window: which rows are forgotten must not depend on what is in memory only. */
   touch(at: number, window: number): void {
-    const capacity = Math.floor((this.#view.byteLength - this.#start) / ENTRY_BYTES)
+    const capacity = Math.floor((this.#view.byteLength - this.#start) / SEEN_ENTRY_BYTES)
     if (this.#touched === null || this.#touched.length < capacity) {
       const touched = new Uint32Array(capacity)
       if (this.#touched) touched.set(this.#touched)
@@ -195,7 +195,7 @@ export class SeenRow {
 
   /** The byte at which an entry begins. */
   #at(at: number): number {
-    return this.#start + at * ENTRY_BYTES
+    return this.#start + at * SEEN_ENTRY_BYTES
   }
 
   #note(place: number): void {

@@ -6,7 +6,7 @@ import { highHalf, lowHalf } from "../../lib/hash.ts"
 
 export const SENT_FORMAT = 2
 /** Format, three bytes of nothing, how many are in it, and from which place on. */
-const HEAD = { count: 4, since: 8, end: 16 }
+const SENT_HEAD = { count: 4, since: 8, end: 16 }
 const BITS = 2 ** 20
 /** In one row; then the other takes over, and what it held is forgotten for good. */
 export const SENT_KEYS_MAX = 60_000
@@ -21,7 +21,7 @@ export class SentRow {
   private constructor(id: number, buffer: ArrayBuffer) {
     this.id = id
     this.#view = new DataView(buffer)
-    this.#bits = new Uint8Array(buffer, HEAD.end)
+    this.#bits = new Uint8Array(buffer, SENT_HEAD.end)
   }
 
   static read(id: number, body: ArrayBuffer): SentRow {
@@ -30,9 +30,9 @@ export class SentRow {
 
   /** `since`: every fact from this place on that is forgotten will be in this row or a later one. */
   static empty(id: number, since: number): SentRow {
-    const row = new SentRow(id, new ArrayBuffer(HEAD.end + BITS / 8))
+    const row = new SentRow(id, new ArrayBuffer(SENT_HEAD.end + BITS / 8))
     row.#view.setUint8(0, SENT_FORMAT)
-    row.#view.setFloat64(HEAD.since, since)
+    row.#view.setFloat64(SENT_HEAD.since, since)
     return row
   }
 
@@ -41,11 +41,11 @@ export class SentRow {
   }
 
   get since(): number {
-    return this.#view.getFloat64(HEAD.since)
+    return this.#view.getFloat64(SENT_HEAD.since)
   }
 
   get isFull(): boolean {
-    return this.#view.getUint32(HEAD.count) >= SENT_KEYS_MAX
+    return this.#view.getUint32(SENT_HEAD.count) >= SENT_KEYS_MAX
   }
 
   body(): ArrayBuffer {
@@ -57,7 +57,7 @@ export class SentRow {
       const bit = bitOf(high, low, probe)
       this.#bits[bit >>> 3] = (this.#bits[bit >>> 3] ?? 0) | (1 << (bit & 7))
     }
-    this.#view.setUint32(HEAD.count, this.#view.getUint32(HEAD.count) + 1)
+    this.#view.setUint32(SENT_HEAD.count, this.#view.getUint32(SENT_HEAD.count) + 1)
   }
 
   has(hash: string): boolean {

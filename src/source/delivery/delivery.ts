@@ -22,8 +22,8 @@ export const POSTS_AT_ONCE = 5
 export const CLAIM_ROWS = 4 * POSTS_AT_ONCE
 /** And at most this much, as sent: half of what the platform lets an object answer (`RPC_BYTES_MAX`); memory holds it twice. */
 export const CLAIM_BYTES_MAX = 16_000_000
-const RETRY_BASE_MS = 5_000
-const RETRY_MAX_MS = 900_000
+const SEND_RETRY_BASE_MS = 5_000
+const SEND_RETRY_MAX_MS = 900_000
 /** A rejected key is probed this often, and at once when it changes. */
 export const PROBE_MS = 900_000
 /** Identical bytes pass later: transient 400s exist. Tries, and the time between two of them. */
@@ -61,10 +61,10 @@ export function claim(turn: Turn, ask: ClaimAsk): ClaimDecision {
   }
   const { retryAt, reason } = state.delivery
   if (retryAt !== null && retryAt > now) return { kind: "later", at: retryAt, reason: reason ?? "rows are held back" }
-  return grant(turn, ask.nonce)
+  return grantClaim(turn, ask.nonce)
 }
 
-function grant(turn: Turn, nonce: string): ClaimDecision {
+function grantClaim(turn: Turn, nonce: string): ClaimDecision {
   const { state, now, outbox } = turn
   const waiting = outbox.rows()
   const rows =
@@ -128,8 +128,8 @@ export function report(turn: Turn, { protocol, number, destinationVersion, resul
   const { state, now } = turn
   const current = state.claim?.number === number && protocol === PROTOCOL
   for (const result of results) {
-    if (result.outcome === "delivered") delivered(turn, result.rows)
-    else if (current) answered(turn, result, destinationVersion)
+    if (result.outcome === "delivered") rowsDelivered(turn, result.rows)
+    else if (current) postAnswered(turn, result, destinationVersion)
   }
   if (current && done) state.claim = null
   if (!current || done || !state.claim) return { kind: "stop", reason: "the claim is over" }
@@ -151,7 +151,7 @@ function isHealthy(delivery: Delivery): boolean {
   return delivery.state === "ok" && delivery.attempts === 0 && delivery.refused.length === 0
 }
 
-function delivered(turn: Turn, rows: readonly number[]): void {
+function rowsDelivered(turn: Turn, rows: readonly number[]): void {
   const { delivery, claim: held } = turn.state
   for (const id of rows) turn.outbox.remove(id)
   if (held) held.rows = held.rows.filter((id) => !rows.includes(id))
@@ -170,7 +170,7 @@ function letProbesGo(turn: Turn): void {
 }
 
 /** What the destination said of rows that it did not take. A report that comes twice counts once: its rows are not held any more. */
-function answered(turn: Turn, answer: PostResult, destinationVersion: number): void {
+function postAnswered(turn: Turn, answer: PostResult, destinationVersion: number): void {
   const { delivery, claim: held, configuration } = turn.state
   const rows = answer.rows.filter((id) => held?.rows.includes(id))
   if (!held || rows.length === 0) return
@@ -199,7 +199,7 @@ function wait(turn: Turn, { rows, status, reason, retryAt }: PostResult): void {
   }
   // Several POSTs of one claim fail together: that is one attempt, not five.
   if (delivery.retryAt === null || delivery.retryAt <= turn.now) delivery.attempts++
-  const until = turn.now + backoffMs(delivery.attempts - 1, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
+  const until = turn.now + backoffMs(delivery.attempts - 1, SEND_RETRY_BASE_MS, SEND_RETRY_MAX_MS, turn.random.next())
   assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
 }
 
@@ -254,7 +254,7 @@ function split(turn: Turn, rows: readonly number[], reason: string): void {
     const items = JSON.parse(body) as Item[]
     if (!row) continue
     turn.outbox.remove(id)
-    if (items.length === 1 && items[0]) setAside(turn, items[0], reason, row)
+    if (items.length === 1 && items[0]) quarantineSingle(turn, items[0], reason, row)
     else
       for (const half of halve({ ...row, attempts: Math.max(row.attempts, 1) }, items, turn.now))
         turn.outbox.insert(half)
@@ -262,7 +262,7 @@ function split(turn: Turn, rows: readonly number[], reason: string): void {
 }
 
 /** A single item refused for good. Too many in a row: they go back, and delivery pauses as for a rejected key. */
-function setAside(turn: Turn, item: Item, reason: string, { run, attempts }: OutboxMeta): void {
+function quarantineSingle(turn: Turn, item: Item, reason: string, { run, attempts }: OutboxMeta): void {
   const { delivery } = turn.state
   const id = quarantineItem(turn, item, reason, run)
   if (id === null || attempts >= WENT_BACK) return

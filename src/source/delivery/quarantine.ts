@@ -37,7 +37,7 @@ export function quarantineItem(turn: Turn, item: Item, reason: string, run: stri
     run,
   })
   if (item.kind === "object") turn.state.quarantinedObjects[keyHash(item.collection, item.key)] = id
-  count(turn, item.collection, run)
+  countQuarantined(turn, item.collection, run)
   return id
 }
 
@@ -55,7 +55,7 @@ export function quarantineRecords(
     const feeds = feedsOf(turn, collection)?.names
     turn.seen.put(hash, "live", { version: place, content: "", place, window, by: "live", ...(feeds && { feeds }) })
     put(turn, { kind: "record", collection, key, reason, at: turn.now, body: record, run: run.id })
-    count(turn, collection, run.id)
+    countQuarantined(turn, collection, run.id)
   }
 }
 
@@ -69,7 +69,7 @@ export function quarantinePlace(
   run: string,
 ): void {
   put(turn, { kind: "skipped", collection, key, reason, at: turn.now, body, run })
-  count(turn, collection, run)
+  countQuarantined(turn, collection, run)
 }
 
 /** A newer state of an object whose state was refused makes the refused one pointless. */
@@ -77,14 +77,14 @@ export function replaceQuarantined(turn: Turn, items: readonly Item[]): void {
   for (const item of items) {
     const hash = keyHash(item.collection, item.key)
     const id = item.kind === "object" ? turn.state.quarantinedObjects[hash] : undefined
-    if (id !== undefined) forget(turn, id, item.collection, hash)
+    if (id !== undefined) giveUpEntry(turn, id, item.collection, hash)
   }
 }
 
 /** Gives an entry up for good. False: there is none. */
 export function discard(turn: Turn, id: number): boolean {
   const [entry] = readEntries(turn, [id])
-  if (entry) forget(turn, id, entry.collection, keyHash(entry.collection, entry.key), entry.kind)
+  if (entry) giveUpEntry(turn, id, entry.collection, keyHash(entry.collection, entry.key), entry.kind)
   return entry !== undefined
 }
 
@@ -116,7 +116,7 @@ function put(turn: Turn, entry: Stored): number {
 }
 
 /** An item given up is no longer counted as taken: what is delivered stays what the others make up. */
-function forget(
+function giveUpEntry(
   turn: Turn,
   id: number,
   collection: string,
@@ -138,7 +138,7 @@ function drop(turn: Turn, id: number, collection: string, hash: string): void {
   if (counts) counts.quarantined--
 }
 
-function count(turn: Turn, collection: string, run: string): void {
+function countQuarantined(turn: Turn, collection: string, run: string): void {
   totals(turn, collection).quarantined++
   const current = findRun(turn.state, run)
   if (current) countsOf(current, collection).quarantined++

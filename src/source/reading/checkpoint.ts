@@ -48,7 +48,7 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
   noteAccepted(turn, slice.lease)
   const doubt = doubtOf(turn, slice, run, page)
   if (doubt !== null) return { kind: "stop", reason: doubt }
-  count(run, page)
+  countPage(run, page)
   if (slice.lane === "live" && leaveLost(turn, slice))
     return { kind: "stop", reason: "the feed does not reach back so far any more" }
   // Some partners name one token for all pages: only with the same records it leads nowhere.
@@ -78,7 +78,7 @@ function isPastEnd(turn: Turn, slice: Slice, { edge, asked }: Checkpoint): boole
   return end !== null && edge >= end
 }
 
-function count(run: Run, page: Checkpoint): void {
+function countPage(run: Run, page: Checkpoint): void {
   run.pages++
   run.records += page.records
 }
@@ -136,7 +136,8 @@ function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
 
 function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const pass = turn.state.passes.find((one) => one.slices.includes(slice))
-  const origin = slice.lane === "live" ? "live" : pass?.kind === "resync" ? "resync" : "pass"
+  const by = slice.lane === "live" ? "live" : "pass"
+  const isResync = pass?.kind === "resync"
   const { liveFrom, passSpans } = turn.state
   const { tooLate = null } = turn.state.clock
   const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(turn, name)]))
@@ -144,7 +145,7 @@ function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
   const floor = lowestFloor(turn)
   const bounds = { range: slice.range, liveFrom, passSpans, floor, lateFrom }
   const isOldest = isOldestFirst(turn, slice.stream)
-  return { origin, window: slice.no, ...bounds, feeds, last, tooLate, isOldestFirst: isOldest }
+  return { by, isResync, window: slice.no, ...bounds, feeds, last, tooLate, isOldestFirst: isOldest }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */

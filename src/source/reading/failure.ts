@@ -22,8 +22,8 @@ import { askToWait, scopeOf } from "./waits.ts"
 export const ATTEMPTS_MAX = 8
 /** Leases in a row that ran out without a checkpoint: the run hangs. */
 export const LAPSES_MAX = 5
-const RETRY_BASE_MS = 5_000
-export const RETRY_MAX_MS = 300_000
+const READ_RETRY_BASE_MS = 5_000
+export const READ_RETRY_MAX_MS = 300_000
 
 export function settle(turn: Turn, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
   // Let go of in words that may have another meaning here: the lease runs out, and the work is handed out again.
@@ -91,7 +91,7 @@ export function retry(turn: Turn, slice: Slice, reason: string): void {
     giveUp(turn, slice, reason, "outage")
     return
   }
-  slice.notBefore = turn.now + backoffMs(slice.attempts, RETRY_BASE_MS, RETRY_MAX_MS, turn.random.next())
+  slice.notBefore = turn.now + backoffMs(slice.attempts, READ_RETRY_BASE_MS, READ_RETRY_MAX_MS, turn.random.next())
   slice.waiting = reason
 }
 

@@ -73,7 +73,7 @@ export function probed(
     stepOver(turn, slice, found.places, fresh)
     return
   }
-  const where = fresh.map(inWords).join(" and ")
+  const where = fresh.map(secondInWords).join(" and ")
   const { title } = turn.connector
   giveUp(
     turn,
@@ -154,14 +154,14 @@ function keepPlace(turn: Turn, slice: Slice, run: Run, place: Span, reason: stri
   const { title } = turn.connector
   const stream = turn.connector.streams.find(({ name }) => name === slice.stream)?.title ?? slice.stream
   const told =
-    `${title} fails whenever it is asked for what stands at ${inWords(place)} in "${stream}" (${reason}); it did so in ` +
+    `${title} fails whenever it is asked for what stands at ${secondInWords(place)} in "${stream}" (${reason}); it did so in ` +
     `${SIGHTINGS_NEEDED} runs, and answered for all around it. It was left out. Once ${title} answers again, a resync reads it.`
   const body = { stream: slice.stream, from: new Date(place.from).toISOString(), to: new Date(place.to).toISOString() }
   const key = `${slice.stream}@${body.from}`
   for (const collection of unkept(turn, slice, place)) quarantinePlace(turn, collection, key, told, body, run.id)
 }
 
-function inWords({ from }: Span): string {
+function secondInWords({ from }: Span): string {
   return `${new Date(from).toISOString().slice(0, 19).replace("T", " ")} UTC`
 }
 

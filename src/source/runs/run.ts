@@ -111,7 +111,7 @@ function end(turn: Turn, run: Run): void {
   state.others = state.others.filter((other) => other !== run)
   if (isIdle(run)) state.idle.push(shorten(run))
   else turn.staged.runsPut.push({ id: runNumber(run.id), body: JSON.stringify(run) })
-  forget(turn)
+  forgetOldRuns(turn)
 }
 
 function isIdle(run: Run): boolean {
@@ -125,7 +125,7 @@ function shorten(run: Run): IdleRun {
 }
 
 /** History holds the last hundred live runs by number, whichever form they are kept in, and the last hundred of passes. */
-function forget(turn: Turn): void {
+function forgetOldRuns(turn: Turn): void {
   const { state, staged } = turn
   const oldest = oldestKept(state)
   state.idle = state.idle.filter(([id]) => runNumber(id) > oldest)

@@ -119,8 +119,8 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "a refused state stays although a newer one has come",
     file: "source/delivery/quarantine.ts",
-    from: "if (id !== undefined) forget(turn, id",
-    to: "if (id !== undefined && id < 0) forget(turn, id",
+    from: "if (id !== undefined) giveUpEntry(turn, id",
+    to: "if (id !== undefined && id < 0) giveUpEntry(turn, id",
   },
   {
     name: "a refused state is kept beside a newer one on its way",

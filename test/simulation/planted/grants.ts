@@ -25,8 +25,8 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "what another deploy has delivered is not believed",
     file: "source/delivery/delivery.ts",
-    from: 'if (result.outcome === "delivered") delivered(turn, result.rows)',
-    to: 'if (result.outcome === "delivered" && protocol === PROTOCOL) delivered(turn, result.rows)',
+    from: 'if (result.outcome === "delivered") rowsDelivered(turn, result.rows)',
+    to: 'if (result.outcome === "delivered" && protocol === PROTOCOL) rowsDelivered(turn, result.rows)',
   },
   {
     name: "another deploy is handed a credential",
@@ -68,8 +68,8 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "a delivery reported late is not believed",
     file: "source/delivery/delivery.ts",
-    from: '    if (result.outcome === "delivered") delivered(turn, result.rows)\n',
-    to: '    if (result.outcome === "delivered" && current) delivered(turn, result.rows)\n',
+    from: '    if (result.outcome === "delivered") rowsDelivered(turn, result.rows)\n',
+    to: '    if (result.outcome === "delivered" && current) rowsDelivered(turn, result.rows)\n',
   },
   {
     name: "a lease that ran out runs out again with every turn",

@@ -139,7 +139,7 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "what a pass told above the floor is forgotten with the pass, though another may read it again",
     file: "source/dedupe/admit.ts",
-    from: " && item.time < floorOf(item, reading)\n",
+    from: " && item.time < floorBelow(item, reading)\n",
     to: "\n",
   },
   {

@@ -75,7 +75,7 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a fact that came true after a pass is forgotten with the pass",
     file: "source/dedupe/admit.ts",
-    from: "range !== null && item.time < range.to && item.time < floorOf(item, reading)\n",
+    from: "range !== null && item.time < range.to && item.time < floorBelow(item, reading)\n",
     to: "range !== null\n",
     at: SHOPIFY,
   },

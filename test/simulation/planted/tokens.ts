@@ -84,7 +84,7 @@ export const TOKENS: readonly Mutant[] = [
     name: "a refresh token that the partner refused is sent again",
     file: "source/credentials/token.ts",
     from: '    case "refused":\n      endGrant(turn, token, answer.reason)\n',
-    to: '    case "refused":\n      waitFor(turn, answer.reason, nextTry(turn, token, RETRY_BASE_MS))\n',
+    to: '    case "refused":\n      waitFor(turn, answer.reason, nextTry(turn, token, REFRESH_RETRY_BASE_MS))\n',
     at: SHOPIFY_TOKENS,
   },
   {
@@ -118,8 +118,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "a source that rests lets its grant lapse",
     file: "source/credentials/token.ts",
-    from: "  return at !== null && at <= turn.now ? begin(turn)",
-    to: "  return at !== null && at < 0 ? begin(turn)",
+    from: "  return at !== null && at <= turn.now ? beginRefresh(turn)",
+    to: "  return at !== null && at < 0 ? beginRefresh(turn)",
     at: SHOPIFY_TOKENS,
   },
   {

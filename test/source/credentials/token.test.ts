@@ -3,7 +3,6 @@ import type { OAuth2Auth } from "../../../src/connectors/kit/define.ts"
 import { ASKED_WAIT_MAX_MS } from "../../../src/connectors/kit/limits.ts"
 import { AUTH_CONFIRM_MS } from "../../../src/source/credentials/checking.ts"
 import {
-  answered,
   INTENT_MS,
   KEEP_AHEAD_MS,
   keepAt,
@@ -12,6 +11,7 @@ import {
   needAfterRefusal,
   RENEW_AHEAD_MS,
   RENEW_GAP_MS,
+  refreshAnswered,
 } from "../../../src/source/credentials/token.ts"
 import type { RefreshAnswer, TokenAsk } from "../../../src/source/ports.ts"
 import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"
@@ -313,7 +313,7 @@ describe("a refresh", () => {
       const due = need(turn)
       if (due.kind !== "refresh") continue
       sent.push(due.ask.tokens.refresh)
-      answered(turn, due.intent, LOST)
+      refreshAnswered(turn, due.intent, LOST)
     }
     expect(new Set(sent)).toEqual(new Set(["sealed:refresh_a1"]))
     expect(turn.state.error === null).toBe(isKept)

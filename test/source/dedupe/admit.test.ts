@@ -4,14 +4,16 @@ import { admit, type Reading } from "../../../src/source/dedupe/admit.ts"
 import { keyHash } from "../../../src/source/dedupe/keys.ts"
 import { OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import type { ReadBy } from "../../../src/source/dedupe/seenrow.ts"
 import { alias, fact, person } from "../../support/source-world.ts"
 
 const LIVE_FROM = 1_000
 const FLOOR = 2_000
 const RANGE = { from: 100, to: LIVE_FROM }
 
-const reading = (origin: Reading["origin"], window = 1, changes: Partial<Reading> = {}): Reading => ({
-  origin,
+const reading = (origin: ReadBy | "resync", window = 1, changes: Partial<Reading> = {}): Reading => ({
+  by: origin === "resync" ? "pass" : origin,
+  isResync: origin === "resync",
   window,
   range: origin === "pass" || origin === "resync" ? RANGE : null,
   liveFrom: { Orders: LIVE_FROM },
