@@ -180,7 +180,7 @@ describe("who knows what", () => {
   })
 
   it("the Durable Object is reached through its binding: nobody but the entry imports it", () => {
-    const reached = imports.filter(([, to]) => to === "worker/source-object.ts" || to === "source/machine.ts")
+    const reached = imports.filter(([, to]) => to === "worker/source-object.ts" || to === "source/engine/machine.ts")
     expect(reached.map(([from]) => from).sort()).toEqual(["index.ts", "worker/source-object.ts"])
   })
 

@@ -4,7 +4,7 @@
  */
 import { inTime } from "../../src/lib/deadline.ts"
 import type { Cipher } from "../../src/ports.ts"
-import { SourceMachine } from "../../src/source/machine.ts"
+import { SourceMachine } from "../../src/source/engine/machine.ts"
 import type { SourcePorts } from "../../src/source/ports.ts"
 import type { SealedTokens } from "../../src/source/protocol/configuration.ts"
 import type { SourceRpc } from "../../src/source/protocol/source.ts"

@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts"
 export const ALARM: readonly Mutant[] = [
   {
     name: "the alarm is not in the commit",
-    file: "source/machine.ts",
+    file: "source/engine/turns.ts",
     from: "      alarm,\n      outbox: memory",
     to: "      alarm: alarm === null || state.trouble >= 0 ? null : alarm,\n      outbox: memory",
   },
@@ -22,7 +22,7 @@ export const ALARM: readonly Mutant[] = [
   },
   {
     name: "memory survives a commit that failed",
-    file: "source/machine.ts",
+    file: "source/engine/turns.ts",
     from: "    } catch (error) {\n      this.#memory = null\n      throw error\n    }",
     to: "    } catch (error) {\n      throw error\n    }",
   },

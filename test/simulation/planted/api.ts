@@ -4,9 +4,9 @@ import { MEADOW, type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
 export const API: readonly Mutant[] = [
   {
     name: "a deleted source is configured anew by a late watchdog",
-    file: "source/machine.ts",
+    file: "source/engine/machine.ts",
     from: "const isNew = this.#ports.store.core() === null",
-    to: "const isNew = this.#peek() === null",
+    to: "const isNew = this.#turns.peek() === null",
   },
   {
     name: "a bookmark stands above what the feed had shown and nobody has delivered",
@@ -70,13 +70,13 @@ export const API: readonly Mutant[] = [
   },
   {
     name: "a bookmark is handed out once only",
-    file: "source/erasing.ts",
+    file: "source/engine/erasing.ts",
     from: "owed: (revoke && core.revoke) || null, bookmark: core.bookmark }",
     to: "owed: (revoke && core.revoke) || null, bookmark: undefined }",
   },
   {
     name: "a bookmark that is kept elsewhere stays in the tombstone",
-    file: "source/erasing.ts",
+    file: "source/engine/erasing.ts",
     from: "this.#bury({ ...(tombstone.revoke && { revoke: tombstone.revoke }) })",
     to: "this.#bury({ ...(tombstone.revoke && { revoke: tombstone.revoke }), bookmark: tombstone.bookmark })",
   },
@@ -88,7 +88,7 @@ export const API: readonly Mutant[] = [
   },
   {
     name: "a deleted source gives its grant back although another one reads the account",
-    file: "source/erasing.ts",
+    file: "source/engine/erasing.ts",
     from: "owed: (revoke && core.revoke) || null,",
     to: "owed: core.revoke ?? null,",
     at: SHOPIFY_TOKENS,

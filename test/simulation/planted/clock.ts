@@ -57,7 +57,7 @@ export const CLOCK: readonly Mutant[] = [
   },
   {
     name: "what we noted while our own clock was ahead stays",
-    file: "source/machine.ts",
+    file: "source/engine/turns.ts",
     from: "      bringBack(turn)\n      const outcome = decide(turn)\n      bringBack(turn)\n",
     to: "      const outcome = decide(turn)\n",
   },

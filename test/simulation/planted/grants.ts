@@ -30,7 +30,7 @@ export const GRANTS: readonly Mutant[] = [
   },
   {
     name: "another deploy is handed a credential",
-    file: "source/machine.ts",
+    file: "source/engine/machine.ts",
     from: "if (protocol !== PROTOCOL || !this.#holdsLease(lease)) return null",
     to: "if (protocol < 0 || !this.#holdsLease(lease)) return null",
     at: SHOPIFY_TOKENS,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
-import type { ClaimGrant } from "../../src/source/protocol/forwarding.ts"
-import type { Checkpoint, Task } from "../../src/source/protocol/reading.ts"
-import { PROTOCOL } from "../../src/source/protocol/source.ts"
-import { fact, START, sourceWorld, type World } from "../support/source-world.ts"
+import type { ClaimGrant } from "../../../src/source/protocol/forwarding.ts"
+import type { Checkpoint, Task } from "../../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
+import { fact, START, sourceWorld, type World } from "../../support/source-world.ts"
 
 /** A newer deploy's, and one that did not carry the number yet. */
 const OTHERS = [PROTOCOL + 1, PROTOCOL - 1, undefined as unknown as number]

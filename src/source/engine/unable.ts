@@ -2,7 +2,7 @@
  * What a source's Durable Object answers while it cannot work: the Worker's settings cannot be read, or the stored state is newer
  * than this code. Nothing is read and nothing is written: what is stored is gone on with once the cause is gone.
  */
-import type { Refusal, SourceRpc } from "./protocol/source.ts"
+import type { Refusal, SourceRpc } from "../protocol/source.ts"
 
 /** Looked at again after this, by the alarm and by consumers. */
 export const UNABLE_RETRY_MS = 300_000

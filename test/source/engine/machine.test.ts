@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
-import type { ClaimGrant } from "../../src/source/protocol/forwarding.ts"
-import type { Task } from "../../src/source/protocol/reading.ts"
-import { PROTOCOL } from "../../src/source/protocol/source.ts"
-import { STATE_SCHEMA, StateError } from "../../src/source/state/stored.ts"
+import type { ClaimGrant } from "../../../src/source/protocol/forwarding.ts"
+import type { Task } from "../../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../../src/source/protocol/source.ts"
+import { STATE_SCHEMA, StateError } from "../../../src/source/state/stored.ts"
 import {
   configurationOf,
   DAY,
@@ -13,7 +13,7 @@ import {
   START_DATE,
   sourceWorld,
   type World,
-} from "../support/source-world.ts"
+} from "../../support/source-world.ts"
 
 async function read(): Promise<World> {
   const world = sourceWorld()

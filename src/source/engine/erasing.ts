@@ -4,12 +4,12 @@
  * reading stopped, until the database has taken it over.
  */
 
-import { exchangeSealed } from "./credentials/sealed.ts"
-import type { SourcePorts } from "./ports.ts"
-import type { Bookmark } from "./protocol/bookmark.ts"
-import type { Sealed } from "./protocol/configuration.ts"
-import type { State, Tombstone } from "./state/state.ts"
-import { isTombstone, readState, STATE_SCHEMA } from "./state/stored.ts"
+import { exchangeSealed } from "../credentials/sealed.ts"
+import type { SourcePorts } from "../ports.ts"
+import type { Bookmark } from "../protocol/bookmark.ts"
+import type { Sealed } from "../protocol/configuration.ts"
+import type { State, Tombstone } from "../state/state.ts"
+import { isTombstone, readState, STATE_SCHEMA } from "../state/stored.ts"
 
 /** A grant that cannot be given back in so many attempts is left to lapse. */
 const REVOKE_TRIES_MAX = 5
