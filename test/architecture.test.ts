@@ -9,10 +9,15 @@ const ROOT = join(import.meta.dirname, "../src")
 const TIERS: readonly (readonly string[])[] = [
   ["errors.ts", "env.ts", "limits.ts", "ports.ts", "lib/"],
   ["connectors/kit/"],
-  // The partners, and the source's decisions: pure.
-  ["connectors/", "source/"],
-  ["connectors/index.ts", "http/"],
-  ["auth/", "oauth/", "db/", "destinations/", "worker/vault.ts", "worker/sqlite-store.ts"],
+  // The partners, and the network.
+  ["connectors/", "http/"],
+  ["connectors/index.ts"],
+  // What is said to a source, what it stores, and what it decides: pure.
+  ["source/protocol/"],
+  ["source/state/", "source/ports.ts"],
+  ["source/"],
+  ["source/engine/"],
+  ["auth/", "oauth/", "db/", "worker/vault.ts", "worker/sqlite-store.ts", "destinations/"],
   ["pipeline/"],
   ["worker/platform.ts"],
   ["control/", "worker/source-object.ts"],
@@ -156,6 +161,70 @@ describe("connectors", () => {
   it("of the kit know no partner and nothing of the product", () => {
     const kit = sources.filter(({ path }) => path.startsWith("connectors/kit/"))
     expect(kit.flatMap(importsOf).filter(([, to]) => !to.startsWith("connectors/kit/"))).toEqual([])
+  })
+})
+
+describe("the engine of a source", () => {
+  const within = (...places: string[]) => {
+    return (path: string) => places.some((place) => path === place || (place.endsWith("/") && path.startsWith(place)))
+  }
+  /** What `from` imports although it may import itself and `allowed` only. */
+  const strangersOf = (from: string, ...allowed: string[]) =>
+    imports.filter(([path, to]) => within(from)(path) && !within(from, ...allowed)(to))
+
+  const BASE = ["lib/", "ports.ts", "connectors/kit/"]
+
+  it("knows the kit, the ports and the small things: no partner, no network, no database, no route", () => {
+    expect(strangersOf("source/", ...BASE)).toEqual([])
+  })
+
+  it("is spoken to in words of their own, and stores what no decision defines", () => {
+    expect(strangersOf("source/protocol/", ...BASE)).toEqual([])
+    expect(strangersOf("source/state/", ...BASE, "source/protocol/", "source/ports.ts")).toEqual([])
+    expect(strangersOf("source/ports.ts", ...BASE, "source/protocol/", "source/state/")).toEqual([])
+  })
+
+  it("dedupes by keys, whoever reads", () => {
+    expect(strangersOf("source/dedupe/", ...BASE, "source/state/")).toEqual([])
+  })
+
+  const sourceTakenBy = (...places: string[]) => {
+    const taken = imports.filter(([from, to]) => within(...places)(from) && within("source/")(to)).map(([, to]) => to)
+    return [...new Set(taken)].sort()
+  }
+  const isContract = within("source/protocol/", "source/ports.ts")
+
+  it("is known to the consumers by its protocol; both of them search the record that cannot be read", () => {
+    expect(sourceTakenBy("pipeline/").filter((path) => !isContract(path))).toEqual(["source/reading/probe.ts"])
+  })
+
+  it("is known to the layers beside it by its protocol, its ports and the shape of what it stores", () => {
+    const beside = [
+      "connectors/",
+      "http/",
+      "auth/",
+      "oauth/",
+      "db/",
+      "destinations/",
+      "worker/platform.ts",
+      "worker/vault.ts",
+    ]
+    expect(sourceTakenBy(...beside).filter((path) => !isContract(path))).toEqual(["source/state/state.ts"])
+    expect(sourceTakenBy("worker/sqlite-store.ts")).toEqual(["source/ports.ts", "source/state/changes.ts"])
+  })
+
+  it("lends a few of its rules to the use cases", () => {
+    expect(sourceTakenBy("control/", "routes/", "console/").filter((path) => !isContract(path))).toEqual([
+      "source/backfill/pass.ts",
+      "source/clocks/skew.ts",
+      "source/control/startdate.ts",
+      "source/credentials/sealed.ts",
+    ])
+  })
+
+  it("changes typed state in ways that a misspelt name does not survive", () => {
+    const loose = sources.filter(({ text }) => codeOf(text).includes("Object.assign")).map(({ path }) => path)
+    expect(loose.filter(within("source/"))).toEqual([])
   })
 })
 

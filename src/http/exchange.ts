@@ -2,9 +2,12 @@
  * One HTTP exchange, bounded in time and in the size of its answer. It never retries and never throws: what happened is a value.
  * Nothing of it may be logged or shown as it is, since URL, headers and body can hold secrets and personal data.
  */
-import type { ConsumerPorts } from "../source/ports.ts"
+import type { Clock, Http } from "../ports.ts"
 
-export type ExchangePorts = Pick<ConsumerPorts, "clock" | "http">
+export interface ExchangePorts {
+  clock: Clock
+  http: Http
+}
 
 export interface Bounds {
   /** From sending to the last byte of the answer. */

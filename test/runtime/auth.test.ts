@@ -1,7 +1,7 @@
 /** Credentials that stop working: the job quits early, says so, and goes on where it stopped. */
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
-import { dayOf } from "../../src/source/control/startdate.ts"
+import { dayOf } from "../../src/lib/time.ts"
 import type { RunView } from "../../src/source/protocol/views.ts"
 import { json, problem } from "../support/api.ts"
 import { advance, DAY, HOUR, MINUTE, now } from "./kit/clock.ts"

@@ -6,7 +6,7 @@ import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
-import { dayOf } from "../../source/control/startdate.ts"
+import { dayOf } from "../../lib/time.ts"
 import type { SourceView } from "../../source/protocol/views.ts"
 import type { definitionView, destinationView, liveView, sourceView, targetView } from "./views.ts"
 

@@ -4,9 +4,8 @@
  * read twice for the same facts.
  */
 
-import { DAY_MS } from "../../lib/time.ts"
+import { DAY_MS, dayOf } from "../../lib/time.ts"
 import { partnerNow } from "../clocks/partnertime.ts"
-import { dayOf } from "../control/startdate.ts"
 import type { Span } from "../protocol/pass.ts"
 import {
   type AnyStream,

@@ -1,6 +1,6 @@
 /** What a pass cannot tell, said with its run rather than left to look complete. */
 
-import { dayOf } from "../control/startdate.ts"
+import { dayOf } from "../../lib/time.ts"
 import type { AnyStream } from "../reading/slice.ts"
 import { isOldestFirst, streamsOf } from "../reading/slice.ts"
 import { addNote } from "../runs/run.ts"

@@ -2,6 +2,8 @@
  * The sync start date: how far back a source reads. Default and earliest is the same calendar date last year, in UTC. It is
  * checked when it changes and never afterwards: a stored date grows older every day, and stays good.
  */
+import { dayOf } from "../../lib/time.ts"
+
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 
 export type StartDate = { ok: true; startDate: number } | { ok: false; reason: string }
@@ -31,9 +33,4 @@ export function parseDay(text: string): number | null {
   if (!DAY.test(text)) return null
   const time = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(time) && dayOf(time) === text ? time : null
-}
-
-/** `YYYY-MM-DD` of the UTC day. */
-export function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, 10)
 }

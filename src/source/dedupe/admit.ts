@@ -4,7 +4,6 @@
  */
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
-import type { Feeds } from "../reading/slice.ts"
 import { contentHash, keyHash } from "./keys.ts"
 import type { OpenKeys } from "./openkeys.ts"
 import type { SeenIndex } from "./seen.ts"
@@ -37,6 +36,12 @@ export interface Reading {
   asked?: number
   /** The order in which the window is read. Left out: newest first. */
   isOldestFirst?: boolean
+}
+
+/** The live streams that may show a collection's items again: their names joined with `+`, and below which time all of them have been read. */
+export interface Feeds {
+  names: string
+  floor: number
 }
 
 export type Verdict = "new" | "open" | "late" | "elsewhere" | "repeat" | "older" | "read"

@@ -4,6 +4,7 @@ import type { Stream } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
 import { partnerNow } from "../clocks/partnertime.ts"
+import type { Feeds } from "../dedupe/admit.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { State } from "../state/state.ts"
 import type { Turn } from "../turn.ts"
@@ -62,11 +63,6 @@ export function feedsOf(turn: Turn, collection: string): Feeds | undefined {
   const feeds = inUse.filter((stream) => stream.collections.includes(collection))
   if (feeds.length === 0 || feeds.length === inUse.length) return undefined
   return { names: feeds.map(({ name }) => name).join("+"), floor: floorOfFeeds(turn, feeds) }
-}
-
-export interface Feeds {
-  names: string
-  floor: number
 }
 
 /** The floors by names of streams, as `seen` keeps them. A stream that is in use no more holds nothing back. */

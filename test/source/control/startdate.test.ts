@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { chooseStartDate, dayOf, earliestStartDate, parseDay } from "../../../src/source/control/startdate.ts"
+import { dayOf } from "../../../src/lib/time.ts"
+import { chooseStartDate, earliestStartDate, parseDay } from "../../../src/source/control/startdate.ts"
 
 const at = (text: string) => Date.parse(text)
 
