@@ -3,7 +3,7 @@
  *   - SQLite rows and the alarm, committed together
  *   - the RPC methods, passed on as they are
  *   - settings or state that cannot be read: refused and tried again, never thrown out of the constructor or the alarm
- * Everything else is decided in the modules beside this file.
+ * Everything else is decided in src/source.
  */
 import { DurableObject } from "cloudflare:workers"
 import { getConnector } from "../connectors/index.ts"
