@@ -4,7 +4,6 @@ import { routePath } from "hono/route"
 import { secureHeaders } from "hono/secure-headers"
 import { SettingsError } from "./env.ts"
 import { Problem } from "./errors.ts"
-import { log } from "./platform.ts"
 import { auditRoutes } from "./routes/audit.ts"
 import { catalogue } from "./routes/catalogue.ts"
 import { createRoutes } from "./routes/create.ts"
@@ -22,6 +21,7 @@ import { quarantineRoutes } from "./routes/quarantine.ts"
 import { settingsRoutes } from "./routes/settings.ts"
 import { sourceRoutes } from "./routes/sources.ts"
 import { syncRoutes } from "./routes/sync.ts"
+import { log } from "./worker/platform.ts"
 
 /** Enough to find the place. */
 const FRAMES_LOGGED = 5

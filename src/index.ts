@@ -4,17 +4,17 @@ import { getConnector } from "./connectors/index.ts"
 import { watch } from "./control/watchdog.ts"
 import type { Bindings } from "./env.ts"
 import { consume } from "./pipeline/consume.ts"
-import { apiPorts, consumerPorts, laneOf, log, tokensOf } from "./platform.ts"
+import { apiPorts, consumerPorts, log, queueNameOf, tokensOf } from "./worker/platform.ts"
 
-export { SourceObject } from "./source/source.do.ts"
+export { SourceObject } from "./worker/source-object.ts"
 
 export default {
   fetch: app.fetch,
 
   async queue(batch, env) {
-    const lane = laneOf(batch.queue)
+    const queue = queueNameOf(batch.queue)
     // `consume` settles each message itself and does not throw: a thrown handler would deliver settled ones again.
-    if (lane) await consume(batch.messages, lane, consumerPorts(env, getConnector))
+    if (queue) await consume(batch.messages, queue, consumerPorts(env, getConnector))
     else log("unknown_queue", { queue: batch.queue, messages: batch.messages.length })
   },
 

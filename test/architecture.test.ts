@@ -7,15 +7,20 @@ const ROOT = join(import.meta.dirname, "../src")
 
 /** Lowest first; a file may import from its own tier and from those below. Ends with `/`: all of the folder. The longest match counts. */
 const TIERS: readonly (readonly string[])[] = [
-  ["errors.ts", "env.ts", "deadline.ts", "limits.ts", "bytes.ts"],
+  ["errors.ts", "env.ts", "limits.ts", "ports.ts", "lib/"],
   ["connectors/kit/"],
-  // The partners, and the source's decisions: pure.
-  ["connectors/", "source/"],
-  ["connectors/index.ts", "exchange.ts"],
-  ["auth/", "oauth/", "db/", "vault.ts", "destinations/", "pipeline/request.ts", "source/store.ts"],
+  // The partners, and the network.
+  ["connectors/", "http/"],
+  ["connectors/index.ts"],
+  // What is said to a source, what it stores, and what it decides: pure.
+  ["source/protocol/"],
+  ["source/state/", "source/ports.ts"],
+  ["source/"],
+  ["source/engine/"],
+  ["auth/", "oauth/", "db/", "worker/vault.ts", "worker/sqlite-store.ts", "destinations/"],
   ["pipeline/"],
-  ["platform.ts"],
-  ["control/", "source/source.do.ts"],
+  ["worker/platform.ts"],
+  ["control/", "worker/source-object.ts"],
   ["routes/", "console/"],
   ["app.ts"],
   ["client.ts", "index.ts"],
@@ -37,20 +42,20 @@ const EFFECTS = [
 
 /** Which file reaches for which effect, and why it may. */
 const MAY: Record<string, { effects: readonly (typeof EFFECTS)[number][]; why: string }> = {
-  "platform.ts": {
+  "worker/platform.ts": {
     effects: ["Date.now", "Math.random", "setTimeout", "AbortSignal.timeout", "getRandomValues", "crypto.subtle"],
     why: "implements Clock, Random and the digest",
   },
-  "vault.ts": { effects: ["getRandomValues", "crypto.subtle"], why: "implements Cipher" },
+  "worker/vault.ts": { effects: ["getRandomValues", "crypto.subtle"], why: "implements Cipher" },
 }
 
 /** Files that know the platform's types; all others are handed functions. */
 const KNOW_BINDINGS: Record<string, string> = {
   "env.ts": "declares them",
   "index.ts": "receives them",
-  "platform.ts": "makes ports of them",
-  "source/source.do.ts": "is the Durable Object",
-  "source/store.ts": "implements Store over its storage",
+  "worker/platform.ts": "makes ports of them",
+  "worker/source-object.ts": "is the Durable Object",
+  "worker/sqlite-store.ts": "implements Store over its storage",
   "db/database.ts": "opens D1",
   "routes/kit/api.ts": "declares what Hono hands to the handlers",
 }
@@ -121,8 +126,8 @@ describe("the layout", () => {
     expect(imports.filter(([from, to]) => tierOf(to) > tierOf(from))).toEqual([])
   })
 
-  it("no import goes round in a circle", () => {
-    const inner = new Map(sources.map(({ path, text, inner }) => [path, valuesOnly(path, text, inner)]))
+  it("no import goes round in a circle, not even one of a type", () => {
+    const inner = new Map(sources.map(({ path, inner }) => [path, inner]))
     const circles: string[][] = []
     const done = new Set<string>()
     const visit = (path: string, trail: string[]) => {
@@ -135,14 +140,6 @@ describe("the layout", () => {
     expect(circles).toEqual([])
   })
 })
-
-/** Types may refer to each other: they are gone when the code runs. */
-function valuesOnly(path: string, text: string, inner: string[]): string[] {
-  const types = [...text.matchAll(/^(?:import|export) type\b[^"]*?\bfrom "(\.[^"]+)"/gm)]
-  const named = types.map((match) => normalize(join(dirname(path), match[1] ?? "")))
-  const values = text.replace(/^(?:import|export) type\b[^"]*?\bfrom "[^"]+"/gm, "")
-  return inner.filter((to) => !named.includes(to) || values.includes(to.split("/").at(-1) ?? to))
-}
 
 describe("connectors", () => {
   it("know the kit, zod and their own files, never each other", () => {
@@ -167,6 +164,70 @@ describe("connectors", () => {
   })
 })
 
+describe("the engine of a source", () => {
+  const within = (...places: string[]) => {
+    return (path: string) => places.some((place) => path === place || (place.endsWith("/") && path.startsWith(place)))
+  }
+  /** What `from` imports although it may import itself and `allowed` only. */
+  const strangersOf = (from: string, ...allowed: string[]) =>
+    imports.filter(([path, to]) => within(from)(path) && !within(from, ...allowed)(to))
+
+  const BASE = ["lib/", "ports.ts", "connectors/kit/"]
+
+  it("knows the kit, the ports and the small things: no partner, no network, no database, no route", () => {
+    expect(strangersOf("source/", ...BASE)).toEqual([])
+  })
+
+  it("is spoken to in words of their own, and stores what no decision defines", () => {
+    expect(strangersOf("source/protocol/", ...BASE)).toEqual([])
+    expect(strangersOf("source/state/", ...BASE, "source/protocol/", "source/ports.ts")).toEqual([])
+    expect(strangersOf("source/ports.ts", ...BASE, "source/protocol/", "source/state/")).toEqual([])
+  })
+
+  it("dedupes by keys, whoever reads", () => {
+    expect(strangersOf("source/dedupe/", ...BASE, "source/state/")).toEqual([])
+  })
+
+  const sourceTakenBy = (...places: string[]) => {
+    const taken = imports.filter(([from, to]) => within(...places)(from) && within("source/")(to)).map(([, to]) => to)
+    return [...new Set(taken)].sort()
+  }
+  const isContract = within("source/protocol/", "source/ports.ts")
+
+  it("is known to the consumers by its protocol; both of them search the record that cannot be read", () => {
+    expect(sourceTakenBy("pipeline/").filter((path) => !isContract(path))).toEqual(["source/reading/probe.ts"])
+  })
+
+  it("is known to the layers beside it by its protocol, its ports and the shape of what it stores", () => {
+    const beside = [
+      "connectors/",
+      "http/",
+      "auth/",
+      "oauth/",
+      "db/",
+      "destinations/",
+      "worker/platform.ts",
+      "worker/vault.ts",
+    ]
+    expect(sourceTakenBy(...beside).filter((path) => !isContract(path))).toEqual(["source/state/state.ts"])
+    expect(sourceTakenBy("worker/sqlite-store.ts")).toEqual(["source/ports.ts", "source/state/changes.ts"])
+  })
+
+  it("lends a few of its rules to the use cases", () => {
+    expect(sourceTakenBy("control/", "routes/", "console/").filter((path) => !isContract(path))).toEqual([
+      "source/backfill/pass.ts",
+      "source/clocks/skew.ts",
+      "source/control/startdate.ts",
+      "source/credentials/sealed.ts",
+    ])
+  })
+
+  it("changes typed state in ways that a misspelt name does not survive", () => {
+    const loose = sources.filter(({ text }) => codeOf(text).includes("Object.assign")).map(({ path }) => path)
+    expect(loose.filter(within("source/"))).toEqual([])
+  })
+})
+
 describe("who knows what", () => {
   const knowing = (isIt: (source: Source) => boolean) => sources.filter(isIt).map(({ path }) => path)
 
@@ -177,7 +238,7 @@ describe("who knows what", () => {
 
   it("`cloudflare:workers`: the Durable Object only", () => {
     const platform = knowing(({ packages }) => packages.some((name) => name.startsWith("cloudflare:")))
-    expect(platform).toEqual(["source/source.do.ts"])
+    expect(platform).toEqual(["worker/source-object.ts"])
   })
 
   it("bindings and the platform's types: the files listed", () => {
@@ -188,14 +249,14 @@ describe("who knows what", () => {
   })
 
   it("the Durable Object is reached through its binding: nobody but the entry imports it", () => {
-    const reached = imports.filter(([, to]) => to === "source/source.do.ts" || to === "source/machine.ts")
-    expect(reached.map(([from]) => from).sort()).toEqual(["index.ts", "source/source.do.ts"])
+    const reached = imports.filter(([, to]) => to === "worker/source-object.ts" || to === "source/engine/machine.ts")
+    expect(reached.map(([from]) => from).sort()).toEqual(["index.ts", "worker/source-object.ts"])
   })
 
   it("the network: the port only", () => {
     // 'self' in quotes is a word of a content security policy.
     expect(knowing(({ text }) => /\b(globalThis|self)\b(?!')|(?<![.\w])fetch\(/.test(codeOf(text)))).toEqual([
-      "platform.ts",
+      "worker/platform.ts",
     ])
   })
 })

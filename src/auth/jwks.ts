@@ -4,7 +4,7 @@
  */
 import { z } from "zod"
 import { Problem } from "../errors.ts"
-import { type ExchangePorts, exchange, jsonOf } from "../exchange.ts"
+import { type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
 
 /** A withdrawn key is believed no longer than this. */
 const KEPT_MS = 10 * 60 * 1000

@@ -7,7 +7,7 @@ import { JwtTokenAudience, JwtTokenIssuer } from "hono/utils/jwt/types"
 import { z } from "zod"
 import type { Settings } from "../env.ts"
 import { Problem } from "../errors.ts"
-import type { ExchangePorts } from "../exchange.ts"
+import type { ExchangePorts } from "../http/exchange.ts"
 import { keyNamed } from "./jwks.ts"
 
 /** How far two clocks may differ, seconds. */

@@ -2,11 +2,11 @@
 import type { Account, AnyConnector, ApiKeyAuth, PageContext, Stream } from "../connectors/kit/define.ts"
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import { badField, Problem } from "../errors.ts"
-import { jsonOf } from "../exchange.ts"
-import { inParallel } from "../pipeline/parallel.ts"
-import { askPartner, type PartnerFailure } from "../pipeline/request.ts"
-import type { ApiPorts } from "../platform.ts"
-import { SKEW_MAX_MS } from "../source/skew.ts"
+import { jsonOf } from "../http/exchange.ts"
+import { askPartner, type PartnerFailure } from "../http/partner.ts"
+import { inParallel } from "../lib/parallel.ts"
+import { SKEW_MAX_MS } from "../source/clocks/skew.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 
 /** Streams asked for one row each when credentials are tested, at most. */
 const STREAMS_MAX = 20

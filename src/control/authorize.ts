@@ -14,7 +14,7 @@ import { clientFor } from "../oauth/clients.ts"
 import { Mishap } from "../oauth/mishap.ts"
 import { cookieName, newSecrets, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
-import type { ApiPorts } from "../platform.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 
 /** The link may wait in a wizard, or be sent to whoever has the partner's password. */
 export const LINK_LIFE_MS = 60 * 60_000

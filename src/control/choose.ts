@@ -2,7 +2,7 @@
 import { connectors, getConnector } from "../connectors/index.ts"
 import type { AnyConnector } from "../connectors/kit/define.ts"
 import { badField } from "../errors.ts"
-import type { CollectionChoice } from "../source/rpc.ts"
+import type { CollectionChoice } from "../source/protocol/configuration.ts"
 
 export function chooseConnector(name: string): AnyConnector {
   const connector = getConnector(name)

@@ -4,7 +4,7 @@ import type { Statement, Tenant } from "../db/database.ts"
 import { claimStatement, findUnclaimed, type GrantRow } from "../db/grants.ts"
 import { badField } from "../errors.ts"
 import { resealTokens } from "../oauth/tokens.ts"
-import type { ApiPorts } from "../platform.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 import { unclaimedRef } from "./connect.ts"
 
 export async function findClaimed(

@@ -4,9 +4,10 @@ import { findDestination } from "../db/destinations.ts"
 import { findGrant, forgetTokens } from "../db/grants.ts"
 import { forgetBookmark, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { inParallel } from "../pipeline/parallel.ts"
-import type { ApiPorts } from "../platform.ts"
-import type { Configuration, DestinationConfig, SourceRef, SourceView } from "../source/rpc.ts"
+import { inParallel } from "../lib/parallel.ts"
+import type { Configuration, DestinationConfig, SourceRef } from "../source/protocol/configuration.ts"
+import type { SourceView } from "../source/protocol/views.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 
 /** Sources told at once when something of the whole project changes; the watchdog tells the others within minutes. */
 const TOLD_AT_ONCE_MAX = 60

@@ -1,6 +1,6 @@
 /** What makes a source of a draft that lacks nothing: its status, its appointment, and its metrics and segments. */
 import type { SourceRow } from "../db/sources.ts"
-import type { ApiPorts } from "../platform.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 import { chooseConnector } from "./choose.ts"
 import { stageColumns } from "./create.ts"
 import { templateStatements } from "./templates.ts"

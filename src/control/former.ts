@@ -9,10 +9,10 @@ import { type FormerRow, findFormer, rememberFormerStatement } from "../db/forme
 import type { AGAIN, StoredDestination } from "../db/schema.ts"
 import type { SourceInsert, SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
-import type { ApiPorts } from "../platform.ts"
-import type { Bookmark } from "../source/bookmark.ts"
-import { coverKey } from "../source/pass.ts"
-import { dayOf } from "../source/startdate.ts"
+import { dayOf } from "../lib/time.ts"
+import { coverKey } from "../source/backfill/pass.ts"
+import type { Bookmark } from "../source/protocol/bookmark.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 
 /** D1 binds 100 values a statement. */
 const HASHES_TOGETHER = 90

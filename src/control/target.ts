@@ -3,9 +3,9 @@ import type { StoredDestination } from "../db/schema.ts"
 import type { DestinationCheck, Target } from "../destinations/destination.ts"
 import { intempt } from "../destinations/intempt.ts"
 import { badField, Problem } from "../errors.ts"
-import type { ApiPorts } from "../platform.ts"
-import type { SourceRef } from "../source/rpc.ts"
-import { sealContext } from "../vault.ts"
+import type { SourceRef } from "../source/protocol/configuration.ts"
+import type { ApiPorts } from "../worker/platform.ts"
+import { sealContext } from "../worker/vault.ts"
 
 type Ports = Pick<ApiPorts, "clock" | "http" | "cipher">
 type Failure = Exclude<DestinationCheck, { ok: true }>

@@ -4,7 +4,7 @@ import { metric, segment } from "../connectors/kit/templates.ts"
 import type { Database, Statement, Tenant } from "../db/database.ts"
 import { type DefinitionInsert, definitionStatement, type Kind } from "../db/definitions.ts"
 import { badField } from "../errors.ts"
-import type { Random } from "../source/ports.ts"
+import type { Random } from "../ports.ts"
 
 interface Template {
   kind: Kind

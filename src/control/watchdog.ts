@@ -26,9 +26,9 @@ import {
   noteAble,
   noteUnable,
 } from "../db/watch.ts"
-import { inParallel } from "../pipeline/parallel.ts"
-import type { ApiPorts } from "../platform.ts"
+import { inParallel } from "../lib/parallel.ts"
 import type { Tokens } from "../source/ports.ts"
+import type { ApiPorts } from "../worker/platform.ts"
 import { configureOrWhy, refOf } from "./configure.ts"
 import { grantRef, UNCLAIMED_LIFE_MS } from "./connect.ts"
 import { DRAFT_KEPT_MS } from "./create.ts"

@@ -1,7 +1,7 @@
 /** Deleted sources whose data is at a destination, found by the keyed hash of account and destination. */
 import { and, desc, eq, gt, inArray, isNull, lte } from "drizzle-orm"
-import type { Bookmark } from "../source/bookmark.ts"
-import type { Marked } from "../vault.ts"
+import type { Bookmark } from "../source/protocol/bookmark.ts"
+import type { Marked } from "../worker/vault.ts"
 import type { Database, Tenant } from "./database.ts"
 import { formerSources } from "./schema.ts"
 

@@ -1,6 +1,6 @@
 /** What partners granted. A source's tokens stay here only until its Durable Object has taken them. */
 import { and, asc, eq, gt, isNotNull, isNull, lte, ne, or, sql } from "drizzle-orm"
-import type { SealedTokens } from "../source/rpc.ts"
+import type { SealedTokens } from "../source/protocol/configuration.ts"
 import type { Database, Tenant } from "./database.ts"
 import { grants, sources } from "./schema.ts"
 import type { SourceRow } from "./sources.ts"

@@ -7,8 +7,8 @@
 import { sql } from "drizzle-orm"
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
 import type { Account, JsonValue } from "../connectors/kit/define.ts"
-import type { Bookmark } from "../source/bookmark.ts"
-import type { CollectionChoice, SealedTokens } from "../source/rpc.ts"
+import type { Bookmark } from "../source/protocol/bookmark.ts"
+import type { CollectionChoice, SealedTokens } from "../source/protocol/configuration.ts"
 
 export const STATUSES = ["draft", "connected", "paused", "error"] as const
 export const MODES = ["live", "test"] as const

@@ -3,8 +3,9 @@
  * their condition.
  */
 import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, ne, or, sql } from "drizzle-orm"
-import type { SourceRef, SourceView } from "../source/rpc.ts"
-import { WAITING_FOR_OPERATOR } from "../source/state.ts"
+import type { SourceRef } from "../source/protocol/configuration.ts"
+import type { SourceView } from "../source/protocol/views.ts"
+import { WAITING_FOR_OPERATOR } from "../source/state/state.ts"
 import type { Database } from "./database.ts"
 import { type Status, sources } from "./schema.ts"
 import { ours, type SourceRow } from "./sources.ts"

@@ -1,7 +1,7 @@
 /** What forwarding needs of a place that items go to. */
 import type { Item } from "../connectors/kit/item.ts"
-import type { ExchangePorts } from "../exchange.ts"
-import type { ClaimGrant, PostResult } from "../source/rpc.ts"
+import type { ExchangePorts } from "../http/exchange.ts"
+import type { ClaimGrant, PostResult } from "../source/protocol/forwarding.ts"
 
 export type Target = ClaimGrant["destination"]
 

@@ -5,7 +5,7 @@
 import { z } from "zod"
 import { ALIAS, type Attributes, type Item } from "../connectors/kit/item.ts"
 import { retryAfterMs } from "../connectors/kit/limits.ts"
-import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../exchange.ts"
+import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
 import type { Destination, DestinationCheck, PostAnswer, Target } from "./destination.ts"
 
 const API = "https://api.intempt.com/v1"

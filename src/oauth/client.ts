@@ -9,7 +9,7 @@ import { z } from "zod"
 import type { OAuth2Auth } from "../connectors/kit/define.ts"
 import { retryAfterMs } from "../connectors/kit/limits.ts"
 import type { OAuthClient } from "../env.ts"
-import { type Answered, type ExchangePorts, exchange, jsonOf } from "../exchange.ts"
+import { type Answered, type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
 
 /** Token endpoints answer within a second or two; a person may be waiting. */
 export const TOKEN_TIMEOUT_MS = 20_000

@@ -3,8 +3,8 @@ import type { Database, Tenant } from "../db/database.ts"
 import type { StoredClient } from "../db/schema.ts"
 import { findSettings } from "../db/settings.ts"
 import type { OAuthClient, Settings } from "../env.ts"
-import type { Cipher } from "../source/ports.ts"
-import { sealContext } from "../vault.ts"
+import type { Cipher } from "../ports.ts"
+import { sealContext } from "../worker/vault.ts"
 
 export interface ClientPorts {
   db: Database

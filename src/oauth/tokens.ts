@@ -1,11 +1,12 @@
 /** A token answer, sealed for its source; and the port by which a Durable Object renews or gives back what it holds. */
 import type { AnyConnector, OAuth2Auth } from "../connectors/kit/define.ts"
 import type { OAuthClient } from "../env.ts"
-import type { ExchangePorts } from "../exchange.ts"
-import { askPartner } from "../pipeline/request.ts"
-import type { Cipher, RefreshAnswer, TokenAsk, Tokens } from "../source/ports.ts"
-import type { SealedTokens, SourceRef } from "../source/rpc.ts"
-import { sealContext } from "../vault.ts"
+import type { ExchangePorts } from "../http/exchange.ts"
+import { askPartner } from "../http/partner.ts"
+import type { Cipher } from "../ports.ts"
+import type { RefreshAnswer, TokenAsk, Tokens } from "../source/ports.ts"
+import type { SealedTokens, SourceRef } from "../source/protocol/configuration.ts"
+import { sealContext } from "../worker/vault.ts"
 import { type Party, refresh, revoke, type TokenAnswer } from "./client.ts"
 
 export interface TokenPorts extends ExchangePorts {

@@ -2,18 +2,13 @@
  * One claim of outbox rows: posted side by side, each answer reported at once. What was taken and not reported is posted again
  * later, so nothing else is waited for between an answer and its report.
  */
-import { utf8Bytes } from "../bytes.ts"
+
 import type { Destination } from "../destinations/destination.ts"
-import {
-  type ClaimGrant,
-  type OutboxRow,
-  type PostResult,
-  PROTOCOL,
-  type ReportAnswer,
-  type SourceWork,
-} from "../source/rpc.ts"
+import { utf8Bytes } from "../lib/bytes.ts"
+import { inParallel } from "../lib/parallel.ts"
+import type { ClaimGrant, OutboxRow, PostResult, ReportAnswer } from "../source/protocol/forwarding.ts"
+import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import { packPosts } from "./pack.ts"
-import { inParallel } from "./parallel.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { tell } from "./rpc.ts"
 

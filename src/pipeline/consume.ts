@@ -1,21 +1,23 @@
 /** The queue consumers: parse, handle, settle once, one line in the log. */
-import type { Lanes, Log } from "../source/ports.ts"
+
+import { inParallel } from "../lib/parallel.ts"
+import type { Log } from "../ports.ts"
+import type { QueueName } from "../source/ports.ts"
 import { runFetch } from "./fetch.ts"
 import { runForward } from "./forward.ts"
 import { wakeUp } from "./messages.ts"
-import { inParallel } from "./parallel.ts"
 import type { PipelinePorts } from "./ports.ts"
 
 /**
  * Sources of one batch that are worked on at once. An invocation may have six connections waiting for headers; a time limit
  * runs while a request waits for one of them. A fetching source has one request under way, a forwarding one has five.
  */
-export const SOURCES_AT_ONCE: Record<Lanes, number> = { fetch: 5, backfill: 5, forward: 1 }
+export const SOURCES_AT_ONCE: Record<QueueName, number> = { fetch: 5, backfill: 5, forward: 1 }
 
 type LogFields = Parameters<Log>[1]
 type Handler = (ports: PipelinePorts, source: string) => Promise<LogFields>
 
-const HANDLERS: Record<Lanes, Handler> = {
+const HANDLERS: Record<QueueName, Handler> = {
   fetch: async (ports, source) => ({ ...(await runFetch(ports, source, "live")) }),
   backfill: async (ports, source) => ({ ...(await runFetch(ports, source, "backfill")) }),
   forward: async (ports, source) => ({ ...(await runForward(ports, source)) }),
@@ -31,14 +33,18 @@ export interface QueueMessage {
  * Never rejects. Every message is acknowledged whatever happens to it: the truth is in the Durable Object, which keeps a deadline
  * for each wake-up and sends another one. A queue's retry would only add a second, blinder clock to that one.
  */
-export async function consume(messages: readonly QueueMessage[], lane: Lanes, ports: PipelinePorts): Promise<void> {
+export async function consume(
+  messages: readonly QueueMessage[],
+  queue: QueueName,
+  ports: PipelinePorts,
+): Promise<void> {
   const sources = bySource(messages)
   const waiting = sources.entries()
   await inParallel(
-    SOURCES_AT_ONCE[lane],
+    SOURCES_AT_ONCE[queue],
     () => waiting.next().value,
     async ([source, mine]) => {
-      ports.log("wake_up", { lane, source, messages: mine.length, ...(await handle(ports, lane, source)) })
+      ports.log("wake_up", { lane: queue, source, messages: mine.length, ...(await handle(ports, queue, source)) })
       for (const message of mine) message.ack()
     },
   )
@@ -57,11 +63,11 @@ function bySource(messages: readonly QueueMessage[]): Map<string | null, QueueMe
 }
 
 /** One source's failure stays its own. The message of an error may hold anything, so its class is all that is logged. */
-async function handle(ports: PipelinePorts, lane: Lanes, source: string | null): Promise<LogFields> {
+async function handle(ports: PipelinePorts, queue: QueueName, source: string | null): Promise<LogFields> {
   if (source === null) return { end: "unreadable" }
   const startedAt = ports.clock.now()
   try {
-    return { ...(await HANDLERS[lane](ports, source)), ms: ports.clock.now() - startedAt }
+    return { ...(await HANDLERS[queue](ports, source)), ms: ports.clock.now() - startedAt }
   } catch (error) {
     return { end: "failed", error: error instanceof Error ? error.name : typeof error }
   }

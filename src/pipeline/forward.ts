@@ -3,7 +3,7 @@
  * matters is in the Durable Object: rows that are claimed and not reported are handed out again.
  */
 import { intempt } from "../destinations/intempt.ts"
-import { PROTOCOL } from "../source/rpc.ts"
+import { PROTOCOL } from "../source/protocol/source.ts"
 import { type Counts, openClaim, type Shift, workClaim } from "./claim.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { tell } from "./rpc.ts"

@@ -1,7 +1,7 @@
 /** How a consumer lets go of a lease after a failure: one exhaustive map from what the partner said. Pure. */
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
-import type { Outcome } from "../source/rpc.ts"
-import type { PartnerFailure } from "./request.ts"
+import type { PartnerFailure } from "../http/partner.ts"
+import type { Outcome } from "../source/protocol/reading.ts"
 
 /** For a 429 that does not say how long: most published limits are per second or per minute. */
 export const LIMITED_WAIT_MS = 30_000

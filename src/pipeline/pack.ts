@@ -1,6 +1,6 @@
 /** Which rows travel in which POST. Pure. */
 import type { Item } from "../connectors/kit/item.ts"
-import type { OutboxRow } from "../source/rpc.ts"
+import type { OutboxRow } from "../source/protocol/forwarding.ts"
 
 /**
  * Whole rows in the order of their ids, joined up to `itemsMax` items. A row that was refused before travels by itself. The POSTs

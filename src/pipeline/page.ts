@@ -1,14 +1,16 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
-import { sentBytes, utf8Bytes } from "../bytes.ts"
+
 import { FOLLOW_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/items.ts"
-import { completedKey } from "../source/completed.ts"
-import { hash64 } from "../source/hash.ts"
-import { bounded } from "../source/quarantine.ts"
-import { type Checkpoint, type Outcome, PROTOCOL } from "../source/rpc.ts"
+import type { Stamp } from "../http/partner.ts"
+import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
+import { hash64 } from "../lib/hash.ts"
+import { completedKey } from "../source/protocol/completed.ts"
+import { bounded } from "../source/protocol/entry.ts"
+import type { Checkpoint, Outcome } from "../source/protocol/reading.ts"
+import { PROTOCOL } from "../source/protocol/source.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOf } from "./outcome.ts"
-import type { Stamp } from "./request.ts"
 import { tell } from "./rpc.ts"
 import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
 

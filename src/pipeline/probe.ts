@@ -1,7 +1,7 @@
 /** Looks for the record that makes the partner fail: asks what the search names, one row each time, and saves nothing. */
 import { type PageContext, ShapeError } from "../connectors/kit/define.ts"
-import { type Probe, type Question, questionOf, type Shown, told } from "../source/probe.ts"
-import type { Outcome } from "../source/rpc.ts"
+import type { Outcome, Probe } from "../source/protocol/reading.ts"
+import { type Question, questionOf, type Shown, told } from "../source/reading/probe.ts"
 import { type Fetched, fetchPage, normalizeFetched, outcomeOfUnasked, thrown } from "./page.ts"
 import { pageContext, type Shift, type Slice } from "./slice.ts"
 

@@ -1,5 +1,5 @@
 /** Calls to a source's Durable Object. */
-import type { Log } from "../source/ports.ts"
+import type { Log } from "../ports.ts"
 
 /** Enough to name what the platform or the object said. */
 const MESSAGE_CHARS_LOGGED = 200

@@ -1,9 +1,10 @@
 /** A slice being read under a lease: its task, made ready for use, and what moves while pages are read. */
 import type { AnyConnector, NormalizeContext, PageContext, PageRequest, Stream } from "../connectors/kit/define.ts"
 import type { AddedFields } from "../connectors/kit/items.ts"
-import { type Outcome, PROTOCOL, type SourceWork, type Task } from "../source/rpc.ts"
+import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "../http/partner.ts"
+import type { Outcome, Task } from "../source/protocol/reading.ts"
+import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import type { PipelinePorts } from "./ports.ts"
-import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "./request.ts"
 import { tell } from "./rpc.ts"
 
 /** One consumer's time with one source, over as many leases as it is given. */

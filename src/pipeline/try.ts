@@ -1,8 +1,8 @@
 /** One call that tells whether the partner accepts a credential: the one by which it is checked when it is pasted. */
 import type { AnyConnector } from "../connectors/kit/define.ts"
-import type { ExchangePorts } from "../exchange.ts"
+import type { ExchangePorts } from "../http/exchange.ts"
+import { askPartner } from "../http/partner.ts"
 import type { TryAnswer, TryAsk } from "../source/ports.ts"
-import { askPartner } from "./request.ts"
 
 export async function tryCredential(
   ports: ExchangePorts,

@@ -29,7 +29,7 @@ import { Problem } from "../errors.ts"
 import { Mishap } from "../oauth/mishap.ts"
 import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
-import { log } from "../platform.ts"
+import { log } from "../worker/platform.ts"
 import { type ApiEnv, api } from "./kit/api.ts"
 import { countAddress, limitAddress, RATE_PERIOD_S } from "./kit/rates.ts"
 

@@ -1,39 +1,9 @@
-/**
- * The effects that the product's logic needs, as capabilities handed in: the shipped modules run unchanged over the platform and
- * over the simulator. Nothing outside the implementations of these ports may reach for a clock, randomness, a timer or the
- * network.
- */
+/** What the source's engine and the queue consumers stand on, beside the effects that every layer may be handed (`src/ports.ts`). */
 import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
-import type { Changes, OutboxMeta, Row, StoredSeen } from "./changes.ts"
-import type { SealedTokens, SourceRef, SourceRpc } from "./rpc.ts"
-
-export interface Clock {
-  /** Epoch ms, our clock. */
-  now(): number
-  /** Resolves after so many ms. */
-  sleep(ms: number): Promise<void>
-  /** A signal that aborts after so many ms. */
-  timeout(ms: number): AbortSignal
-}
-
-export interface Random {
-  /** Uniform in [0, 1). */
-  next(): number
-  /** An unguessable id: `prefix_` and 24 characters of [0-9a-z]. */
-  id(prefix: string): string
-}
-
-/** One HTTP exchange. Redirects are never followed. Rejects on network failure or abort. */
-export type Http = (url: string, init: RequestInit & { signal: AbortSignal }) => Promise<Response>
-
-export interface Cipher {
-  /** `context` (project, source, purpose) is bound to the sealed value: it opens under the same context only. */
-  seal(plain: string, context: string): Promise<string>
-  open(sealed: string, context: string): Promise<string>
-}
-
-/** One structured line; fields never hold a secret or a person's data. */
-export type Log = (event: string, fields: Record<string, string | number | boolean | null>) => void
+import type { Cipher, Clock, Http, Log, Random } from "../ports.ts"
+import type { SealedTokens, SourceRef } from "./protocol/configuration.ts"
+import type { SourceRpc } from "./protocol/source.ts"
+import type { Changes, OutboxMeta, Row, StoredSeen } from "./state/changes.ts"
 
 /** A source's own durable rows. Reads see the last commit; a commit is atomic, with the alarm in it. */
 export interface Store {
@@ -55,10 +25,11 @@ export interface Store {
   erase(core: string): void
 }
 
-export type Lanes = "fetch" | "backfill" | "forward"
+/** Of a consumer: `fetch` reads live, `backfill` reads passes, `forward` sends the outbox. */
+export type QueueName = "fetch" | "backfill" | "forward"
 
 /** Sends a wake-up. May reject: the deadline kept in the state makes up for it. */
-export type Wake = (lane: Lanes, delaySeconds: number) => Promise<void>
+export type Wake = (queue: QueueName, delaySeconds: number) => Promise<void>
 
 /** The coarse status for lists, in D1. */
 export type Publish = (status: { status: string; code: string | null; message: string | null }) => Promise<void>

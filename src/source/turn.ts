@@ -4,13 +4,13 @@
  * their own.
  */
 import type { AnyConnector } from "../connectors/kit/define.ts"
-import type { Row } from "./changes.ts"
-import type { OpenKeys } from "./openkeys.ts"
-import type { Outbox } from "./outbox.ts"
-import type { Random, Store } from "./ports.ts"
-import type { SeenIndex } from "./seen.ts"
-import { CLOCK_TOLERANCE_MS } from "./skew.ts"
-import type { State } from "./state.ts"
+import type { Random } from "../ports.ts"
+import type { OpenKeys } from "./dedupe/openkeys.ts"
+import type { SeenIndex } from "./dedupe/seen.ts"
+import type { Outbox } from "./delivery/outbox.ts"
+import type { Store } from "./ports.ts"
+import type { Row } from "./state/changes.ts"
+import type { State } from "./state/state.ts"
 
 export interface Turn {
   state: State
@@ -29,19 +29,4 @@ export interface Turn {
     runsPut: Row[]
     runsRemove: number[]
   }
-}
-
-/** The partner's clock as we reckon it now. For deciding what to ask, never for versions or bounds that are kept. */
-export function partnerNow(turn: Turn): number {
-  return turn.now + turn.state.clock.skewMs
-}
-
-/** The partner's time has come to this at least: at times it is reckoned by answers alone, since our own clock may be ahead. */
-export function lastBelieved({ state, now }: Turn): number {
-  return Math.min(state.clock.believedAt ?? now, now) + state.clock.skewMs
-}
-
-/** Nothing that is kept of the partner's time may lie above it. */
-export function latestBelievable(turn: Turn): number {
-  return partnerNow(turn) + CLOCK_TOLERANCE_MS
 }

@@ -10,9 +10,10 @@ import { shopify } from "../../src/connectors/shopify.ts"
 import { runFetch } from "../../src/pipeline/fetch.ts"
 import { runForward } from "../../src/pipeline/forward.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { SourceMachine } from "../../src/source/machine.ts"
-import type { Http, Lanes } from "../../src/source/ports.ts"
-import type { Configuration } from "../../src/source/rpc.ts"
+import type { Http } from "../../src/ports.ts"
+import { SourceMachine } from "../../src/source/engine/machine.ts"
+import type { QueueName } from "../../src/source/ports.ts"
+import type { Configuration } from "../../src/source/protocol/configuration.ts"
 import { createSandbox } from "../sandbox/sandbox.ts"
 import type { Charging } from "../sandbox/shopify/cost.ts"
 import { seedShop } from "../sandbox/shopify/people.ts"
@@ -79,7 +80,7 @@ async function measure(orders: number, { charging, answerMs }: Case): Promise<Ba
 async function readAll(time: VirtualTime, http: Http, configuration: Configuration): Promise<void> {
   const { clock } = time
   const store = memoryStore()
-  const wake = async (lane: Lanes, delaySeconds: number) =>
+  const wake = async (lane: QueueName, delaySeconds: number) =>
     time.start(async () => {
       if (delaySeconds > 0) await clock.sleep(delaySeconds * 1000)
       await WORK[lane](ports, BENCH_REF.source)
@@ -99,7 +100,7 @@ async function readAll(time: VirtualTime, http: Http, configuration: Configurati
   await time.run(isDone, { at: () => store.alarmAt, ring })
 }
 
-const WORK: Record<Lanes, (ports: PipelinePorts, source: string) => Promise<unknown>> = {
+const WORK: Record<QueueName, (ports: PipelinePorts, source: string) => Promise<unknown>> = {
   fetch: (ports, source) => runFetch(ports, source, "live"),
   backfill: (ports, source) => runFetch(ports, source, "backfill"),
   forward: runForward,

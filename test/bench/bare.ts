@@ -12,8 +12,8 @@ import type {
 import type { Item } from "../../src/connectors/kit/item.ts"
 import { toItems } from "../../src/connectors/kit/items.ts"
 import { intempt } from "../../src/destinations/intempt.ts"
+import { urlOf } from "../../src/http/partner.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { urlOf } from "../../src/pipeline/request.ts"
 import { BENCH_TARGET, type Setup } from "./setup.ts"
 
 export interface BareRun {

@@ -1,4 +1,4 @@
-import type { Configuration } from "../../src/source/rpc.ts"
+import type { Configuration } from "../../src/source/protocol/configuration.ts"
 
 export const BENCH_REF = { org: "bench", project: "bench", source: "src_bench" }
 export const BENCH_TARGET = { org: "bench", project: "bench", sourceId: "1234567890123456789" }

@@ -7,10 +7,11 @@ import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import type { Bindings } from "../../src/env.ts"
 import { consume } from "../../src/pipeline/consume.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { apiPorts, consumerPorts, laneOf, sourceOf } from "../../src/platform.ts"
-import { type Configuration, objectName, type SourceWork } from "../../src/source/rpc.ts"
-import { SourceObject as ShippedSource } from "../../src/source/source.do.ts"
-import { sealContext } from "../../src/vault.ts"
+import { type Configuration, objectName } from "../../src/source/protocol/configuration.ts"
+import type { SourceWork } from "../../src/source/protocol/source.ts"
+import { apiPorts, consumerPorts, queueNameOf, sourceOf } from "../../src/worker/platform.ts"
+import { SourceObject as ShippedSource } from "../../src/worker/source-object.ts"
+import { sealContext } from "../../src/worker/vault.ts"
 import { runBare } from "./bare.ts"
 import { count, counters, watchStorage } from "./counters.ts"
 import { BENCH_REF, BENCH_TARGET, type Setup } from "./setup.ts"
@@ -51,7 +52,7 @@ export default {
   },
   async queue(batch, env) {
     counters.workerRequests++
-    const lane = laneOf(batch.queue)
+    const lane = queueNameOf(batch.queue)
     if (lane) await consume(batch.messages, lane, portsOf(env))
   },
 } satisfies ExportedHandler<Env>

@@ -4,9 +4,9 @@ import { stripe } from "../../src/connectors/stripe.ts"
 import { runFetch } from "../../src/pipeline/fetch.ts"
 import { runForward } from "../../src/pipeline/forward.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { SourceMachine } from "../../src/source/machine.ts"
-import type { Lanes } from "../../src/source/ports.ts"
-import type { Configuration } from "../../src/source/rpc.ts"
+import { SourceMachine } from "../../src/source/engine/machine.ts"
+import type { QueueName } from "../../src/source/ports.ts"
+import type { Configuration } from "../../src/source/protocol/configuration.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
 import { memoryStore } from "../support/memory-store.ts"
 import { choose, configurationOf } from "../support/source-world.ts"
@@ -22,7 +22,7 @@ export interface Product {
 
 /** A Stripe source with every collection, connected now; what it forwards goes to the sandbox's destination. */
 export async function connect(sandbox: Sandbox, apiKey: string): Promise<Product> {
-  const due: Lanes[] = []
+  const due: QueueName[] = []
   const random = { next: () => 0.5, id: (prefix: string) => `${prefix}_${ids++}` }
   let ids = 1
   const never = () => Promise.reject(new Error("no tokens in this test"))
@@ -55,7 +55,7 @@ export async function connect(sandbox: Sandbox, apiKey: string): Promise<Product
   return { machine, work }
 }
 
-async function consume(ports: PipelinePorts, lane: Lanes): Promise<void> {
+async function consume(ports: PipelinePorts, lane: QueueName): Promise<void> {
   if (lane === "forward") await runForward(ports, "o/p/src_1")
   else await runFetch(ports, "o/p/src_1", lane === "fetch" ? "live" : "backfill")
 }

@@ -1,6 +1,6 @@
 /** A simulated shop over a year, read by the product as it ships, compared with what really happened there. */
 import { describe, expect, test } from "vitest"
-import { AUTH_CONFIRM_MS } from "../../src/source/checking.ts"
+import { AUTH_CONFIRM_MS } from "../../src/source/credentials/checking.ts"
 import {
   addCustomer,
   capture,

@@ -4,7 +4,7 @@ import { shopify } from "../../src/connectors/shopify.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import { authorization, exchangeCode, LIFE_MAX_S, type Party, refresh } from "../../src/oauth/client.ts"
 import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
-import { clock } from "../../src/platform.ts"
+import { clock } from "../../src/worker/platform.ts"
 
 const CLIENT = { id: "client_1", secrets: ["secret_1"] as const }
 const REDIRECT = "https://cloud-sources.test/oauth/x/callback"

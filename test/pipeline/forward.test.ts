@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest"
 import { GATHER_MS } from "../../src/pipeline/claim.ts"
 import { FORWARD_BUDGET_MS, runForward } from "../../src/pipeline/forward.ts"
-import {
-  type ClaimAnswer,
-  type ClaimGrant,
-  type OutboxRow,
-  type PostResult,
-  PROTOCOL,
-  type ReportAnswer,
-} from "../../src/source/rpc.ts"
+import type {
+  ClaimAnswer,
+  ClaimGrant,
+  OutboxRow,
+  PostResult,
+  ReportAnswer,
+} from "../../src/source/protocol/forwarding.ts"
+import { PROTOCOL } from "../../src/source/protocol/source.ts"
 import { type FakeClock, fakeClock } from "../support/fake-clock.ts"
 import { claimed, fakeSource, lost, type Script } from "../support/fake-source.ts"
 import { claimOf, delayed, fact, hang, json, type Reply, row, testPorts, unreachable } from "../support/pipeline.ts"

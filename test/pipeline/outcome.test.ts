@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
+import { meaningOf } from "../../src/http/partner.ts"
 import { LIMITED_WAIT_MS, outcomeOf } from "../../src/pipeline/outcome.ts"
-import { meaningOf } from "../../src/pipeline/request.ts"
 import { acme } from "../support/acme.ts"
 
 const situation = { now: 1_000_000, random: 0, collections: ["Orders"], credentialVersion: 1 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import { packPosts } from "../../src/pipeline/pack.ts"
-import type { OutboxRow } from "../../src/source/rpc.ts"
+import type { OutboxRow } from "../../src/source/protocol/forwarding.ts"
 import { object, row } from "../support/pipeline.ts"
 
 const alone = { alone: true }

@@ -4,7 +4,8 @@ import { env } from "cloudflare:workers"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import type { Bindings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
-import { dayOf, earliestStartDate } from "../../src/source/startdate.ts"
+import { dayOf } from "../../src/lib/time.ts"
+import { earliestStartDate } from "../../src/source/control/startdate.ts"
 import { call, create, json, type Problem, problem, type Sent, simulateWorld, snapshot, wish } from "../support/api.ts"
 
 const DAY_MS = 86_400_000

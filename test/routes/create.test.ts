@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { dayOf } from "../../src/lib/time.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import { dayOf, earliestStartDate } from "../../src/source/startdate.ts"
+import { earliestStartDate } from "../../src/source/control/startdate.ts"
 import { call, create, json, problem, rows, simulateWorld, snapshot, wish } from "../support/api.ts"
 
 const world = simulateWorld()

@@ -4,9 +4,9 @@ import { env } from "cloudflare:workers"
 import { expect, it } from "vitest"
 import { type Bindings, parseSettings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
-import { apiPorts } from "../../src/platform.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import { createVault, sealContext } from "../../src/vault.ts"
+import { apiPorts } from "../../src/worker/platform.ts"
+import { createVault, sealContext } from "../../src/worker/vault.ts"
 import { as, call, json, mint, ORG, PROJECT, request, rows, simulateWorld, wish } from "../support/api.ts"
 
 interface Keys {

@@ -2,9 +2,11 @@
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import type { Bindings } from "../../src/env.ts"
-import { sourceOf } from "../../src/platform.ts"
 import type { PublicSource } from "../../src/routes/kit/public.ts"
-import { type LeaseAnswer, objectName, PROTOCOL } from "../../src/source/rpc.ts"
+import { objectName } from "../../src/source/protocol/configuration.ts"
+import type { LeaseAnswer } from "../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../src/source/protocol/source.ts"
+import { sourceOf } from "../../src/worker/platform.ts"
 import { call, json, ORG, PROJECT, simulateWorld } from "../support/api.ts"
 import { createBrowser, ticketOf } from "../support/browser.ts"
 

@@ -1,8 +1,8 @@
 /** Credentials that stop working: the job quits early, says so, and goes on where it stopped. */
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
-import type { RunView } from "../../src/source/rpc.ts"
-import { dayOf } from "../../src/source/startdate.ts"
+import { dayOf } from "../../src/lib/time.ts"
+import type { RunView } from "../../src/source/protocol/views.ts"
 import { json, problem } from "../support/api.ts"
 import { advance, DAY, HOUR, MINUTE, now } from "./kit/clock.ts"
 import { look, settled, until } from "./kit/drive.ts"

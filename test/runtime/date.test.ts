@@ -3,7 +3,7 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, test } from "vitest"
 import type { Bindings } from "../../src/env.ts"
-import { clock } from "../../src/platform.ts"
+import { clock } from "../../src/worker/platform.ts"
 import { FIXED_NOW } from "../support/date.ts"
 
 const SECOND_MS = 1_000

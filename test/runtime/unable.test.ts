@@ -3,9 +3,10 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { describe, expect, test, vi } from "vitest"
 import type { Bindings } from "../../src/env.ts"
-import { objectName, PROTOCOL, type SourceRpc } from "../../src/source/rpc.ts"
-import { SourceObject } from "../../src/source/source.do.ts"
-import { UNABLE_RETRY_MS } from "../../src/source/unable.ts"
+import { UNABLE_RETRY_MS } from "../../src/source/engine/unable.ts"
+import { objectName } from "../../src/source/protocol/configuration.ts"
+import { PROTOCOL, type SourceRpc } from "../../src/source/protocol/source.ts"
+import { SourceObject } from "../../src/worker/source-object.ts"
 
 const SECRET = "k1:not-a-key-of-32-bytes"
 const bindings = env as unknown as Bindings

@@ -4,8 +4,9 @@
  * the live feed showed from a lookback below the first thing that had not, and what a list under way shows again.
  */
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
-import type { QuarantineEntry, RunView } from "../../src/source/rpc.ts"
-import type { Run, Slice, State } from "../../src/source/state.ts"
+import type { QuarantineEntry, RunView } from "../../src/source/protocol/views.ts"
+import type { Slice } from "../../src/source/state/reading.ts"
+import type { Run, State } from "../../src/source/state/state.ts"
 import type { Disk } from "./disk.ts"
 
 /** How a fact was taken in. */

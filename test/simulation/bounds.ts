@@ -2,8 +2,8 @@
  * What everything about a source is bounded by, held at every commit. The numbers are the simulator's own: what is shipped may be
  * stricter, and must not be laxer.
  */
-import type { Changes } from "../../src/source/changes.ts"
-import type { State } from "../../src/source/state.ts"
+import type { Changes } from "../../src/source/state/changes.ts"
+import type { State } from "../../src/source/state/state.ts"
 import type { Disk } from "./disk.ts"
 import { Violation } from "./story.ts"
 

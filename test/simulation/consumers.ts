@@ -2,8 +2,9 @@
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import { consume } from "../../src/pipeline/consume.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import type { ConsumerPorts, Lanes, Random } from "../../src/source/ports.ts"
-import { PROTOCOL } from "../../src/source/rpc.ts"
+import type { Random } from "../../src/ports.ts"
+import type { ConsumerPorts, QueueName } from "../../src/source/ports.ts"
+import { PROTOCOL } from "../../src/source/protocol/source.ts"
 import type { Chance } from "./chance.ts"
 import { faultOf } from "./faults.ts"
 import type { Args, Host, Method, Result } from "./object.ts"
@@ -33,7 +34,7 @@ export interface QueueParts {
 }
 
 export interface Queues {
-  send(lane: Lanes, source: string): void
+  send(lane: QueueName, source: string): void
   /** Consumers at work, and wake-ups on their way. */
   busy(): number
 }
@@ -43,7 +44,7 @@ export function createQueues(parts: QueueParts): Queues {
   let number = 0
   let busy = 0
   /** On their way to a lane's consumers. */
-  const waiting: Record<Lanes, { source: string; due: number }[]> = { fetch: [], backfill: [], forward: [] }
+  const waiting: Record<QueueName, { source: string; due: number }[]> = { fetch: [], backfill: [], forward: [] }
 
   return {
     busy: () => busy,
@@ -58,7 +59,7 @@ export function createQueues(parts: QueueParts): Queues {
     },
   }
 
-  function deliver(lane: Lanes, source: string): void {
+  function deliver(lane: QueueName, source: string): void {
     const wait = chance.strikes("wake_delayed") ? chance.int("queue", 1_000, 1_800_000) : chance.int("queue", 5, 800)
     if (JSON.stringify({ source }).length > MESSAGE_BYTES_MAX) throw new Error("the message is too large for a queue")
     busy++
@@ -70,14 +71,14 @@ export function createQueues(parts: QueueParts): Queues {
   }
 
   /** What falls due nearly at once comes to one consumer, where several sources are woken. */
-  function batchOf(lane: Lanes, message: { source: string; due: number }): string[] {
+  function batchOf(lane: QueueName, message: { source: string; due: number }): string[] {
     const batch =
       tenants.length === 1 ? [message] : waiting[lane].filter(({ due }) => due <= message.due + BATCHED_WITHIN_MS)
     waiting[lane] = waiting[lane].filter((one) => !batch.includes(one))
     return batch.map(({ source }) => source)
   }
 
-  function work(lane: Lanes, sources: readonly string[]): void {
+  function work(lane: QueueName, sources: readonly string[]): void {
     const life: Life = { name: `${lane} consumer ${++number}`, alive: true }
     const over = () => {
       busy -= sources.length

@@ -8,7 +8,8 @@ import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { UNREACHED } from "./unreached.ts"
 
-const WATCHED = /\/src\/(source|pipeline|destinations)\/[a-z]+\.ts$/
+/** What the simulator runs of the product. */
+const WATCHED = /\/src\/(source|pipeline|destinations|http|lib)\/([a-z]+\/)*[a-z-]+\.ts$/
 
 interface Block {
   startOffset: number

@@ -3,9 +3,11 @@
  * other fact that is taken in or arrives twice was read twice. An object's state may be told again, by a list after the feed: the
  * destination has it already.
  */
-import type { Changes } from "../../src/source/changes.ts"
-import type { Checkpoint, Report } from "../../src/source/rpc.ts"
-import type { State } from "../../src/source/state.ts"
+
+import type { Report } from "../../src/source/protocol/forwarding.ts"
+import type { Checkpoint } from "../../src/source/protocol/reading.ts"
+import type { Changes } from "../../src/source/state/changes.ts"
+import type { State } from "../../src/source/state/state.ts"
 import { isObject, type JsonObject } from "../sandbox/json.ts"
 import type { Left, Told } from "./again.ts"
 import { type Story, Violation } from "./story.ts"

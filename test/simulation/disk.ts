@@ -1,12 +1,13 @@
 /** A Durable Object's storage: rows and the alarm, changed by whole commits only. What is on it survives every crash. */
+
+import type { Store } from "../../src/source/ports.ts"
 import {
   type Changes,
   NO_CHANGES,
   type OutboxInsert,
   type OutboxMeta,
   type StoredSeen,
-} from "../../src/source/changes.ts"
-import type { Store } from "../../src/source/ports.ts"
+} from "../../src/source/state/changes.ts"
 import type { Chance } from "./chance.ts"
 
 export interface Disk {

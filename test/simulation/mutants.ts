@@ -13,7 +13,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { parseArgs } from "node:util"
-import { inParallel } from "../../src/pipeline/parallel.ts"
+import { inParallel } from "../../src/lib/parallel.ts"
 import { planted, ROOT, unplantable } from "./plant.ts"
 import { MUTANTS, type Mutant } from "./planted/index.ts"
 

@@ -1,5 +1,5 @@
 /** HTTP: to the partner, its token endpoint and the destination, with all that happens to requests and answers on the way. */
-import type { Http } from "../../src/source/ports.ts"
+import type { Http } from "../../src/ports.ts"
 import { type Call, html, httpDate, json, textOf } from "../sandbox/http.ts"
 import { createIntempt, type Intempt } from "../sandbox/intempt/track.ts"
 import { createWriter } from "../sandbox/store.ts"

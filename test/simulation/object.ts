@@ -2,11 +2,13 @@
  * The source's Durable Object as the platform runs it: one instance at a time, whose memory can vanish at any await; calls that
  * are lost on the way there or back; an alarm that comes at least once, and not always on time.
  */
-import { inTime } from "../../src/deadline.ts"
-import type { Changes } from "../../src/source/changes.ts"
-import { SourceMachine } from "../../src/source/machine.ts"
-import type { Cipher, SourcePorts } from "../../src/source/ports.ts"
-import type { SealedTokens, SourceRpc } from "../../src/source/rpc.ts"
+import { inTime } from "../../src/lib/deadline.ts"
+import type { Cipher } from "../../src/ports.ts"
+import { SourceMachine } from "../../src/source/engine/machine.ts"
+import type { SourcePorts } from "../../src/source/ports.ts"
+import type { SealedTokens } from "../../src/source/protocol/configuration.ts"
+import type { SourceRpc } from "../../src/source/protocol/source.ts"
+import type { Changes } from "../../src/source/state/changes.ts"
 import type { Chance } from "./chance.ts"
 import { blankDisk, type Disk, storeOn } from "./disk.ts"
 import type { Story } from "./story.ts"

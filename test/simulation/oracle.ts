@@ -1,5 +1,5 @@
 /** What must hold once everything has come to rest: the destination holds what the ledger says, and the source says so too. */
-import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
+import type { QuarantineEntry, RunView, SourceView } from "../../src/source/protocol/views.ts"
 import type { Received } from "../sandbox/intempt/track.ts"
 import type { JsonObject } from "../sandbox/json.ts"
 import { POISON } from "./faults.ts"

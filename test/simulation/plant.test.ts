@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import { planted, unplantable } from "./plant.ts"
 
 const ONCE = "return grant !== null && grant.number === number"
-const bug = { name: "a bug", file: "source/grant.ts", from: ONCE, to: "return number > 0" }
+const bug = { name: "a bug", file: "source/state/grant.ts", from: ONCE, to: "return number > 0" }
 
 describe("a bug is planted", () => {
   test("where its place is found once", () => {
@@ -14,7 +14,11 @@ describe("a bug is planted", () => {
     ["nowhere, where the place is gone", { from: "nothing of the kind" }, "not 0 times"],
     ["nowhere, where there are several such places", { from: "return" }, "must hold this exactly once"],
     ["nowhere, where it changes nothing", { to: ONCE }, "changes nothing"],
-    ["nowhere, where the file would not parse", { to: "return (number > 0" }, "leaves src/source/grant.ts broken"],
+    [
+      "nowhere, where the file would not parse",
+      { to: "return (number > 0" },
+      "leaves src/source/state/grant.ts broken",
+    ],
   ])("%s", (_, change, complaint) => {
     expect(() => planted({ ...bug, ...change })).toThrow(complaint)
   })

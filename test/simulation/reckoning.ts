@@ -1,6 +1,6 @@
 /** The calm after the storm, for one source: nothing fails any more, the user puts right what a user can, and then it is reckoned up. */
-import type { QuarantineEntry, RunView, SourceView } from "../../src/source/rpc.ts"
-import type { Pass } from "../../src/source/state.ts"
+import type { QuarantineEntry, RunView, SourceView } from "../../src/source/protocol/views.ts"
+import type { Pass } from "../../src/source/state/reading.ts"
 import { POISON } from "./faults.ts"
 import type { Method, Result } from "./object.ts"
 import { faultsOf } from "./oracle.ts"

@@ -2,7 +2,7 @@
  * What must hold of refused credentials, looked at from the partner's side and at each commit: a source stops only for a credential
  * that the partner refused twice, minutes apart; and once it has stopped, it asks no oftener than once a day.
  */
-import type { State } from "../../src/source/state.ts"
+import type { State } from "../../src/source/state/state.ts"
 import type { Call } from "../sandbox/http.ts"
 import { unseal } from "./object.ts"
 import { Violation } from "./story.ts"

@@ -1,5 +1,5 @@
 /** A user who deletes her source and, a while later, makes one that goes on from where it stopped. */
-import type { Configuration, GrantConfig } from "../../src/source/rpc.ts"
+import type { Configuration, GrantConfig } from "../../src/source/protocol/configuration.ts"
 import type { User, UserParts } from "./user.ts"
 
 const ERASED_AGAIN_MS = 60_000

@@ -1,9 +1,9 @@
 /** One source of one project: its Durable Object, its user, its partner's account and its destination, over the shipped modules. */
-import type { ExchangePorts } from "../../src/exchange.ts"
+import type { ExchangePorts } from "../../src/http/exchange.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
 import { tryCredential } from "../../src/pipeline/try.ts"
-import type { Http, Random } from "../../src/source/ports.ts"
-import type { State } from "../../src/source/state.ts"
+import type { Http, Random } from "../../src/ports.ts"
+import type { State } from "../../src/source/state/state.ts"
 import { hashText } from "../sandbox/random.ts"
 import { type Left, leftBy } from "./again.ts"
 import { createAlarmBound } from "./bounds.ts"

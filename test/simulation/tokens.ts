@@ -4,8 +4,7 @@
  * user to sign in again only when it must.
  */
 
-import type { State } from "../../src/source/state.ts"
-import type { TokenState } from "../../src/source/token.ts"
+import type { State, TokenState } from "../../src/source/state/state.ts"
 import { type Call, textOf } from "../sandbox/http.ts"
 import type { Grants } from "../sandbox/oauth/grants.ts"
 import { unseal } from "./object.ts"

@@ -1,7 +1,8 @@
 /** The user and D1: what is wanted of the source, told to its Durable Object, and told again by the watchdog until it has heard. */
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
-import type { CollectionChoice, Configuration, GrantConfig, QuarantineEntry } from "../../src/source/rpc.ts"
+import type { CollectionChoice, Configuration, GrantConfig } from "../../src/source/protocol/configuration.ts"
+import type { QuarantineEntry } from "../../src/source/protocol/views.ts"
 import type { Chance } from "./chance.ts"
 import type { Place } from "./network.ts"
 import { CIPHER, seal } from "./object.ts"

@@ -1,5 +1,5 @@
 /** One seed from beginning to end: the shipped modules over simulated ports, a stormy time, then calm, then the reckoning. */
-import type { Random } from "../../src/source/ports.ts"
+import type { Random } from "../../src/ports.ts"
 import { hashText } from "../sandbox/random.ts"
 import { type Chance, createChance } from "./chance.ts"
 import { createQueues, type Life, type Queues } from "./consumers.ts"

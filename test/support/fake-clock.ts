@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/source/ports.ts"
+import type { Clock } from "../../src/ports.ts"
 
 export interface FakeClock extends Clock {
   /** Lets time pass: time limits that are reached fire. */

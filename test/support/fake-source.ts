@@ -1,16 +1,13 @@
+import type { ClaimAnswer, ClaimGrant, Report, ReportAnswer } from "../../src/source/protocol/forwarding.ts"
 import type {
   Checkpoint,
   CheckpointAnswer,
-  ClaimAnswer,
-  ClaimGrant,
   LeaseAnswer,
   Outcome,
-  Report,
-  ReportAnswer,
   Settlement,
-  SourceWork,
   Task,
-} from "../../src/source/rpc.ts"
+} from "../../src/source/protocol/reading.ts"
+import type { SourceWork } from "../../src/source/protocol/source.ts"
 
 type Replies<Ask, Answer> = ((ask: Ask) => Answer)[]
 

@@ -1,6 +1,6 @@
 /** Runs before every test file in workerd: sources store, take and answer no more than the real platform lets them. */
-import { SourceObject } from "../../src/source/source.do.ts"
-import { SqlStore } from "../../src/source/store.ts"
+import { SourceObject } from "../../src/worker/source-object.ts"
+import { SqlStore } from "../../src/worker/sqlite-store.ts"
 import { assertSendable, assertStorable } from "./limits.ts"
 
 const WRAPPED = Symbol.for("limits")

@@ -1,5 +1,5 @@
 /** What the real platform would refuse and the local one takes: rows, statements and messages past the documented limits. */
-import { sentBytes, utf8Bytes } from "../../src/bytes.ts"
+import { sentBytes, utf8Bytes } from "../../src/lib/bytes.ts"
 import {
   BOUND_PARAMETERS_MAX,
   D1_QUERIES_MAX,
@@ -7,7 +7,7 @@ import {
   RPC_BYTES_MAX,
   STORED_ROW_BYTES_MAX,
 } from "../../src/limits.ts"
-import type { Changes } from "../../src/source/changes.ts"
+import type { Changes } from "../../src/source/state/changes.ts"
 
 export class PlatformLimit extends Error {
   override name = "PlatformLimit"

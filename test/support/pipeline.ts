@@ -1,6 +1,8 @@
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import type { Http } from "../../src/source/ports.ts"
-import type { ClaimGrant, OutboxRow, SourceWork, Task } from "../../src/source/rpc.ts"
+import type { Http } from "../../src/ports.ts"
+import type { ClaimGrant, OutboxRow } from "../../src/source/protocol/forwarding.ts"
+import type { Task } from "../../src/source/protocol/reading.ts"
+import type { SourceWork } from "../../src/source/protocol/source.ts"
 import { acme } from "./acme.ts"
 import { type FakeClock, fakeClock } from "./fake-clock.ts"
 

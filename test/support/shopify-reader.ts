@@ -8,9 +8,11 @@ import { ALIAS } from "../../src/connectors/kit/item.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
 import { runFetch } from "../../src/pipeline/fetch.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { SourceMachine } from "../../src/source/machine.ts"
-import type { Lanes } from "../../src/source/ports.ts"
-import { type Configuration, PROTOCOL, type SourceView } from "../../src/source/rpc.ts"
+import { SourceMachine } from "../../src/source/engine/machine.ts"
+import type { QueueName } from "../../src/source/ports.ts"
+import type { Configuration } from "../../src/source/protocol/configuration.ts"
+import { PROTOCOL } from "../../src/source/protocol/source.ts"
+import type { SourceView } from "../../src/source/protocol/views.ts"
 import { createSandbox, type Sandbox } from "../sandbox/sandbox.ts"
 import type { Fact, FactName } from "../sandbox/shopify/ledger.ts"
 import { DIGITS } from "../sandbox/shopify/model.ts"
@@ -49,7 +51,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
   const { shop } = sandbox.shopify.create({ name: "example", options })
   const { token } = sandbox.shopify.addToken({ shop: "example", ...access })
   const store = memoryStore()
-  const wakes: Lanes[] = []
+  const wakes: QueueName[] = []
   const items: Item[] = []
   let ids = 0
   const random = { next: () => 0.5, id: (prefix: string) => `${prefix}_${++ids}` }

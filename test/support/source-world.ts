@@ -2,23 +2,18 @@
 import { z } from "zod"
 import { type AnyConnector, defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../src/connectors/kit/item.ts"
-import { SourceMachine } from "../../src/source/machine.ts"
-import { OpenKeys } from "../../src/source/openkeys.ts"
-import { Outbox } from "../../src/source/outbox.ts"
-import type { Lanes, Store, Tokens, TryAnswer } from "../../src/source/ports.ts"
-import {
-  type Checkpoint,
-  type ClaimGrant,
-  type Configuration,
-  type Lane,
-  type Outcome,
-  type PostResult,
-  PROTOCOL,
-  type SourceView,
-  type Task,
-} from "../../src/source/rpc.ts"
-import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/seen.ts"
-import { freshState, type State } from "../../src/source/state.ts"
+import { OpenKeys } from "../../src/source/dedupe/openkeys.ts"
+import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/dedupe/seen.ts"
+import { Outbox } from "../../src/source/delivery/outbox.ts"
+import { SourceMachine } from "../../src/source/engine/machine.ts"
+import type { QueueName, Store, Tokens, TryAnswer } from "../../src/source/ports.ts"
+import type { Configuration } from "../../src/source/protocol/configuration.ts"
+import type { ClaimGrant, PostResult } from "../../src/source/protocol/forwarding.ts"
+import type { Checkpoint, Lane, Outcome, Task } from "../../src/source/protocol/reading.ts"
+import { PROTOCOL } from "../../src/source/protocol/source.ts"
+import type { SourceView } from "../../src/source/protocol/views.ts"
+import type { State } from "../../src/source/state/state.ts"
+import { freshState } from "../../src/source/state/stored.ts"
 import type { Turn } from "../../src/source/turn.ts"
 import { limitedCalls } from "./limits.ts"
 import { type MemoryStore, memoryStore } from "./memory-store.ts"
@@ -194,7 +189,7 @@ export type Page = Partial<
 
 export interface World {
   store: MemoryStore
-  wakes: Lanes[]
+  wakes: QueueName[]
   published: string[]
   lines: string[]
   /** The partner's token endpoint. */

@@ -2,8 +2,9 @@
 import { configure, refOf } from "../../control/configure.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import { Problem, type ProblemCode, type ProblemDetails } from "../../errors.ts"
-import type { ApiPorts } from "../../platform.ts"
-import type { Answer, Refusal, SourceControl, SourceView } from "../../source/rpc.ts"
+import type { Answer, Refusal, SourceControl } from "../../source/protocol/source.ts"
+import type { SourceView } from "../../source/protocol/views.ts"
+import type { ApiPorts } from "../../worker/platform.ts"
 
 /** What any command may be answered with. */
 export const COMMAND = ["not_found", "gone", "draft"] as const satisfies ProblemCode[]

@@ -2,7 +2,7 @@ import { Hono } from "hono"
 import type { Caller } from "../../auth/token.ts"
 import type { Tenant } from "../../db/database.ts"
 import type { Bindings } from "../../env.ts"
-import type { ApiPorts } from "../../platform.ts"
+import type { ApiPorts } from "../../worker/platform.ts"
 
 /** What every handler finds in its context. */
 export interface ApiEnv {

@@ -2,7 +2,7 @@
 import type { Context, HonoRequest, Next } from "hono"
 import { callerOf, type Role } from "../../auth/token.ts"
 import { badField, Problem } from "../../errors.ts"
-import { apiPorts } from "../../platform.ts"
+import { apiPorts } from "../../worker/platform.ts"
 import type { ApiEnv } from "./api.ts"
 import { countAddress, countCaller } from "./rates.ts"
 

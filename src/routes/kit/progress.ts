@@ -1,6 +1,6 @@
 import type { SSEStreamingApi } from "hono/streaming"
 import { Problem } from "../../errors.ts"
-import type { ApiPorts } from "../../platform.ts"
+import type { ApiPorts } from "../../worker/platform.ts"
 import type { PublicSource } from "./public.ts"
 
 /** While something is being read or delivered, every two seconds; a look is one cheap call. */

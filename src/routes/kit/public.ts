@@ -6,8 +6,8 @@ import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
-import type { SourceView } from "../../source/rpc.ts"
-import { dayOf } from "../../source/startdate.ts"
+import { dayOf } from "../../lib/time.ts"
+import type { SourceView } from "../../source/protocol/views.ts"
 import type { definitionView, destinationView, liveView, sourceView, targetView } from "./views.ts"
 
 export type PublicSource = z.infer<typeof sourceView>

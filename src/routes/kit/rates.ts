@@ -5,7 +5,7 @@
 import type { Context, Next } from "hono"
 import type { Caller } from "../../auth/token.ts"
 import { Problem } from "../../errors.ts"
-import type { Rates } from "../../platform.ts"
+import type { Rates } from "../../worker/platform.ts"
 import type { ApiEnv } from "./api.ts"
 
 /** The counters' period: how much of it is left they do not tell. */

@@ -4,8 +4,8 @@
  */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { expect } from "vitest"
-import type { State } from "../../../src/source/state.ts"
-import { slicesOf } from "../../../src/source/state.ts"
+import type { State } from "../../../src/source/state/state.ts"
+import { slicesOf } from "../../../src/source/state/state.ts"
 import { json, problem } from "../../support/api.ts"
 import { advance, advanceTo, MINUTE, now, pause, realNow, SECOND } from "./clock.ts"
 import { ask, type Source, stubOf } from "./source.ts"

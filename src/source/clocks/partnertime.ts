@@ -1,0 +1,18 @@
+/** The partner's time, as it is reckoned from our clock and the answers' dates. */
+import type { Turn } from "../turn.ts"
+import { CLOCK_TOLERANCE_MS } from "./skew.ts"
+
+/** The partner's clock as we reckon it now. For deciding what to ask, never for versions or bounds that are kept. */
+export function partnerNow(turn: Turn): number {
+  return turn.now + turn.state.clock.skewMs
+}
+
+/** The partner's time has come to this at least: at times it is reckoned by answers alone, since our own clock may be ahead. */
+export function lastBelieved({ state, now }: Turn): number {
+  return Math.min(state.clock.believedAt ?? now, now) + state.clock.skewMs
+}
+
+/** Nothing that is kept of the partner's time may lie above it. */
+export function latestBelievable(turn: Turn): number {
+  return partnerNow(turn) + CLOCK_TOLERANCE_MS
+}

@@ -1,0 +1,26 @@
+/** How a source that stopped for its credential finds out that it is accepted again: one call a day. */
+
+import { assign } from "../../lib/assign.ts"
+import type { TryAnswer } from "../ports.ts"
+import { startLive } from "../runs/plan.ts"
+import type { Turn } from "../turn.ts"
+import { dailyTryAt } from "./checking.ts"
+import type { Need } from "./need.ts"
+import { credentialVersionOf, needToTry } from "./token.ts"
+
+/** Begins the day's try where it is due: what the access token needs first. Null: none is due. */
+export function beginDailyTry(turn: Turn): Need | null {
+  const at = dailyTryAt(turn.state)
+  if (at === null || at > turn.now) return null
+  // Noted before the call: whatever becomes of it, the next one is tomorrow's.
+  turn.state.triedAt = turn.now
+  return needToTry(turn)
+}
+
+/** What the call came to. Anything but a clear yes leaves the source as it is. */
+export function tried(turn: Turn, credentialVersion: number, answer: TryAnswer): void {
+  const { state } = turn
+  if (!state.error || answer !== "accepted" || credentialVersion !== credentialVersionOf(state)) return
+  assign(state, { error: null, triedAt: null })
+  if (state.configuration.active) startLive(turn, "schedule")
+}

@@ -1,0 +1,8 @@
+import type { TokenAsk } from "../ports.ts"
+
+/** What is to be done about the token before anything can be read. */
+export type Need =
+  | { kind: "none" }
+  | { kind: "refresh"; intent: string; ask: TokenAsk }
+  /** Somebody is asking already. */
+  | { kind: "wait"; until: number }

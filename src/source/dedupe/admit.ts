@@ -1,0 +1,238 @@
+/**
+ * Admit: the one function every item passes, inside the commit. It decides whether an item is new, a repeat, older than what was
+ * sent, or another reading's business.
+ */
+import { ALIAS, type Item } from "../../connectors/kit/item.ts"
+import { hash64 } from "../../lib/hash.ts"
+import { contentHash, keyHash } from "./keys.ts"
+import type { OpenKeys } from "./openkeys.ts"
+import type { SeenIndex } from "./seen.ts"
+import type { ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
+
+export interface Reading {
+  by: ReadBy
+  /** A pass that reads again what was sent: its items are dropped only where a newer state is known. */
+  isResync: boolean
+  /** Number of the window being read. */
+  window: number
+  /** Passes and resyncs: the fact times they are for. */
+  range: { from: number; to: number } | null
+  /** Facts of a collection before this are the passes'. */
+  liveFrom: Record<string, number>
+  /** And these spans after it. */
+  passSpans: Record<string, { from: number; to: number }[]>
+  /** Live reading and webhooks: everything announced before this has been read. */
+  floor: number
+  /** By collection, where only some of the live streams may show its items again. */
+  feeds?: Readonly<Record<string, Feeds | undefined>>
+  /** Live reading: facts from here up to the floor may come late, of records that moved on and on; null: there are none. */
+  lateFrom: number | null
+  /** The window ends with this page: which window read a key need not be kept. */
+  last: boolean
+  /** Versions above the limit that these windows noted were dated by a clock that was ahead. */
+  tooLate?: { limit: number; window: number } | null
+  /** No state of an object is newer than this, partner time; one that says so is dated by `asked`, when the first page was asked for. */
+  believable?: number
+  asked?: number
+  /** The order in which the window is read. Left out: newest first. */
+  isOldestFirst?: boolean
+}
+
+/** The live streams that may show a collection's items again: their names joined with `+`, and below which time all of them have been read. */
+export interface Feeds {
+  names: string
+  floor: number
+}
+
+export type Verdict = "new" | "open" | "late" | "elsewhere" | "repeat" | "older" | "read"
+
+const TAKEN: ReadonlySet<Verdict> = new Set(["new", "open", "late"])
+
+export interface Admitted {
+  taken: Item[]
+  /** Repeats, older states and what the floor covers; facts that are another reading's business do not count. */
+  dropped: Record<string, number>
+  /** Of the taken: facts that came below the floor, and were surely never sent. */
+  late: Record<string, number>
+}
+
+/** Sorts a page's items into taken and dropped, in order, and notes in `seen` and `open` what follows from it. */
+export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex, open: OpenKeys): Admitted {
+  const admitted: Admitted = { taken: [], dropped: {}, late: {} }
+  for (const read of items) {
+    const hash = keyHash(read.collection, read.key)
+    const isKnown = read.kind === "object" && isShownAgain(read, hash, reading, seen)
+    const item = isAheadOf(reading, read) ? datedBack(read, reading) : read
+    const verdict = isKnown
+      ? "repeat"
+      : item.kind === "object"
+        ? admitObject(item, hash, reading, seen)
+        : admitFact(item, hash, reading, seen, open)
+    if (TAKEN.has(verdict)) admitted.taken.push(item)
+    else if (verdict !== "elsewhere") addOne(admitted.dropped, item.collection)
+    if (verdict === "late") addOne(admitted.late, item.collection)
+  }
+  return admitted
+}
+
+function addOne(sums: Record<string, number>, collection: string): void {
+  sums[collection] = (sums[collection] ?? 0) + 1
+}
+
+/** What a record that moved out of every window has not told yet. `seen` is kept for less long, so that it must be sure. */
+function isLate({ place }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
+  return lateFrom !== null && place >= lateFrom && seen.wasNeverSent(hash, place)
+}
+
+/** An update time in the partner's future would make every later state of the object look old: the page shows it, so it is past. */
+function isAheadOf({ believable }: Reading, { kind, version }: Item): boolean {
+  return kind === "object" && believable !== undefined && version > believable
+}
+
+/**
+ * A state dated ahead stands above every floor until its time comes, so that each reading shows it again. Only the first says when it
+ * may have been: dated by a later one, or at last by its own time, it would be newer than states that came since.
+ */
+function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenIndex): boolean {
+  const isAhead = isAheadOf(reading, item)
+  if (!isAhead && item.version <= (seen.get(hash)?.version ?? item.version)) return false
+  const state = hash64(`ahead\n${hash}\n${item.version}\n${contentHash(item)}`)
+  const shown = seen.get(state)
+  if (shown && (!reading.isResync || shown.window === reading.window)) return true
+  if (isAhead) seen.put(state, "live", entryOf(item, "", reading))
+  return false
+}
+
+/** By the window's first page: of several that are dated ahead, the order in which they are read goes on telling the newest. */
+function datedBack(item: Item, { asked = item.version }: Reading): Item {
+  return { ...item, version: asked, time: Math.min(item.time, asked) }
+}
+
+/** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */
+function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: OpenKeys): Verdict {
+  const before = seen.get(hash)
+  if (before && (!reading.isResync || before.window === reading.window)) return "repeat"
+  const waited = open.has(hash)
+  if (!waited && !isOurs(item, reading)) return "elsewhere"
+  // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
+  const isBelow = reading.range === null && !waited && item.place < floorBelow(item, reading)
+  if (isBelow && !isLate(item, hash, reading, seen)) return "read"
+  seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
+  open.remove(hash)
+  return waited ? "open" : isBelow ? "late" : "new"
+}
+
+/** Whether a fact of this time is for this reading: live reading and passes share the time line without a gap or an overlap. */
+function isOurs(item: Item, reading: Reading): boolean {
+  // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
+  if (item.collection === ALIAS) return true
+  if (reading.range) return item.time >= reading.range.from && item.time < reading.range.to
+  if (reading.passSpans[item.collection]?.some(({ from, to }) => item.time >= from && item.time < to)) return false
+  return item.time >= (reading.liveFrom[item.collection] ?? 0)
+}
+
+/** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
+function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
+  const before = believed(seen.get(hash), reading)
+  if (!before && reading.by === "webhook" && item.place < floorBelow(item, reading)) return "read"
+  if (before && followsDatedBack(item, before, reading)) return "older"
+  const content = contentHash(item)
+  const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
+  if (verdict === "new" && before) noteShown(item, hash, before, reading, seen)
+  if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
+  else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
+  return verdict
+}
+
+/** Newest first, what follows in the window is older, though its own date lies between that of the first page and what is believed. */
+function followsDatedBack({ version }: Item, before: SeenEntry, { window, asked, isOldestFirst }: Reading): boolean {
+  return !isOldestFirst && before.window === window && before.version === asked && version > asked
+}
+
+/** What was noted while the partner's clock was ahead is no newer than the end of that time. */
+function believed(before: SeenEntry | undefined, { tooLate }: Reading): SeenEntry | undefined {
+  if (!before || !tooLate || before.window > tooLate.window) return before
+  return { ...before, version: Math.min(before.version, tooLate.limit) }
+}
+
+/**
+ * Oldest first, the last of several states of one second is the newest. Read again (the lookback, a token refused) they come in turn
+ * once more: what an earlier reading has shown must not go out again, and replace a newer one.
+ */
+function compareAsShown(
+  item: Item,
+  hash: string,
+  content: string,
+  before: SeenEntry,
+  reading: Reading,
+  seen: SeenIndex,
+): Verdict {
+  const verdict = compare(item, content, before, reading)
+  if (verdict !== "new" || !reading.isOldestFirst || item.version !== before.version) return verdict
+  const shown = seen.get(stateHash(hash, before.version, content))
+  return shown && shown.window !== reading.window ? "older" : "new"
+}
+
+/** The state that a later one of the same second replaces. */
+function noteShown(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
+  if (!reading.isOldestFirst || item.version !== before.version) return
+  seen.put(stateHash(hash, before.version, before.content), "live", entryOf(item, "", reading))
+}
+
+function stateHash(hash: string, version: number, content: string): string {
+  return hash64(`${hash}\n${version}\n${content}`)
+}
+
+function compare(item: Item, content: string, before: SeenEntry, reading: Reading): Verdict {
+  if (item.version < before.version) return "older"
+  if (item.version === before.version && isSettled(before, reading)) return "older"
+  if (reading.isResync && before.window !== reading.window) return "new"
+  return content === before.content ? "repeat" : "new"
+}
+
+/**
+ * At equal versions: within one window the first read stays, or the last where it is read oldest first; of two webhooks the later wins,
+ * and live reading beats a webhook, which beats a pass. A pass's page may show the state before a change of the second it was asked
+ * in; if it shows one after it, live reading will tell that too.
+ */
+function isSettled(before: SeenEntry, reading: Reading): boolean {
+  const { by } = reading
+  if (reading.isResync || by === before.by) return isFirstKept(by, reading) && before.window === reading.window
+  return RANK[by] < RANK[before.by]
+}
+
+function isFirstKept(by: ReadBy, { isOldestFirst }: Reading): boolean {
+  return by !== "webhook" && !isOldestFirst
+}
+
+const RANK: Record<ReadBy, number> = { pass: 0, webhook: 1, live: 2 }
+
+/**
+ * An unchanged state at a newer version must still raise the version kept: else a state between the two would pass as newer. At
+ * the same version only the window is noted, so that the other states of this second are dropped.
+ */
+function remember(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
+  if (item.version > before.version || !reading.last) seen.put(hash, "live", entryOf(item, before.content, reading))
+  else seen.touch(hash, reading.window)
+}
+
+/**
+ * What a pass told only it can meet again. Not so above the floor: a collection that is switched off now, or a gap, is read again from
+ * there by another pass. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
+ * what was open and came true after the pass's range.
+ */
+function classOf(item: Item, reading: Reading): SeenClass {
+  const { range } = reading
+  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorBelow(item, reading)
+  return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"
+}
+
+function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
+  const { version, place } = item
+  const feeds = reading.feeds?.[item.collection]?.names
+  return { version, content, place, window: reading.window, by: reading.by, ...(feeds !== undefined && { feeds }) }
+}
+
+function floorBelow(item: Item, { feeds, floor }: Reading): number {
+  return feeds?.[item.collection]?.floor ?? floor
+}

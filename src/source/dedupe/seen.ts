@@ -1,0 +1,234 @@
+/**
+ * The keys taken above the lowest floor in use, so that what is read again is not sent again: some 45 bytes a key in memory. Kept up to
+ * 1,000 a row, the newest row rewritten: one row written a page, not one an item. A later entry of a key overrides an earlier one.
+ */
+
+import { highHalf, lowHalf } from "../../lib/hash.ts"
+import type { SeenChanges, StoredSeen } from "../state/changes.ts"
+import { HashTable } from "./hashtable.ts"
+import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seenrow.ts"
+import { SENT_FORMAT, SentRow } from "./sent.ts"
+
+/** A row with so many takes no further page. */
+export const SEEN_ROW_ENTRIES = 1_000
+/** Of a source, older entries of a key counted too: 46 MB of the 128 MB that the object may use. */
+export const KEYS_MAX = 1_000_000
+/** Where passes wait for live reading to raise the floor, and more than this a pass itself does not keep: the other half is live reading's. */
+export const PASS_KEYS_MAX = KEYS_MAX / 2
+
+/** A row's place among the rows in memory, and the entry's in it: one number of 32 bits. */
+const ENTRY_BITS = 14
+const ENTRY_MASK = 2 ** ENTRY_BITS - 1
+
+export class SeenIndex {
+  /** By id, oldest first; and by place, for the table. */
+  readonly #rows = new Map<number, { row: SeenRow; place: number }>()
+  readonly #places: (SeenRow | null)[] = []
+  readonly #free: number[] = []
+  readonly #table = new HashTable({ highOf: (at) => this.#highOf(at), lowOf: (at) => this.#lowOf(at) })
+  /** By class and streams: the row that the next entry goes to. */
+  readonly #newest = new Map<string, SeenRow>()
+  readonly #entries: Record<SeenClass, number> = { pass: 0, live: 0 }
+  readonly #dirty = new Set<number>()
+  readonly #removed: number[] = []
+  /** Oldest first, two at the most. */
+  #sent: SentRow[] = []
+  #nextId: number
+
+  constructor(rows: Iterable<StoredSeen>, nextId: number) {
+    this.#nextId = nextId
+    const old: [id: number, body: string][] = []
+    for (const { id, body } of rows) {
+      this.#nextId = Math.max(this.#nextId, id + 1)
+      if (typeof body === "string") old.push([id, body])
+      else if (new DataView(body).getUint8(0) === SENT_FORMAT) this.#sent.push(SentRow.read(id, body))
+      else this.#adopt(SeenRow.read(id, body))
+    }
+    for (const [id, body] of old) this.#convert(id, body)
+  }
+
+  /** Keys known. */
+  get size(): number {
+    return this.#table.size
+  }
+
+  /** For the core row: ids are never reused. */
+  get nextId(): number {
+    return this.#nextId
+  }
+
+  /** Bytes in memory. */
+  get bytes(): number {
+    let sum = this.#table.bytes
+    for (const { row } of this.#rows.values()) sum += row.bytes
+    for (const row of this.#sent) sum += row.bytes
+    return sum
+  }
+
+  /** Entries kept, those that a later one overrides too: what takes memory. */
+  entries(kind: SeenClass): number {
+    return this.#entries[kind]
+  }
+
+  get(hash: string): SeenEntry | undefined {
+    const at = this.#table.get(highHalf(hash), lowHalf(hash))
+    return at < 0 ? undefined : this.#rowAt(at).entry(at & ENTRY_MASK)
+  }
+
+  put(hash: string, kind: SeenClass, entry: SeenEntry): void {
+    const row = this.#openRow(kind, entry.feeds, this.#rowOf(hash))
+    const place = this.#rows.get(row.id)?.place ?? 0
+    const at = row.add(hash, entry)
+    this.#entries[kind]++
+    this.#table.set(row.highOf(at), row.lowOf(at), addressOf(place, at))
+    this.#dirty.add(row.id)
+  }
+
+  /** Notes in memory only that a window has read the key: enough when the window ends with this page. */
+  touch(hash: string, window: number): void {
+    const at = this.#table.get(highHalf(hash), lowHalf(hash))
+    if (at >= 0) this.#rowAt(at).touch(at & ENTRY_MASK, window)
+  }
+
+  /** Forgets whole rows of which no entry is needed any more. */
+  prune(needed: Needed): void {
+    if (!needed.mayComeLate) for (const row of this.#sent.splice(0)) this.#drop(row.id)
+    for (const { row } of this.#rows.values()) {
+      if (row.isNeeded(needed)) continue
+      if (needed.mayComeLate && row.kind === "live") this.#noteSent(row, needed)
+      this.#forget(row)
+    }
+  }
+
+  /**
+   * Whether a fact of this place, whose key is not known any more, was surely never sent. Only for places where facts may come late
+   * (`Needed`): of what was forgotten below those nothing is kept in mind.
+   */
+  wasNeverSent(hash: string, place: number): boolean {
+    return place >= (this.#sent[0]?.since ?? 0) && !this.#sent.some((row) => row.has(hash))
+  }
+
+  /**
+   * Forgets the oldest rows where there are more entries than memory has room for, a pass's first, never what this turn added. Answers how
+   * many keys are known no more: read again, they would be sent again.
+   */
+  makeRoom(most = KEYS_MAX, passesMost = PASS_KEYS_MAX): number {
+    const before = this.size
+    for (const { row } of this.#rows.values())
+      if (row.kind === "pass" && this.#entries.pass > passesMost && !this.#dirty.has(row.id)) this.#forget(row)
+    for (const kind of ["pass", "live"] as const)
+      for (const { row } of this.#rows.values()) {
+        if (this.#entries.pass + this.#entries.live <= most) break
+        if (row.kind === kind && !this.#dirty.has(row.id)) this.#forget(row)
+      }
+    return before - this.size
+  }
+
+  /** True when rows would be written anyway. */
+  get changed(): boolean {
+    return this.#dirty.size > 0
+  }
+
+  takeChanges(): SeenChanges {
+    const put = [...this.#dirty].flatMap((id) => {
+      const kept = this.#rows.get(id)?.row ?? this.#sent.find((row) => row.id === id)
+      return kept ? [{ id, body: kept.body() }] : []
+    })
+    const remove = this.#removed.splice(0)
+    this.#dirty.clear()
+    return { put, remove }
+  }
+
+  /** `after`: the row of the key's last entry. Read back, rows come by their ids, and the later entry must be the one that counts. */
+  #openRow(kind: SeenClass, feeds: string | undefined, after: number): SeenRow {
+    const last = this.#newest.get(sortOf(kind, feeds))
+    const newest = last && last.id >= after ? last : undefined
+    if (newest && newest.count < SEEN_ROW_ENTRIES) return newest
+    // A page's keys stay together: a row may grow past its size by one page rather than cost two rows written.
+    if (newest && this.#dirty.has(newest.id) && newest.count < ROW_ENTRIES_MAX) return newest
+    last?.trim()
+    const row = SeenRow.empty(this.#nextId++, kind, feeds)
+    this.#adopt(row)
+    return row
+  }
+
+  #adopt(row: SeenRow): void {
+    const place = this.#free.pop() ?? this.#places.push(null) - 1
+    this.#places[place] = row
+    this.#rows.set(row.id, { row, place })
+    this.#newest.set(sortOf(row.kind, row.feeds), row)
+    this.#entries[row.kind] += row.count
+    for (let at = 0; at < row.count; at++) this.#table.set(row.highOf(at), row.lowOf(at), addressOf(place, at))
+  }
+
+  #forget(row: SeenRow): void {
+    const place = this.#rows.get(row.id)?.place ?? 0
+    for (let at = 0; at < row.count; at++) {
+      const [high, low] = [row.highOf(at), row.lowOf(at)]
+      // A later entry of the key stays.
+      if (this.#table.get(high, low) === addressOf(place, at)) this.#table.delete(high, low)
+    }
+    this.#rows.delete(row.id)
+    this.#places[place] = null
+    this.#free.push(place)
+    this.#entries[row.kind] -= row.count
+    const sort = sortOf(row.kind, row.feeds)
+    if (this.#newest.get(sort) === row) this.#newest.delete(sort)
+    this.#drop(row.id)
+  }
+
+  #drop(id: number): void {
+    this.#dirty.delete(id)
+    this.#removed.push(id)
+  }
+
+  #noteSent(row: SeenRow, { floor, floors = NO_FLOORS }: Needed): void {
+    // What was forgotten before the first of them lay below the floor of then, and so below what can come late now.
+    const since = this.#sent.length === 0 ? 0 : Math.max(floor, ...floors.values())
+    if (this.#sent.length === 0 || this.#sent.at(-1)?.isFull) this.#sent.push(SentRow.empty(this.#nextId++, since))
+    if (this.#sent.length > 2) for (const oldest of this.#sent.splice(0, 1)) this.#drop(oldest.id)
+    const newest = this.#sent.at(-1) as SentRow
+    for (let at = 0; at < row.count; at++) if (row.isFact(at)) newest.add(row.highOf(at), row.lowOf(at))
+    this.#dirty.add(newest.id)
+  }
+
+  /** A row of an earlier version, as JSON: written anew with the next commit. */
+  #convert(id: number, body: string): void {
+    const { kind, feeds, entries } = JSON.parse(body) as { kind: SeenClass; feeds?: string; entries: OldEntry[] }
+    for (const [hash, version, content, place, window, by] of entries) {
+      const read = { version, content, place, window, by: OLD_READ_BY[by] ?? "pass" }
+      this.put(hash, kind, { ...read, ...(feeds !== undefined && { feeds }) })
+    }
+    this.#removed.push(id)
+  }
+
+  #rowOf(hash: string): number {
+    const at = this.#table.get(highHalf(hash), lowHalf(hash))
+    return at < 0 ? 0 : this.#rowAt(at).id
+  }
+
+  #rowAt(at: number): SeenRow {
+    return this.#places[at >>> ENTRY_BITS] as SeenRow
+  }
+
+  #highOf(at: number): number {
+    return this.#rowAt(at).highOf(at & ENTRY_MASK)
+  }
+
+  #lowOf(at: number): number {
+    return this.#rowAt(at).lowOf(at & ENTRY_MASK)
+  }
+}
+
+const NO_FLOORS: ReadonlyMap<string, number> = new Map()
+
+type OldEntry = [hash: string, version: number, content: string, place: number, window: number, by: number]
+const OLD_READ_BY = ["pass", "webhook", "live"] as const
+
+function addressOf(place: number, at: number): number {
+  return place * 2 ** ENTRY_BITS + at
+}
+
+function sortOf(kind: SeenClass, feeds = ""): string {
+  return `${kind} ${feeds}`
+}

@@ -1,0 +1,191 @@
+/** What the source and a consumer that reads the partner say to each other: leases, tasks, pages, and how a lease is let go of. */
+import type {
+  Account,
+  CollectionNote,
+  Item,
+  JsonValue,
+  LimitScope,
+  OpenKey,
+  Reject,
+  Stream,
+  Window,
+} from "../../connectors/kit/define.ts"
+import type { CollectionChoice, SourceRef } from "./configuration.ts"
+import type { Span } from "./pass.ts"
+
+/** How a stream is read: on from its cursor, or its lists for the range of a pass. The consumers of each have a queue of their own. */
+export type Lane = Stream<unknown>["mode"]
+
+export interface Lease {
+  /** `live:events`, `p3:charges`. */
+  slice: string
+  number: number
+}
+
+/** One stream over one bounded window, and all that reading it takes. */
+export interface Task {
+  lease: Lease
+  until: number
+  ref: SourceRef
+  connector: string
+  config: JsonValue
+  account: Account
+  identity: "email" | "partnerId"
+  /** The chosen collections, of those the slice feeds. */
+  collections: CollectionChoice[]
+  stream: string
+  lane: Lane
+  window: Window
+  /** Passes: the fact times they are for. */
+  range?: Window | null
+  token: string | null
+  pageSize: number
+  /** Feed records that were completed by further calls in an earlier window, and whose items were admitted, by `completedKey`. */
+  completed: string[]
+  /** The number of the page to read next; checkpoints count it up. */
+  page: number
+  /** Pages are not to be read now: it is asked where the record stands that makes the partner fail. */
+  probe?: Probe | null
+  credential: { value: string; version: number }
+  /** Least time between two partner calls of this task, ms: its share of the source's rate budget, told anew with each checkpoint. */
+  paceMs: number
+  /** Partner time minus our time as last seen; 0 before the first answer. Display only. */
+  skewMs: number
+}
+
+export interface LeaseAsk {
+  lane: Lane
+  /** Random; repeated with the same nonce the same grant is answered. */
+  nonce: string
+  protocol: number
+}
+
+export type LeaseAnswer =
+  | { kind: "granted"; task: Task }
+  /** Nothing to do now; the Durable Object wakes the consumer when there is. */
+  | { kind: "later"; at: number; reason: string }
+  | { kind: "idle" }
+  | { kind: "gone" }
+
+export interface Checkpoint {
+  protocol: number
+  lease: Lease
+  /** The task's page number this is the outcome of. */
+  page: number
+  /** Partner time at which the page was asked for: a lower bound of the state it shows. */
+  asked: number
+  /** The partner's clock stood between `asked` and this much later. */
+  spreadMs: number
+  /** From asking for the page to sending this: over 3 minutes it is `stale`. A duration, since the consumer's clock may be off. */
+  ageMs: number
+  /** Records the page held. */
+  records: number
+  items: Item[]
+  rejects: Reject[]
+  open: OpenKey[]
+  closed: { collection: string; key: string }[]
+  /** The order-field time of the page's last record, null for an empty page. */
+  edge: number | null
+  /** Token of the next page; null: the window has been read whole. */
+  next: string | null
+  /** Of the ids and times of the page's records: with the same token again, they are read in circles. */
+  digest?: string
+  /** Collections that the partner left out of the page, since the credential may not read them. */
+  denied?: CollectionNote[]
+  /** What the partner keeps back of collections that it showed. */
+  untold?: CollectionNote[]
+  /** Partner calls made since the last checkpoint or settlement. */
+  calls: number
+  /** Records of the page that took further calls to complete: read again, they are passed over. */
+  completed: { id: string; time: number }[]
+}
+
+export type CheckpointAnswer =
+  | { kind: "go"; until: number; paceMs: number }
+  /** Saved; read no further now (window read whole, or backpressure, pause, abort). The lease is over. */
+  | { kind: "stop"; reason: string }
+  /** Not saved: the lease or the page is no longer current. Drop everything. */
+  | { kind: "stale" }
+
+/** How a consumer lets go of a lease when not by a final checkpoint. */
+export type Outcome =
+  /** The time budget is used up; work goes on with the next wake-up. */
+  | { kind: "release" }
+  /** The partner asked to wait. `until` is our clock; `scope`: what for, left out where it did not say. */
+  | { kind: "defer"; until: number; reason: string; scope?: LimitScope }
+  /** 5xx, timeout, network, nonsense body: retried with backoff, counted. */
+  | { kind: "transient"; reason: string; unreached?: true }
+  /** So far the record was looked for that makes the partner fail; `reason`: how it fails. */
+  | { kind: "probed"; found: Found; reason: string }
+  /** An answer over the size limit: the page is asked again at half the size. */
+  | { kind: "shrink" }
+  /** The partner no longer knows the page token, or repeated it: the window is read again from its edge. */
+  | { kind: "token_refused"; reason: string }
+  /** 401 after the forced check. */
+  | { kind: "auth"; reason: string; credentialVersion: number }
+  /** 403 for these collections. */
+  | { kind: "deny"; collections: string[]; reason: string }
+  /** Not to be retried: our request is wrong, the stored state does not fit. */
+  | { kind: "fault"; reason: string }
+
+export interface Settlement {
+  protocol: number
+  lease: Lease
+  outcome: Outcome
+  calls: number
+}
+
+/** The forced check after a 401. */
+export interface CredentialAsk {
+  protocol: number
+  lease: Lease
+  /** The version that the partner refused. */
+  failedVersion: number
+}
+
+// ------------------------------------------------------------------------- the search for a record that cannot be read
+
+/** How far the search has come (`reading/probe.ts`). */
+export interface Probe {
+  /** Lower end of the window that is being read; null: it has none. */
+  from: number | null
+  granularityMs: number
+  phase: Phase
+  /** Rows from here on were read, or are in `places`. */
+  top: number
+  /** `search`: the window from here up to `top` fails, */
+  fails: number
+  /** and from here up it does not. */
+  reads: number
+  /** How far down the next question reaches, while the distance is not known; null once it is. */
+  step: number | null
+  /** What fails, highest first; half-open. */
+  places: Span[]
+  asked: number
+  /** How often the page has failed at the end. */
+  failures?: number
+}
+
+type Phase =
+  /** Nothing was read: does the partner answer for what stands above at all? An outage ends the search with its first question. */
+  | "above"
+  /** A row that was read: can it be read now? */
+  | "before"
+  /** All rows of the stretch in which the reading stands: is it the rest of them that fails? */
+  | "beside"
+  /** The first row below `top`. */
+  | "after"
+  /** The first row between two times. */
+  | "search"
+  /** The page that fails: does it fail still? */
+  | "again"
+  /** And the row below: can it be read still? The two in turn. */
+  | "still"
+
+export type Found =
+  /** More is to be asked. */
+  | { kind: "asking"; probe: Probe }
+  /** These fail, and everything around them can be read. */
+  | { kind: "places"; places: Span[] }
+  /** Nothing that could be passed: why, for the log. */
+  | { kind: "none"; reason: string }

@@ -1,0 +1,165 @@
+/** Leases: who may read which slice, and when nothing may be read. */
+import { ALIAS } from "../../connectors/kit/item.ts"
+import { CHECKING, checkHoldsUntil, isOlderThanCheck } from "../credentials/checking.ts"
+import type { Need } from "../credentials/need.ts"
+import { PASS_KEYS_MAX } from "../dedupe/seen.ts"
+import { QUARANTINE_MAX } from "../delivery/quarantine.ts"
+import { completedKey } from "../protocol/completed.ts"
+import type { Lane, LeaseAnswer, LeaseAsk, Task } from "../protocol/reading.ts"
+import { PROTOCOL } from "../protocol/source.ts"
+import { findRun } from "../runs/run.ts"
+import { inForce } from "../state/grant.ts"
+import type { Slice } from "../state/reading.ts"
+import type { Run } from "../state/state.ts"
+import { slicesOf } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
+import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
+import { catchUp } from "./slice.ts"
+import { bucketOf, sourceWait, waitOf } from "./waits.ts"
+
+export const LEASE_MS = 180_000
+const PROTOCOL_RETRY_MS = 60_000
+export const BACKPRESSURE_RETRY_MS = 30_000
+export const BACKPRESSURE = "waiting for the destination to take what has been read"
+export const KEYS_FULL = "waiting for changes to be read: until then no more keys of what was sent can be kept"
+
+/** A granted slice, for the machine to complete with the opened credential. */
+export type LeaseDecision =
+  | Exclude<LeaseAnswer, { kind: "granted" }>
+  | { kind: "granted"; task: Omit<Task, "credential"> }
+  /** Nothing was granted yet: the access token is renewed first, and the lease asked for again. */
+  | { kind: "renew"; need: Exclude<Need, { kind: "none" }> }
+
+/** `need` says what the access token needs before it may be handed out. */
+export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): LeaseDecision {
+  const { state, now } = turn
+  const woken = ask.lane === "live" ? "fetch" : "backfill"
+  if (ask.protocol !== PROTOCOL) {
+    const at = now + PROTOCOL_RETRY_MS
+    // Woken again at once, the old consumer would ask again at once.
+    state.wakes[woken] = { deadline: at, tries: 0 }
+    return { kind: "later", at, reason: "another version of the consumer is due" }
+  }
+  delete state.wakes[woken]
+  const held = slicesOf(state).find(
+    ({ lease }) => inForce(lease, now) && lease.nonce === ask.nonce && !isOlderThanCheck(state, lease),
+  )
+  if (held) return { kind: "granted", task: taskOf(turn, held) }
+  const hold = holdUp(turn, ask.lane)
+  if (hold) return hold
+  const slice = ready(turn, ask.lane)[0]
+  if (!slice) return nothingReady(turn, ask.lane)
+  const due = need(turn)
+  if (due.kind !== "none") return { kind: "renew", need: due }
+  // The grant may have turned out to be lost for good.
+  if (!mayRead(turn)) return { kind: "idle" }
+  catchUp(turn, slice)
+  slice.lease = { number: ++state.grants, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
+  slice.waiting = null
+  return { kind: "granted", task: taskOf(turn, slice) }
+}
+
+/** Why nothing of the lane may be read now; null when something may. */
+function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
+  const { state, now } = turn
+  if (!mayRead(turn)) return { kind: "idle" }
+  const held = checkHoldsUntil(turn)
+  if (held !== null) return { kind: "later", at: held, reason: CHECKING }
+  const wait = sourceWait(state, now)
+  if (wait) return { kind: "later", at: wait.until, reason: wait.reason }
+  const reason = heldBackBy(turn, lane)
+  return reason === null ? null : { kind: "later", at: now + BACKPRESSURE_RETRY_MS, reason }
+}
+
+/** Woken again when the first of the lane's streams need not wait any more. */
+function nothingReady(turn: Turn, lane: Lane): LeaseDecision {
+  const slices = slicesOf(turn.state).filter((slice) => slice.lane === lane && slice.state === "reading")
+  const waits = slices.filter((slice) => hasRun(turn, slice)).flatMap(({ stream }) => waitOf(turn, stream) ?? [])
+  const first = waits.sort((a, b) => a.until - b.until)[0]
+  return first ? { kind: "later", at: first.until, reason: first.reason } : { kind: "idle" }
+}
+
+export function mayRead(turn: Turn): boolean {
+  return turn.state.configuration.active && turn.state.error === null
+}
+
+/** Why the partner keeps the data better than we do for now; null: it does not. Live reading waits for the destination only. */
+export function heldBackBy(turn: Turn, lane: Lane): string | null {
+  if (turn.outbox.isFull) return BACKPRESSURE
+  return lane === "backfill" && areKeysFull(turn) ? KEYS_FULL : null
+}
+
+/** As many keys as leave room for live reading: what a pass adds to them is forgotten once a live run has raised the floor. */
+export function areKeysFull({ seen }: Turn): boolean {
+  return seen.entries("live") > PASS_KEYS_MAX
+}
+
+/** Slices that may be leased now, in the order they should be: the newest data first. */
+export function ready(turn: Turn, lane: Lane): Slice[] {
+  const { state, now } = turn
+  const reading = slicesOf(state).filter(
+    (slice) => slice.lane === lane && slice.state === "reading" && hasRun(turn, slice),
+  )
+  const leased = reading.filter((slice) => inForce(slice.lease, now)).length
+  if (lane === "backfill" && leased >= BACKFILL_AT_ONCE) return []
+  const first =
+    lane === "live"
+      ? reading
+      : reading.filter((slice) => reading.find((other) => other.stream === slice.stream) === slice)
+  const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(turn, slice.stream) === null
+  return first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(turn, slice))
+}
+
+/** A slice is read on behalf of a run; after a failure it waits for the next one. */
+function hasRun(turn: Turn, slice: Slice): boolean {
+  return runOf(turn, slice) !== null
+}
+
+export function runOf(turn: Turn, slice: Slice): Run | null {
+  if (slice.lane === "live") return turn.state.run
+  const pass = turn.state.passes.find((one) => one.slices.includes(slice))
+  return (pass?.run && findRun(turn.state, pass.run)) || null
+}
+
+/** Any stream may join two ids of a person, so too many joins that were refused stop all of them. */
+export function isQuarantineFull(turn: Turn, slice: Slice): boolean {
+  return [...slice.collections, ALIAS].some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
+}
+
+/** The share of one slice in the partner's rate, and in that of its bucket, as many as are being read now. */
+export function paceOf(turn: Turn, { stream }: Slice): number {
+  const { limits } = turn.connector
+  const reading = slicesOf(turn.state).filter((slice) => inForce(slice.lease, turn.now))
+  const pace = paceMs(limits, reading.length)
+  const bucket = bucketOf(turn, stream)
+  const limit = bucket === null ? undefined : limits.buckets?.[bucket]
+  if (!limit) return pace
+  return Math.max(pace, paceMs(limit, reading.filter((slice) => bucketOf(turn, slice.stream) === bucket).length))
+}
+
+function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
+  const { state } = turn
+  const { configuration } = state
+  const { org, project, source, connector, config, account, identity } = configuration
+  return {
+    lease: { slice: slice.id, number: slice.lease?.number ?? 0 },
+    until: slice.lease?.until ?? 0,
+    ref: { org, project, source },
+    connector,
+    config,
+    account,
+    identity,
+    collections: configuration.collections.filter((choice) => slice.collections.includes(choice.name)),
+    stream: slice.stream,
+    lane: slice.lane,
+    window: slice.window,
+    range: slice.range,
+    token: slice.token,
+    pageSize: slice.pageSize,
+    completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(completedKey) : [],
+    page: slice.page,
+    ...(slice.probe && { probe: slice.probe }),
+    paceMs: paceOf(turn, slice),
+    skewMs: state.clock.skewMs,
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
+ * longer than a hundred live runs do; those that found nothing are kept short.
+ */
+
+import type { CollectionNote } from "../../connectors/kit/define.ts"
+import { assign } from "../../lib/assign.ts"
+import type { CollectionCounts, RunKind } from "../protocol/views.ts"
+import type { IdleRun, Run, State } from "../state/state.ts"
+import type { Turn } from "../turn.ts"
+import { whyPartial } from "./reasons.ts"
+
+export const RUNS_KEPT = 100
+/** Runs that are read and wait for the delivery of their items; the oldest beyond them are ended as partial. */
+export const RUNS_WAITING_MAX = 20
+/** What a run says that could not be told of its collections, and each reason's length. */
+export const NOTES_MAX = 8
+export const NOTE_CHARS_MAX = 160
+const ID_DIGITS = 8
+
+/** Run ids sort by age; the number is the history row's id. */
+export function runId(number: number): string {
+  return `run_${String(number).padStart(ID_DIGITS, "0")}`
+}
+
+export function runNumber(id: string): number {
+  return /^run_\d+$/.test(id) ? Number(id.slice(4)) : -1
+}
+
+export function newRun(turn: Turn, kind: RunKind, trigger: "schedule" | "manual"): Run {
+  const { state, now } = turn
+  return {
+    id: runId(++state.ids.run),
+    kind,
+    trigger,
+    state: "reading",
+    startedAt: now,
+    readAt: null,
+    endedAt: null,
+    reason: null,
+    calls: 0,
+    pages: 0,
+    records: 0,
+    collections: {},
+    denied: [],
+    failed: [],
+    untold: [],
+  }
+}
+
+export function countsOf(run: Run, collection: string): CollectionCounts {
+  run.collections[collection] ??= { taken: 0, dropped: 0, late: 0, quarantined: 0 }
+  return run.collections[collection]
+}
+
+/** Once a collection: there are as many as the connector has. */
+export function addDenied(run: Run, { collection, reason }: CollectionNote): void {
+  if (!run.denied.some((one) => one.collection === collection))
+    run.denied.push({ collection, reason: reason.slice(0, NOTE_CHARS_MAX) })
+}
+
+/** Says something of a collection once. The last place says that there is more. */
+export function addNote(notes: CollectionNote[], { collection, reason }: CollectionNote): void {
+  const said = reason.slice(0, NOTE_CHARS_MAX)
+  if (notes.some((note) => note.collection === collection && note.reason === said)) return
+  if (notes.length < NOTES_MAX - 1) notes.push({ collection, reason: said })
+  else notes[NOTES_MAX - 1] = { collection, reason: "and more; read the list again to complete it" }
+}
+
+/** Its reading is over: it blocks no other run any more, and ends once its items are delivered. */
+export function readingDone(turn: Turn, run: Run): void {
+  run.readAt = turn.now
+  run.state = "delivering"
+  run.reason = whyPartial(turn, run)
+  if (turn.state.run === run) turn.state.run = null
+  if (!turn.state.others.includes(run)) turn.state.others.push(run)
+}
+
+/** Ends with a reason; what it took stays in the outbox and is delivered all the same. */
+export function failRun(turn: Turn, run: Run, reason: string): void {
+  run.state = "failed"
+  run.reason = reason
+  end(turn, run)
+}
+
+/** Runs whose items have all been delivered are over. Of those that wait for that, the oldest are ended when there are too many. */
+export function finishDelivered(turn: Turn): void {
+  const { state } = turn
+  const waiting = state.others.filter((run) => run.state === "delivering")
+  for (const run of waiting.slice(0, -RUNS_WAITING_MAX)) {
+    if (!turn.outbox.hasRun(run.id)) continue
+    assign(run, {
+      state: "partial",
+      reason: "its items still wait for the destination, as do those of later runs",
+    })
+    end(turn, run)
+  }
+  for (const run of [...state.others]) {
+    if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue
+    // Items may have been refused, or sent again, since its reading was over.
+    run.reason = whyPartial(turn, run)
+    run.state = run.reason === null ? "succeeded" : "partial"
+    end(turn, run)
+  }
+}
+
+function end(turn: Turn, run: Run): void {
+  const { state } = turn
+  run.endedAt = turn.now
+  if (state.run === run) state.run = null
+  state.others = state.others.filter((other) => other !== run)
+  if (isIdle(run)) state.idle.push(shorten(run))
+  else turn.staged.runsPut.push({ id: runNumber(run.id), body: JSON.stringify(run) })
+  forgetOldRuns(turn)
+}
+
+function isIdle(run: Run): boolean {
+  const counts = Object.values(run.collections)
+  const isEmpty = counts.every((count) => count.taken === 0 && count.quarantined === 0)
+  return run.kind === "live" && run.state === "succeeded" && isEmpty && run.untold.length === 0
+}
+
+function shorten(run: Run): IdleRun {
+  return [run.id, run.trigger === "manual" ? 1 : 0, run.startedAt, run.endedAt ?? run.startedAt, run.calls, run.records]
+}
+
+/** History holds the last hundred live runs by number, whichever form they are kept in, and the last hundred of passes. */
+function forgetOldRuns(turn: Turn): void {
+  const { state, staged } = turn
+  const oldest = oldestKept(state)
+  state.idle = state.idle.filter(([id]) => runNumber(id) > oldest)
+  if (staged.runsPut.length === 0) return
+  const stored = turn.stored.runs().map((row) => ({ id: row.id, kind: (JSON.parse(row.body) as Run).kind }))
+  const live = stored.filter(({ id, kind }) => kind === "live" && id <= oldest)
+  const passes = stored.filter(({ kind }) => kind !== "live").slice(0, -RUNS_KEPT)
+  staged.runsRemove.push(...[...live, ...passes].map(({ id }) => id))
+}
+
+function oldestKept({ ids }: State): number {
+  return ids.run - RUNS_KEPT
+}
+
+/** When the newest live run that is over and met records began; without any, the oldest one known. Our clock; null: there was none. */
+export function findLastRead({ state, stored }: Turn): number | null {
+  const kept = stored.runs().map((row) => JSON.parse(row.body) as Run)
+  const live = [...kept, ...state.idle.map(lengthen)].filter(({ kind }) => kind === "live")
+  const newestFirst = live.sort((a, b) => runNumber(b.id) - runNumber(a.id))
+  return (newestFirst.find(({ records }) => records > 0) ?? newestFirst.at(-1))?.startedAt ?? null
+}
+
+export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleRun): Run {
+  return {
+    id,
+    kind: "live",
+    trigger: manual ? "manual" : "schedule",
+    state: "succeeded",
+    startedAt,
+    readAt: endedAt,
+    endedAt,
+    reason: null,
+    calls,
+    pages: calls,
+    records,
+    collections: {},
+    denied: [],
+    failed: [],
+    untold: [],
+  }
+}
+
+export function findRun(state: State, id: string): Run | undefined {
+  return [...(state.run ? [state.run] : []), ...state.others].find((run) => run.id === id)
+}

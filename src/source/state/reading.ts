@@ -1,0 +1,107 @@
+/** What is stored of reading: slices, live streams and passes. */
+import type { Window } from "../../connectors/kit/define.ts"
+import type { Completed } from "../protocol/completed.ts"
+import type { PassKind, Span } from "../protocol/pass.ts"
+import type { Lane, Probe } from "../protocol/reading.ts"
+import type { Grant } from "./grant.ts"
+
+export interface Slice {
+  /** `live:events`, `p3:charges`. */
+  id: string
+  stream: string
+  lane: Lane
+  collections: string[]
+  /** Passes: the fact times it is for, half-open, partner time. Null on live slices. */
+  range: { from: number; to: number } | null
+  /** The stream's order field, narrowed when the window is read again from its edge. */
+  window: Window
+  /** The window's bounds before any narrowing. */
+  top: number | null
+  bottom: number | null
+  /** Distinguishes this window from every other: ties are decided by the first read of one window. */
+  no: number
+  /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */
+  bound: number | null
+  token: string | null
+  /** What the page held that named the token (`Checkpoint.digest`); null where nothing is known of it. */
+  digest: string | null
+  /** Scrolls: a page was asked for that did not come to a checkpoint, so that the token may stand behind it. */
+  mayHaveMoved: boolean
+  page: number
+  pageSize: number
+  /**
+   * How far it has been read, down or up as the stream's order is: the order-field time of the last record, and the partner time at which the first page that
+   * held a record of that time was asked for. Read again from here, nothing is missed and `seen` knows the repeats.
+   */
+  edge: { time: number; since: number } | null
+  records: number
+  /** Failures since the last progress. */
+  attempts: number
+  /** Leases in a row that ran out without a checkpoint. */
+  lapses: number
+  /** Our clock: not to be leased before. */
+  notBefore: number
+  waiting: string | null
+  lease: (Grant & { lapsed: boolean }) | null
+  /**
+   * Set aside until it may go on: `denied` by the partner, `failed` until the next run, `off` while the user does not want its
+   * collection. Window, token and edge are kept.
+   */
+  state: "reading" | "read" | "denied" | "failed" | "off"
+  /** Partner time at which it was set aside with no page read since; null once one is. */
+  asideAt: number | null
+  /**
+   * Since when it could not be read (partner time), over all runs that tried, and why last; on how many days that failed, and when
+   * the last of them began (our clock). Null once it could be read.
+   */
+  stuck: { since: number; reason: string; days: number; dayAt: number } | null
+  /** The page is smaller than a full one since the partner failed, not since an answer was too large. */
+  shrunkByFailures?: boolean
+  /** A page of one row fails: the search for the record's place, as far as it has come. */
+  probe?: Probe | null
+  /** Where the last searches found it. */
+  sighted?: Sighted | null
+}
+
+export interface Sighted {
+  places: Span[]
+  /** Our clock: when it was found in this place, each time in another run. */
+  seenAt: number[]
+  run: string
+}
+
+export interface SteppedOver {
+  /** Our clock. */
+  at: number
+  place: Span
+  /** What was read when it was left out: another reading may be for others. Left out: all. */
+  collections?: string[]
+}
+
+export interface LiveStream {
+  /** Partner time up to which the stream has been read. The lookback is never stored into it. */
+  cursor: number
+  slice: Slice | null
+  /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
+  completed: Completed[]
+  /**
+   * Facts from here on are still to come, though they lie below the window: their records may have moved out of the windows before
+   * while these were read. Never later than the window before began, never more than a day below the cursor.
+   */
+  movedFrom?: number | null
+  /** Where the first of these windows began, however long ago. A fact from between the two comes too late. */
+  movedSince?: number | null
+  /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
+  perHour: number | null
+}
+
+export interface Pass {
+  id: string
+  kind: PassKind
+  slices: Slice[]
+  /** The run the user sees it as; null while it waits to go on after a failure. */
+  run: string | null
+  trigger: "schedule" | "manual"
+  /** Places in the live feed whose facts were taken already although they are of the pass's range. */
+  overlap: Span | null
+}

@@ -1,0 +1,494 @@
+import { describe, expect, it } from "vitest"
+import type { Item } from "../../../src/connectors/kit/item.ts"
+import { admit, type Reading } from "../../../src/source/dedupe/admit.ts"
+import { keyHash } from "../../../src/source/dedupe/keys.ts"
+import { OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
+import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import type { ReadBy } from "../../../src/source/dedupe/seenrow.ts"
+import { alias, fact, person } from "../../support/source-world.ts"
+
+const LIVE_FROM = 1_000
+const FLOOR = 2_000
+const RANGE = { from: 100, to: LIVE_FROM }
+
+const reading = (origin: ReadBy | "resync", window = 1, changes: Partial<Reading> = {}): Reading => ({
+  by: origin === "resync" ? "pass" : origin,
+  isResync: origin === "resync",
+  window,
+  range: origin === "pass" || origin === "resync" ? RANGE : null,
+  liveFrom: { Orders: LIVE_FROM },
+  passSpans: {},
+  floor: origin === "live" ? 0 : FLOOR,
+  lateFrom: null,
+  last: false,
+  ...changes,
+})
+
+type Step = [Reading, Item]
+
+/** What becomes of each item, one page after another over the same memory. */
+function verdicts(steps: readonly Step[], open = new OpenKeys([], 0)): ("taken" | "dropped" | "elsewhere")[] {
+  const seen = new SeenIndex([], 0)
+  return steps.map(([how, item]) => {
+    const { taken, dropped } = admit([item], how, seen, open)
+    if (taken.length > 0) return "taken"
+    return Object.keys(dropped).length > 0 ? "dropped" : "elsewhere"
+  })
+}
+
+const last = (steps: readonly Step[], open?: OpenKeys) => verdicts(steps, open).at(-1)
+
+describe("states of one second, read oldest first", () => {
+  const [one, two, again] = [1, 2, 3].map((window) => reading("live", window, { isOldestFirst: true }))
+  const at = (name: string) => person("p", 3_000, name)
+
+  it.each<[string, [Reading | undefined, string][], string]>([
+    [
+      "the last read stays",
+      [
+        [one, "a"],
+        [one, "b"],
+      ],
+      "taken",
+    ],
+    [
+      "the first is not sent again when the window is read again",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+      ],
+      "dropped",
+    ],
+    [
+      "nor is the last",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+      ],
+      "dropped",
+    ],
+    [
+      "nor in the window after that",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+        [again, "a"],
+      ],
+      "dropped",
+    ],
+    [
+      "a third one, shown later, is",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+        [two, "c"],
+      ],
+      "taken",
+    ],
+    [
+      "one that comes back within the window is",
+      [
+        [one, "a"],
+        [one, "b"],
+        [one, "a"],
+      ],
+      "taken",
+    ],
+  ])("%s", (_title, steps, expected) => {
+    expect(last(steps.map(([how, name]) => [how as Reading, at(name)]))).toBe(expected)
+  })
+
+  it("newest first the first read stays", () => {
+    expect(
+      last([
+        [reading("live"), at("b")],
+        [reading("live"), at("a")],
+      ]),
+    ).toBe("dropped")
+  })
+})
+
+describe("a fact", () => {
+  const [live, pass, webhook] = [reading("live"), reading("pass", 2), reading("webhook", 0)]
+
+  it.each<[string, Step[], string]>([
+    ["goes out", [[live, fact("a", 3_000)]], "taken"],
+    [
+      "goes out once",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once whatever its version",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000, { version: 9_000 })],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once whatever its content",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000, { data: { x: 1 } })],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once in another window",
+      [
+        [live, fact("a", 3_000)],
+        [reading("live", 9), fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once though a webhook told it first",
+      [
+        [webhook, fact("a", 3_000)],
+        [live, fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once though its webhook is late",
+      [
+        [live, fact("a", 3_000)],
+        [webhook, fact("a", 3_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "of another collection with the same key goes out too",
+      [
+        [live, fact("a", 3_000)],
+        [live, fact("a", 3_000, { collection: "Refunds" })],
+      ],
+      "taken",
+    ],
+  ])("%s", (_title, steps, expected) => expect(last(steps)).toBe(expected))
+
+  it.each<[string, Reading, number, string]>([
+    ["live reading takes one at the very start of its time", live, LIVE_FROM, "taken"],
+    ["live reading leaves one just before to the passes", live, LIVE_FROM - 1, "elsewhere"],
+    ["a pass takes one at its lower bound", pass, RANGE.from, "taken"],
+    ["a pass leaves one below it", pass, RANGE.from - 1, "elsewhere"],
+    ["a pass takes the last one below its upper bound", pass, RANGE.to - 1, "taken"],
+    ["a pass leaves one at its upper bound to live reading", pass, RANGE.to, "elsewhere"],
+    ["a webhook takes one at the floor", webhook, FLOOR, "taken"],
+    ["a webhook drops one below the floor, which has been read", webhook, FLOOR - 1, "dropped"],
+    ["a webhook leaves one of the passes' time", webhook, LIVE_FROM - 1, "elsewhere"],
+  ])("%s", (_title, how, time, expected) => expect(last([[how, fact("a", time)]])).toBe(expected))
+
+  it("between live reading and pass is taken by exactly one of the two, whatever its time", () => {
+    for (const time of [RANGE.from, RANGE.to - 1, RANGE.to, RANGE.to + 1, 5_000]) {
+      const taken = [live, pass].filter((how) => last([[how, fact("a", time)]]) === "taken")
+      expect(taken).toHaveLength(1)
+    }
+  })
+
+  it("of an open key is taken by live reading whatever its time, once", () => {
+    const open = new OpenKeys([], 0)
+    open.add(keyHash("Orders", "a"), 1)
+    const steps: Step[] = [
+      [live, fact("a", 500)],
+      [live, fact("a", 500)],
+    ]
+    expect(verdicts(steps, open)).toEqual(["taken", "dropped"])
+    expect(open.size).toBe(0)
+  })
+
+  it("of an open key is taken from a webhook below the floor too", () => {
+    const open = new OpenKeys([], 0)
+    open.add(keyHash("Orders", "a"), 1)
+    expect(last([[webhook, fact("a", 500)]], open)).toBe("taken")
+  })
+
+  it("is sent again by a resync, once by each", () => {
+    const [first, second] = [reading("resync", 5), reading("resync", 6)]
+    const one = fact("a", 500)
+    expect(
+      verdicts([
+        [pass, one],
+        [first, one],
+        [first, one],
+        [second, one],
+      ]),
+    ).toEqual(["taken", "taken", "dropped", "taken"])
+  })
+
+  it("that a resync sent again is still known to live reading when the resync is over", () => {
+    const seen = new SeenIndex([], 0)
+    const open = new OpenKeys([], 0)
+    const one = fact("a", 3_000)
+    const resync = reading("resync", 5, { range: { from: 0, to: 9_000 } })
+    admit([one], live, seen, open)
+    admit([one], resync, seen, open)
+    seen.prune({ floor: 2_000, edges: new Map(), overlaps: [] })
+    expect(admit([one], reading("live", 7), seen, open).taken).toHaveLength(0)
+  })
+})
+
+describe("a fact of an open key that a pass met after it had come true", () => {
+  it("is still known to live reading, which meets it too, when the pass is over", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    const one = fact("a", 3_000)
+    open.add(keyHash("Orders", "a"), 500)
+    expect(admit([one], reading("pass"), seen, open).taken).toHaveLength(1)
+    seen.prune({ floor: 2_000, edges: new Map(), overlaps: [] })
+    expect(admit([one], reading("live", 7), seen, open).taken).toHaveLength(0)
+  })
+})
+
+describe("a fact that a pass told", () => {
+  const again = reading("pass", 9, { range: { from: 600, to: LIVE_FROM } })
+  it.each<[string, number, number]>([
+    ["is known to a later pass where that begins below the time that had been read live", 500, 0],
+    ["is nobody's business any more once the floor has passed it", 2_000, 1],
+  ])("%s", (_title, floor, taken) => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    admit([fact("a", 700)], reading("pass", 1, { floor }), seen, open)
+    seen.prune({ floor, edges: new Map(), overlaps: [] })
+    expect(admit([fact("a", 700)], { ...again, floor }, seen, open).taken).toHaveLength(taken)
+  })
+})
+
+describe("states that are dated ahead", () => {
+  const at = (version: number, name: string) => person("p", version, name)
+  const ahead = (changes: Partial<Reading> = {}) => reading("live", 1, { believable: 3_060, asked: 3_000, ...changes })
+
+  it.each<[string, number, number]>([
+    ["both", 9_000, 8_000],
+    ["the newer one, and the older by less than is believed", 9_000, 3_030],
+  ])("(%s) are told as they come, newest first: the older one does not follow", (_title, newer, older) => {
+    expect(
+      verdicts([
+        [ahead(), at(newer, "new")],
+        [ahead(), at(older, "old")],
+      ]),
+    ).toEqual(["taken", "dropped"])
+  })
+
+  it("give way to what comes with the next window", () => {
+    const next = reading("live", 2, { believable: 3_660, asked: 3_600 })
+    expect(
+      verdicts([
+        [ahead(), at(9_000, "ahead")],
+        [next, at(3_500, "later")],
+      ]),
+    ).toEqual(["taken", "taken"])
+  })
+})
+
+describe("the key of a fact that a list told", () => {
+  it("is let go of with its pass, though its page was asked for just now: a first sync must not fill the memory", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    admit([fact("a", 700, { place: FLOOR + 1 })], reading("pass"), seen, open)
+    seen.prune({ floor: FLOOR, edges: new Map(), overlaps: [] })
+    expect(seen.size).toBe(0)
+  })
+})
+
+describe("a fact that a resync sends again", () => {
+  it("is known to that resync as long as it is read, though live reading is long past it", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    const resync = (window: number) => reading("resync", window, { range: { from: 0, to: 900 } })
+    admit([fact("a", 700)], resync(5), seen, open)
+    expect(admit([fact("a", 700)], resync(6), seen, open).taken).toHaveLength(1)
+    seen.prune({ floor: FLOOR, edges: new Map([[6, 0]]), overlaps: [] })
+    expect(admit([fact("a", 700)], resync(6), seen, open).taken).toHaveLength(0)
+  })
+})
+
+describe("the joining of two ids", () => {
+  it.each(["live", "pass"] as const)("goes out once, read by a %s, whatever its time", (origin) => {
+    const how = reading(origin)
+    expect(
+      verdicts([
+        [how, alias("cus_1", "ada", 50)],
+        [how, alias("cus_1", "ada", 60)],
+      ]),
+    ).toEqual(["taken", "dropped"])
+  })
+
+  it("told by a pass is still known to live reading when the pass is over", () => {
+    const [seen, open] = [new SeenIndex([], 0), new OpenKeys([], 0)]
+    const joined = alias("cus_1", "ada", 3_000)
+    admit([joined], reading("pass"), seen, open)
+    seen.prune({ floor: 2_000, edges: new Map(), overlaps: [] })
+    expect(admit([joined], reading("live", 7), seen, open).taken).toHaveLength(0)
+  })
+})
+
+describe("an object", () => {
+  const [live, next, pass, webhook] = [
+    reading("live", 1),
+    reading("live", 2),
+    reading("pass", 3),
+    reading("webhook", 0),
+  ]
+  const at = (version: number, name: string) => person("p", version, name)
+
+  it.each<[string, Step[], string]>([
+    ["is taken", [[live, at(3_000, "a")]], "taken"],
+    [
+      "is dropped when older than the one sent",
+      [
+        [live, at(3_000, "b")],
+        [live, at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is dropped when older though another window shows it",
+      [
+        [live, at(3_000, "b")],
+        [next, at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is dropped when older though a resync shows it",
+      [
+        [live, at(3_000, "b")],
+        [reading("resync", 9), at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is taken when newer and changed",
+      [
+        [live, at(3_000, "a")],
+        [live, at(3_001, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "is dropped when newer and the same",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_001, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: the first read of a newest-first window stays",
+      [
+        [live, at(3_000, "b")],
+        [live, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: the next window's counts when it differs",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "read again in the next window is dropped",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: live reading beats a webhook",
+      [
+        [webhook, at(3_000, "a")],
+        [live, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "of the same second: a webhook does not beat live reading",
+      [
+        [live, at(3_000, "b")],
+        [webhook, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: of two webhooks the later wins",
+      [
+        [webhook, at(3_000, "a")],
+        [webhook, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "of the same second: a webhook told twice is dropped",
+      [
+        [webhook, at(3_000, "a")],
+        [webhook, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: a pass does not beat live reading, its page may be older",
+      [
+        [live, at(3_000, "b")],
+        [pass, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: live reading beats a pass",
+      [
+        [pass, at(3_000, "a")],
+        [live, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    ["from a webhook below the floor is dropped, since it has been read", [[webhook, at(FLOOR - 1, "a")]], "dropped"],
+    ["from a webhook at the floor is taken", [[webhook, at(FLOOR, "a")]], "taken"],
+    [
+      "is sent again by a resync though nothing changed",
+      [
+        [live, at(3_000, "a")],
+        [reading("resync", 9), at(3_000, "a")],
+      ],
+      "taken",
+    ],
+    [
+      "is sent by a resync once",
+      [
+        [reading("resync", 9), at(3_000, "a")],
+        [reading("resync", 9), at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+  ])("%s", (_title, steps, expected) => expect(last(steps)).toBe(expected))
+
+  it("unchanged at a newer version raises the version, so that a state between the two is older", () => {
+    expect(
+      verdicts([
+        [live, at(3_000, "a")],
+        [next, at(5_000, "a")],
+        [pass, at(4_000, "z")],
+      ]).at(-1),
+    ).toBe("dropped")
+  })
+
+  it("read again keeps the other states of its second out, over pages and a restart", () => {
+    const seen = new SeenIndex([], 0)
+    const open = new OpenKeys([], 0)
+    admit([at(3_000, "b"), at(3_000, "a")], live, seen, open)
+    admit([at(3_000, "b")], next, seen, open)
+    const restarted = new SeenIndex(seen.takeChanges().put, seen.nextId)
+    expect(admit([at(3_000, "a")], next, restarted, open).taken).toEqual([])
+  })
+})
