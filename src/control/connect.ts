@@ -111,7 +111,11 @@ async function granting(
   if (result.kind === "client") ports.log("operator.alert", { connector: connector.name, reason: result.reason })
   if (result.kind !== "ok") throw new Mishap("token_endpoint", { reason: `${result.reason}.` })
   checkScopes(auth, result.answer.scopes)
-  const checked = await checkAccount(ports, { connector, config: dance.config, credential: result.answer.accessToken })
+  const checked = await checkAccount(ports, {
+    connector,
+    config: dance.config,
+    credential: { kind: "accessToken", value: result.answer.accessToken },
+  })
   const mode = auth.grantedMode?.(result.answer.body) ?? checked.account.mode
   const account = { ...checked.account, mode }
   return { party, connector, dance, answer: result.answer, askedAt, account, connectedAt: checked.at }

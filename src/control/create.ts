@@ -78,7 +78,7 @@ async function identify(
   if (credential === null && grant === null) return null
   const checked = grant
     ? { account: grant.account, at: grant.connectedAt }
-    : await checkAccount(ports, { connector, config, credential: credential ?? "" })
+    : await checkAccount(ports, { connector, config, credential: { kind: "key", value: credential ?? "" } })
   await refuseTaken(ports, tenant, connector, checked, null)
   return checked
 }

@@ -110,7 +110,8 @@ async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
   const request = auth.revoke?.(config)
   const access = await liveToken(ports, ask, party, token)
   if (access === null) return false
-  const result = request && (await askPartner(ports, connector, config, request, access))
+  const result =
+    request && (await askPartner(ports, connector, config, request, { kind: "accessToken", value: access }))
   // Refused: it was given back already, at the partner. Anything else may pass, and is tried a few times.
   return result?.kind === "ok" || result?.kind === "auth"
 }

@@ -35,13 +35,13 @@ const GOES_ON: Record<SliceEnd, boolean> = {
   stale: true,
   lost: false,
   release: false,
-  defer: true,
+  limited: true,
   transient: true,
   probed: true,
-  shrink: true,
+  too_large: true,
   token_refused: true,
   auth: false,
-  deny: true,
+  denied: true,
   fault: true,
 }
 

@@ -7,7 +7,7 @@ import { hash64 } from "../source/hash.ts"
 import { bounded } from "../source/quarantine.ts"
 import { type Checkpoint, type Outcome, PROTOCOL } from "../source/rpc.ts"
 import { normalizePage } from "./normalize.ts"
-import { outcomeOf } from "./outcome.ts"
+import { outcomeOfFailure } from "./outcome.ts"
 import type { Stamp } from "./request.ts"
 import { tell } from "./rpc.ts"
 import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
@@ -19,6 +19,7 @@ export const TOKEN_BYTES_MAX = 4_000
  * since the object holds it twice. A page that comes to more is asked for again with half the records.
  */
 export const CHECKPOINT_BYTES_MAX = 16_000_000
+const TOO_LARGE: Outcome = { kind: "too_large", reason: "The page comes to more than can be handed over at once." }
 /** Where in a connector's code it failed; its caller says the rest. */
 const FRAMES_LOGGED = 3
 
@@ -145,7 +146,7 @@ async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, s
     ...{ rejects, protocol: PROTOCOL, asked, spreadMs, calls: slice.calls },
     ageMs: ports.clock.now() - sentAt,
   })
-  if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: { kind: "shrink" } }
+  if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
   const told = await tell(ports, "checkpoint", () => shift.source().checkpoint(checkpointOf()))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
@@ -174,7 +175,7 @@ function count({ counts }: Shift, page: Read): void {
 
 export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<Unasked, { kind: "lost" }>): Outcome {
   if (asked.kind === "no_time") return { kind: "release" }
-  return outcomeOf(asked, {
+  return outcomeOfFailure(asked, {
     now: ports.clock.now(),
     random: ports.random.next(),
     collections: [...slice.chosen],

@@ -51,7 +51,8 @@ export const catalogue = api()
       const connector = connectorAt(c.req.param("name"))
       const config = parse(connector.config, wish.config ?? {}, "config")
       checkShape(connector, wish.credentials.apiKey, connectors)
-      const access = { connector, config, credential: wish.credentials.apiKey }
+      const credential = { kind: "key" as const, value: wish.credentials.apiKey }
+      const access = { connector, config, credential }
       const { account } = await checkAccount(ports, access)
       return c.json({ account, collections: await checkCollections(ports, access, account) })
     },

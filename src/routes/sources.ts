@@ -100,7 +100,11 @@ export const sourceRoutes = api()
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       const connector = chooseConnector(row.connector)
       checkShape(connector, apiKey, connectors)
-      const checked = await checkAccount(ports, { connector, config: row.config, credential: apiKey })
+      const checked = await checkAccount(ports, {
+        connector,
+        config: row.config,
+        credential: { kind: "key", value: apiKey },
+      })
       refuseOther(row, checked)
       await refuseTaken(ports, tenant, connector, checked, row.id)
       const patch = {

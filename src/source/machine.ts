@@ -48,6 +48,7 @@ import {
   type SourceRef,
   type SourceRpc,
   type SourceView,
+  type VersionedCredential,
 } from "./rpc.ts"
 import { HOUR_MS } from "./schedule.ts"
 import { exchangeSealed, secretsOf } from "./sealed.ts"
@@ -302,7 +303,7 @@ export class SourceMachine implements SourceRpc {
     const opened = await this.#openCredential().catch((error) => this.#note("source.credential_unreadable", error))
     if (!opened) return
     const { connector, config, source } = state.configuration
-    const answer = await tryCredential({ connector, config, credential: opened.value })
+    const answer = await tryCredential({ connector, config, credential: opened })
     log("credential.tried", { source, answer })
     await this.#act<void>(undefined, (turn) => value(tried(turn, opened.version, answer)))
   }
@@ -503,15 +504,19 @@ export class SourceMachine implements SourceRpc {
     this.#ports.log(event, { reason: error instanceof Error ? error.message : "unknown" })
   }
 
-  async #openCredential(): Promise<{ value: string; version: number } | null> {
+  async #openCredential(): Promise<VersionedCredential | null> {
     const state = this.#peek()
     if (!state) return null
     const { configuration, token } = state
     const version = credentialVersionOf(state)
     const { cipher } = this.#ports
-    if (token) return { value: await cipher.open(token.tokens.access, context(configuration, "grant")), version }
+    if (token) {
+      const value = await cipher.open(token.tokens.access, context(configuration, "grant"))
+      return { kind: "accessToken", value, version }
+    }
     if (configuration.credential === null) return null
-    return { value: await cipher.open(configuration.credential, context(configuration, "credential")), version }
+    const value = await cipher.open(configuration.credential, context(configuration, "credential"))
+    return { kind: "key", value, version }
   }
 
   async #openDestination() {

@@ -3,7 +3,7 @@
  * over the simulator. Nothing outside the implementations of these ports may reach for a clock, randomness, a timer or the
  * network.
  */
-import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
+import type { AnyConnector, Credential, JsonValue } from "../connectors/kit/define.ts"
 import type { Changes, OutboxMeta, Row, StoredSeen } from "./changes.ts"
 import type { SealedTokens, SourceRef, SourceRpc } from "./rpc.ts"
 
@@ -92,8 +92,7 @@ export interface Tokens {
 export interface TryAsk {
   connector: string
   config: JsonValue
-  /** Plain. */
-  credential: string
+  credential: Credential
 }
 
 /** `unknown`: the partner did not say; nothing follows from it. */

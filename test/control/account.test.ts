@@ -39,6 +39,6 @@ test.each([
 ])("a partner that asks the user to wait for %s", async (_title, asked, retryAfterSeconds) => {
   const http = async () => Response.json({}, { status: 429, headers: { "retry-after": asked } })
   const ports = { clock: { now: () => 0, sleep: async () => {}, timeout: () => new AbortController().signal }, http }
-  const check = checkAccount(ports, { connector: stripe, config: {}, credential: STRIPE_KEY })
+  const check = checkAccount(ports, { connector: stripe, config: {}, credential: { kind: "key", value: STRIPE_KEY } })
   await expect(check).rejects.toMatchObject({ code: "partner_limited", details: { retryAfterSeconds } })
 })

@@ -99,7 +99,6 @@ export const UNREACHED: readonly Unreached[] = [
       'if (!request.path.startsWith("/")',
       "return url.origin === new URL(baseUrl).origin",
       'return { method: request.method ?? "POST"',
-      "return (way ?? ways.find(",
     ],
   },
   {
