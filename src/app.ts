@@ -53,7 +53,7 @@ export const app = api()
 
 app.get("/openapi.json", limitAddress, (c) => c.json(document(), 200, { "cache-control": DOCUMENT_CACHE }))
 app.notFound(() => new Problem("not_found").toResponse())
-app.onError((error, c) => problemOf(error, c).toResponse())
+app.onError((error, c) => problemOfError(error, c).toResponse())
 
 /** Made on first use and kept: it is public, and must not cost a little work each time anybody asks. */
 function document(): ReturnType<typeof openapiOf> {
@@ -64,7 +64,7 @@ function document(): ReturnType<typeof openapiOf> {
 let made: ReturnType<typeof openapiOf> | undefined
 
 /** Only our own sentences reach the caller; of anything else they learn that it happened, and we learn what. */
-function problemOf(error: Error, c: Context<ApiEnv>): Problem {
+function problemOfError(error: Error, c: Context<ApiEnv>): Problem {
   if (error instanceof Problem) return error
   if (error instanceof SettingsError) return new Problem("misconfigured", { detail: error.message })
   log("request_failed", { method: c.req.method, path: routePath(c), error: error.name, at: framesOf(error) })

@@ -1,13 +1,12 @@
-/** How a dance ends: the partner sends the browser back, and what it granted becomes a source's, or waits to be claimed. */
+/** How an OAuth flow ends: the partner sends the browser back, and what it granted becomes a source's, or waits to be claimed. */
 import { getConnector } from "../connectors/index.ts"
 import type { Account, AnyConnector, OAuth2Auth, SignedQuery } from "../connectors/kit/define.ts"
 import { forgetOthersStatement, type GrantRow, insertGrantStatement } from "../db/grants.ts"
 import { findState, type StateRow, takeState } from "../db/oauth-states.ts"
 import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
-import { Problem, type ProblemCode } from "../errors.ts"
-import { exchangeCode, type Party, type TokenAnswer } from "../oauth/client.ts"
+import { Problem } from "../errors.ts"
+import { exchangeCode, type OAuthContext, type TokenAnswer } from "../oauth/client.ts"
 import { clientById } from "../oauth/clients.ts"
-import { Mishap, type MishapCode } from "../oauth/mishap.ts"
 import { judge } from "../oauth/state.ts"
 import { oauthOf, sealTokens } from "../oauth/tokens.ts"
 import type { ApiPorts } from "../platform.ts"
@@ -25,9 +24,9 @@ export const UNCLAIMED_LIFE_MS = 24 * 60 * 60_000
 export type Arrival = { kind: "connected"; row: SourceRow } | { kind: "unclaimed"; code: string; account: Account }
 
 interface Granted {
-  party: Party
+  oauth: OAuthContext
   connector: AnyConnector
-  dance: StateRow
+  attempt: StateRow
   answer: TokenAnswer
   /** Our clock. */
   askedAt: number
@@ -36,7 +35,7 @@ interface Granted {
   connectedAt: number
 }
 
-/** `cookie` answers what the browser holds under a name, hashed names being ours. Throws the mishap whose page is shown. */
+/** `cookie` answers what the browser holds under a name, hashed names being ours. Throws the problem whose page is shown. */
 export async function arrive(
   ports: ApiPorts,
   name: string,
@@ -45,45 +44,45 @@ export async function arrive(
 ): Promise<Arrival> {
   const connector = getConnector(name)
   const auth = connector && oauthOf(connector)
-  if (!connector || !auth) throw new Mishap("unknown_connector")
-  const dance = await takeDance(ports, connector, single(query.state), cookie)
+  if (!connector || !auth) throw new Problem("unknown_connector")
+  const attempt = await takeAttempt(ports, connector, single(query.state), cookie)
   try {
-    const granted = await granting(ports, connector, auth, dance, query)
-    return dance.purpose === "install" ? await keep(ports, granted) : await attach(ports, granted)
+    const granted = await granting(ports, connector, auth, attempt, query)
+    return attempt.purpose === "install" ? await keep(ports, granted) : await attach(ports, granted)
   } catch (error) {
-    const mishap = error instanceof Mishap ? error : mishapOf(error)
-    throw mishap.with({ title: connector.title, ...(await retryOf(ports, connector, dance)) })
+    if (!(error instanceof Problem)) throw error
+    throw error.with({ partner: connector.title, ...(await retryOf(ports, connector, attempt)) })
   }
 }
 
 // ------------------------------------------------------------------------------------------------------------- state
 
-async function takeDance(
+async function takeAttempt(
   ports: ApiPorts,
   connector: AnyConnector,
   state: string | null,
   cookie: (hash: string) => string | undefined,
 ): Promise<StateRow> {
-  const { title } = connector
-  if (state === null) throw new Mishap("no_state", { title })
+  const { title: partner } = connector
+  if (state === null) throw new Problem("no_state", { partner })
   const now = ports.clock.now()
   const hash = await ports.sha256(state)
-  const dance = await findState(ports.db, hash)
+  const attempt = await findState(ports.db, hash)
   const held = cookie(hash)
   const browser = held === undefined ? null : await ports.sha256(held)
-  const verdict = judge(dance, { connector: connector.name, browser, now })
-  if (verdict !== "good" || !dance) throw new Mishap(verdict === "good" ? "unknown_state" : verdict, { title })
-  if (!(await takeState(ports.db, hash, now))) throw new Mishap("state_used", { title })
-  return dance
+  const verdict = judge(attempt, { connector: connector.name, browser, now })
+  if (verdict !== "good" || !attempt) throw new Problem(verdict === "good" ? "unknown_state" : verdict, { partner })
+  if (!(await takeState(ports.db, hash, now))) throw new Problem("state_used", { partner })
+  return attempt
 }
 
 /** The browser is known to be the one that began: it may have another go. */
-async function retryOf(ports: ApiPorts, connector: AnyConnector, dance: StateRow): Promise<{ retry?: string }> {
-  const { org, project, source } = dance
+async function retryOf(ports: ApiPorts, connector: AnyConnector, attempt: StateRow): Promise<{ retry?: string }> {
+  const { org, project, source } = attempt
   if (org === null || project === null || source === null)
     return oauthOf(connector)?.signature ? {} : { retry: `/oauth/${connector.name}/install` }
   const row = await findSource(ports.db, { org, project }, source).catch(() => null)
-  const link = row && (await authorizeLink(ports, row, connector, dance.actor))
+  const link = row && (await authorizeLink(ports, row, connector, attempt.actor))
   return link ? { retry: link.url } : {}
 }
 
@@ -93,50 +92,55 @@ async function granting(
   ports: ApiPorts,
   connector: AnyConnector,
   auth: OAuth2Auth<unknown>,
-  dance: StateRow,
+  attempt: StateRow,
   query: SignedQuery,
 ): Promise<Granted> {
-  const tenant = dance.org !== null && dance.project !== null ? { org: dance.org, project: dance.project } : null
-  const client = await clientById(ports, tenant, connector.name, dance.client)
-  if (!client) throw new Mishap("not_set_up")
-  const party: Party = { title: connector.title, auth, config: dance.config, client }
-  if (query.error !== undefined) throw new Mishap(query.error === "access_denied" ? "access_denied" : "partner_error")
-  await checkSignature(ports, party, query)
+  const tenant =
+    attempt.org !== null && attempt.project !== null ? { org: attempt.org, project: attempt.project } : null
+  const client = await clientById(ports, tenant, connector.name, attempt.client)
+  if (!client) throw new Problem("oauth_unavailable")
+  const oauth: OAuthContext = { title: connector.title, auth, config: attempt.config, client }
+  if (query.error !== undefined) throw new Problem(query.error === "access_denied" ? "access_denied" : "partner_error")
+  await checkSignature(ports, oauth, query)
   const code = single(query.code)
-  if (code === null) throw new Mishap("no_code")
-  const verifier = dance.verifier && (await ports.cipher.open(dance.verifier, `${dance.hash}#verifier`))
+  if (code === null) throw new Problem("no_code")
+  const verifier = attempt.verifier && (await ports.cipher.open(attempt.verifier, `${attempt.hash}#verifier`))
   const askedAt = ports.clock.now()
-  const result = await exchangeCode(ports, party, { code, verifier, redirectUri: redirectUri(ports, connector) })
-  if (result.kind === "refused") throw new Mishap("code_refused")
+  const result = await exchangeCode(ports, oauth, { code, verifier, redirectUri: redirectUri(ports, connector) })
+  if (result.kind === "refused") throw new Problem("code_refused")
   if (result.kind === "client") ports.log("operator.alert", { connector: connector.name, reason: result.reason })
-  if (result.kind !== "ok") throw new Mishap("token_endpoint", { reason: `${result.reason}.` })
+  if (result.kind !== "ok") throw new Problem("token_endpoint", { detail: `${result.reason}.` })
   checkScopes(auth, result.answer.scopes)
   const checked = await checkAccount(ports, {
     connector,
-    config: dance.config,
+    config: attempt.config,
     credential: { kind: "accessToken", value: result.answer.accessToken },
   })
   const mode = auth.grantedMode?.(result.answer.body) ?? checked.account.mode
   const account = { ...checked.account, mode }
-  return { party, connector, dance, answer: result.answer, askedAt, account, connectedAt: checked.at }
+  return { oauth, connector, attempt, answer: result.answer, askedAt, account, connectedAt: checked.at }
 }
 
 /** What a partner signs, it has signed; and it is about the account that was to be connected. */
-async function checkSignature(ports: ApiPorts, { auth, config, client }: Party, query: SignedQuery): Promise<void> {
+async function checkSignature(
+  ports: ApiPorts,
+  { auth, config, client }: OAuthContext,
+  query: SignedQuery,
+): Promise<void> {
   if (!auth.signature) return
   const isSigned = await auth.signature.verify(query, client.secrets, ports.hmac, ports.clock.now())
-  if (!isSigned) throw new Mishap("bad_signature")
+  if (!isSigned) throw new Problem("bad_signature")
   const named = auth.signature.config(query)
   const stated = new Map(Object.entries(typeof config === "object" && config !== null ? config : {}))
   const isSame = named !== null && Object.entries(named).every(([key, value]) => stated.get(key) === value)
-  if (!isSame) throw new Mishap("wrong_account_address")
+  if (!isSame) throw new Problem("wrong_account_address")
 }
 
 function checkScopes({ scopes, covers }: OAuth2Auth<unknown>, granted: readonly string[] | null): void {
   if (granted === null) return
   const has = (needed: string) => granted.some((one) => one === needed || covers?.(one, needed) === true)
   const missing = scopes.filter((needed) => !has(needed))
-  if (missing.length > 0) throw new Mishap("missing_scope", { scopes: missing })
+  if (missing.length > 0) throw new Problem("missing_scope", { scopes: missing })
 }
 
 // ------------------------------------------------------------------------------------------------------------ outcome
@@ -155,9 +159,9 @@ async function keep(ports: ApiPorts, granted: Granted): Promise<Arrival> {
 }
 
 async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
-  const { dance, connector, account, connectedAt } = granted
-  const tenant = { org: dance.org ?? "", project: dance.project ?? "" }
-  const ref = { ...tenant, source: dance.source ?? "" }
+  const { attempt, connector, account, connectedAt } = granted
+  const tenant = { org: attempt.org ?? "", project: attempt.project ?? "" }
+  const ref = { ...tenant, source: attempt.source ?? "" }
   const id = ports.random.id("grant")
   const grant: GrantRow = { ...rowOf(granted, id, await seal(ports, granted, ref)), ...ref }
   const accept = async (): Promise<SourceRow> => {
@@ -176,14 +180,14 @@ async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
   }
 }
 
-/** The code is used up: somebody who changes the source in the same moment must not cost the user another dance. */
+/** The code is used up: somebody who changes the source in the same moment must not make the user sign in again. */
 function onceMore<T>(error: unknown, accept: () => Promise<T>): Promise<T> {
   if (error instanceof Problem && error.code === "conflict") return accept()
   throw error
 }
 
 async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: Granted): Promise<SourceRow> {
-  const { dance, account, connectedAt } = granted
+  const { attempt, account, connectedAt } = granted
   const at = ports.clock.now()
   const missing = row.missing.filter((lack) => lack !== "credentials")
   const isDraft = row.status === "draft"
@@ -194,9 +198,9 @@ async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: 
     ...{ credential: null, grantId: grant.id, credentialVersion: row.credentialVersion + 1, missing },
   }
   const goOn = isDraft && missing.length === 0 ? await goOnOrWait(ports, { ...row, ...patch }) : null
-  const rest = goOn && finishing(ports, row, dance.actor, at)
+  const rest = goOn && finishing(ports, row, attempt.actor, at)
   const action = isDraft ? ("source.authorized" as const) : ("source.reconnected" as const)
-  const entry = { at, actor: dance.actor, action, subject: row.id, detail: { account: account.id } }
+  const entry = { at, actor: attempt.actor, action, subject: row.id, detail: { account: account.id } }
   const more = [
     insertGrantStatement(ports.db, grant),
     forgetOthersStatement(ports.db, row, grant.id),
@@ -218,12 +222,12 @@ async function goOnOrWait(ports: ApiPorts, row: SourceRow) {
 }
 
 function rowOf(
-  { connector, dance, account, connectedAt, askedAt }: Granted,
+  { connector, attempt, account, connectedAt, askedAt }: Granted,
   id: string,
   tokens: SealedTokens,
 ): GrantRow {
   return {
-    ...{ id, org: null, project: null, source: null, connector: connector.name, config: dance.config, account },
+    ...{ id, org: null, project: null, source: null, connector: connector.name, config: attempt.config, account },
     ...{ accountId: account.id, connectedAt, tokens, claim: null, createdAt: askedAt, expiresAt: null, tries: 0 },
   }
 }
@@ -237,28 +241,8 @@ export function grantRef({ id, org, project, source }: GrantRow): SourceRef {
   return org === null || project === null || source === null ? unclaimedRef(id) : { org, project, source }
 }
 
-function seal(ports: ApiPorts, { party, answer, askedAt }: Granted, ref: SourceRef): Promise<SealedTokens> {
-  return sealTokens(ports.cipher, ref, party, answer, askedAt)
-}
-
-// ------------------------------------------------------------------------------------------------------------ failures
-
-const BY_PROBLEM: Partial<Record<ProblemCode, MishapCode>> = {
-  not_found: "source_gone",
-  account_mismatch: "account_mismatch",
-  account_taken: "account_taken",
-  conflict: "changed_meanwhile",
-  credentials_rejected: "account_unreadable",
-  account_unusable: "account_unreadable",
-  partner_unreachable: "account_unreadable",
-  partner_limited: "account_unreadable",
-}
-
-function mishapOf(error: unknown): Mishap {
-  if (!(error instanceof Problem)) throw error
-  const { detail, source } = error.details
-  const facts = { ...(detail !== undefined && { reason: detail }), ...(source !== undefined && { source }) }
-  return new Mishap(BY_PROBLEM[error.code] ?? "internal", facts)
+function seal(ports: ApiPorts, { oauth, answer, askedAt }: Granted, ref: SourceRef): Promise<SealedTokens> {
+  return sealTokens(ports.cipher, ref, oauth, answer, askedAt)
 }
 
 /** A parameter that comes twice is none. */

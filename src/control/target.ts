@@ -13,11 +13,11 @@ type Failure = Exclude<DestinationCheck, { ok: true }>
 /** Throws the problem that tells the user what to do; `ref` says for whom the key is sealed. */
 export async function acceptTarget(ports: Ports, ref: SourceRef, target: Target): Promise<StoredDestination> {
   const check = await intempt.check(ports, target)
-  if (!check.ok) throw problemOf(check)
+  if (!check.ok) throw problemOfCheck(check)
   return { ...target, key: await ports.cipher.seal(target.key, sealContext(ref, "destination")) }
 }
 
-function problemOf({ code, reason }: Failure): Problem {
+function problemOfCheck({ code, reason }: Failure): Problem {
   switch (code) {
     case "key_shape":
       return badField("key", reason)

@@ -220,11 +220,11 @@ export const idempotency = sqliteTable(
 
 export const OAUTH_PURPOSES = ["connect", "install"] as const
 
-/** A dance under way: what was asked for, by which browser. Forgotten a day after its ten minutes. */
+/** An attempt under way: what was asked for, by which browser. Forgotten a day after its ten minutes. */
 export const oauthStates = sqliteTable(
   "oauth_states",
   {
-    /** SHA-256 of the state: whoever reads this table cannot go on with a dance. */
+    /** SHA-256 of the state: whoever reads this table cannot go on with an attempt. */
     hash: text().primaryKey(),
     connector: text().notNull(),
     purpose: text({ enum: OAUTH_PURPOSES }).notNull(),

@@ -20,10 +20,10 @@ interface Draft {
   account: string
 }
 
-/** A draft of an account of its own, and the page that begins its dance. */
+/** A draft of an account of its own, and the page that starts its OAuth flow. */
 async function draftOf(connector: "stripe" | "shopify", more: Record<string, unknown> = {}): Promise<Draft> {
   made += 1
-  const account = `dance${made}`
+  const account = `flow${made}`
   if (connector === "stripe") world.stripe.create({ name: account })
   else world.shopify.create({ name: account })
   const config = connector === "shopify" ? { config: { shop: `${account}.myshopify.com` } } : {}

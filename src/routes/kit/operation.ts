@@ -7,7 +7,8 @@ import { createMiddleware } from "hono/factory"
 import { validator } from "hono/validator"
 import type { z } from "zod"
 import type { Role } from "../../auth/token.ts"
-import { type FieldError, Problem, type ProblemCode } from "../../errors.ts"
+import { type FieldError, Problem } from "../../errors.ts"
+import type { ApiCode } from "../../problems.ts"
 import type { ApiEnv } from "./api.ts"
 import { jsonOf, requireRole } from "./guard.ts"
 
@@ -25,7 +26,7 @@ export interface Operation {
   /** Takes an Idempotency-Key. */
   idempotent?: boolean
   /** What may go wrong beyond token, role and form. */
-  problems?: readonly ProblemCode[]
+  problems?: readonly ApiCode[]
 }
 
 /** What a piece of middleware says of its route. */
