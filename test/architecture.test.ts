@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, "../src")
 const TIERS: readonly (readonly string[])[] = [
   ["errors.ts", "problems.ts", "env.ts", "deadline.ts", "limits.ts", "bytes.ts"],
   ["connectors/kit/"],
+  ["api/"],
   // The partners, and the source's decisions: pure.
   ["connectors/", "source/"],
   ["connectors/index.ts", "exchange.ts"],

@@ -3,10 +3,10 @@
  * and only then is there a state. The link itself is sealed, so that nothing is stored for links that nobody opens.
  */
 import { z } from "zod"
+import { MODES } from "../api/enums.ts"
 import type { AnyConnector, JsonValue, OAuth2Auth } from "../connectors/kit/define.ts"
 import type { Tenant } from "../db/database.ts"
 import { insertState } from "../db/oauth-states.ts"
-import { MODES } from "../db/schema.ts"
 import { findByAccount, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { authorization, authorizeUrl, type OAuthContext } from "../oauth/client.ts"

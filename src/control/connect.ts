@@ -189,7 +189,7 @@ function onceMore<T>(error: unknown, accept: () => Promise<T>): Promise<T> {
 async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: Granted): Promise<SourceRow> {
   const { attempt, account, connectedAt } = granted
   const at = ports.clock.now()
-  const missing = row.missing.filter((lack) => lack !== "credentials")
+  const missing = row.missing.filter((field) => field !== "credentials")
   const isDraft = row.status === "draft"
   const patch = {
     ...(row.accountId === null ? accountColumns({ account, at: connectedAt }) : { accountName: account.name }),

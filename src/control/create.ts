@@ -1,8 +1,9 @@
 /** From what a user asks for to the row that is stored: a source that can start, or a draft and what it lacks. */
+
+import type { MissingField } from "../api/enums.ts"
 import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
 import type { Tenant } from "../db/database.ts"
 import type { GrantRow } from "../db/grants.ts"
-import type { Lack } from "../db/schema.ts"
 import { CHECK_SOON_MS, countSources, findByAccount, type SourceInsert, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import type { ApiPorts } from "../platform.ts"
@@ -115,8 +116,8 @@ export function accountColumns(checked: Checked | null) {
   return { accountId: id, accountName: name, accountMode: mode, connectedAt: checked.at }
 }
 
-function lacksOf({ credential, grant, name, sync }: Wish): Lack[] {
-  const lacks: Lack[] = []
+function lacksOf({ credential, grant, name, sync }: Wish): MissingField[] {
+  const lacks: MissingField[] = []
   if (credential === null && grant === null) lacks.push("credentials")
   if (name === null) lacks.push("name")
   if (sync === null) lacks.push("sync")
@@ -124,7 +125,7 @@ function lacksOf({ credential, grant, name, sync }: Wish): Lack[] {
 }
 
 /** A draft waits for its finish and has no Durable Object to be looked after; a source starts. */
-export function stageColumns(missing: Lack[], now: number) {
+export function stageColumns(missing: MissingField[], now: number) {
   return missing.length > 0
     ? ({ missing, status: "draft", expiresAt: now + DRAFT_KEPT_MS, checkAfter: null } as const)
     : ({ missing, status: "connected", expiresAt: null, checkAfter: now + CHECK_SOON_MS } as const)

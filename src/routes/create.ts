@@ -1,5 +1,8 @@
 /** How a source comes about: at once, or as a draft that is finished later. */
 import { z } from "zod"
+import { IDENTITIES, type MissingField } from "../api/enums.ts"
+import * as fields from "../api/fields.ts"
+import { sourceView } from "../api/views.ts"
 import { connectors } from "../connectors/index.ts"
 import { checkShape } from "../control/account.ts"
 import { authorizeLink } from "../control/authorize.ts"
@@ -11,18 +14,15 @@ import { againOf, goOnColumns } from "../control/former.ts"
 import { checkTemplates, templateStatements } from "../control/templates.ts"
 import type { GrantRow } from "../db/grants.ts"
 import { rememberStatements } from "../db/idempotency.ts"
-import { IDENTITIES, type Lack } from "../db/schema.ts"
 import { changeSource, findSource, insertSource, type SourceInsert, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import type { ApiPorts } from "../platform.ts"
 import { dayOf } from "../source/startdate.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import * as fields from "./kit/fields.ts"
 import { once } from "./kit/idempotency.ts"
 import { body, operation, parse } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
-import { sourceView } from "./kit/views.ts"
 
 const tag = "Sources"
 const CLAIM_CHARS_MAX = 100
@@ -177,14 +177,14 @@ async function linkOf(ports: ApiPorts, row: SourceRow, by: string): Promise<stri
 }
 
 function refuseIncomplete(draft: SourceRow, wish: z.output<typeof Finish>): void {
-  const given: Lack[] = [...(wish.name ? (["name"] as const) : []), ...(wish.sync ? (["sync"] as const) : [])]
+  const given: MissingField[] = [...(wish.name ? (["name"] as const) : []), ...(wish.sync ? (["sync"] as const) : [])]
   const missing = draft.missing.filter((lack) => !given.includes(lack))
   if (missing.length === 0) return
   const errors = missing.map((field) => ({ field, message: LACKING[field] }))
   throw new Problem("draft_incomplete", { detail: errors.map(({ message }) => message).join(" "), missing, errors })
 }
 
-const LACKING: Record<Lack, string> = {
+const LACKING: Record<MissingField, string> = {
   credentials: "Connect the account first: POST /sources/{id}/authorize or PUT /sources/{id}/credentials.",
   name: "Give the source a name.",
   sync: "Send the sync settings; an empty object takes the defaults.",

@@ -1,5 +1,7 @@
 /** Metrics and segments: made from templates when a source is finished, or written here; editable either way. */
 import { z } from "zod"
+import { name, paging } from "../api/fields.ts"
+import { definitionView, pageOf } from "../api/views.ts"
 import type { JsonValue } from "../connectors/kit/define.ts"
 import { type Metric, metric, type Segment, segment } from "../connectors/kit/templates.ts"
 import { PREFIXES } from "../control/templates.ts"
@@ -8,10 +10,8 @@ import type { AuditAction } from "../db/schema.ts"
 import { Problem } from "../errors.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import { name, paging } from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicDefinition } from "./kit/public.ts"
-import { definitionView, pageOf } from "./kit/views.ts"
 
 const DEFINITIONS_MAX = 2_000
 

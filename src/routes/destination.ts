@@ -1,5 +1,7 @@
 /** Where items go: the project's default, and a source's own. Keys are tested, sealed and never shown. */
 import type { z } from "zod"
+import { again, target } from "../api/fields.ts"
+import { destinationView, sourceView } from "../api/views.ts"
 import { configure, configureAll, projectRef, refOf } from "../control/configure.ts"
 import { refuseConnectedBefore } from "../control/former.ts"
 import { acceptTarget } from "../control/target.ts"
@@ -10,10 +12,8 @@ import { changeSource, findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import { again, target } from "./kit/fields.ts"
 import { body, operation } from "./kit/operation.ts"
 import { publicDestination, publicSource, publicTarget } from "./kit/public.ts"
-import { destinationView, sourceView } from "./kit/views.ts"
 
 const tag = "Destination"
 const Target = target.extend({ duplicates: again.duplicates })

@@ -1,15 +1,15 @@
 /** For operators, over all projects: what is in trouble, and a push for one that is stuck. */
 import { z } from "zod"
+import { time } from "../api/fields.ts"
+import { sourceView } from "../api/views.ts"
 import { configure } from "../control/configure.ts"
 import { auditStatement } from "../db/audit.ts"
 import { findAnywhere, operatorAlerts, troubledSources } from "../db/watch.ts"
 import { Problem } from "../errors.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import { time } from "./kit/fields.ts"
 import { operation } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
-import { sourceView } from "./kit/views.ts"
 
 const LISTED_MAX = 200
 

@@ -1,5 +1,7 @@
 /** Refused items and unreadable records: why, and what to do with them. They hold personal data: editors only. */
 import { z } from "zod"
+import { paging } from "../api/fields.ts"
+import { pageOf, quarantineView } from "../api/views.ts"
 import { auditStatement } from "../db/audit.ts"
 import { numberOf } from "../db/paging.ts"
 import { findSource } from "../db/sources.ts"
@@ -7,9 +9,7 @@ import { Problem } from "../errors.ts"
 import { COMMAND, command } from "./kit/answers.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import { paging } from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
-import { pageOf, quarantineView } from "./kit/views.ts"
 
 const REPLAYED_AT_ONCE_MAX = 100
 
@@ -44,8 +44,7 @@ export const quarantineRoutes = api()
       if (cursor !== null) numberOf(cursor)
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       const page = await command(ports, row, (source) => source.quarantine({ limit, cursor }))
-      const data: z.infer<typeof quarantineView>[] = page.entries
-      return c.json({ data, cursor: page.cursor })
+      return c.json({ data: page.entries, cursor: page.cursor })
     },
   )
   .post(

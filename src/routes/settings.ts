@@ -1,5 +1,6 @@
 /** What a project sets for all its sources: the OAuth clients by which partners know it. */
 import { z } from "zod"
+import { settingsView } from "../api/views.ts"
 import { connectors } from "../connectors/index.ts"
 import { redirectUri } from "../control/authorize.ts"
 import type { StoredClient } from "../db/schema.ts"
@@ -11,7 +12,6 @@ import type { ApiPorts } from "../platform.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
 import { body, operation } from "./kit/operation.ts"
-import { settingsView } from "./kit/views.ts"
 
 const tag = "Settings"
 const CLIENT_CHARS_MAX = 500

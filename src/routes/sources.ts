@@ -1,5 +1,7 @@
 /** Sources: list, read, change, reconnect, delete. */
 import { z } from "zod"
+import * as fields from "../api/fields.ts"
+import { authorizeView, pageOf, sourceView } from "../api/views.ts"
 import { connectors } from "../connectors/index.ts"
 import { checkAccount, checkShape } from "../control/account.ts"
 import { authorizeLink } from "../control/authorize.ts"
@@ -15,10 +17,8 @@ import { Problem } from "../errors.ts"
 import { viewOf } from "./kit/answers.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import * as fields from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
-import { authorizeView, pageOf, sourceView } from "./kit/views.ts"
 
 const tag = "Sources"
 
@@ -76,7 +76,7 @@ export const sourceRoutes = api()
         active: active ?? row.active,
         collections: collections ? chooseCollections(chooseConnector(row.connector), collections) : row.collections,
         // A name given to a draft is no longer missing.
-        missing: name ? row.missing.filter((lack) => lack !== "name") : row.missing,
+        missing: name ? row.missing.filter((field) => field !== "name") : row.missing,
       }
       const entry = entryOf(c, actionOf(row, patch.active), row.id, c.req.valid("json"))
       const changed = await changeSource(ports.db, row, patch, entry)
@@ -112,7 +112,7 @@ export const sourceRoutes = api()
         credential: await sealCredential(ports, refOf(row), apiKey),
         grantId: null,
         credentialVersion: row.credentialVersion + 1,
-        missing: row.missing.filter((lack) => lack !== "credentials"),
+        missing: row.missing.filter((field) => field !== "credentials"),
       }
       const entry = entryOf(c, "source.reconnected", row.id)
       const changed = await changeSource(ports.db, row, patch, entry, [forgetOthersStatement(ports.db, row, null)])

@@ -1,6 +1,8 @@
 /** Running: sync settings, sync now, history, progress, reading a collection again. */
 import { streamSSE } from "hono/streaming"
 import { z } from "zod"
+import * as fields from "../api/fields.ts"
+import { pageOf, runView, sourceView } from "../api/views.ts"
 import { chooseConnector } from "../control/choose.ts"
 import { configure } from "../control/configure.ts"
 import { planSync } from "../control/create.ts"
@@ -12,12 +14,10 @@ import { parseDay } from "../source/startdate.ts"
 import { COMMAND, command, viewOf } from "./kit/answers.ts"
 import { api } from "./kit/api.ts"
 import { entryOf } from "./kit/entry.ts"
-import * as fields from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { follow, takeStream } from "./kit/progress.ts"
 import { publicSource } from "./kit/public.ts"
 import { callerKey, countCaller } from "./kit/rates.ts"
-import { pageOf, runView, sourceView } from "./kit/views.ts"
 
 const tag = "Syncing"
 /** A run's id, which is also the cursor of the list of runs. */

@@ -2,10 +2,10 @@
 import { createExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, it } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { type Bindings, parseSettings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
 import { apiPorts } from "../../src/platform.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { createVault, sealContext } from "../../src/vault.ts"
 import { as, call, json, mint, ORG, PROJECT, request, rows, simulateWorld, wish } from "../support/api.ts"
 

@@ -1,9 +1,9 @@
 /** Tokens in the real Durable Object, asked for by many requests at once. */
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import type { Bindings } from "../../src/env.ts"
 import { sourceOf } from "../../src/platform.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { type LeaseAnswer, objectName, PROTOCOL } from "../../src/source/rpc.ts"
 import { call, json, ORG, PROJECT, simulateWorld } from "../support/api.ts"
 import { createBrowser, ticketOf } from "../support/browser.ts"

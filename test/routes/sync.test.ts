@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import { dayOf } from "../../src/source/startdate.ts"
 import { call, create, json, problem, simulateWorld } from "../support/api.ts"
 

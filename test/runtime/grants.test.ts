@@ -1,6 +1,6 @@
 /** Grants whose access tokens run out while a first sync is under way: renewed once, whatever the token endpoint does meanwhile. */
 import { describe, expect, test } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import type { FaultName } from "../sandbox/faults.ts"
 import { SHOPIFY_APP } from "../sandbox/shopify/oauth.ts"
 import { call, json } from "../support/api.ts"

@@ -1,7 +1,7 @@
 /** The schedule under a clock that is moved: intervals, outages, start dates, Sync now, a partner that hangs. */
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import type { RunView } from "../../src/source/rpc.ts"
 import { dayOf } from "../../src/source/startdate.ts"
 import { json, problem } from "../support/api.ts"

@@ -1,11 +1,11 @@
 /** /openapi.json, read off the routes: each piece of middleware says what it checks (see operation.ts). */
 import type { Hono } from "hono"
 import { z } from "zod"
+import { problemView } from "../../api/views.ts"
 import { statusOf } from "../../errors.ts"
 import { API_CODES, type ApiCode } from "../../problems.ts"
 import type { ApiEnv } from "./api.ts"
 import { noteOf, type Operation } from "./operation.ts"
-import { problemView } from "./views.ts"
 
 const VERSION = "1.0.0"
 /** What any operation may answer; with a token, with a project in its path, with a body. */

@@ -1,7 +1,7 @@
 import type { SSEStreamingApi } from "hono/streaming"
+import type { PublicSource } from "../../api/views.ts"
 import { Problem } from "../../errors.ts"
 import type { ApiPorts } from "../../platform.ts"
-import type { PublicSource } from "./public.ts"
 
 /** While something is being read or delivered, every two seconds; a look is one cheap call. */
 const LOOK_EVERY_MS = 2_000

@@ -1,5 +1,6 @@
 /** The only ways in which stored rows leave. What is secret is not named here, and so stays. */
 import type { z } from "zod"
+import type { definitionView, destinationView, LiveView, PublicSource, targetView } from "../../api/views.ts"
 import { getConnector } from "../../connectors/index.ts"
 import { readAgain, repeatsAfter } from "../../control/former.ts"
 import type { DefinitionRow } from "../../db/definitions.ts"
@@ -8,9 +9,6 @@ import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import type { SourceView } from "../../source/rpc.ts"
 import { dayOf } from "../../source/startdate.ts"
-import type { definitionView, destinationView, liveView, sourceView, targetView } from "./views.ts"
-
-export type PublicSource = z.infer<typeof sourceView>
 
 /**
  * `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. `authorizeUrl` is made for
@@ -60,7 +58,7 @@ function accountOf({ accountId, accountName, accountMode }: SourceRow): PublicSo
   return accountId && accountMode ? { id: accountId, name: accountName ?? accountId, mode: accountMode } : null
 }
 
-export function publicLive(view: SourceView): z.infer<typeof liveView> {
+export function publicLive(view: SourceView): LiveView {
   const { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors } = view
   return { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors }
 }
