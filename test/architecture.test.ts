@@ -16,7 +16,7 @@ const TIERS: readonly (readonly string[])[] = [
   ["auth/", "oauth/", "db/", "vault.ts", "destinations/", "pipeline/request.ts", "source/store.ts"],
   ["pipeline/"],
   ["platform.ts"],
-  ["control/", "source/source.do.ts"],
+  ["use-cases/", "source/source.do.ts"],
   ["routes/", "console/"],
   ["app.ts"],
   ["client.ts", "index.ts"],

@@ -33,7 +33,11 @@ export const problemView = z.object({
   missing: z.array(z.string()).optional(),
 })
 
-export const accountView = z.object({ id: z.string(), name: z.string(), mode: z.enum(MODES) }) satisfies z.ZodType<Account>
+export const accountView = z.object({
+  id: z.string(),
+  name: z.string(),
+  mode: z.enum(MODES),
+}) satisfies z.ZodType<Account>
 
 export const collectionChoice = z.object({ name: z.string(), fields: z.record(z.string(), z.string()) })
 

@@ -1,13 +1,14 @@
 /** What can be connected, and a dry run of credentials. */
 import { z } from "zod"
 import { credentials } from "../api/fields.ts"
+import { parse } from "../api/parse.ts"
 import { checkView, connectorSummary, connectorView } from "../api/views.ts"
 import { connectors, getConnector } from "../connectors/index.ts"
 import type { AnyConnector, Collection } from "../connectors/kit/define.ts"
-import { checkAccount, checkCollections, checkShape } from "../control/account.ts"
 import { Problem } from "../errors.ts"
+import { checkAccount, checkCollections, checkShape } from "../use-cases/check-account.ts"
 import { api } from "./kit/api.ts"
-import { body, operation, parse } from "./kit/operation.ts"
+import { body, operation } from "./kit/operation.ts"
 
 const tag = "Connectors"
 /** The same for everybody and changed by releases only; private, since it takes a token. */

@@ -4,12 +4,12 @@ import { name, paging } from "../api/fields.ts"
 import { definitionView, pageOf } from "../api/views.ts"
 import type { JsonValue } from "../connectors/kit/define.ts"
 import { type Metric, metric, type Segment, segment } from "../connectors/kit/templates.ts"
-import { PREFIXES } from "../control/templates.ts"
 import * as definitions from "../db/definitions.ts"
 import type { AuditAction } from "../db/schema.ts"
 import { Problem } from "../errors.ts"
+import { entryOf } from "../use-cases/context.ts"
+import { PREFIXES } from "../use-cases/templates.ts"
 import { api } from "./kit/api.ts"
-import { entryOf } from "./kit/entry.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicDefinition } from "./kit/public.ts"
 
@@ -55,7 +55,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
         const sent = c.req.valid("json")
         if ((await definitions.countDefinitions(ports.db, kind, tenant)) >= DEFINITIONS_MAX)
           throw new Problem("limit_reached")
-        const entry = entryOf(c, did("created"), ports.random.id(PREFIXES[kind]), { name: sent.name })
+        const entry = entryOf(c.var, did("created"), ports.random.id(PREFIXES[kind]), { name: sent.name })
         const made = {
           createdBy: caller.subject,
           createdAt: entry.at,
@@ -97,7 +97,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
           name: sent.name ?? row.name,
           definition: sent.definition ? jsonOf(sent.definition) : row.definition,
         }
-        const entry = entryOf(c, did("changed"), row.id, { name: patch.name })
+        const entry = entryOf(c.var, did("changed"), row.id, { name: patch.name })
         return c.json(publicDefinition(await definitions.changeDefinition(ports.db, kind, row, patch, entry)))
       },
     )
@@ -114,7 +114,12 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
       async (c) => {
         const { ports, tenant } = c.var
         const row = await definitions.findDefinition(ports.db, kind, tenant, c.req.param("id"))
-        await definitions.removeDefinition(ports.db, kind, row, entryOf(c, did("deleted"), row.id, { name: row.name }))
+        await definitions.removeDefinition(
+          ports.db,
+          kind,
+          row,
+          entryOf(c.var, did("deleted"), row.id, { name: row.name }),
+        )
         return c.body(null, 204)
       },
     )

@@ -10,6 +10,14 @@ import { getConnector } from "../connectors/index.ts"
 import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
 import { ConnectedPage, InstallPage, ProblemPage, StartPage, UnclaimedPage } from "../console/oauth-pages.tsx"
 import { style } from "../console/style.ts"
+import { isAccountRead } from "../db/grants.ts"
+import { findSource } from "../db/sources.ts"
+import { Problem } from "../errors.ts"
+import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
+import { oauthOf } from "../oauth/tokens.ts"
+import { log } from "../platform.ts"
+import { isPageCode } from "../problems.ts"
+import { arrive } from "../use-cases/finish-oauth.ts"
 import {
   authorizeOrigin,
   type Beginning,
@@ -20,15 +28,7 @@ import {
   openLink,
   refuseKnown,
   sealLink,
-} from "../control/authorize.ts"
-import { arrive } from "../control/connect.ts"
-import { isAccountRead } from "../db/grants.ts"
-import { findSource } from "../db/sources.ts"
-import { Problem } from "../errors.ts"
-import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
-import { oauthOf } from "../oauth/tokens.ts"
-import { log } from "../platform.ts"
-import { isPageCode } from "../problems.ts"
+} from "../use-cases/start-oauth.ts"
 import { type ApiEnv, api } from "./kit/api.ts"
 import { countAddress, limitAddress, RATE_PERIOD_S } from "./kit/rates.ts"
 

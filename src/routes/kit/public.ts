@@ -2,23 +2,24 @@
 import type { z } from "zod"
 import type { definitionView, destinationView, LiveView, PublicSource, targetView } from "../../api/views.ts"
 import { getConnector } from "../../connectors/index.ts"
-import { readAgain, repeatsAfter } from "../../control/former.ts"
 import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import type { SourceView } from "../../source/rpc.ts"
 import { dayOf } from "../../source/startdate.ts"
+import type { Changed } from "../../use-cases/context.ts"
+import { readAgain, repeatsAfter } from "../../use-cases/former.ts"
 
 /**
  * `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. `authorizeUrl` is made for
  * whoever may change the source, and told to nobody else.
  */
-export function publicSource(
-  row: SourceRow,
-  view: SourceView | null,
-  authorizeUrl: string | null = null,
-): PublicSource {
+export function publicSource({
+  row,
+  view,
+  authorizeUrl = null,
+}: Changed & { authorizeUrl?: string | null }): PublicSource {
   const { id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt } =
     row
   return {

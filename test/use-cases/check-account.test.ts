@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
 import { z } from "zod"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { checkAccount, checkShape } from "../../src/control/account.ts"
 import type { Problem } from "../../src/errors.ts"
+import { checkAccount, checkShape } from "../../src/use-cases/check-account.ts"
 import { acme } from "../support/acme.ts"
 
 const STRIPE_KEY = "rk_test_51AbCdEfGh"

@@ -12,7 +12,7 @@ import type { ApiPorts } from "../platform.ts"
 import { keyIdOf, keyIdsOf } from "../source/sealed.ts"
 import { sealContext } from "../vault.ts"
 import { projectRef, refOf } from "./configure.ts"
-import { grantRef } from "./connect.ts"
+import { grantRef } from "./finish-oauth.ts"
 
 /** Rows of each kind in D1, and sources' objects. */
 export interface Portion {

@@ -1,9 +1,9 @@
 /** How an OAuth flow ends: the partner sends the browser back, and what it granted becomes a source's, or waits to be claimed. */
 import { getConnector } from "../connectors/index.ts"
 import type { Account, AnyConnector, OAuth2Auth, SignedQuery } from "../connectors/kit/define.ts"
-import { forgetOthersStatement, type GrantRow, insertGrantStatement } from "../db/grants.ts"
+import { type GrantRow, insertGrantStatement } from "../db/grants.ts"
 import { findState, type StateRow, takeState } from "../db/oauth-states.ts"
-import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
+import { findSource, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { exchangeCode, type OAuthContext, type TokenAnswer } from "../oauth/client.ts"
 import { clientById } from "../oauth/clients.ts"
@@ -11,12 +11,9 @@ import { judge } from "../oauth/state.ts"
 import { oauthOf, sealTokens } from "../oauth/tokens.ts"
 import type { ApiPorts } from "../platform.ts"
 import type { SealedTokens, SourceRef } from "../source/rpc.ts"
-import { checkAccount } from "./account.ts"
-import { authorizeLink, redirectUri } from "./authorize.ts"
-import { configure } from "./configure.ts"
-import { accountColumns, refuseOther, refuseTaken } from "./create.ts"
-import { finishing } from "./finish.ts"
-import { goOnColumns } from "./former.ts"
+import { attachAccount } from "./attach-account.ts"
+import { checkAccount } from "./check-account.ts"
+import { authorizeLink, redirectUri } from "./start-oauth.ts"
 
 /** A grant that nobody claims is given back after a day. */
 export const UNCLAIMED_LIFE_MS = 24 * 60 * 60_000
@@ -159,20 +156,19 @@ async function keep(ports: ApiPorts, granted: Granted): Promise<Arrival> {
 }
 
 async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
-  const { attempt, connector, account, connectedAt } = granted
+  const { attempt, account, connectedAt } = granted
   const tenant = { org: attempt.org ?? "", project: attempt.project ?? "" }
+  const context = { ports, tenant, caller: { subject: attempt.actor } }
   const ref = { ...tenant, source: attempt.source ?? "" }
   const id = ports.random.id("grant")
   const grant: GrantRow = { ...rowOf(granted, id, await seal(ports, granted, ref)), ...ref }
-  const accept = async (): Promise<SourceRow> => {
+  const give = async () => {
     const row = await findSource(ports.db, tenant, ref.source)
-    const checked = { account, at: connectedAt }
-    refuseOther(row, checked)
-    await refuseTaken(ports, tenant, connector, checked, row.id)
-    return store(ports, row, grant, granted)
+    return attachAccount(context, row, { account, at: connectedAt }, { grant })
   }
   try {
-    return { kind: "connected", row: await accept().catch((error) => onceMore(error, accept)) }
+    const { row } = await give().catch((error) => onceMore(error, give))
+    return { kind: "connected", row }
   } catch (error) {
     // Nobody wants it: the watchdog gives it back, unless the account is read by somebody else.
     await insertGrantStatement(ports.db, { ...grant, expiresAt: ports.clock.now() }).catch(() => undefined)
@@ -181,44 +177,9 @@ async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
 }
 
 /** The code is used up: somebody who changes the source in the same moment must not make the user sign in again. */
-function onceMore<T>(error: unknown, accept: () => Promise<T>): Promise<T> {
-  if (error instanceof Problem && error.code === "conflict") return accept()
+function onceMore<T>(error: unknown, again: () => Promise<T>): Promise<T> {
+  if (error instanceof Problem && error.code === "conflict") return again()
   throw error
-}
-
-async function store(ports: ApiPorts, row: SourceRow, grant: GrantRow, granted: Granted): Promise<SourceRow> {
-  const { attempt, account, connectedAt } = granted
-  const at = ports.clock.now()
-  const missing = row.missing.filter((field) => field !== "credentials")
-  const isDraft = row.status === "draft"
-  const patch = {
-    ...(row.accountId === null ? accountColumns({ account, at: connectedAt }) : { accountName: account.name }),
-    // Until somebody names it, a draft is called as its account.
-    ...(row.missing.includes("name") && { name: account.name }),
-    ...{ credential: null, grantId: grant.id, credentialVersion: row.credentialVersion + 1, missing },
-  }
-  const goOn = isDraft && missing.length === 0 ? await goOnOrWait(ports, { ...row, ...patch }) : null
-  const rest = goOn && finishing(ports, row, attempt.actor, at)
-  const action = isDraft ? ("source.authorized" as const) : ("source.reconnected" as const)
-  const entry = { at, actor: attempt.actor, action, subject: row.id, detail: { account: account.id } }
-  const more = [
-    insertGrantStatement(ports.db, grant),
-    forgetOthersStatement(ports.db, row, grant.id),
-    ...(rest?.statements ?? []),
-  ]
-  const changed = await changeSource(ports.db, row, { ...patch, ...rest?.patch, ...goOn }, entry, more)
-  await configure(ports, changed)
-  return changed
-}
-
-/** Null: the account was read into the destination before, and nobody said yet what to do. The draft waits to be finished. */
-async function goOnOrWait(ports: ApiPorts, row: SourceRow) {
-  try {
-    return await goOnColumns(ports, row, row.again)
-  } catch (error) {
-    if (error instanceof Problem) return null
-    throw error
-  }
 }
 
 function rowOf(

@@ -3,12 +3,11 @@
  * expire. It heals every crash between D1 and a Durable Object, since each change makes an appointment in the same statement.
  */
 import { forgetAuditStatement, SYSTEM } from "../db/audit.ts"
-import { forgetFormersStatement, keepBookmark } from "../db/former.ts"
+import { forgetFormersStatement } from "../db/former.ts"
 import {
   bringGrantsBack,
   expiredGrants,
   expireStatement,
-  findGrantOf,
   forgetGrantStatement,
   type GrantRow,
   isAccountInUse,
@@ -29,9 +28,10 @@ import {
 import { inParallel } from "../pipeline/parallel.ts"
 import type { ApiPorts } from "../platform.ts"
 import type { Tokens } from "../source/ports.ts"
-import { configureOrWhy, refOf } from "./configure.ts"
-import { grantRef, UNCLAIMED_LIFE_MS } from "./connect.ts"
-import { DRAFT_KEPT_MS } from "./create.ts"
+import { configureOrWhy } from "./configure.ts"
+import { eraseSource } from "./delete-source.ts"
+import { grantRef, UNCLAIMED_LIFE_MS } from "./finish-oauth.ts"
+import { DRAFT_KEPT_MS } from "./finish-source.ts"
 import { reseal } from "./reseal.ts"
 
 /** Six hours: a lost alarm is found before a day's schedule is. */
@@ -102,7 +102,7 @@ async function eachOf<Row>(rows: readonly Row[], work: (row: Row) => Promise<voi
 
 async function lookAfter(ports: ApiPorts, row: SourceRow): Promise<void> {
   const told = row.deletedAt === null ? await configureOrWhy(ports, row) : null
-  const done = told ? told.view !== null : await erase(ports, row)
+  const done = told ? told.view !== null : await eraseSource(ports, row)
   const now = ports.clock.now()
   if (told?.unable) await noteUnable(ports.db, row, told.unable, now)
   if (told?.view) await noteAble(ports.db, row, told.view, now)
@@ -112,24 +112,6 @@ async function lookAfter(ports: ApiPorts, row: SourceRow): Promise<void> {
 function nextCheck(row: SourceRow, done: boolean, now: number): number | null {
   if (!done) return now + CHECK_AGAIN_MS
   return row.deletedAt === null ? now + CHECK_EVERY_MS : null
-}
-
-/** True once the Durable Object holds nothing but its tombstone, and has given the grant back where nobody else needs it. */
-export async function erase(ports: ApiPorts, row: SourceRow): Promise<boolean> {
-  try {
-    const grant = await findGrantOf(ports.db, row)
-    const revoke = grant !== null && !(await isAccountInUse(ports.db, grant, ports.clock.now()))
-    const source = ports.source(refOf(row))
-    const { ok, bookmark } = await source.erase(revoke)
-    if (ok || bookmark) await keepBookmark(ports.db, row.id, bookmark ?? null)
-    if (bookmark) await source.bookmarkKept()
-    // Tokens that the Durable Object never took are given back by the watchdog.
-    if (ok && grant && grant.tokens === null) await forgetGrantStatement(ports.db, grant.id)
-    return ok
-  } catch (error) {
-    ports.log("erase_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
-    return false
-  }
 }
 
 async function expire(ports: ApiPorts, row: SourceRow): Promise<void> {

@@ -1,10 +1,10 @@
 /** Asking a source's Durable Object on behalf of a request. Its refusals are the API's problems. */
-import { configure, refOf } from "../../control/configure.ts"
-import type { SourceRow } from "../../db/sources.ts"
-import { Problem, type ProblemDetails } from "../../errors.ts"
-import type { ApiPorts } from "../../platform.ts"
-import type { ApiCode } from "../../problems.ts"
-import type { Answer, Refusal, SourceControl, SourceView } from "../../source/rpc.ts"
+import type { SourceRow } from "../db/sources.ts"
+import { Problem, type ProblemDetails } from "../errors.ts"
+import type { ApiPorts } from "../platform.ts"
+import type { ApiCode } from "../problems.ts"
+import type { Answer, Refusal, SourceControl, SourceView } from "../source/rpc.ts"
+import { configure, refOf } from "./configure.ts"
 
 /** What any command may be answered with. */
 export const COMMAND = ["not_found", "gone", "draft"] as const satisfies ApiCode[]
