@@ -4,6 +4,7 @@ import { routePath } from "hono/route"
 import { secureHeaders } from "hono/secure-headers"
 import { SettingsError } from "./env.ts"
 import { Problem } from "./errors.ts"
+import { framesOf } from "./frames.ts"
 import { log } from "./platform.ts"
 import { auditRoutes } from "./routes/audit.ts"
 import { catalogue } from "./routes/catalogue.ts"
@@ -67,15 +68,11 @@ let made: ReturnType<typeof openapiOf> | undefined
 function problemOfError(error: Error, c: Context<ApiEnv>): Problem {
   if (error instanceof Problem) return error
   if (error instanceof SettingsError) return new Problem("misconfigured", { detail: error.message })
-  log("request_failed", { method: c.req.method, path: routePath(c), error: error.name, at: framesOf(error) })
+  log("request_failed", {
+    method: c.req.method,
+    path: routePath(c),
+    error: error.name,
+    at: framesOf(error, FRAMES_LOGGED),
+  })
   return new Problem("internal")
-}
-
-/** Where it happened. A message may quote what was stored or sent, a failed query its parameters; frames quote nothing. */
-function framesOf({ stack = "" }: Error): string {
-  const frames = stack.split("\n").filter((line) => line.startsWith("    at "))
-  return frames
-    .slice(0, FRAMES_LOGGED)
-    .map((line) => line.trim())
-    .join(" < ")
 }

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, "../src")
 
 /** Lowest first; a file may import from its own tier and from those below. Ends with `/`: all of the folder. The longest match counts. */
 const TIERS: readonly (readonly string[])[] = [
-  ["errors.ts", "problems.ts", "env.ts", "deadline.ts", "limits.ts", "bytes.ts"],
+  ["errors.ts", "problems.ts", "frames.ts", "env.ts", "deadline.ts", "limits.ts", "bytes.ts"],
   ["connectors/kit/"],
   ["api/"],
   // The partners, and the source's decisions: pure.

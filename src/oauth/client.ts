@@ -83,7 +83,7 @@ export function exchangeCode(
   oauth: OAuthContext,
   { code, verifier, redirectUri }: { code: string; verifier: string | null; redirectUri: string },
 ): Promise<TokenResult> {
-  return ask(ports, oauth, isCodeRefused, {
+  return askTokenEndpoint(ports, oauth, isCodeRefused, {
     ...oauth.auth.tokenParams,
     ...{ grant_type: "authorization_code", code },
     ...(oauth.auth.repeatsRedirect !== false && { redirect_uri: redirectUri }),
@@ -94,29 +94,29 @@ export function exchangeCode(
 export function refresh(ports: ExchangePorts, oauth: OAuthContext, refreshToken: string): Promise<TokenResult> {
   const { endsGrant } = oauth.auth
   const isOver: IsRefused = (error) => error.code === "invalid_grant" || endsGrant?.(error) === true
-  return ask(ports, oauth, isOver, { grant_type: "refresh_token", refresh_token: refreshToken })
+  return askTokenEndpoint(ports, oauth, isOver, { grant_type: "refresh_token", refresh_token: refreshToken })
 }
 
 /** RFC 7009: gives the grant back. True where the partner took it, or knows it no more. */
 export async function revoke(ports: ExchangePorts, oauth: OAuthContext, url: string, token: string): Promise<boolean> {
-  const answer = await post(ports, oauth, url, { token })
+  const answer = await postToPartner(ports, oauth, url, { token })
   return answer.kind === "answered" && answer.status < 500 && answer.status !== 429
 }
 
-async function ask(
+async function askTokenEndpoint(
   ports: ExchangePorts,
   oauth: OAuthContext,
   isRefused: IsRefused,
   params: Record<string, string>,
 ): Promise<TokenResult> {
   const { title } = oauth
-  const answered = await post(ports, oauth, oauth.auth.tokenUrl(oauth.config), params)
+  const answered = await postToPartner(ports, oauth, oauth.auth.tokenUrl(oauth.config), params)
   if (answered.kind === "timeout") return later(`${title} did not answer in time`)
   if (answered.kind === "unreachable") return later(`${title} could not be reached`)
-  return read(title, answered, isRefused)
+  return tokenResultOf(title, answered, isRefused)
 }
 
-function post(ports: ExchangePorts, oauth: OAuthContext, url: string, params: Record<string, string>) {
+function postToPartner(ports: ExchangePorts, oauth: OAuthContext, url: string, params: Record<string, string>) {
   const { headers, body } = identified(oauth, params)
   const all = {
     accept: "application/json",
@@ -194,10 +194,10 @@ const ERROR_WORD = /^[a-z_]{1,60}$/
 const isCodeRefused: IsRefused = ({ status, code }) =>
   code === "invalid_grant" || (status !== 401 && status !== 403 && !OURS.has(code))
 
-function read(title: string, { status, headers, body }: Answered, isRefused: IsRefused): TokenResult {
+function tokenResultOf(title: string, { status, headers, body }: Answered, isRefused: IsRefused): TokenResult {
   const isSuccess = status >= 200 && status < 300
   const parsed = body.kind === "whole" ? jsonOf(body.text) : undefined
-  const error = errorOf(status, parsed)
+  const error = tokenErrorOf(status, parsed)
   if (isSuccess && error === null) {
     const given = success.safeParse(parsed)
     if (given.success) return { kind: "ok", answer: answerOf(given.data, parsed) }
@@ -213,7 +213,7 @@ function read(title: string, { status, headers, body }: Answered, isRefused: IsR
   return { kind: "client", reason: `${title} does not accept our app's credentials (${word})` }
 }
 
-function errorOf(status: number, parsed: unknown): TokenError | null {
+function tokenErrorOf(status: number, parsed: unknown): TokenError | null {
   const { data } = failure.safeParse(parsed)
   if (!data) return null
   const code = typeof data.error === "string" ? data.error : (data.error.type ?? "")

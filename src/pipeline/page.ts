@@ -2,6 +2,7 @@
 import { sentBytes, utf8Bytes } from "../bytes.ts"
 import { FOLLOW_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/items.ts"
+import { framesOf } from "../frames.ts"
 import { completedKey } from "../source/completed.ts"
 import { hash64 } from "../source/hash.ts"
 import { bounded } from "../source/quarantine.ts"
@@ -150,7 +151,7 @@ async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, s
   const told = await tell(ports, "checkpoint", () => shift.source().checkpoint(checkpointOf()))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
-  count(shift, page)
+  countPage(shift, page)
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
   if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
   turn(slice, page.next, told.answer)
@@ -165,7 +166,7 @@ function turn(slice: Slice, next: string, { until, paceMs }: { until: number; pa
   slice.token = next
 }
 
-function count({ counts }: Shift, page: Read): void {
+function countPage({ counts }: Shift, page: Read): void {
   counts.pages++
   counts.records += page.records
   counts.items += page.items.length
@@ -187,15 +188,11 @@ export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<
 export function thrown({ ports }: Shift, { connector, task }: Slice, error: unknown): Outcome {
   if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
   const name = error instanceof Error ? error.name : typeof error
-  ports.log("connector_failed", { connector: connector.name, stream: task.stream, error: name, at: framesOf(error) })
+  ports.log("connector_failed", {
+    connector: connector.name,
+    stream: task.stream,
+    error: name,
+    at: framesOf(error, FRAMES_LOGGED),
+  })
   return { kind: "fault", reason: `Reading ${task.stream} of ${connector.title} failed on our side (${name}).` }
-}
-
-/** Places in the code only: a message could quote the partner's data. */
-function framesOf(error: unknown): string {
-  const lines = (error instanceof Error ? (error.stack ?? "") : "").split("\n").filter((line) => /^\s+at /.test(line))
-  return lines
-    .slice(0, FRAMES_LOGGED)
-    .map((line) => line.trim())
-    .join(" < ")
 }

@@ -63,7 +63,13 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
           source: null,
           template: null,
         }
-        const row = { ...tenant, id: entry.subject, name: sent.name, definition: jsonOf(sent.definition), ...made }
+        const row = {
+          ...tenant,
+          id: entry.subject,
+          name: sent.name,
+          definition: jsonDefinition(sent.definition),
+          ...made,
+        }
         return c.json(publicDefinition(await definitions.insertDefinition(ports.db, kind, row, entry)), 201)
       },
     )
@@ -95,7 +101,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
         const row = await definitions.findDefinition(ports.db, kind, tenant, c.req.param("id"))
         const patch = {
           name: sent.name ?? row.name,
-          definition: sent.definition ? jsonOf(sent.definition) : row.definition,
+          definition: sent.definition ? jsonDefinition(sent.definition) : row.definition,
         }
         const entry = entryOf(c.var, did("changed"), row.id, { name: patch.name })
         return c.json(publicDefinition(await definitions.changeDefinition(ports.db, kind, row, patch, entry)))
@@ -126,4 +132,4 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
 }
 
 /** What came as JSON is JSON. */
-const jsonOf = (definition: object) => definition as JsonValue
+const jsonDefinition = (definition: object) => definition as JsonValue

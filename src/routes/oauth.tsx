@@ -48,7 +48,7 @@ export const oauthRoutes = api()
   )
   .get("/:connector/start", async (c) => {
     const { ports } = c.var
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     const ticket = c.req.query("ticket")
     const { row, link } = await startOf(c, connector, ticket)
     const oauth = await oauthContextFor(ports, connector, row, row.config)
@@ -57,7 +57,7 @@ export const oauthRoutes = api()
     return page(c, 200, <StartPage {...props} />, authorizeOrigin(ports, oauth))
   })
   .post("/:connector/start", async (c) => {
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     refuseCrossSite(c, connector)
     const ticket = await ticketIn(c)
     const { row, link } = await startOf(c, connector, ticket)
@@ -67,7 +67,7 @@ export const oauthRoutes = api()
   })
   .get("/:connector/install", async (c) => {
     const { ports } = c.var
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     const signature = oauthOf(connector)?.signature
     if (!signature) return installPage(c, connector, {}, null)
     const query = queryOf(c)
@@ -85,7 +85,7 @@ export const oauthRoutes = api()
   })
   .post("/:connector/install", async (c) => {
     const { ports } = c.var
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     refuseCrossSite(c, connector)
     const ticket = await ticketIn(c)
     const link = await openLink(ports, connector, ticket)
@@ -103,7 +103,7 @@ export const oauthRoutes = api()
       seen.push(name)
       return getCookie(c, name)
     }
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     const arrival = await arrive(ports, connector.name, queryOf(c), cookie)
     for (const name of seen) deleteCookie(c, name, { path: "/", secure: isHttps })
     const { consoleUrl } = ports.settings
@@ -144,7 +144,7 @@ function begunHere(c: C): { retry?: string } {
 
 // ------------------------------------------------------------------------------------------------------------- requests
 
-function connectorAt(c: C): AnyConnector {
+function oauthConnectorAt(c: C): AnyConnector {
   const connector = getConnector(c.req.param("connector") ?? "")
   if (!connector || !oauthOf(connector)) throw new Problem("unknown_connector")
   return connector

@@ -20,7 +20,7 @@ export const settingsRoutes = api()
     operation({ summary: "The project's settings", ...{ tag, role: "admin", status: 200, answer: settingsView } }),
     async (c) => {
       const { ports, tenant } = c.var
-      return c.json(settingsOf(ports, (await findSettings(ports.db, tenant))?.oauthClients ?? {}))
+      return c.json(publicSettings(ports, (await findSettings(ports.db, tenant))?.oauthClients ?? {}))
     },
   )
   .put(
@@ -35,11 +35,11 @@ export const settingsRoutes = api()
     body(settingsBody),
     async (c) => {
       const clients = await setOAuthClients(c.var, c.req.valid("json").oauthClients)
-      return c.json(settingsOf(c.var.ports, clients))
+      return c.json(publicSettings(c.var.ports, clients))
     },
   )
 
-function settingsOf(ports: ApiPorts, own: Record<string, StoredClient>): z.infer<typeof settingsView> {
+function publicSettings(ports: ApiPorts, own: Record<string, StoredClient>): z.infer<typeof settingsView> {
   const ways = connectors.filter((connector) => oauthOf(connector) !== null)
   return {
     oauthClients: ways.map((connector) => {

@@ -12,7 +12,7 @@ import { resync, syncNow } from "../use-cases/sync-source.ts"
 import { updateSync } from "../use-cases/update-source.ts"
 import { api } from "./kit/api.ts"
 import { body, operation, query } from "./kit/operation.ts"
-import { follow, takeStream } from "./kit/progress.ts"
+import { followSource, takeStream } from "./kit/progress.ts"
 import { publicSource } from "./kit/public.ts"
 import { callerKey, countCaller } from "./kit/rates.ts"
 
@@ -92,7 +92,7 @@ export const syncRoutes = api()
       const giveBack = takeStream(callerKey(c.var.caller))
       return streamSSE(c, async (stream) => {
         stream.onAbort(giveBack)
-        await follow(ports, stream, look).finally(giveBack)
+        await followSource(ports, stream, look).finally(giveBack)
       })
     },
   )

@@ -47,7 +47,7 @@ export interface Access {
  * keys could look like anything: it must not be sent there.
  */
 export function checkShape(connector: AnyConnector, credential: string, others: readonly AnyConnector[]): void {
-  const way = keyOf(connector)
+  const way = apiKeyWay(connector)
   if (!way) throw badField("credentials", `${connector.title} is connected by signing in, not with a key.`)
   const result = way.schema.safeParse(credential)
   const isOurs = result.success && way.shape?.test(credential) === true
@@ -58,19 +58,19 @@ export function checkShape(connector: AnyConnector, credential: string, others: 
   throw badField("credentials.apiKey", [words, hint].filter(Boolean).join(" "))
 }
 
-function keyOf(connector: AnyConnector): ApiKeyAuth | undefined {
+function apiKeyWay(connector: AnyConnector): ApiKeyAuth | undefined {
   return connector.auth.find((way) => way.kind === "apiKey")
 }
 
 /** Only by what is the partner's alone: a rule that fits any text says nothing of whose key it is. */
 function hasShape(connector: AnyConnector, credential: string): boolean {
-  return keyOf(connector)?.shape?.test(credential) === true
+  return apiKeyWay(connector)?.shape?.test(credential) === true
 }
 
 /** One call. Throws the problem that tells the user what to do. */
 export async function checkAccount(ports: Ports, { connector, config, credential }: Access): Promise<Checked> {
   const result = await askPartner(ports, connector, config, connector.account.request(config), credential)
-  if (result.kind === "ok") return checkedAt(result.stamp, read(connector, result.answer, credential))
+  if (result.kind === "ok") return checkedAt(result.stamp, accountIn(connector, result.answer, credential))
   // A key may work and yet not be allowed to make this call; some partners then name the account.
   if (result.kind === "denied" && result.account && result.stamp) return checkedAt(result.stamp, result.account)
   throw problemOfFailure(result)
@@ -80,7 +80,7 @@ function checkedAt({ asked, sentAt }: Stamp, account: Account): Checked {
   return { account, at: beginningOf(asked, sentAt) }
 }
 
-function read(
+function accountIn(
   connector: AnyConnector,
   answer: Parameters<AnyConnector["account"]["read"]>[0],
   credential: Credential,

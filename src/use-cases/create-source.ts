@@ -54,7 +54,7 @@ async function storeSource(
   const sync = syncColumns(input.sync ?? {}, ports.clock.now(), null)
   if ((await countSources(ports.db, tenant)) >= SOURCES_MAX) throw new Problem("limit_reached")
 
-  const checked = await accountOf(context, connector, config, input, grant)
+  const checked = await accountGiven(context, connector, config, input, grant)
   if (checked) await refuseTaken(ports, tenant, connector, checked, null)
 
   const now = ports.clock.now()
@@ -87,7 +87,7 @@ function configOf(connector: AnyConnector, input: CreateSource, grant: GrantRow 
 }
 
 /** Whose credentials these are: one call to the partner, unless an install was checked already. Null: none were sent. */
-async function accountOf(
+async function accountGiven(
   { ports }: Context,
   connector: AnyConnector,
   config: JsonValue,

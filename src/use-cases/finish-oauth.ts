@@ -147,7 +147,7 @@ async function keep(ports: ApiPorts, granted: Granted): Promise<Arrival> {
   const code = ports.random.id("claim")
   const id = ports.random.id("grant")
   const row: GrantRow = {
-    ...rowOf(granted, id, await seal(ports, granted, unclaimedRef(id))),
+    ...grantRowOf(granted, id, await sealGranted(ports, granted, unclaimedRef(id))),
     claim: await ports.sha256(code),
     expiresAt: granted.askedAt + UNCLAIMED_LIFE_MS,
   }
@@ -161,7 +161,7 @@ async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {
   const context = { ports, tenant, caller: { subject: attempt.actor } }
   const ref = { ...tenant, source: attempt.source ?? "" }
   const id = ports.random.id("grant")
-  const grant: GrantRow = { ...rowOf(granted, id, await seal(ports, granted, ref)), ...ref }
+  const grant: GrantRow = { ...grantRowOf(granted, id, await sealGranted(ports, granted, ref)), ...ref }
   const give = async () => {
     const row = await findSource(ports.db, tenant, ref.source)
     return attachAccount(context, row, { account, at: connectedAt }, { grant })
@@ -182,7 +182,7 @@ function onceMore<T>(error: unknown, again: () => Promise<T>): Promise<T> {
   throw error
 }
 
-function rowOf(
+function grantRowOf(
   { connector, attempt, account, connectedAt, askedAt }: Granted,
   id: string,
   tokens: SealedTokens,
@@ -202,7 +202,7 @@ export function grantRef({ id, org, project, source }: GrantRow): SourceRef {
   return org === null || project === null || source === null ? unclaimedRef(id) : { org, project, source }
 }
 
-function seal(ports: ApiPorts, { oauth, answer, askedAt }: Granted, ref: SourceRef): Promise<SealedTokens> {
+function sealGranted(ports: ApiPorts, { oauth, answer, askedAt }: Granted, ref: SourceRef): Promise<SealedTokens> {
   return sealTokens(ports.cipher, ref, oauth, answer, askedAt)
 }
 

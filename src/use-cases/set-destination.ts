@@ -26,7 +26,7 @@ export async function setProjectDestination(
   const stored = await acceptTarget(ports, projectRef(tenant), withDefaults(input, tenant))
   if (!isSame((await findDestination(ports.db, tenant))?.target, stored))
     await refuseConnectedBefore(ports, await followersOf(ports.db, tenant), stored, input.duplicates)
-  const entry = entryOf(context, "destination.changed", "destination", placeOf(stored))
+  const entry = entryOf(context, "destination.changed", "destination", placeSent(stored))
   return putDestination(ports.db, tenant, stored, entry)
 }
 
@@ -37,7 +37,7 @@ export async function setSourceDestination(context: Context, id: string, input: 
   const last = row.destination ?? (await findDestination(ports.db, tenant))?.target
   if (row.status !== "draft" && !isSame(last, stored))
     await refuseConnectedBefore(ports, [row], stored, input.duplicates)
-  return override(context, row, stored, placeOf(stored))
+  return override(context, row, stored, placeSent(stored))
 }
 
 export async function followProjectDestination(context: Context, id: string): Promise<Changed> {
@@ -70,7 +70,7 @@ function withDefaults({ org, project, sourceId, key }: SetDestination, tenant: T
   return { org: org ?? tenant.org, project: project ?? tenant.project, sourceId, key }
 }
 
-function placeOf({ org, project, sourceId }: StoredDestination): Place {
+function placeSent({ org, project, sourceId }: StoredDestination): Place {
   return { org, project, sourceId }
 }
 

@@ -68,19 +68,19 @@ export async function watch(ports: WatchPorts, scheduledAt: number): Promise<voi
   const due = await dueSources(ports.db, now, CHECK_EVERY_MS + CLOCK_SLACK_MS, SOURCES_A_TICK)
   await eachOf(due, (row) => lookAfter(ports, row))
   const offMs = now - scheduledAt
-  const expired = Math.abs(offMs) <= CLOCK_SLACK_MS ? await forget(ports, now) : 0
+  const expired = Math.abs(offMs) <= CLOCK_SLACK_MS ? await forgetExpired(ports, now) : 0
   if (Math.abs(offMs) > CLOCK_SLACK_MS) ports.log("watchdog.clock", { offMs })
   await reseal(ports, RESEALED_A_TICK)
   if (due.length + expired > 0) ports.log("watchdog", { due: due.length, expired })
 }
 
 /** What is over. Answers how many drafts were. */
-async function forget(ports: WatchPorts, now: number): Promise<number> {
+async function forgetExpired(ports: WatchPorts, now: number): Promise<number> {
   await bringDraftsBack(ports.db, now + DRAFT_KEPT_MS + CLOCK_SLACK_MS)
   await bringGrantsBack(ports.db, now + UNCLAIMED_LIFE_MS + CLOCK_SLACK_MS)
   const expired = await expiredDrafts(ports.db, now, DRAFTS_A_TICK)
-  await eachOf(expired, (row) => expire(ports, row))
-  await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveBack(ports, grant))
+  await eachOf(expired, (row) => expireDraft(ports, row))
+  await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveGrantBack(ports, grant))
   await forgetOldStatement(ports.db, now)
   await forgetStatesStatement(ports.db, now)
   await forgetFormersStatement(ports.db, now)
@@ -114,14 +114,14 @@ function nextCheck(row: SourceRow, done: boolean, now: number): number | null {
   return row.deletedAt === null ? now + CHECK_EVERY_MS : null
 }
 
-async function expire(ports: ApiPorts, row: SourceRow): Promise<void> {
+async function expireDraft(ports: ApiPorts, row: SourceRow): Promise<void> {
   const at = ports.clock.now()
   const entry = { at, actor: SYSTEM, action: "source.expired" as const, subject: row.id, detail: {} }
   await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, at)])
 }
 
 /** Installs that nobody claimed, drafts that were not finished, accounts that were not the right ones. */
-async function giveBack(ports: WatchPorts, grant: GrantRow): Promise<void> {
+async function giveGrantBack(ports: WatchPorts, grant: GrantRow): Promise<void> {
   const now = ports.clock.now()
   const { connector, config, tokens } = grant
   const isOwed = tokens !== null && grant.tries < REVOKE_TRIES_MAX && !(await isAccountInUse(ports.db, grant, now))

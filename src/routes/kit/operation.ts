@@ -10,7 +10,7 @@ import { parse } from "../../api/parse.ts"
 import type { Role } from "../../auth/token.ts"
 import type { ApiCode } from "../../problems.ts"
 import type { ApiEnv } from "./api.ts"
-import { jsonOf, requireRole } from "./guard.ts"
+import { jsonBodyOf, requireRole } from "./guard.ts"
 
 export interface Operation {
   summary: string
@@ -51,7 +51,7 @@ type Body<S extends z.ZodType> = { in: { json: z.input<S> }; out: { json: z.outp
 
 export function body<S extends z.ZodType<object>>(schema: S): MiddlewareHandler<ApiEnv, string, Body<S>> {
   const handler: MiddlewareHandler<ApiEnv, string, Body<S>> = async (c, next) => {
-    c.req.addValidatedData("json", parse(schema, await jsonOf(c.req)))
+    c.req.addValidatedData("json", parse(schema, await jsonBodyOf(c.req)))
     await next()
   }
   return noted(handler, { body: schema })

@@ -36,7 +36,7 @@ export function takeStream(caller: string): () => void {
 }
 
 /** Writes an event when what `look` returns has changed, else a comment that keeps the line open. Ends when the source has gone. */
-export async function follow(
+export async function followSource(
   { clock }: Pick<ApiPorts, "clock">,
   stream: SSEStreamingApi,
   look: () => Promise<PublicSource>,

@@ -24,38 +24,39 @@ export function publicSource({
     row
   return {
     ...{ id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt },
-    status: statusOf(row, view),
-    error: view ? view.error : errorOf(row),
-    account: accountOf(row),
+    status: publicStatus(row, view),
+    error: view ? view.error : publicError(row),
+    account: publicAccount(row),
     sync: row.missing.includes("sync") ? null : { startDate: dayOf(row.startDate), intervalHours: row.intervalHours },
     destination: row.destination && publicTarget(row.destination),
     draft: row.status === "draft" ? { missing: row.missing, authorizeUrl, expiresAt: row.expiresAt } : null,
-    continues: row.continues === null ? null : { deletedAt: row.continues, repeats: repeatsOf(row, row.continues) },
+    continues:
+      row.continues === null ? null : { deletedAt: row.continues, repeats: repeatsSentence(row, row.continues) },
     live: view && publicLive(view),
   }
 }
 
 /** Where the former source stopped is known until the new one has begun: to whoever makes it, that is. */
-function repeatsOf({ connector, collections, bookmark }: SourceRow, deletedAt: number): string {
+function repeatsSentence({ connector, collections, bookmark }: SourceRow, deletedAt: number): string {
   const streams = getConnector(connector)?.streams ?? []
   const chosen = collections.map(({ name }) => name)
   return repeatsAfter(streams, deletedAt, bookmark && readAgain(streams, bookmark, chosen))
 }
 
-function statusOf(row: SourceRow, view: SourceView | null): PublicSource["status"] {
+function publicStatus(row: SourceRow, view: SourceView | null): PublicSource["status"] {
   if (row.status === "draft") return "draft"
   if (view) return view.status
   return row.active ? row.status : "paused"
 }
 
 /** D1 keeps code and message; the remedy comes with the live view. */
-function errorOf({ status, statusCode, statusMessage, statusAt }: SourceRow): PublicSource["error"] {
+function publicError({ status, statusCode, statusMessage, statusAt }: SourceRow): PublicSource["error"] {
   if (status !== "error" || !statusCode) return null
   const remedy = "Open the source to see what to do."
   return { code: statusCode, message: statusMessage ?? statusCode, remedy, at: statusAt }
 }
 
-function accountOf({ accountId, accountName, accountMode }: SourceRow): PublicSource["account"] {
+function publicAccount({ accountId, accountName, accountMode }: SourceRow): PublicSource["account"] {
   return accountId && accountMode ? { id: accountId, name: accountName ?? accountId, mode: accountMode } : null
 }
 
