@@ -17,17 +17,17 @@ import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
 import { log } from "../platform.ts"
 import { isPageCode } from "../problems.ts"
-import { arrive } from "../use-cases/finish-oauth.ts"
+import { finishOAuth } from "../use-cases/finish-oauth.ts"
 import {
   authorizeOrigin,
-  type Beginning,
-  type Begun,
-  begin,
   isSecure,
+  type OAuthStart,
+  type OAuthStarted,
   oauthContextFor,
   openLink,
   refuseKnown,
   sealLink,
+  startOAuth,
 } from "../use-cases/start-oauth.ts"
 import { type ApiEnv, api } from "./kit/api.ts"
 import { countAddress, limitAddress, RATE_PERIOD_S } from "./kit/rates.ts"
@@ -63,7 +63,7 @@ export const oauthRoutes = api()
     const { row, link } = await startOf(c, connector, ticket)
     const owner = { org: row.org, project: row.project, source: row.id }
     const what = { connector, purpose: "connect", owner, config: row.config, actor: link.by, ticket } as const
-    return beginHere(c, what)
+    return startOAuthHere(c, what)
   })
   .get("/:connector/install", async (c) => {
     const { ports } = c.var
@@ -81,7 +81,7 @@ export const oauthRoutes = api()
     // The partner sends people here whenever they open the app, and a new grant would take the old one's place.
     if (await isAccountRead(ports.db, connector.name, account)) return installPage(c, connector, config, account)
     const what = { connector, purpose: "install", owner: null, config, actor: INSTALLER } as const
-    return beginHere(c, { ...what, ticket: new URL(c.req.url).search })
+    return startOAuthHere(c, { ...what, ticket: new URL(c.req.url).search })
   })
   .post("/:connector/install", async (c) => {
     const { ports } = c.var
@@ -92,7 +92,7 @@ export const oauthRoutes = api()
     if (link.purpose !== "install") throw new Problem("link_invalid", { partner: connector.title })
     const config = connector.config.parse(link.config)
     const what = { connector, purpose: "install", owner: null, config, actor: INSTALLER, ticket } as const
-    return beginHere(c, what)
+    return startOAuthHere(c, what)
   })
   .get("/:connector/callback", async (c) => {
     const { ports } = c.var
@@ -104,7 +104,7 @@ export const oauthRoutes = api()
       return getCookie(c, name)
     }
     const connector = oauthConnectorAt(c)
-    const arrival = await arrive(ports, connector.name, queryOf(c), cookie)
+    const arrival = await finishOAuth(ports, connector.name, queryOf(c), cookie)
     for (const name of seen) deleteCookie(c, name, { path: "/", secure: isHttps })
     const { consoleUrl } = ports.settings
     if (arrival.kind === "connected") {
@@ -122,7 +122,7 @@ export const oauthRoutes = api()
 oauthRoutes.onError((error, c) => {
   const problem = shownOf(error)
   if (problem.code === "rate_limited") c.header("retry-after", String(RATE_PERIOD_S))
-  const told = problem.code === "no_state" ? problem.with(begunHere(c)) : problem
+  const told = problem.code === "no_state" ? problem.with(startHere(c)) : problem
   const words = told.toPage()
   const back = c.var.ports?.settings.consoleUrl ?? null
   return page(c, words.status, <ProblemPage words={words} details={told.details} back={back} />)
@@ -137,7 +137,7 @@ function shownOf(error: Error): Problem {
 }
 
 /** Whoever came without having begun may begin here, where that takes nothing but a click. */
-function begunHere(c: C): { retry?: string } {
+function startHere(c: C): { retry?: string } {
   const connector = getConnector(c.req.param("connector") ?? "")
   return connector && !oauthOf(connector)?.signature ? { retry: `/oauth/${connector.name}/install` } : {}
 }
@@ -200,12 +200,15 @@ async function installPage(
 }
 
 /** Each attempt is a row: bounded by address here, and by ticket where the row is written. */
-async function beginHere(c: C, what: Omit<Beginning, "ticket"> & { ticket: string | undefined }): Promise<Response> {
+async function startOAuthHere(
+  c: C,
+  what: Omit<OAuthStart, "ticket"> & { ticket: string | undefined },
+): Promise<Response> {
   await countAddress(c, "starts")
-  return goOn(c, await begin(c.var.ports, { ...what, ticket: what.ticket ?? "" }))
+  return goOn(c, await startOAuth(c.var.ports, { ...what, ticket: what.ticket ?? "" }))
 }
 
-function goOn(c: C, { url, cookie }: Begun): Response {
+function goOn(c: C, { url, cookie }: OAuthStarted): Response {
   const secure = isSecure(c.var.ports)
   const maxAge = STATE_LIFE_MS / 1000
   setCookie(c, cookie.name, cookie.value, { path: "/", httpOnly: true, secure, sameSite: "Lax", maxAge })

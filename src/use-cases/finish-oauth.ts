@@ -33,7 +33,7 @@ interface Granted {
 }
 
 /** `cookie` answers what the browser holds under a name, hashed names being ours. Throws the problem whose page is shown. */
-export async function arrive(
+export async function finishOAuth(
   ports: ApiPorts,
   name: string,
   query: SignedQuery,

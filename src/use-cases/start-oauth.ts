@@ -85,7 +85,7 @@ export async function refuseKnown(ports: Ports, row: SourceRow, connector: AnyCo
   }
 }
 
-export interface Beginning {
+export interface OAuthStart {
   connector: AnyConnector
   purpose: "connect" | "install"
   /** Null for an install. */
@@ -96,16 +96,16 @@ export interface Beginning {
   ticket: string
 }
 
-export interface Begun {
+export interface OAuthStarted {
   /** The partner's page. */
   url: string
   cookie: { name: string; value: string }
 }
 
-export async function begin(
+export async function startOAuth(
   ports: Ports,
-  { connector, purpose, owner, config, actor, ticket }: Beginning,
-): Promise<Begun> {
+  { connector, purpose, owner, config, actor, ticket }: OAuthStart,
+): Promise<OAuthStarted> {
   const oauth = await oauthContextFor(ports, connector, owner, config)
   const { state, cookie } = newSecrets()
   const hash = await ports.sha256(state)
