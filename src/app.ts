@@ -4,6 +4,7 @@ import { routePath } from "hono/route"
 import { secureHeaders } from "hono/secure-headers"
 import { SettingsError } from "./env.ts"
 import { Problem } from "./errors.ts"
+import { framesOf } from "./frames.ts"
 import { auditRoutes } from "./routes/audit.ts"
 import { catalogue } from "./routes/catalogue.ts"
 import { createRoutes } from "./routes/create.ts"
@@ -53,7 +54,7 @@ export const app = api()
 
 app.get("/openapi.json", limitAddress, (c) => c.json(document(), 200, { "cache-control": DOCUMENT_CACHE }))
 app.notFound(() => new Problem("not_found").toResponse())
-app.onError((error, c) => problemOf(error, c).toResponse())
+app.onError((error, c) => problemOfError(error, c).toResponse())
 
 /** Made on first use and kept: it is public, and must not cost a little work each time anybody asks. */
 function document(): ReturnType<typeof openapiOf> {
@@ -64,18 +65,14 @@ function document(): ReturnType<typeof openapiOf> {
 let made: ReturnType<typeof openapiOf> | undefined
 
 /** Only our own sentences reach the caller; of anything else they learn that it happened, and we learn what. */
-function problemOf(error: Error, c: Context<ApiEnv>): Problem {
+function problemOfError(error: Error, c: Context<ApiEnv>): Problem {
   if (error instanceof Problem) return error
   if (error instanceof SettingsError) return new Problem("misconfigured", { detail: error.message })
-  log("request_failed", { method: c.req.method, path: routePath(c), error: error.name, at: framesOf(error) })
+  log("request_failed", {
+    method: c.req.method,
+    path: routePath(c),
+    error: error.name,
+    at: framesOf(error, FRAMES_LOGGED),
+  })
   return new Problem("internal")
-}
-
-/** Where it happened. A message may quote what was stored or sent, a failed query its parameters; frames quote nothing. */
-function framesOf({ stack = "" }: Error): string {
-  const frames = stack.split("\n").filter((line) => line.startsWith("    at "))
-  return frames
-    .slice(0, FRAMES_LOGGED)
-    .map((line) => line.trim())
-    .join(" < ")
 }

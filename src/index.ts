@@ -1,9 +1,10 @@
 /** The Worker: requests to the app, wake-ups to the consumers, the cron to the watchdog. */
+
 import { app } from "./app.ts"
 import { getConnector } from "./connectors/index.ts"
-import { watch } from "./control/watchdog.ts"
 import type { Bindings } from "./env.ts"
 import { consume } from "./pipeline/consume.ts"
+import { watch } from "./use-cases/watchdog.ts"
 import { apiPorts, consumerPorts, log, queueNameOf, tokensOf } from "./worker/platform.ts"
 
 export { SourceObject } from "./worker/source-object.ts"

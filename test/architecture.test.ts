@@ -7,8 +7,9 @@ const ROOT = join(import.meta.dirname, "../src")
 
 /** Lowest first; a file may import from its own tier and from those below. Ends with `/`: all of the folder. The longest match counts. */
 const TIERS: readonly (readonly string[])[] = [
-  ["errors.ts", "env.ts", "limits.ts", "ports.ts", "lib/"],
+  ["errors.ts", "problems.ts", "env.ts", "limits.ts", "ports.ts", "lib/"],
   ["connectors/kit/"],
+  ["api/"],
   // The partners, and the network.
   ["connectors/", "http/"],
   ["connectors/index.ts"],
@@ -20,7 +21,7 @@ const TIERS: readonly (readonly string[])[] = [
   ["auth/", "oauth/", "db/", "worker/vault.ts", "worker/sqlite-store.ts", "destinations/"],
   ["pipeline/"],
   ["worker/platform.ts"],
-  ["control/", "worker/source-object.ts"],
+  ["use-cases/", "worker/source-object.ts"],
   ["routes/", "console/"],
   ["app.ts"],
   ["client.ts", "index.ts"],

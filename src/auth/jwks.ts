@@ -37,13 +37,13 @@ export async function keyNamed(ports: ExchangePorts, url: string, kid: string): 
   const cached = known.get(url)
   const hit = cached && now - cached.fetchedAt < KEPT_MS ? find(cached, kid) : null
   if (hit) return hit
-  const current = cached && now - cached.triedAt < COOL_DOWN_MS ? cached : await refresh(ports, url, cached)
+  const current = cached && now - cached.triedAt < COOL_DOWN_MS ? cached : await refetchKeys(ports, url, cached)
   if (now - current.fetchedAt > STALE_MS)
     throw new Problem("unavailable", { detail: "The keys that sign tokens cannot be read." })
   return find(current, kid)
 }
 
-async function refresh(ports: ExchangePorts, url: string, cached: Known | undefined): Promise<Known> {
+async function refetchKeys(ports: ExchangePorts, url: string, cached: Known | undefined): Promise<Known> {
   const now = ports.clock.now()
   const keys = await fetchKeys(ports, url)
   const stale = { keys: cached?.keys ?? [], fetchedAt: cached?.fetchedAt ?? 0, triedAt: now }

@@ -1,7 +1,7 @@
 /** Shopify: customers, orders, draft orders and abandoned checkouts of one shop, read over the GraphQL Admin API. */
 import { z } from "zod"
 import { defineConnector, type NormalizeContext, type Normalized, type PageRecord, type Stream } from "./kit/define.ts"
-import { ACCOUNT_QUERY, meaning, readAccount, restMs } from "./shopify/answers.ts"
+import { ACCOUNT_QUERY, classify, readAccount, restMs } from "./shopify/answers.ts"
 import { fromCheckout } from "./shopify/checkout.ts"
 import { collections } from "./shopify/collections.ts"
 import { fromCustomer } from "./shopify/customer.ts"
@@ -126,7 +126,7 @@ export const shopify = defineConnector<Config>({
     list("abandonedCheckouts", "Abandoned checkouts", { days: 0 }),
   ],
   openForDays: SETTLES_DAYS,
-  meaning,
+  classify,
   templates,
 })
 

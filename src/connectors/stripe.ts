@@ -3,7 +3,7 @@ import { z } from "zod"
 import { bearer } from "./kit/auth.ts"
 import { defineConnector, type Normalized, type Stream } from "./kit/define.ts"
 import type { JsonValue } from "./kit/item.ts"
-import { grantedMode, meaning, readAccount, refusedAccount } from "./stripe/answers.ts"
+import { classify, grantedMode, readAccount } from "./stripe/answers.ts"
 import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
 import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
@@ -101,7 +101,6 @@ export const stripe = defineConnector<Config>({
   account: {
     request: () => ({ path: "/v1/account" }),
     read: readAccount,
-    refused: refusedAccount,
   },
   collections,
   streams: [
@@ -187,7 +186,7 @@ export const stripe = defineConnector<Config>({
     }),
   ],
   openForDays: REFUND_SETTLES_DAYS,
-  meaning,
+  classify,
   templates,
 })
 

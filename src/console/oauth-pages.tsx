@@ -1,8 +1,8 @@
-/** The pages of a dance: before it, after it, and where it went wrong. */
+/** The pages of signing in at a partner: before it, after it, and where it went wrong. */
 import type { Account } from "../connectors/kit/define.ts"
-import type { Mishap } from "../oauth/mishap.ts"
+import type { ProblemDetails } from "../errors.ts"
+import type { PageWords } from "../problems.ts"
 import { Actions, LinkButton, Page } from "./layout.tsx"
-import { wordsFor } from "./mishaps.ts"
 
 export function StartPage(props: {
   partner: string
@@ -111,18 +111,17 @@ export function UnclaimedPage(props: { partner: string; account: Account; code: 
   )
 }
 
-export function MishapPage({ mishap, back }: { mishap: Mishap; back: string | null }) {
-  const { code, facts } = mishap
-  const { title, what, next } = wordsFor(code, facts)
+export function ProblemPage(props: { words: PageWords; details: ProblemDetails; back: string | null }) {
+  const { words, details, back } = props
   return (
-    <Page title={title} tone="bad">
-      <p>{what}</p>
-      {facts.reason !== undefined && <p class="soft">{facts.reason}</p>}
-      <p>{next}</p>
+    <Page title={words.title} tone="bad">
+      <p>{words.what}</p>
+      {details.detail !== undefined && <p class="soft">{details.detail}</p>}
+      <p>{words.next}</p>
       <Actions>
-        {facts.retry !== undefined && <LinkButton href={facts.retry}>Try again</LinkButton>}
+        {details.retry !== undefined && <LinkButton href={details.retry}>Try again</LinkButton>}
         {back !== null && (
-          <LinkButton href={back} second={facts.retry !== undefined}>
+          <LinkButton href={back} second={details.retry !== undefined}>
             To the console
           </LinkButton>
         )}

@@ -18,7 +18,13 @@ export async function findMade(db: Database, { org, project }: Tenant, key: stri
 }
 
 /** For the batch of the create: fails it when a concurrent request with the same key was first. */
-export function rememberStatements(db: Database, tenant: Tenant, asked: IdempotentRequest, made: string, now: number) {
+export function rememberRequestStatements(
+  db: Database,
+  tenant: Tenant,
+  asked: IdempotentRequest,
+  made: string,
+  now: number,
+) {
   const { org, project } = tenant
   return [forgetOldStatement(db, now), db.insert(idempotency).values({ org, project, ...asked, made, at: now })]
 }

@@ -1,4 +1,4 @@
-/** Dances under way. Found by the hash of their state, which is the only secret there is. */
+/** Attempts under way. Found by the hash of their state, which is the only secret there is. */
 import { and, eq, isNull, lt, sql } from "drizzle-orm"
 import { type Database, isViolation } from "./database.ts"
 import { oauthStates } from "./schema.ts"

@@ -2,21 +2,18 @@
  * What D1 keeps: configuration, drafts, sealed credentials, templates made real, audit, and one coarse status for lists.
  * Everything that moves lives in the source's Durable Object. Times `...At` are epoch ms.
  *
- * Each list of words below is the one source of its SQL column, its zod schema and its type.
+ * Each list of words, here and in api/enums.ts, is the one source of its SQL column, its zod schema and its type.
  */
 import { sql } from "drizzle-orm"
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
+import { IDENTITIES, type MissingField, MODES } from "../api/enums.ts"
 import type { Account, JsonValue } from "../connectors/kit/define.ts"
 import type { Bookmark } from "../source/protocol/bookmark.ts"
 import type { CollectionChoice, SealedTokens } from "../source/protocol/configuration.ts"
 
 export const STATUSES = ["draft", "connected", "paused", "error"] as const
-export const MODES = ["live", "test"] as const
-export const IDENTITIES = ["email", "partnerId"] as const
 /** What to do about an account that was read into the same destination before: go on where that stopped, or send all again. */
 export const AGAIN = ["continue", "accept"] as const
-/** What a draft may still lack before it can be finished. */
-export const LACKS = ["credentials", "name", "sync"] as const
 export const METRIC_TYPES = ["collection", "event", "formula", "user"] as const
 export const AUDIT_ACTIONS = [
   "source.created",
@@ -47,7 +44,6 @@ export const AUDIT_ACTIONS = [
 ] as const
 
 export type Status = (typeof STATUSES)[number]
-export type Lack = (typeof LACKS)[number]
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 /** Part of every table and of every query. */
@@ -91,7 +87,7 @@ export const sources = sqliteTable(
     /** Partner time of the first accepted credential. */
     connectedAt: integer("connected_at"),
     /** Drafts: what is missing, the templates chosen so far, and when the draft is forgotten. */
-    missing: json<Lack[]>().notNull(),
+    missing: json<MissingField[]>().notNull(),
     templates: json<string[]>().notNull(),
     /** What was said about repeats when the draft was made; null: nothing. */
     again: text({ enum: AGAIN }),
@@ -220,11 +216,11 @@ export const idempotency = sqliteTable(
 
 export const OAUTH_PURPOSES = ["connect", "install"] as const
 
-/** A dance under way: what was asked for, by which browser. Forgotten a day after its ten minutes. */
+/** An attempt under way: what was asked for, by which browser. Forgotten a day after its ten minutes. */
 export const oauthStates = sqliteTable(
   "oauth_states",
   {
-    /** SHA-256 of the state: whoever reads this table cannot go on with a dance. */
+    /** SHA-256 of the state: whoever reads this table cannot go on with an attempt. */
     hash: text().primaryKey(),
     connector: text().notNull(),
     purpose: text({ enum: OAUTH_PURPOSES }).notNull(),

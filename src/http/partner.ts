@@ -2,7 +2,15 @@
  * One request to a partner, from what its connector declares: address, authentication, time limit, size limit, and what the
  * answer means. It never retries; each failure is one tagged value whose reason holds no secret, no query and no body.
  */
-import type { AnswerMeaning, AnyConnector, LimitScope, PageRequest, PartnerAnswer } from "../connectors/kit/define.ts"
+import type {
+  AnyConnector,
+  Auth,
+  Credential,
+  PageRequest,
+  PartnerAnswer,
+  PartnerFailure,
+} from "../connectors/kit/define.ts"
+import { limited } from "../connectors/kit/failure.ts"
 import { retryAfterMs } from "../connectors/kit/limits.ts"
 import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "./exchange.ts"
 
@@ -15,23 +23,8 @@ export const REASON_CHARS_MAX = 300
 
 const USER_AGENT = "Intempt-Cloud-Sources/1.0 (+https://intempt.com)"
 
-export type PartnerFailure =
-  /** The credential is not accepted. */
-  | { kind: "auth"; reason: string }
-  /** The credential is accepted, and may not read this. */
-  | { kind: "denied"; reason: string }
-  /** Asked to wait; null: it was not said how long. */
-  | { kind: "limited"; reason: string; retryAfterMs: number | null; scope?: LimitScope }
-  /** `unreached`: no answer began, so that the failure says nothing of what was asked for. */
-  | { kind: "transient"; reason: string; unreached?: true }
-  /** The answer is over PAGE_BYTES_MAX, or more than the partner gives at once. */
-  | { kind: "too_large"; reason: string }
-  /** The partner no longer knows the page token. */
-  | { kind: "token_refused"; reason: string }
-  /** Asking again would not help. */
-  | { kind: "fault"; reason: string }
-
-export type PartnerResult = { kind: "ok"; answer: PartnerAnswer; stamp: Stamp } | PartnerFailure
+/** `stamp`: also with a refusal that names the account, since such a credential is known to work from then on. */
+export type PartnerResult = { kind: "ok"; answer: PartnerAnswer; stamp: Stamp } | (PartnerFailure & { stamp?: Stamp })
 
 /** When a page was asked for, on both clocks. */
 export interface Stamp {
@@ -48,24 +41,25 @@ export async function askPartner(
   connector: AnyConnector,
   config: unknown,
   request: PageRequest,
-  credential: string,
+  credential: Credential,
 ): Promise<PartnerResult> {
   const url = urlOf(connector.baseUrl(config), request)
   if (url === null) return { kind: "fault", reason: `A request would have left ${connector.title}'s own address.` }
   const bounds = { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: PAGE_BYTES_MAX }
-  const result = meaningOf(connector, await exchange(ports, url, initOf(connector, request, credential), bounds))
-  return result.kind === "ok" ? result : { ...result, reason: presentable(result.reason, credential) }
+  const exchanged = await exchange(ports, url, initOf(connector, request, credential), bounds)
+  const result = resultOf(connector, credential, exchanged)
+  return result.kind === "ok" ? result : { ...result, reason: presentable(result.reason, credential.value) }
 }
 
 /** What the exchange comes to. Pure; exported for tests. */
-export function meaningOf(connector: AnyConnector, exchanged: Exchange): PartnerResult {
+export function resultOf(connector: AnyConnector, credential: Credential, exchanged: Exchange): PartnerResult {
   const { title } = connector
   if (exchanged.kind === "timeout") return { kind: "transient", reason: `${title} did not answer in time.` }
   if (exchanged.kind === "unreachable")
     return { kind: "transient", reason: `${title} could not be reached.`, unreached: true }
   return exchanged.status >= 200 && exchanged.status < 300
-    ? accepted(connector, exchanged)
-    : refused(connector, exchanged)
+    ? accepted(connector, credential, exchanged)
+    : refused(connector, credential, exchanged)
 }
 
 // -------------------------------------------------------------------------------------------------------- the request
@@ -83,7 +77,7 @@ function append(params: URLSearchParams, name: string, value: NonNullable<PageRe
   for (const one of Array.isArray(value) ? value : [value]) params.append(name, String(one))
 }
 
-function initOf(connector: AnyConnector, request: PageRequest, credential: string): RequestInit {
+function initOf(connector: AnyConnector, request: PageRequest, credential: Credential): RequestInit {
   const headers = {
     accept: "application/json",
     "user-agent": USER_AGENT,
@@ -96,11 +90,10 @@ function initOf(connector: AnyConnector, request: PageRequest, credential: strin
   return { method: request.method ?? "POST", headers: { ...headers, "content-type": "application/json" }, body }
 }
 
-/** A pasted key is told from an access token by its documented shape: partners spell the two differently. */
-function authHeaders(connector: AnyConnector, credential: string): Record<string, string> {
-  const ways = connector.auth
-  const way = ways.find((one) => one.kind === "apiKey" && one.schema.safeParse(credential).success)
-  return (way ?? ways.find((one) => one.kind === "oauth2") ?? ways[0])?.headers(credential) ?? {}
+const WAYS: Record<Credential["kind"], Auth<unknown>["kind"]> = { key: "apiKey", accessToken: "oauth2" }
+
+function authHeaders({ auth }: AnyConnector, { kind, value }: Credential): Record<string, string> {
+  return auth.find((way) => way.kind === WAYS[kind])?.headers(value) ?? {}
 }
 
 // --------------------------------------------------------------------------------------------------------- the answer
@@ -108,7 +101,7 @@ function authHeaders(connector: AnyConnector, credential: string): Record<string
 /** A `Date` header has whole seconds. */
 const DATE_SECOND_MS = 1000
 
-function accepted(connector: AnyConnector, answered: Answered): PartnerResult {
+function accepted(connector: AnyConnector, credential: Credential, answered: Answered): PartnerResult {
   const { title } = connector
   const { status, headers, body } = answered
   if (body.kind === "too_large") return { kind: "too_large", reason: `${title}'s answer was over 8 MB.` }
@@ -116,9 +109,9 @@ function accepted(connector: AnyConnector, answered: Answered): PartnerResult {
   if (body.kind === "broken") return { kind: "transient", reason: `${title}'s answer broke off.` }
   const parsed = jsonOf(body.text)
   if (parsed === undefined) return { kind: "transient", reason: `${title}'s answer was not JSON.` }
-  const meaning = connector.meaning(status, parsed, headers)
-  if (meaning !== null) return byMeaning(title, meaning, headers)
-  const stamp = stampOf(answered, connector.clock?.granularityMs ?? DATE_SECOND_MS)
+  const failure = connector.classify(status, parsed, headers, credential)
+  if (failure !== null) return withWait(title, failure, headers)
+  const stamp = stampOf(connector, answered)
   // Bounds and versions come from the partner's clock alone. An answer without it is some middlebox's more often than the
   // partner's, so it is asked again; where the clock stays away, the run ends with this sentence rather than with a guess.
   if (stamp === null) return { kind: "transient", reason: `${title}'s answer did not say its time (no Date header).` }
@@ -130,32 +123,27 @@ function accepted(connector: AnyConnector, answered: Answered): PartnerResult {
  * after we asked; so its clock then stood at `Date` minus the exchange or later, and what it shows is no older than that. A change
  * in that same second is dated by its beginning: a page may not count as newer than that.
  */
-function stampOf({ headers, sentAt, elapsedMs }: Answered, granularityMs: number): Stamp | null {
+function stampOf({ clock }: AnyConnector, { headers, sentAt, elapsedMs }: Answered): Stamp | null {
+  const granularityMs = clock?.granularityMs ?? DATE_SECOND_MS
   const dated = Date.parse(headers.get("date") ?? "")
   if (Number.isNaN(dated)) return null
   const asked = granularityMs * Math.floor((dated - elapsedMs) / granularityMs)
   return { asked, spreadMs: dated + DATE_SECOND_MS - asked, sentAt }
 }
 
-function refused(connector: AnyConnector, { status, headers, body }: Answered): PartnerFailure {
+function refused(connector: AnyConnector, credential: Credential, answered: Answered): PartnerResult {
+  const { status, headers, body } = answered
   const parsed = body.kind === "whole" ? jsonOf(body.text) : undefined
-  const meaning = connector.meaning(status, parsed ?? null, headers)
-  return meaning === null ? byStatus(connector.title, status, headers) : byMeaning(connector.title, meaning, headers)
+  const failure = connector.classify(status, parsed ?? null, headers, credential)
+  if (failure === null) return byStatus(connector.title, status, headers)
+  const stamp = failure.kind === "denied" && failure.account ? stampOf(connector, answered) : null
+  return stamp ? { ...failure, stamp } : withWait(connector.title, failure, headers)
 }
 
-function byMeaning(title: string, meaning: AnswerMeaning, headers: Headers): PartnerFailure {
-  switch (meaning.kind) {
-    case "auth":
-    case "denied":
-    case "too_large":
-    case "transient":
-    case "fault":
-      return { kind: meaning.kind, reason: meaning.message }
-    case "limited":
-      return limited(title, meaning.retryAfterMs ?? retryAfterMs(headers), meaning.scope)
-    case "token_refused":
-      return { kind: "token_refused", reason: `${title} no longer knows where the reading was.` }
-  }
+/** A limit of which the connector does not know how long it lasts: as the header says. */
+function withWait(title: string, failure: PartnerFailure, headers: Headers): PartnerFailure {
+  if (failure.kind !== "limited" || failure.retryAfterMs !== null) return failure
+  return limited(title, retryAfterMs(headers), failure.scope)
 }
 
 function byStatus(title: string, status: number, headers: Headers): PartnerFailure {
@@ -171,11 +159,7 @@ function byStatus(title: string, status: number, headers: Headers): PartnerFailu
   return { kind: "fault", reason: `${title} refused the request (${status}).` }
 }
 
-function limited(title: string, wait: number | null, scope?: LimitScope): PartnerFailure {
-  return { kind: "limited", reason: `${title} asks to wait.`, retryAfterMs: wait, ...(scope && { scope }) }
-}
-
 /** Connectors may quote the partner; whatever it echoes, the credential does not come out, nor a body's length of text. */
-function presentable(reason: string, credential: string): string {
-  return reason.replaceAll(credential, "[secret]").slice(0, REASON_CHARS_MAX)
+function presentable(reason: string, secret: string): string {
+  return reason.replaceAll(secret, "[secret]").slice(0, REASON_CHARS_MAX)
 }

@@ -18,7 +18,7 @@ const TOKEN_CHARS_MAX = 8_192
 const USER_AGENT = "Intempt-Cloud-Sources/1.0 (+https://intempt.com)"
 
 /** A partner and our part in it, as one project's source meets them. */
-export interface Party {
+export interface OAuthContext {
   title: string
   auth: OAuth2Auth<unknown>
   config: unknown
@@ -58,15 +58,15 @@ export interface Authorization {
 }
 
 /** The partner's page; a client may have one of its own there (a Stripe App's external test), and nowhere else. */
-export function authorizeUrl({ auth, config, client }: Party): URL {
+export function authorizeUrl({ auth, config, client }: OAuthContext): URL {
   const usual = new URL(auth.authorizeUrl(config))
   const own = client.authorizeUrl === undefined ? usual : new URL(client.authorizeUrl)
   return own.origin === usual.origin ? own : usual
 }
 
-export async function authorization(party: Party, redirectUri: string, state: string): Promise<Authorization> {
-  const { auth, config, client } = party
-  const oslo = new OAuth2Client(client.id, authorizeUrl(party).href, auth.tokenUrl(config), {
+export async function authorization(oauth: OAuthContext, redirectUri: string, state: string): Promise<Authorization> {
+  const { auth, config, client } = oauth
+  const oslo = new OAuth2Client(client.id, authorizeUrl(oauth).href, auth.tokenUrl(config), {
     redirectURI: redirectUri,
   })
   const verifier = auth.pkce ? generateCodeVerifier() : null
@@ -80,44 +80,44 @@ export async function authorization(party: Party, redirectUri: string, state: st
 
 export function exchangeCode(
   ports: ExchangePorts,
-  party: Party,
+  oauth: OAuthContext,
   { code, verifier, redirectUri }: { code: string; verifier: string | null; redirectUri: string },
 ): Promise<TokenResult> {
-  return ask(ports, party, isCodeRefused, {
-    ...party.auth.tokenParams,
+  return askTokenEndpoint(ports, oauth, isCodeRefused, {
+    ...oauth.auth.tokenParams,
     ...{ grant_type: "authorization_code", code },
-    ...(party.auth.repeatsRedirect !== false && { redirect_uri: redirectUri }),
+    ...(oauth.auth.repeatsRedirect !== false && { redirect_uri: redirectUri }),
     ...(verifier !== null && { code_verifier: verifier }),
   })
 }
 
-export function refresh(ports: ExchangePorts, party: Party, refreshToken: string): Promise<TokenResult> {
-  const { endsGrant } = party.auth
+export function refresh(ports: ExchangePorts, oauth: OAuthContext, refreshToken: string): Promise<TokenResult> {
+  const { endsGrant } = oauth.auth
   const isOver: IsRefused = (error) => error.code === "invalid_grant" || endsGrant?.(error) === true
-  return ask(ports, party, isOver, { grant_type: "refresh_token", refresh_token: refreshToken })
+  return askTokenEndpoint(ports, oauth, isOver, { grant_type: "refresh_token", refresh_token: refreshToken })
 }
 
 /** RFC 7009: gives the grant back. True where the partner took it, or knows it no more. */
-export async function revoke(ports: ExchangePorts, party: Party, url: string, token: string): Promise<boolean> {
-  const answer = await post(ports, party, url, { token })
+export async function revoke(ports: ExchangePorts, oauth: OAuthContext, url: string, token: string): Promise<boolean> {
+  const answer = await postToPartner(ports, oauth, url, { token })
   return answer.kind === "answered" && answer.status < 500 && answer.status !== 429
 }
 
-async function ask(
+async function askTokenEndpoint(
   ports: ExchangePorts,
-  party: Party,
+  oauth: OAuthContext,
   isRefused: IsRefused,
   params: Record<string, string>,
 ): Promise<TokenResult> {
-  const { title } = party
-  const answered = await post(ports, party, party.auth.tokenUrl(party.config), params)
+  const { title } = oauth
+  const answered = await postToPartner(ports, oauth, oauth.auth.tokenUrl(oauth.config), params)
   if (answered.kind === "timeout") return later(`${title} did not answer in time`)
   if (answered.kind === "unreachable") return later(`${title} could not be reached`)
-  return read(title, answered, isRefused)
+  return tokenResultOf(title, answered, isRefused)
 }
 
-function post(ports: ExchangePorts, party: Party, url: string, params: Record<string, string>) {
-  const { headers, body } = identified(party, params)
+function postToPartner(ports: ExchangePorts, oauth: OAuthContext, url: string, params: Record<string, string>) {
+  const { headers, body } = identified(oauth, params)
   const all = {
     accept: "application/json",
     "content-type": "application/x-www-form-urlencoded",
@@ -128,7 +128,7 @@ function post(ports: ExchangePorts, party: Party, url: string, params: Record<st
   return exchange(ports, url, { method: "POST", headers: all, body: new URLSearchParams(body).toString() }, bounds)
 }
 
-function identified({ auth, client }: Party, params: Record<string, string>) {
+function identified({ auth, client }: OAuthContext, params: Record<string, string>) {
   const [secret] = client.secrets
   switch (auth.client ?? "body") {
     case "body":
@@ -194,10 +194,10 @@ const ERROR_WORD = /^[a-z_]{1,60}$/
 const isCodeRefused: IsRefused = ({ status, code }) =>
   code === "invalid_grant" || (status !== 401 && status !== 403 && !OURS.has(code))
 
-function read(title: string, { status, headers, body }: Answered, isRefused: IsRefused): TokenResult {
+function tokenResultOf(title: string, { status, headers, body }: Answered, isRefused: IsRefused): TokenResult {
   const isSuccess = status >= 200 && status < 300
   const parsed = body.kind === "whole" ? jsonOf(body.text) : undefined
-  const error = errorOf(status, parsed)
+  const error = tokenErrorOf(status, parsed)
   if (isSuccess && error === null) {
     const given = success.safeParse(parsed)
     if (given.success) return { kind: "ok", answer: answerOf(given.data, parsed) }
@@ -213,7 +213,7 @@ function read(title: string, { status, headers, body }: Answered, isRefused: IsR
   return { kind: "client", reason: `${title} does not accept our app's credentials (${word})` }
 }
 
-function errorOf(status: number, parsed: unknown): TokenError | null {
+function tokenErrorOf(status: number, parsed: unknown): TokenError | null {
   const { data } = failure.safeParse(parsed)
   if (!data) return null
   const code = typeof data.error === "string" ? data.error : (data.error.type ?? "")

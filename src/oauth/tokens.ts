@@ -7,7 +7,7 @@ import type { Cipher } from "../ports.ts"
 import type { RefreshAnswer, TokenAsk, Tokens } from "../source/ports.ts"
 import type { SealedTokens, SourceRef } from "../source/protocol/configuration.ts"
 import { sealContext } from "../worker/vault.ts"
-import { type Party, refresh, revoke, type TokenAnswer } from "./client.ts"
+import { type OAuthContext, refresh, revoke, type TokenAnswer } from "./client.ts"
 
 export interface TokenPorts extends ExchangePorts {
   cipher: Cipher
@@ -24,7 +24,7 @@ export function oauthOf(connector: AnyConnector): OAuth2Auth<unknown> | null {
 export async function sealTokens(
   cipher: Pick<Cipher, "seal">,
   ref: SourceRef,
-  { auth, client }: Pick<Party, "auth" | "client">,
+  { auth, client }: Pick<OAuthContext, "auth" | "client">,
   answer: TokenAnswer,
   askedAt: number,
 ): Promise<SealedTokens> {
@@ -71,18 +71,18 @@ async function renew(ports: TokenPorts, { ref, connector, config, tokens }: Toke
   const known = ports.connector(connector)
   // Two deploys can be live at once: a newer one's source is left to it.
   if (!known || !oauthOf(known)) return notNow()
-  const party = await partyOf(ports, { ref, connector, config, tokens })
-  if (!party) return { kind: "client", reason: missingClient(known.title, tokens) }
+  const oauth = await oauthContextOf(ports, { ref, connector, config, tokens })
+  if (!oauth) return { kind: "client", reason: missingClient(known.title, tokens) }
   if (tokens.refresh === null) return { kind: "refused", reason: "it was granted for a time that is over" }
   const refreshToken = await ports.cipher.open(tokens.refresh, sealContext(ref, "grant"))
   const askedAt = ports.clock.now()
-  const result = await refresh(ports, party, refreshToken)
-  if (result.kind === "client") return { ...result, reason: `${result.reason}: ${wayOut(party.client)}` }
+  const result = await refresh(ports, oauth, refreshToken)
+  if (result.kind === "client") return { ...result, reason: `${result.reason}: ${wayOut(oauth.client)}` }
   if (result.kind !== "ok") return result
   const { answer } = result
   // A partner whose refresh tokens are stable need not repeat them.
   const whole = { ...answer, refreshToken: answer.refreshToken ?? refreshToken }
-  return { kind: "refreshed", tokens: await sealTokens(ports.cipher, ref, party, whole, askedAt) }
+  return { kind: "refreshed", tokens: await sealTokens(ports.cipher, ref, oauth, whole, askedAt) }
 }
 
 /** Who has to act is another one for a project's own client than for the deployment's. */
@@ -101,17 +101,18 @@ function wayOut({ isOwn }: OAuthClient): string {
 async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
   const { ref, config, tokens } = ask
   const connector = ports.connector(ask.connector)
-  const party = await partyOf(ports, ask)
-  if (!connector || !party) return true
-  const { auth } = party
+  const oauth = await oauthContextOf(ports, ask)
+  if (!connector || !oauth) return true
+  const { auth } = oauth
   if (!auth.revokeUrl && !auth.revoke) return true
   const sealed = auth.revokeUrl ? (tokens.refresh ?? tokens.access) : tokens.access
   const token = await ports.cipher.open(sealed, sealContext(ref, "grant"))
-  if (auth.revokeUrl) return revoke(ports, party, auth.revokeUrl(config), token)
+  if (auth.revokeUrl) return revoke(ports, oauth, auth.revokeUrl(config), token)
   const request = auth.revoke?.(config)
-  const access = await liveToken(ports, ask, party, token)
+  const access = await liveToken(ports, ask, oauth, token)
   if (access === null) return false
-  const result = request && (await askPartner(ports, connector, config, request, access))
+  const result =
+    request && (await askPartner(ports, connector, config, request, { kind: "accessToken", value: access }))
   // Refused: it was given back already, at the partner. Anything else may pass, and is tried a few times.
   return result?.kind === "ok" || result?.kind === "auth"
 }
@@ -120,18 +121,21 @@ async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
 async function liveToken(
   ports: TokenPorts,
   { ref, tokens }: TokenAsk,
-  party: Party,
+  oauth: OAuthContext,
   access: string,
 ): Promise<string | null> {
   const isOver = tokens.expiresAt !== null && tokens.expiresAt <= ports.clock.now()
   if (!isOver || tokens.refresh === null) return access
-  const result = await refresh(ports, party, await ports.cipher.open(tokens.refresh, sealContext(ref, "grant")))
+  const result = await refresh(ports, oauth, await ports.cipher.open(tokens.refresh, sealContext(ref, "grant")))
   if (result.kind === "ok") return result.answer.accessToken
   // A grant that is over has nothing to be given back: its access token will be refused.
   return result.kind === "refused" ? access : null
 }
 
-async function partyOf(ports: TokenPorts, { ref, connector: name, config, tokens }: TokenAsk): Promise<Party | null> {
+async function oauthContextOf(
+  ports: TokenPorts,
+  { ref, connector: name, config, tokens }: TokenAsk,
+): Promise<OAuthContext | null> {
   const connector = ports.connector(name)
   const auth = connector && oauthOf(connector)
   const client = await ports.client(ref, name, tokens.client)

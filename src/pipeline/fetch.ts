@@ -37,27 +37,27 @@ const GOES_ON: Record<SliceEnd, boolean> = {
   stale: true,
   lost: false,
   release: false,
-  defer: true,
+  limited: true,
   transient: true,
   probed: true,
-  shrink: true,
+  too_large: true,
   token_refused: true,
   auth: false,
-  deny: true,
+  denied: true,
   fault: true,
 }
 
 export async function runFetch(ports: PipelinePorts, source: string, lane: Lane): Promise<FetchRun> {
   const counts: Counts = { leases: 0, pages: 0, records: 0, items: 0, calls: 0 }
   const deadline = ports.clock.now() + FETCH_BUDGET_MS
-  const end = await workShift(
+  const end = await fetchLeases(
     { ports, source: () => ports.source(source), deadline, calledAt: 0, restMs: 0, counts },
     lane,
   )
   return { end, ...counts }
 }
 
-async function workShift(shift: Shift, lane: Lane): Promise<string> {
+async function fetchLeases(shift: Shift, lane: Lane): Promise<string> {
   while (shift.counts.leases < LEASES_MAX && hasTime(shift)) {
     const nonce = shift.ports.random.id("lease")
     const told = await tell(shift.ports, "lease", () => shift.source().lease({ lane, nonce, protocol: PROTOCOL }))

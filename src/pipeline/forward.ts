@@ -23,11 +23,11 @@ export async function runForward(ports: PipelinePorts, source: string, destinati
   const counts = { claims: 0, posts: 0, items: 0, delivered: 0 }
   const scope = source.slice(source.lastIndexOf("/") + 1)
   const deadline = ports.clock.now() + FORWARD_BUDGET_MS
-  const end = await workShift({ ports, destination, source: () => ports.source(source), scope, deadline, counts })
+  const end = await forwardClaims({ ports, destination, source: () => ports.source(source), scope, deadline, counts })
   return { end, ...counts }
 }
 
-async function workShift(shift: Shift): Promise<string> {
+async function forwardClaims(shift: Shift): Promise<string> {
   while (shift.counts.claims < CLAIMS_MAX && shift.ports.clock.now() < shift.deadline) {
     const nonce = shift.ports.random.id("claim")
     const told = await tell(shift.ports, "claim", () => shift.source().claim({ nonce, protocol: PROTOCOL }))

@@ -1,6 +1,7 @@
-/** How a consumer lets go of a lease after a failure: one exhaustive map from what the partner said. Pure. */
+/** A failure of the partner, with what the source's Durable Object needs to know beside it. Pure. */
+
+import type { PartnerFailure } from "../connectors/kit/define.ts"
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
-import type { PartnerFailure } from "../http/partner.ts"
 import type { Outcome } from "../source/protocol/reading.ts"
 
 /** For a 429 that does not say how long: most published limits are per second or per minute. */
@@ -20,27 +21,22 @@ export interface Situation {
   credentialVersion: number
 }
 
-export function outcomeOf(failure: PartnerFailure, situation: Situation): Outcome {
+export function outcomeOfFailure(failure: PartnerFailure, situation: Situation): Outcome {
   const { reason } = failure
   switch (failure.kind) {
-    case "limited":
-      return {
-        kind: "defer",
-        until: situation.now + waitMs(failure.retryAfterMs, situation.random),
-        reason,
-        ...(failure.scope && { scope: failure.scope }),
-      }
+    case "limited": {
+      const until = situation.now + waitMs(failure.retryAfterMs, situation.random)
+      return { kind: "limited", until, reason, ...(failure.scope && { scope: failure.scope }) }
+    }
     case "auth":
       return { kind: "auth", reason, credentialVersion: situation.credentialVersion }
     case "denied":
-      return { kind: "deny", collections: situation.collections, reason }
-    case "too_large":
-      return { kind: "shrink" }
+      return { kind: "denied", reason, collections: situation.collections }
     case "transient":
-      return { kind: "transient", reason, ...(failure.unreached && { unreached: true }) }
+    case "too_large":
     case "token_refused":
     case "fault":
-      return { kind: failure.kind, reason }
+      return failure
   }
 }
 

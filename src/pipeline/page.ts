@@ -2,6 +2,7 @@
 
 import { FOLLOW_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/items.ts"
+import { framesOf } from "../frames.ts"
 import type { Stamp } from "../http/partner.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
 import { hash64 } from "../lib/hash.ts"
@@ -10,7 +11,7 @@ import { bounded } from "../source/protocol/entry.ts"
 import type { Checkpoint, Outcome } from "../source/protocol/reading.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
 import { normalizePage } from "./normalize.ts"
-import { outcomeOf } from "./outcome.ts"
+import { outcomeOfFailure } from "./outcome.ts"
 import { tell } from "./rpc.ts"
 import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
 
@@ -21,6 +22,7 @@ export const TOKEN_BYTES_MAX = 4_000
  * since the object holds it twice. A page that comes to more is asked for again with half the records.
  */
 export const CHECKPOINT_BYTES_MAX = 16_000_000
+const TOO_LARGE: Outcome = { kind: "too_large", reason: "The page comes to more than can be handed over at once." }
 /** Where in a connector's code it failed; its caller says the rest. */
 const FRAMES_LOGGED = 3
 
@@ -147,11 +149,11 @@ async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, s
     ...{ rejects, protocol: PROTOCOL, asked, spreadMs, calls: slice.calls },
     ageMs: ports.clock.now() - sentAt,
   })
-  if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: { kind: "shrink" } }
+  if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
   const told = await tell(ports, "checkpoint", () => shift.source().checkpoint(checkpointOf()))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
-  count(shift, page)
+  countPage(shift, page)
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
   if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
   turn(slice, page.next, told.answer)
@@ -166,7 +168,7 @@ function turn(slice: Slice, next: string, { until, paceMs }: { until: number; pa
   slice.token = next
 }
 
-function count({ counts }: Shift, page: Read): void {
+function countPage({ counts }: Shift, page: Read): void {
   counts.pages++
   counts.records += page.records
   counts.items += page.items.length
@@ -176,7 +178,7 @@ function count({ counts }: Shift, page: Read): void {
 
 export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<Unasked, { kind: "lost" }>): Outcome {
   if (asked.kind === "no_time") return { kind: "release" }
-  return outcomeOf(asked, {
+  return outcomeOfFailure(asked, {
     now: ports.clock.now(),
     random: ports.random.next(),
     collections: [...slice.chosen],
@@ -188,15 +190,11 @@ export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<
 export function thrown({ ports }: Shift, { connector, task }: Slice, error: unknown): Outcome {
   if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
   const name = error instanceof Error ? error.name : typeof error
-  ports.log("connector_failed", { connector: connector.name, stream: task.stream, error: name, at: framesOf(error) })
+  ports.log("connector_failed", {
+    connector: connector.name,
+    stream: task.stream,
+    error: name,
+    at: framesOf(error, FRAMES_LOGGED),
+  })
   return { kind: "fault", reason: `Reading ${task.stream} of ${connector.title} failed on our side (${name}).` }
-}
-
-/** Places in the code only: a message could quote the partner's data. */
-function framesOf(error: unknown): string {
-  const lines = (error instanceof Error ? (error.stack ?? "") : "").split("\n").filter((line) => /^\s+at /.test(line))
-  return lines
-    .slice(0, FRAMES_LOGGED)
-    .map((line) => line.trim())
-    .join(" < ")
 }

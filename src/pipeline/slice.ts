@@ -120,7 +120,7 @@ async function call(shift: Shift, slice: Slice, request: PageRequest): Promise<A
   if (!(await inTurn(shift, slice))) return { kind: "no_time" }
   slice.calls++
   shift.counts.calls++
-  const result = await askPartner(shift.ports, slice.connector, slice.config, request, slice.credential.value)
+  const result = await askPartner(shift.ports, slice.connector, slice.config, request, slice.credential)
   shift.restMs = result.kind === "ok" ? (slice.connector.limits.restMs?.(result.answer.body) ?? 0) : 0
   return result
 }

@@ -1,10 +1,11 @@
 /** Who changed what, and when. */
+
+import { paging } from "../api/fields.ts"
+import { auditView, pageOf } from "../api/views.ts"
 import { listAudit } from "../db/audit.ts"
 import { numberOf } from "../db/paging.ts"
 import { api } from "./kit/api.ts"
-import { paging } from "./kit/fields.ts"
 import { operation, query } from "./kit/operation.ts"
-import { auditView, pageOf } from "./kit/views.ts"
 
 export const auditRoutes = api().get(
   "/audit",

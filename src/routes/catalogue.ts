@@ -1,13 +1,14 @@
 /** What can be connected, and a dry run of credentials. */
 import { z } from "zod"
+import { credentials } from "../api/fields.ts"
+import { parse } from "../api/parse.ts"
+import { checkView, connectorSummary, connectorView } from "../api/views.ts"
 import { connectors, getConnector } from "../connectors/index.ts"
 import type { AnyConnector, Collection } from "../connectors/kit/define.ts"
-import { checkAccount, checkCollections, checkShape } from "../control/account.ts"
 import { Problem } from "../errors.ts"
+import { checkAccount, checkCollections, checkShape } from "../use-cases/check-account.ts"
 import { api } from "./kit/api.ts"
-import { credentials } from "./kit/fields.ts"
-import { body, operation, parse } from "./kit/operation.ts"
-import { checkView, connectorSummary, connectorView } from "./kit/views.ts"
+import { body, operation } from "./kit/operation.ts"
 
 const tag = "Connectors"
 /** The same for everybody and changed by releases only; private, since it takes a token. */
@@ -33,7 +34,7 @@ export const catalogue = api()
       summary: "One connector: how to connect it, what it brings, its templates",
       ...{ tag, role: "viewer", status: 200, answer: connectorView, problems: ["not_found"] },
     }),
-    (c) => c.json(detailsOf(connectorAt(c.req.param("name"))), 200, { "cache-control": CACHE }),
+    (c) => c.json(detailsOf(connectorNamed(c.req.param("name"))), 200, { "cache-control": CACHE }),
   )
   .post(
     "/connectors/:name/check",
@@ -47,17 +48,18 @@ export const catalogue = api()
     body(Check),
     async (c) => {
       const { ports } = c.var
-      const wish = c.req.valid("json")
-      const connector = connectorAt(c.req.param("name"))
-      const config = parse(connector.config, wish.config ?? {}, "config")
-      checkShape(connector, wish.credentials.apiKey, connectors)
-      const access = { connector, config, credential: wish.credentials.apiKey }
+      const sent = c.req.valid("json")
+      const connector = connectorNamed(c.req.param("name"))
+      const config = parse(connector.config, sent.config ?? {}, "config")
+      checkShape(connector, sent.credentials.apiKey, connectors)
+      const credential = { kind: "key" as const, value: sent.credentials.apiKey }
+      const access = { connector, config, credential }
       const { account } = await checkAccount(ports, access)
       return c.json({ account, collections: await checkCollections(ports, access, account) })
     },
   )
 
-function connectorAt(name: string): AnyConnector {
+function connectorNamed(name: string): AnyConnector {
   const connector = getConnector(name)
   if (!connector) throw new Problem("not_found", { detail: `There is no connector "${name}".` })
   return connector
@@ -85,7 +87,7 @@ function plain<T extends { collections: readonly string[] }>(template: T) {
 }
 
 function collectionOf({ name, title, description, kind, default: isDefault, schema }: Collection) {
-  const described = schemaOf(schema)
+  const described = jsonSchemaOf(schema)
   return { name, title, description, kind, default: isDefault, attributes: attributesOf(described), schema: described }
 }
 
@@ -97,6 +99,6 @@ function attributesOf({ properties = {}, required = [] }: z.core.JSONSchema.Base
   })
 }
 
-function schemaOf(schema: z.core.$ZodType) {
+function jsonSchemaOf(schema: z.core.$ZodType) {
   return z.toJSONSchema(schema, { io: "output", unrepresentable: "any" })
 }

@@ -1,17 +1,17 @@
 /** Metrics and segments: made from templates when a source is finished, or written here; editable either way. */
 import { z } from "zod"
+import { name, paging } from "../api/fields.ts"
+import { definitionView, pageOf } from "../api/views.ts"
 import type { JsonValue } from "../connectors/kit/define.ts"
 import { type Metric, metric, type Segment, segment } from "../connectors/kit/templates.ts"
-import { PREFIXES } from "../control/templates.ts"
 import * as definitions from "../db/definitions.ts"
 import type { AuditAction } from "../db/schema.ts"
 import { Problem } from "../errors.ts"
+import { entryOf } from "../use-cases/context.ts"
+import { PREFIXES } from "../use-cases/templates.ts"
 import { api } from "./kit/api.ts"
-import { entryOf } from "./kit/entry.ts"
-import { name, paging } from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicDefinition } from "./kit/public.ts"
-import { definitionView, pageOf } from "./kit/views.ts"
 
 const DEFINITIONS_MAX = 2_000
 
@@ -55,7 +55,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
         const sent = c.req.valid("json")
         if ((await definitions.countDefinitions(ports.db, kind, tenant)) >= DEFINITIONS_MAX)
           throw new Problem("limit_reached")
-        const entry = entryOf(c, did("created"), ports.random.id(PREFIXES[kind]), { name: sent.name })
+        const entry = entryOf(c.var, did("created"), ports.random.id(PREFIXES[kind]), { name: sent.name })
         const made = {
           createdBy: caller.subject,
           createdAt: entry.at,
@@ -63,7 +63,13 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
           source: null,
           template: null,
         }
-        const row = { ...tenant, id: entry.subject, name: sent.name, definition: jsonOf(sent.definition), ...made }
+        const row = {
+          ...tenant,
+          id: entry.subject,
+          name: sent.name,
+          definition: jsonDefinition(sent.definition),
+          ...made,
+        }
         return c.json(publicDefinition(await definitions.insertDefinition(ports.db, kind, row, entry)), 201)
       },
     )
@@ -95,9 +101,9 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
         const row = await definitions.findDefinition(ports.db, kind, tenant, c.req.param("id"))
         const patch = {
           name: sent.name ?? row.name,
-          definition: sent.definition ? jsonOf(sent.definition) : row.definition,
+          definition: sent.definition ? jsonDefinition(sent.definition) : row.definition,
         }
-        const entry = entryOf(c, did("changed"), row.id, { name: patch.name })
+        const entry = entryOf(c.var, did("changed"), row.id, { name: patch.name })
         return c.json(publicDefinition(await definitions.changeDefinition(ports.db, kind, row, patch, entry)))
       },
     )
@@ -114,11 +120,16 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
       async (c) => {
         const { ports, tenant } = c.var
         const row = await definitions.findDefinition(ports.db, kind, tenant, c.req.param("id"))
-        await definitions.removeDefinition(ports.db, kind, row, entryOf(c, did("deleted"), row.id, { name: row.name }))
+        await definitions.removeDefinition(
+          ports.db,
+          kind,
+          row,
+          entryOf(c.var, did("deleted"), row.id, { name: row.name }),
+        )
         return c.body(null, 204)
       },
     )
 }
 
 /** What came as JSON is JSON. */
-const jsonOf = (definition: object) => definition as JsonValue
+const jsonDefinition = (definition: object) => definition as JsonValue

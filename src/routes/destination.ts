@@ -1,22 +1,15 @@
 /** Where items go: the project's default, and a source's own. Keys are tested, sealed and never shown. */
-import type { z } from "zod"
-import { configure, configureAll, projectRef, refOf } from "../control/configure.ts"
-import { refuseConnectedBefore } from "../control/former.ts"
-import { acceptTarget } from "../control/target.ts"
-import type { Tenant } from "../db/database.ts"
-import { findDestination, followersOf, putDestination } from "../db/destinations.ts"
-import type { StoredDestination } from "../db/schema.ts"
-import { changeSource, findSource } from "../db/sources.ts"
+import { destinationBody } from "../api/requests.ts"
+import { destinationView, sourceView } from "../api/views.ts"
+import { findDestination } from "../db/destinations.ts"
 import { Problem } from "../errors.ts"
+import { configureAll } from "../use-cases/configure.ts"
+import { followProjectDestination, setProjectDestination, setSourceDestination } from "../use-cases/set-destination.ts"
 import { api } from "./kit/api.ts"
-import { entryOf } from "./kit/entry.ts"
-import { again, target } from "./kit/fields.ts"
 import { body, operation } from "./kit/operation.ts"
-import { publicDestination, publicSource, publicTarget } from "./kit/public.ts"
-import { destinationView, sourceView } from "./kit/views.ts"
+import { publicDestination, publicSource } from "./kit/public.ts"
 
 const tag = "Destination"
-const Target = target.extend({ duplicates: again.duplicates })
 const TESTED =
   "The key is tested with a request that carries no items: a right key is told from a wrong one, and nothing is written."
 
@@ -41,16 +34,10 @@ export const destinationRoutes = api()
       ...{ tag, role: "admin", status: 200, answer: destinationView },
       problems: ["destination_rejected", "destination_unreachable", "was_connected_before"],
     }),
-    body(Target),
+    body(destinationBody),
     async (c) => {
-      const { ports, tenant } = c.var
-      const sent = c.req.valid("json")
-      const stored = await acceptTarget(ports, projectRef(tenant), withDefaults(sent, tenant))
-      if (!isSame((await findDestination(ports.db, tenant))?.target, stored))
-        await refuseConnectedBefore(ports, await followersOf(ports.db, tenant), stored, sent.duplicates)
-      const entry = entryOf(c, "destination.changed", "destination", publicTarget(stored))
-      const { destination, followers } = await putDestination(ports.db, tenant, stored, entry)
-      c.executionCtx.waitUntil(configureAll(ports, followers))
+      const { destination, followers } = await setProjectDestination(c.var, c.req.valid("json"))
+      c.executionCtx.waitUntil(configureAll(c.var.ports, followers))
       return c.json(publicDestination(destination))
     },
   )
@@ -62,20 +49,8 @@ export const destinationRoutes = api()
       ...{ tag, role: "admin", status: 200, answer: sourceView },
       problems: ["not_found", "destination_rejected", "destination_unreachable", "conflict", "was_connected_before"],
     }),
-    body(Target),
-    async (c) => {
-      const { ports, tenant } = c.var
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const sent = c.req.valid("json")
-      const stored = await acceptTarget(ports, refOf(row), withDefaults(sent, tenant))
-      const last = row.destination ?? (await findDestination(ports.db, tenant))?.target
-      if (row.status !== "draft" && !isSame(last, stored))
-        await refuseConnectedBefore(ports, [row], stored, sent.duplicates)
-      const entry = entryOf(c, "destination.overridden", row.id, publicTarget(stored))
-      const patch = { destination: stored, destinationVersion: row.destinationVersion + 1 }
-      const changed = await changeSource(ports.db, row, patch, entry)
-      return c.json(publicSource(changed, await configure(ports, changed)))
-    },
+    body(destinationBody),
+    async (c) => c.json(publicSource(await setSourceDestination(c.var, c.req.param("id"), c.req.valid("json")))),
   )
   .delete(
     "/sources/:id/destination",
@@ -83,24 +58,5 @@ export const destinationRoutes = api()
       summary: "Let a source follow the project's destination again",
       ...{ tag, role: "admin", status: 200, answer: sourceView, problems: ["not_found", "conflict"] },
     }),
-    async (c) => {
-      const { ports, tenant } = c.var
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const entry = entryOf(c, "destination.overridden", row.id, { follows: "project" })
-      const patch = { destination: null, destinationVersion: row.destinationVersion + 1 }
-      const changed = await changeSource(ports.db, row, patch, entry)
-      return c.json(publicSource(changed, await configure(ports, changed)))
-    },
+    async (c) => c.json(publicSource(await followProjectDestination(c.var, c.req.param("id")))),
   )
-
-/** Another key of the same destination moves nothing. */
-type Place = Pick<StoredDestination, "org" | "project" | "sourceId">
-
-function isSame(one: Place | undefined, other: Place): boolean {
-  return one?.org === other.org && one.project === other.project && one.sourceId === other.sourceId
-}
-
-/** Intempt's organization and project are usually the ones of the path. */
-function withDefaults({ org, project, sourceId, key }: z.output<typeof target>, tenant: Tenant) {
-  return { org: org ?? tenant.org, project: project ?? tenant.project, sourceId, key }
-}

@@ -1,8 +1,8 @@
 /** For operators replacing a vault key, or looking for a setting that means nothing. */
 import { z } from "zod"
 import { getConnector } from "../connectors/index.ts"
-import { RESEALED_AT_ONCE, reseal } from "../control/reseal.ts"
 import { type Counted, countSealed, PLACES, type Place } from "../db/keys.ts"
+import { RESEALED_AT_ONCE, reseal } from "../use-cases/reseal.ts"
 import { api } from "./kit/api.ts"
 import { operation } from "./kit/operation.ts"
 

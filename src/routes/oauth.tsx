@@ -8,27 +8,26 @@ import { html } from "hono/html"
 import type { JSX } from "hono/jsx/jsx-runtime"
 import { getConnector } from "../connectors/index.ts"
 import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
-import { wordsFor } from "../console/mishaps.ts"
-import { ConnectedPage, InstallPage, MishapPage, StartPage, UnclaimedPage } from "../console/oauth-pages.tsx"
+import { ConnectedPage, InstallPage, ProblemPage, StartPage, UnclaimedPage } from "../console/oauth-pages.tsx"
 import { style } from "../console/style.ts"
-import {
-  authorizeOrigin,
-  type Beginning,
-  type Begun,
-  begin,
-  isSecure,
-  openLink,
-  partyFor,
-  refuseKnown,
-  sealLink,
-} from "../control/authorize.ts"
-import { arrive } from "../control/connect.ts"
 import { isAccountRead } from "../db/grants.ts"
 import { findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { Mishap } from "../oauth/mishap.ts"
 import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
+import { isPageCode } from "../problems.ts"
+import { finishOAuth } from "../use-cases/finish-oauth.ts"
+import {
+  authorizeOrigin,
+  isSecure,
+  type OAuthStart,
+  type OAuthStarted,
+  oauthContextFor,
+  openLink,
+  refuseKnown,
+  sealLink,
+  startOAuth,
+} from "../use-cases/start-oauth.ts"
 import { log } from "../worker/platform.ts"
 import { type ApiEnv, api } from "./kit/api.ts"
 import { countAddress, limitAddress, RATE_PERIOD_S } from "./kit/rates.ts"
@@ -49,51 +48,51 @@ export const oauthRoutes = api()
   )
   .get("/:connector/start", async (c) => {
     const { ports } = c.var
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     const ticket = c.req.query("ticket")
     const { row, link } = await startOf(c, connector, ticket)
-    const party = await partyFor(ports, connector, row, row.config)
+    const oauth = await oauthContextFor(ports, connector, row, row.config)
     const { project, org, name } = row
     const props = { partner: connector.title, project, org, source: name, by: link.by, ticket: ticket ?? "" }
-    return page(c, 200, <StartPage {...props} />, authorizeOrigin(ports, party))
+    return page(c, 200, <StartPage {...props} />, authorizeOrigin(ports, oauth))
   })
   .post("/:connector/start", async (c) => {
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     refuseCrossSite(c, connector)
     const ticket = await ticketIn(c)
     const { row, link } = await startOf(c, connector, ticket)
     const owner = { org: row.org, project: row.project, source: row.id }
     const what = { connector, purpose: "connect", owner, config: row.config, actor: link.by, ticket } as const
-    return beginHere(c, what)
+    return startOAuthHere(c, what)
   })
   .get("/:connector/install", async (c) => {
     const { ports } = c.var
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     const signature = oauthOf(connector)?.signature
     if (!signature) return installPage(c, connector, {}, null)
     const query = queryOf(c)
     const named = signature.config(query)
     const account = signature.account(query)
-    const { client } = await partyFor(ports, connector, null, named)
+    const { client } = await oauthContextFor(ports, connector, null, named)
     const isSigned = await signature.verify(query, client.secrets, ports.hmac, ports.clock.now())
     if (!isSigned || named === null || account === null)
-      throw new Mishap("install_unsigned", { title: connector.title })
+      throw new Problem("install_unsigned", { partner: connector.title })
     const config = connector.config.parse(named)
     // The partner sends people here whenever they open the app, and a new grant would take the old one's place.
     if (await isAccountRead(ports.db, connector.name, account)) return installPage(c, connector, config, account)
     const what = { connector, purpose: "install", owner: null, config, actor: INSTALLER } as const
-    return beginHere(c, { ...what, ticket: new URL(c.req.url).search })
+    return startOAuthHere(c, { ...what, ticket: new URL(c.req.url).search })
   })
   .post("/:connector/install", async (c) => {
     const { ports } = c.var
-    const connector = connectorAt(c)
+    const connector = oauthConnectorAt(c)
     refuseCrossSite(c, connector)
     const ticket = await ticketIn(c)
     const link = await openLink(ports, connector, ticket)
-    if (link.purpose !== "install") throw new Mishap("link_invalid", { title: connector.title })
+    if (link.purpose !== "install") throw new Problem("link_invalid", { partner: connector.title })
     const config = connector.config.parse(link.config)
     const what = { connector, purpose: "install", owner: null, config, actor: INSTALLER, ticket } as const
-    return beginHere(c, what)
+    return startOAuthHere(c, what)
   })
   .get("/:connector/callback", async (c) => {
     const { ports } = c.var
@@ -104,8 +103,8 @@ export const oauthRoutes = api()
       seen.push(name)
       return getCookie(c, name)
     }
-    const connector = connectorAt(c)
-    const arrival = await arrive(ports, connector.name, queryOf(c), cookie)
+    const connector = oauthConnectorAt(c)
+    const arrival = await finishOAuth(ports, connector.name, queryOf(c), cookie)
     for (const name of seen) deleteCookie(c, name, { path: "/", secure: isHttps })
     const { consoleUrl } = ports.settings
     if (arrival.kind === "connected") {
@@ -121,38 +120,41 @@ export const oauthRoutes = api()
 
 /** What becomes of errors here: a page, always. */
 oauthRoutes.onError((error, c) => {
-  const isLimit = error instanceof Problem && error.code === "rate_limited"
-  if (isLimit) c.header("retry-after", String(RATE_PERIOD_S))
-  const known = error instanceof Mishap ? error : isLimit ? new Mishap("too_many_requests") : mishapOf(error)
+  const problem = shownOf(error)
+  if (problem.code === "rate_limited") c.header("retry-after", String(RATE_PERIOD_S))
+  const told = problem.code === "no_state" ? problem.with(startHere(c)) : problem
+  const words = told.toPage()
   const back = c.var.ports?.settings.consoleUrl ?? null
-  const mishap = known.code === "no_state" ? known.with(begunHere(c)) : known
-  return page(c, wordsFor(mishap.code, mishap.facts).status, <MishapPage mishap={mishap} back={back} />)
+  return page(c, words.status, <ProblemPage words={words} details={told.details} back={back} />)
 })
 
-function mishapOf(error: Error): Mishap {
-  log("oauth_failed", { error: error.name, code: error instanceof Problem ? error.code : null })
-  return new Mishap("internal")
+/** What has no page of its own is not explained to a person: we are told. */
+function shownOf(error: Error): Problem {
+  const known = error instanceof Problem ? error : null
+  if (known && isPageCode(known.code)) return known
+  log("oauth_failed", { error: error.name, code: known?.code ?? null })
+  return new Problem("internal")
 }
 
 /** Whoever came without having begun may begin here, where that takes nothing but a click. */
-function begunHere(c: C): { retry?: string } {
+function startHere(c: C): { retry?: string } {
   const connector = getConnector(c.req.param("connector") ?? "")
   return connector && !oauthOf(connector)?.signature ? { retry: `/oauth/${connector.name}/install` } : {}
 }
 
 // ------------------------------------------------------------------------------------------------------------- requests
 
-function connectorAt(c: C): AnyConnector {
+function oauthConnectorAt(c: C): AnyConnector {
   const connector = getConnector(c.req.param("connector") ?? "")
-  if (!connector || !oauthOf(connector)) throw new Mishap("unknown_connector")
+  if (!connector || !oauthOf(connector)) throw new Problem("unknown_connector")
   return connector
 }
 
 async function startOf(c: C, connector: AnyConnector, ticket: string | undefined) {
   const link = await openLink(c.var.ports, connector, ticket)
-  if (link.purpose !== "connect") throw new Mishap("link_invalid", { title: connector.title })
+  if (link.purpose !== "connect") throw new Problem("link_invalid", { partner: connector.title })
   const row = await findSource(c.var.ports.db, link, link.source).catch(() => null)
-  if (!row) throw new Mishap("source_gone", { title: connector.title })
+  if (!row) throw new Problem("not_found", { partner: connector.title })
   await refuseKnown(c.var.ports, row, connector)
   return { link, row }
 }
@@ -169,7 +171,7 @@ function refuseCrossSite(c: C, { title }: AnyConnector): void {
   const origin = c.req.header("origin")
   const base = c.var.ports.settings.publicUrl
   const isOurs = site === undefined ? base !== null && origin === new URL(base).origin : site === "same-origin"
-  if (!isOurs) throw new Mishap("cross_site", { title })
+  if (!isOurs) throw new Problem("cross_site", { partner: title })
 }
 
 /** A name that repeats, as a list: a signature covers all of them. */
@@ -189,21 +191,24 @@ async function installPage(
 ): Promise<Response> {
   const { ports } = c.var
   const parsed = connector.config.safeParse(config)
-  if (!parsed.success) throw new Mishap("install_unsigned", { title: connector.title })
-  const party = await partyFor(ports, connector, null, parsed.data)
+  if (!parsed.success) throw new Problem("install_unsigned", { partner: connector.title })
+  const oauth = await oauthContextFor(ports, connector, null, parsed.data)
   const { url } = await sealLink(ports, { purpose: "install", connector: connector.name, config: parsed.data })
   const ticket = new URL(url).searchParams.get("ticket") ?? ""
   const body = <InstallPage partner={connector.title} ticket={ticket} connected={connected} />
-  return page(c, 200, body, authorizeOrigin(ports, party))
+  return page(c, 200, body, authorizeOrigin(ports, oauth))
 }
 
 /** Each attempt is a row: bounded by address here, and by ticket where the row is written. */
-async function beginHere(c: C, what: Omit<Beginning, "ticket"> & { ticket: string | undefined }): Promise<Response> {
+async function startOAuthHere(
+  c: C,
+  what: Omit<OAuthStart, "ticket"> & { ticket: string | undefined },
+): Promise<Response> {
   await countAddress(c, "starts")
-  return goOn(c, await begin(c.var.ports, { ...what, ticket: what.ticket ?? "" }))
+  return goOn(c, await startOAuth(c.var.ports, { ...what, ticket: what.ticket ?? "" }))
 }
 
-function goOn(c: C, { url, cookie }: Begun): Response {
+function goOn(c: C, { url, cookie }: OAuthStarted): Response {
   const secure = isSecure(c.var.ports)
   const maxAge = STATE_LIFE_MS / 1000
   setCookie(c, cookie.name, cookie.value, { path: "/", httpOnly: true, secure, sameSite: "Lax", maxAge })
@@ -214,7 +219,7 @@ function goOn(c: C, { url, cookie }: Begun): Response {
 /** `leadsTo`: an origin that the page's form may end at, since browsers hold a form's redirects to the policy too. */
 function page(
   c: C,
-  status: 200 | ReturnType<typeof wordsFor>["status"],
+  status: 200 | Problem["status"],
   body: JSX.Element,
   leadsTo?: string,
 ): Response | Promise<Response> {

@@ -1,15 +1,15 @@
 /** For operators, over all projects: what is in trouble, and a push for one that is stuck. */
 import { z } from "zod"
-import { configure } from "../control/configure.ts"
+import { time } from "../api/fields.ts"
+import { sourceView } from "../api/views.ts"
 import { auditStatement } from "../db/audit.ts"
 import { findAnywhere, operatorAlerts, troubledSources } from "../db/watch.ts"
 import { Problem } from "../errors.ts"
+import { configure } from "../use-cases/configure.ts"
+import { entryOf } from "../use-cases/context.ts"
 import { api } from "./kit/api.ts"
-import { entryOf } from "./kit/entry.ts"
-import { time } from "./kit/fields.ts"
 import { operation } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
-import { sourceView } from "./kit/views.ts"
 
 const LISTED_MAX = 200
 
@@ -42,7 +42,9 @@ export const opsRoutes = api()
     async (c) => {
       const { db, clock } = c.var.ports
       const rows = await troubledSources(db, clock.now(), LISTED_MAX)
-      return c.json({ data: rows.map((row) => ({ ...publicSource(row, null), org: row.org, project: row.project })) })
+      return c.json({
+        data: rows.map((row) => ({ ...publicSource({ row, view: null }), org: row.org, project: row.project })),
+      })
     },
   )
   .post(
@@ -58,7 +60,7 @@ export const opsRoutes = api()
       if (row.status === "draft") throw new Problem("draft")
       const view = await configure(ports, row)
       if (!view) throw new Problem("unavailable", { detail: "The source's Durable Object did not answer." })
-      await auditStatement(ports.db, row, entryOf(c, "source.rearmed", row.id))
-      return c.json({ ...publicSource(row, view), org: row.org, project: row.project })
+      await auditStatement(ports.db, row, entryOf(c.var, "source.rearmed", row.id))
+      return c.json({ ...publicSource({ row, view }), org: row.org, project: row.project })
     },
   )

@@ -1,15 +1,14 @@
 /** Refused items and unreadable records: why, and what to do with them. They hold personal data: editors only. */
 import { z } from "zod"
-import { auditStatement } from "../db/audit.ts"
+import { paging } from "../api/fields.ts"
+import { pageOf, quarantineView } from "../api/views.ts"
 import { numberOf } from "../db/paging.ts"
 import { findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { COMMAND, command } from "./kit/answers.ts"
+import { COMMAND, command } from "../use-cases/ask-source.ts"
+import { discardItem, replayItems } from "../use-cases/empty-quarantine.ts"
 import { api } from "./kit/api.ts"
-import { entryOf } from "./kit/entry.ts"
-import { paging } from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
-import { pageOf, quarantineView } from "./kit/views.ts"
 
 const REPLAYED_AT_ONCE_MAX = 100
 
@@ -44,8 +43,7 @@ export const quarantineRoutes = api()
       if (cursor !== null) numberOf(cursor)
       const row = await findSource(ports.db, tenant, c.req.param("id"))
       const page = await command(ports, row, (source) => source.quarantine({ limit, cursor }))
-      const data: z.infer<typeof quarantineView>[] = page.entries
-      return c.json({ data, cursor: page.cursor })
+      return c.json({ data: page.entries, cursor: page.cursor })
     },
   )
   .post(
@@ -55,14 +53,7 @@ export const quarantineRoutes = api()
       ...{ tag, role: "editor", status: 200, answer: Replayed, problems: COMMAND },
     }),
     body(Replay),
-    async (c) => {
-      const { ports, tenant } = c.var
-      const { ids } = c.req.valid("json")
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const { replayed, left } = await command(ports, row, (source) => source.replay(ids))
-      await auditStatement(ports.db, tenant, entryOf(c, "quarantine.replayed", row.id, { replayed }))
-      return c.json({ replayed, left })
-    },
+    async (c) => c.json(await replayItems(c.var, c.req.param("id"), c.req.valid("json").ids)),
   )
   .delete(
     "/sources/:id/quarantine/:item",
@@ -71,12 +62,9 @@ export const quarantineRoutes = api()
       ...{ tag, role: "editor", status: 204, answer: null, problems: COMMAND },
     }),
     async (c) => {
-      const { ports, tenant } = c.var
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
       const item = Number(c.req.param("item"))
       if (!Number.isSafeInteger(item)) throw new Problem("not_found")
-      await command(ports, row, (source) => source.discard(item))
-      await auditStatement(ports.db, tenant, entryOf(c, "quarantine.discarded", row.id, { item }))
+      await discardItem(c.var, c.req.param("id"), item)
       return c.body(null, 204)
     },
   )

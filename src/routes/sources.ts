@@ -1,34 +1,20 @@
 /** Sources: list, read, change, reconnect, delete. */
-import { z } from "zod"
-import { connectors } from "../connectors/index.ts"
-import { checkAccount, checkShape } from "../control/account.ts"
-import { authorizeLink } from "../control/authorize.ts"
-import { chooseCollections, chooseConnector } from "../control/choose.ts"
-import { configure, refOf } from "../control/configure.ts"
-import { accountColumns, refuseOther, refuseTaken, sealCredential } from "../control/create.ts"
-import { rememberStatements } from "../control/former.ts"
-import { erase } from "../control/watchdog.ts"
-import { expireStatement, forgetOthersStatement } from "../db/grants.ts"
-import { changeSource, findSource, forgetSource, listSources, type SourceRow } from "../db/sources.ts"
-import { moveCheck } from "../db/watch.ts"
+import * as fields from "../api/fields.ts"
+import { updateSourceBody } from "../api/requests.ts"
+import { authorizeView, pageOf, sourceView } from "../api/views.ts"
+import { findSource, listSources } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { viewOf } from "./kit/answers.ts"
+import { viewOf } from "../use-cases/ask-source.ts"
+import { attachKey } from "../use-cases/attach-account.ts"
+import { chooseConnector } from "../use-cases/choose.ts"
+import { deleteSource } from "../use-cases/delete-source.ts"
+import { authorizeLink } from "../use-cases/start-oauth.ts"
+import { updateSource } from "../use-cases/update-source.ts"
 import { api } from "./kit/api.ts"
-import { entryOf } from "./kit/entry.ts"
-import * as fields from "./kit/fields.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
-import { authorizeView, pageOf, sourceView } from "./kit/views.ts"
 
 const tag = "Sources"
-
-const Change = z
-  .strictObject({
-    name: fields.name.optional(),
-    active: z.boolean().optional().describe("False pauses: nothing is fetched, what was fetched is still delivered."),
-    collections: fields.collections.optional(),
-  })
-  .refine((change) => Object.keys(change).length > 0, "must change something.")
 
 export const sourceRoutes = api()
   .get(
@@ -44,7 +30,7 @@ export const sourceRoutes = api()
     async (c) => {
       const { limit, cursor = null } = c.req.valid("query")
       const page = await listSources(c.var.ports.db, c.var.tenant, { limit, cursor })
-      return c.json({ data: page.rows.map((row) => publicSource(row, null)), cursor: page.cursor })
+      return c.json({ data: page.rows.map((row) => publicSource({ row, view: null })), cursor: page.cursor })
     },
   )
   .get(
@@ -56,7 +42,7 @@ export const sourceRoutes = api()
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
-      return c.json(publicSource(row, await viewOf(ports, row)))
+      return c.json(publicSource({ row, view: await viewOf(ports, row) }))
     },
   )
   .patch(
@@ -66,22 +52,8 @@ export const sourceRoutes = api()
       ...{ tag, role: "editor", status: 200, answer: sourceView },
       problems: ["not_found", "unknown_collection", "conflict"],
     }),
-    body(Change),
-    async (c) => {
-      const { ports, tenant } = c.var
-      const { name, active, collections } = c.req.valid("json")
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const patch = {
-        name: name ?? row.name,
-        active: active ?? row.active,
-        collections: collections ? chooseCollections(chooseConnector(row.connector), collections) : row.collections,
-        // A name given to a draft is no longer missing.
-        missing: name ? row.missing.filter((lack) => lack !== "name") : row.missing,
-      }
-      const entry = entryOf(c, actionOf(row, patch.active), row.id, c.req.valid("json"))
-      const changed = await changeSource(ports.db, row, patch, entry)
-      return c.json(publicSource(changed, await configure(ports, changed)))
-    },
+    body(updateSourceBody),
+    async (c) => c.json(publicSource(await updateSource(c.var, c.req.param("id"), c.req.valid("json")))),
   )
   .put(
     "/sources/:id/credentials",
@@ -94,26 +66,7 @@ export const sourceRoutes = api()
       ],
     }),
     body(fields.credentials),
-    async (c) => {
-      const { ports, tenant } = c.var
-      const { apiKey } = c.req.valid("json")
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const connector = chooseConnector(row.connector)
-      checkShape(connector, apiKey, connectors)
-      const checked = await checkAccount(ports, { connector, config: row.config, credential: apiKey })
-      refuseOther(row, checked)
-      await refuseTaken(ports, tenant, connector, checked, row.id)
-      const patch = {
-        ...(row.accountId === null ? accountColumns(checked) : { accountName: checked.account.name }),
-        credential: await sealCredential(ports, refOf(row), apiKey),
-        grantId: null,
-        credentialVersion: row.credentialVersion + 1,
-        missing: row.missing.filter((lack) => lack !== "credentials"),
-      }
-      const entry = entryOf(c, "source.reconnected", row.id)
-      const changed = await changeSource(ports.db, row, patch, entry, [forgetOthersStatement(ports.db, row, null)])
-      return c.json(publicSource(changed, await configure(ports, changed)))
-    },
+    async (c) => c.json(publicSource(await attachKey(c.var, c.req.param("id"), c.req.valid("json").apiKey))),
   )
   .post(
     "/sources/:id/authorize",
@@ -142,18 +95,7 @@ export const sourceRoutes = api()
       ...{ tag, role: "admin", status: 204, answer: null, problems: ["not_found", "conflict"] },
     }),
     async (c) => {
-      const { ports, tenant } = c.var
-      const row = await findSource(ports.db, tenant, c.req.param("id"))
-      const entry = entryOf(c, "source.deleted", row.id, { name: row.name })
-      const remember = await rememberStatements(ports, row, entry.at)
-      const gone = await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, entry.at), ...remember])
-      // Not erased now: the watchdog's appointment is in the same batch as the deletion.
-      if (await erase(ports, gone)) await moveCheck(ports.db, gone, null)
+      await deleteSource(c.var, c.req.param("id"))
       return c.body(null, 204)
     },
   )
-
-function actionOf(row: SourceRow, active: boolean) {
-  if (active === row.active) return "source.changed"
-  return active ? "source.resumed" : "source.paused"
-}

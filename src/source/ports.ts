@@ -1,5 +1,5 @@
 /** What the source's engine and the queue consumers stand on, beside the effects that every layer may be handed (`src/ports.ts`). */
-import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
+import type { AnyConnector, Credential, JsonValue } from "../connectors/kit/define.ts"
 import type { Cipher, Clock, Http, Log, Random } from "../ports.ts"
 import type { SealedTokens, SourceRef } from "./protocol/configuration.ts"
 import type { SourceRpc } from "./protocol/source.ts"
@@ -63,8 +63,7 @@ export interface Tokens {
 export interface TryAsk {
   connector: string
   config: JsonValue
-  /** Plain. */
-  credential: string
+  credential: Credential
 }
 
 /** `unknown`: the partner did not say; nothing follows from it. */

@@ -1,11 +1,12 @@
 import { createHmac } from "node:crypto"
 import { describe, expect, test } from "vitest"
-import type { AnswerMeaning } from "../../src/connectors/kit/define.ts"
+import type { Credential, PartnerFailure } from "../../src/connectors/kit/define.ts"
 import { HISTORY_LIMIT } from "../../src/connectors/shopify/scopes.ts"
 import { type HmacSha256, isFreshInstall, type Query, verifyInstallHmac } from "../../src/connectors/shopify/shop.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
 import { answer, CONFIG, T } from "../support/shopify-objects.ts"
 
+const TOKEN: Credential = { kind: "accessToken", value: "shpat_x" }
 const key = shopify.auth.find((way) => way.kind === "apiKey")
 const oauth = shopify.auth.find((way) => way.kind === "oauth2")
 
@@ -143,15 +144,15 @@ describe("the account", () => {
   const shop = { name: "Example", myshopifyDomain: "example.myshopify.com", plan: { partnerDevelopment: false } }
 
   test("is the shop, by its permanent address", () => {
-    const read = (changes: object) => shopify.account.read(answer({ data: { shop: { ...shop, ...changes } } }), "")
+    const read = (changes: object) => shopify.account.read(answer({ data: { shop: { ...shop, ...changes } } }), TOKEN)
     expect(read({})).toEqual({ id: "example.myshopify.com", name: "Example", mode: "live" })
     expect(read({ plan: { partnerDevelopment: true } }).mode).toBe("test")
   })
 })
 
 describe("an answer", () => {
-  const means = (status: number, body: unknown = {}, headers = {}): AnswerMeaning | null =>
-    shopify.meaning(status, body, new Headers(headers))
+  const means = (status: number, body: unknown = {}, headers = {}): PartnerFailure | null =>
+    shopify.classify(status, body, new Headers(headers), TOKEN)
   const error = (code: string | undefined, message = "m", more = {}) => ({
     errors: [{ message, ...(code && { extensions: { code } }), ...more }],
   })
@@ -184,11 +185,17 @@ describe("an answer", () => {
   })
 
   test("that it was throttled says when the bucket holds enough", () => {
-    expect(means(200, { ...error("THROTTLED"), ...cost(900, 100) })).toEqual({ kind: "limited", retryAfterMs: 8000 })
-    expect(means(200, { ...error("THROTTLED"), ...cost(10, 100) })).toEqual({ kind: "limited", retryAfterMs: 1000 })
-    expect(means(200, error("THROTTLED"))).toEqual({ kind: "limited", retryAfterMs: 1000 })
-    expect(means(429, {}, { "retry-after": "2.0" })).toEqual({ kind: "limited", retryAfterMs: 2000 })
-    expect(means(430)).toEqual({ kind: "limited", retryAfterMs: null })
+    expect(means(200, { ...error("THROTTLED"), ...cost(900, 100) })).toMatchObject({
+      kind: "limited",
+      retryAfterMs: 8000,
+    })
+    expect(means(200, { ...error("THROTTLED"), ...cost(10, 100) })).toMatchObject({
+      kind: "limited",
+      retryAfterMs: 1000,
+    })
+    expect(means(200, error("THROTTLED"))).toMatchObject({ kind: "limited", retryAfterMs: 1000 })
+    expect(means(429, {}, { "retry-after": "2.0" })).toMatchObject({ kind: "limited", retryAfterMs: 2000 })
+    expect(means(430)).toMatchObject({ kind: "limited", retryAfterMs: null })
   })
 
   test("sets the pace by what is left in the bucket", () => {

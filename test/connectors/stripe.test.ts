@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest"
-import type { AnswerMeaning } from "../../src/connectors/kit/define.ts"
+import type { Account, Credential, PartnerFailure } from "../../src/connectors/kit/define.ts"
 import { REFUND_EXPAND } from "../../src/connectors/stripe/follow.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import { ALL, charge, event, pageContext, streamOf, T } from "../support/stripe-objects.ts"
 
+const key = (value: string): Credential => ({ kind: "key", value })
 const feed = streamOf("events")
 
 describe("a key", () => {
@@ -45,35 +46,42 @@ describe("the account", () => {
     [{ id: "acct_1", email: "owner@acme.com" }, "owner@acme.com"],
     [{ id: "acct_1" }, "acct_1"],
   ])("of %j is called %s", (body, name) => {
-    expect(stripe.account.read(answer(body), "sk_live_x")).toEqual({ id: "acct_1", name, mode: "live" })
+    expect(stripe.account.read(answer(body), key("sk_live_x"))).toEqual({ id: "acct_1", name, mode: "live" })
   })
 
   test("is read in the key's mode", () => {
-    expect(stripe.account.read(answer(account), "rk_test_x").mode).toBe("test")
+    expect(stripe.account.read(answer(account), key("rk_test_x")).mode).toBe("test")
   })
 
   test("is learned from the refusal where a restricted key may not read it", () => {
     const refusal = (id: string) => ({
       error: {
+        type: "invalid_request_error",
         message: `The provided key 'rk_test_****qs8K' does not have the required permissions for this endpoint on account '${id}'. Having the 'rak_accounts_kyc_basic_read' permission would allow this request to continue.`,
       },
     })
-    const read = (status: number, id: string) => stripe.account.refused?.(status, refusal(id), "rk_live_x")
-    expect(read(403, "acct_1NuzflB0DBR1HOyc")).toEqual({
+    const read = (status: number, id: string) =>
+      stripe.classify(status, refusal(id), new Headers(), key("rk_live_x")) as { account?: Account }
+    expect(read(403, "acct_1NuzflB0DBR1HOyc").account).toEqual({
       id: "acct_1NuzflB0DBR1HOyc",
       name: "acct_1NuzflB0DBR1HOyc",
       mode: "live",
     })
-    expect(read(403, "acct_1****3")).toBeNull()
-    expect(read(401, "acct_1NuzflB0DBR1HOyc")).toBeNull()
-    expect(stripe.account.refused?.(403, {}, "rk_live_x")).toBeNull()
+    expect(read(403, "acct_1****3")).not.toHaveProperty("account")
+    expect(read(401, "acct_1NuzflB0DBR1HOyc")).not.toHaveProperty("account")
+    expect(stripe.classify(403, {}, new Headers(), key("rk_live_x"))).toBeNull()
   })
 })
 
 describe("an answer", () => {
   /** As Stripe documents it: each error has a type. */
-  const means = (status: number, error: object, headers = {}): AnswerMeaning | null =>
-    stripe.meaning(status, { error: { type: "invalid_request_error", ...error } }, new Headers(headers))
+  const means = (status: number, error: object, headers = {}): PartnerFailure | null =>
+    stripe.classify(
+      status,
+      { error: { type: "invalid_request_error", ...error } },
+      new Headers(headers),
+      key("rk_live_x"),
+    )
 
   test.each<[string, number, object, string]>([
     ["a refused key", 401, { message: "Invalid API Key provided: sk_test_****abcd" }, "auth"],
@@ -108,13 +116,13 @@ describe("an answer", () => {
 
   test("names the permission that is missing, and says nothing of the key", () => {
     const message = "The provided key 'rk_live_****' ... Having the 'rak_subscription_read' permission would ..."
-    expect(means(403, { message })).toMatchObject({ message: expect.stringContaining('"subscription: read"') })
+    expect(means(403, { message })).toMatchObject({ reason: expect.stringContaining('"subscription: read"') })
     expect(JSON.stringify([means(403, { message }), means(401, { message })])).not.toContain("rk_live")
   })
 
   test("asks to wait as long as it says", () => {
-    expect(means(429, {}, { "retry-after": "2" })).toEqual({ kind: "limited", retryAfterMs: 2000 })
-    expect(means(429, {})).toEqual({ kind: "limited", retryAfterMs: null })
+    expect(means(429, {}, { "retry-after": "2" })).toMatchObject({ kind: "limited", retryAfterMs: 2000 })
+    expect(means(429, {})).toMatchObject({ kind: "limited", retryAfterMs: null })
   })
 })
 

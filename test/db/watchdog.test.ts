@@ -1,7 +1,6 @@
 /** The watchdog's tick at its bounds: what one invocation may ask of D1, and what is forgotten by age. */
 import { env } from "cloudflare:workers"
 import { beforeEach, expect, it } from "vitest"
-import { DRAFTS_A_TICK, GRANTS_A_TICK, SOURCES_A_TICK, type WatchPorts, watch } from "../../src/control/watchdog.ts"
 import { AUDIT_KEPT_MS, auditStatement, SYSTEM } from "../../src/db/audit.ts"
 import { openDatabase } from "../../src/db/database.ts"
 import { insertGrantStatement } from "../../src/db/grants.ts"
@@ -10,6 +9,7 @@ import { idempotency, sources } from "../../src/db/schema.ts"
 import { insertSource, type SourceInsert } from "../../src/db/sources.ts"
 import { DELETED_KEPT_MS, operatorAlerts } from "../../src/db/watch.ts"
 import { D1_QUERIES_MAX } from "../../src/limits.ts"
+import { DRAFTS_A_TICK, GRANTS_A_TICK, SOURCES_A_TICK, type WatchPorts, watch } from "../../src/use-cases/watchdog.ts"
 import { rows } from "../support/api.ts"
 import { limitedDatabase } from "../support/limits.ts"
 

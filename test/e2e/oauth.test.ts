@@ -1,4 +1,4 @@
-/** The whole dance in a real browser: both partners, both directions, and every way in which it can go wrong. */
+/** The whole OAuth flow in a real browser: both partners, both directions, and every way in which it can go wrong. */
 import type { Browser, BrowserContext, Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { apiClient, sandboxClient } from "../stack/clients.ts"

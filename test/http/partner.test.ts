@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { PageRequest } from "../../src/connectors/kit/define.ts"
+import type { Credential, PageRequest } from "../../src/connectors/kit/define.ts"
 import { askPartner, PAGE_BYTES_MAX, type PartnerResult, urlOf } from "../../src/http/partner.ts"
 import { acme } from "../support/acme.ts"
 import { fakeSource } from "../support/fake-source.ts"
@@ -15,12 +15,13 @@ import {
   unreachable,
 } from "../support/pipeline.ts"
 
+const KEY: Credential = { kind: "key", value: "key_secret" }
 const LIST: PageRequest = { path: "/orders", query: { limit: 2 } }
 
 async function ask(
   reply: Reply,
   request = LIST,
-  credential = "key_secret",
+  credential: Credential = KEY,
 ): Promise<{ result: PartnerResult; ports: TestPorts }> {
   const ports = testPorts([reply], () => fakeSource({}))
   return { ports, result: await askPartner(ports, acme, { region: "eu" }, request, credential) }
@@ -94,7 +95,7 @@ describe("a request to a partner", () => {
   })
 
   it("sends an access token as one", async () => {
-    const { ports } = await ask(page([]), LIST, "token")
+    const { ports } = await ask(page([]), LIST, { kind: "accessToken", value: "token" })
     expect(ports.requests[0]?.headers.authorization).toBe("Bearer token")
   })
 
@@ -127,7 +128,7 @@ describe("the time an answer shows", () => {
     const connector = granularityMs === undefined ? acme : { ...acme, clock: { granularityMs } }
     const ports = testPorts([delayed(elapsedMs, page([]))], () => fakeSource({}))
     const sentAt = ports.clock.now()
-    const result = await askPartner(ports, connector, { region: "eu" }, LIST, "key_secret")
+    const result = await askPartner(ports, connector, { region: "eu" }, LIST, KEY)
     expect(result).toMatchObject({ kind: "ok", stamp: { ...expected, sentAt } })
   })
 

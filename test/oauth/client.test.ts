@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { OAuth2Auth } from "../../src/connectors/kit/define.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { authorization, exchangeCode, LIFE_MAX_S, type Party, refresh } from "../../src/oauth/client.ts"
+import { authorization, exchangeCode, LIFE_MAX_S, type OAuthContext, refresh } from "../../src/oauth/client.ts"
 import { oauthOf, sealTokens } from "../../src/oauth/tokens.ts"
 import { clock } from "../../src/worker/platform.ts"
 
@@ -10,12 +10,12 @@ const CLIENT = { id: "client_1", secrets: ["secret_1"] as const }
 const REDIRECT = "https://cloud-sources.test/oauth/x/callback"
 const NEVER = { auth: {} as OAuth2Auth<unknown> }
 
-function party(connector: Parameters<typeof oauthOf>[0], config: unknown = {}): Party {
+function oauth(connector: Parameters<typeof oauthOf>[0], config: unknown = {}): OAuthContext {
   return { title: connector.title, auth: oauthOf(connector) ?? NEVER.auth, config, client: CLIENT }
 }
 
 /** What was sent, and what the answer comes to. */
-async function asking(of: Party, answer: Response | Error, type: "code" | "refresh" = "refresh") {
+async function asking(of: OAuthContext, answer: Response | Error, type: "code" | "refresh" = "refresh") {
   const sent: { url: string; headers: Headers; body: URLSearchParams }[] = []
   const http = async (url: string, init: RequestInit) => {
     sent.push({ url, headers: new Headers(init.headers), body: new URLSearchParams(String(init.body)) })
@@ -33,7 +33,7 @@ const json = (status: number, body: unknown) => Response.json(body, { status })
 
 describe("as Stripe documents it", () => {
   it("the link names client, redirect and state", async () => {
-    const { url, verifier } = await authorization(party(stripe), REDIRECT, "state_1")
+    const { url, verifier } = await authorization(oauth(stripe), REDIRECT, "state_1")
     expect(url.origin + url.pathname).toBe("https://marketplace.stripe.com/oauth/v2/authorize")
     expect(Object.fromEntries(url.searchParams)).toEqual({
       response_type: "code",
@@ -48,24 +48,24 @@ describe("as Stripe documents it", () => {
     ["https://marketplace.stripe.com/oauth/v2/chnlink_1/authorize", "/oauth/v2/chnlink_1/authorize"],
     ["https://evil.example/oauth/v2/authorize", "/oauth/v2/authorize"],
   ])("an external test has a link of its own, at Stripe only: %s", async (authorizeUrl, path) => {
-    const own = { ...party(stripe), client: { ...CLIENT, authorizeUrl } }
+    const own = { ...oauth(stripe), client: { ...CLIENT, authorizeUrl } }
     const { url } = await authorization(own, REDIRECT, "s")
     expect(url.origin + url.pathname).toBe(`https://marketplace.stripe.com${path}`)
   })
 
   it("the token endpoint gets the app's secret key as user name, and nothing that it does not know", async () => {
-    const { sent } = await asking(party(stripe), ok({}), "code")
+    const { sent } = await asking(oauth(stripe), ok({}), "code")
     expect(sent?.url).toBe("https://api.stripe.com/v1/oauth/token")
     expect(sent?.headers.get("authorization")).toBe(`Basic ${btoa("secret_1:")}`)
     expect(Object.fromEntries(sent?.body ?? [])).toEqual({ grant_type: "authorization_code", code: "code_1" })
   })
 
   it("a token lives an hour and what renews it a year, although the answer does not say", async () => {
-    const { result } = await asking(party(stripe), ok({ refresh_token: "rt_1", livemode: true }))
+    const { result } = await asking(oauth(stripe), ok({ refresh_token: "rt_1", livemode: true }))
     if (result.kind !== "ok") throw new Error(result.reason)
     const cipher = { seal: async (plain: string) => `sealed:${plain}` }
     const ref = { org: "o", project: "p", source: "s" }
-    expect(await sealTokens(cipher, ref, party(stripe), result.answer, 1_000)).toEqual({
+    expect(await sealTokens(cipher, ref, oauth(stripe), result.answer, 1_000)).toEqual({
       ...{ access: "sealed:access_1", refresh: "sealed:rt_1", client: "client_1", isOwnClient: false },
       ...{ expiresAt: 3_601_000, lifeMs: 3_600_000 },
       ...{ refreshExpiresAt: 31_536_001_000, refreshLifeMs: 31_536_000_000 },
@@ -75,7 +75,7 @@ describe("as Stripe documents it", () => {
 })
 
 describe("as Shopify documents it", () => {
-  const of = party(shopify, { shop: "example.myshopify.com", paymentsReportedElsewhere: false })
+  const of = oauth(shopify, { shop: "example.myshopify.com", paymentsReportedElsewhere: false })
 
   it("the link is the shop's own, scopes with commas", async () => {
     const { url } = await authorization(of, REDIRECT, "state_1")
@@ -116,7 +116,7 @@ describe("an answer of a token endpoint", () => {
     ["a token that is none", () => json(200, { access_token: 7 }), "lost"],
     ["more than it may say", () => new Response(`{"access_token":"a"}${" ".repeat(70_000)}`), "lost"],
   ])("%s", async (_title, answer, kind) => {
-    const { result } = await asking(party(stripe), answer())
+    const { result } = await asking(oauth(stripe), answer())
     expect(result.kind).toBe(kind)
     expect(JSON.stringify({ ...result, answer: null })).not.toMatch(/secret_1|refresh_1/)
   })
@@ -126,7 +126,7 @@ describe("an answer of a token endpoint", () => {
     ["anything else about the request", 400, "Unexpected parameter", "client"],
   ])("of Shopify's to a refresh is told in its own words: %s", async (_title, status, error_description, kind) => {
     const answer = json(status, { error: "invalid_request", error_description })
-    expect((await asking(party(shopify, { shop: "example.myshopify.com" }), answer)).result.kind).toBe(kind)
+    expect((await asking(oauth(shopify, { shop: "example.myshopify.com" }), answer)).result.kind).toBe(kind)
   })
 
   it.each([
@@ -135,13 +135,13 @@ describe("an answer of a token endpoint", () => {
     ["our own client refused", 401, "invalid_client", "client"],
   ])("to a code: %s", async (_title, status, error, kind) => {
     expect(
-      (await asking(party(shopify, { shop: "example.myshopify.com" }), json(status, { error }), "code")).result.kind,
+      (await asking(oauth(shopify, { shop: "example.myshopify.com" }), json(status, { error }), "code")).result.kind,
     ).toBe(kind)
   })
 
   it("that asks to wait is waited for", async () => {
     const slow = new Response("{}", { status: 429, headers: { "retry-after": "7" } })
-    expect((await asking(party(stripe), slow)).result).toMatchObject({ kind: "later", retryAfterMs: 7_000 })
+    expect((await asking(oauth(stripe), slow)).result).toMatchObject({ kind: "later", retryAfterMs: 7_000 })
   })
 
   it.each<[string, unknown, number | null]>([
@@ -157,7 +157,7 @@ describe("an answer of a token endpoint", () => {
     ["as a list", [], null],
   ])("with a life %s gives the token all the same: the rotated one must not get lost", async (_title, life, told) => {
     const given = ok({ refresh_token: "rt_1", expires_in: life, refresh_token_expires_in: life })
-    expect((await asking(party(stripe), given)).result).toMatchObject({
+    expect((await asking(oauth(stripe), given)).result).toMatchObject({
       kind: "ok",
       answer: { refreshToken: "rt_1", expiresInS: told, refreshExpiresInS: told },
     })

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net"
 import Provider from "oidc-provider"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { AnyConnector, OAuth2Auth } from "../../src/connectors/kit/define.ts"
-import { authorization, exchangeCode, type Party, refresh, type TokenResult } from "../../src/oauth/client.ts"
+import { authorization, exchangeCode, type OAuthContext, refresh, type TokenResult } from "../../src/oauth/client.ts"
 import { sealTokens, tokensPort } from "../../src/oauth/tokens.ts"
 import type { Http } from "../../src/ports.ts"
 import { PROTOCOL } from "../../src/source/protocol/source.ts"
@@ -17,7 +17,7 @@ const REF = { org: "o", project: "p", source: "src_1" }
 
 let server: Server
 let issuer: string
-let party: Party
+let oauth: OAuthContext
 /** Requests to the token endpoint. */
 let asked: string[] = []
 
@@ -67,7 +67,7 @@ beforeAll(async () => {
     revokeUrl: () => `${issuer}/token/revocation`,
     headers: (token) => ({ authorization: `Bearer ${token}` }),
   }
-  party = { title: "Shop", auth, config: {}, client: CLIENT }
+  oauth = { title: "Shop", auth, config: {}, client: CLIENT }
 })
 
 afterAll(() => new Promise((resolve) => server.close(resolve)))
@@ -103,7 +103,7 @@ async function signIn(url: URL): Promise<URL> {
     if (!prompt) throw new Error(`no form at ${next}: ${html.slice(0, 300)}`)
     form = { prompt, login: "ada", password: "x" }
   }
-  throw new Error("the dance does not end")
+  throw new Error("the attempt does not end")
 }
 
 interface Arrived {
@@ -111,15 +111,15 @@ interface Arrived {
   verifier: string | null
 }
 
-async function dance(state = "a state"): Promise<Arrived> {
-  const { url, verifier } = await authorization(party, REDIRECT, state)
+async function attempt(state = "a state"): Promise<Arrived> {
+  const { url, verifier } = await authorization(oauth, REDIRECT, state)
   const back = await signIn(url)
   expect(back.searchParams.get("state")).toBe(state)
   return { code: back.searchParams.get("code") ?? "", verifier }
 }
 
 async function tokensOf(): Promise<Extract<TokenResult, { kind: "ok" }>["answer"]> {
-  const result = await exchangeCode(ports, party, { ...(await dance()), redirectUri: REDIRECT })
+  const result = await exchangeCode(ports, oauth, { ...(await attempt()), redirectUri: REDIRECT })
   if (result.kind !== "ok") throw new Error(`refused: ${JSON.stringify(result)}`)
   return result.answer
 }
@@ -128,7 +128,7 @@ async function tokensOf(): Promise<Extract<TokenResult, { kind: "ok" }>["answer"
 
 describe("our client, at a server that we did not write", () => {
   it("gets tokens for a code, with PKCE by S256", async () => {
-    const { url, verifier } = await authorization(party, REDIRECT, "s")
+    const { url, verifier } = await authorization(oauth, REDIRECT, "s")
     expect(url.searchParams.get("code_challenge_method")).toBe("S256")
     expect(url.href).not.toContain(verifier)
     expect(await tokensOf()).toMatchObject({
@@ -144,40 +144,40 @@ describe("our client, at a server that we did not write", () => {
     ["no verifier", (arrived: Arrived) => ({ ...arrived, verifier: null })],
     ["another code", (arrived: Arrived) => ({ ...arrived, code: `${arrived.code}x` })],
   ])("is refused with %s", async (_what, change) => {
-    const result = await exchangeCode(ports, party, { ...change(await dance()), redirectUri: REDIRECT })
+    const result = await exchangeCode(ports, oauth, { ...change(await attempt()), redirectUri: REDIRECT })
     expect(result.kind).toBe("refused")
   })
 
   it("is refused with a code that was used, and its tokens are gone with it", async () => {
-    const arrived = { ...(await dance()), redirectUri: REDIRECT }
-    const first = await exchangeCode(ports, party, arrived)
-    expect((await exchangeCode(ports, party, arrived)).kind).toBe("refused")
+    const arrived = { ...(await attempt()), redirectUri: REDIRECT }
+    const first = await exchangeCode(ports, oauth, arrived)
+    expect((await exchangeCode(ports, oauth, arrived)).kind).toBe("refused")
     const token = first.kind === "ok" ? (first.answer.refreshToken ?? "") : ""
-    expect((await refresh(ports, party, token)).kind).toBe("refused")
+    expect((await refresh(ports, oauth, token)).kind).toBe("refused")
   })
 
   it("renews, with a new refresh token each time", async () => {
     const first = await tokensOf()
-    const second = await refresh(ports, party, first.refreshToken ?? "")
+    const second = await refresh(ports, oauth, first.refreshToken ?? "")
     if (second.kind !== "ok") throw new Error(second.reason)
     expect(second.answer.refreshToken).not.toBe(first.refreshToken)
-    const third = await refresh(ports, party, second.answer.refreshToken ?? "")
+    const third = await refresh(ports, oauth, second.answer.refreshToken ?? "")
     expect(third.kind).toBe("ok")
   })
 
   it("loses the whole grant when a used refresh token comes again", async () => {
     const first = await tokensOf()
-    const second = await refresh(ports, party, first.refreshToken ?? "")
-    expect((await refresh(ports, party, first.refreshToken ?? "")).kind).toBe("refused")
+    const second = await refresh(ports, oauth, first.refreshToken ?? "")
+    expect((await refresh(ports, oauth, first.refreshToken ?? "")).kind).toBe("refused")
     const newest = second.kind === "ok" ? (second.answer.refreshToken ?? "") : ""
-    expect((await refresh(ports, party, newest)).kind).toBe("refused")
+    expect((await refresh(ports, oauth, newest)).kind).toBe("refused")
   })
 
   it("is told that our client is at fault, not that the grant is lost, where our own secret is wrong", async () => {
     const { refreshToken } = await tokensOf()
-    const wrong = { ...party, client: { ...CLIENT, secrets: ["wrong"] as const } }
+    const wrong = { ...oauth, client: { ...CLIENT, secrets: ["wrong"] as const } }
     expect((await refresh(ports, wrong, refreshToken ?? "")).kind).toBe("client")
-    expect((await refresh(ports, party, refreshToken ?? "")).kind).toBe("ok")
+    expect((await refresh(ports, oauth, refreshToken ?? "")).kind).toBe("ok")
   })
 })
 
@@ -186,7 +186,7 @@ describe("our client, at a server that we did not write", () => {
 /** A source with a real grant, whose token has five minutes left. */
 async function grantedSource(through: Http = http) {
   const world = sourceWorld()
-  const connector: AnyConnector = { ...shop, auth: [party.auth] }
+  const connector: AnyConnector = { ...shop, auth: [oauth.auth] }
   const port = tokensPort({
     clock: { ...clock, now: world.now },
     http: through,
@@ -195,7 +195,7 @@ async function grantedSource(through: Http = http) {
     client: async (_ref, _name, id) => (id === CLIENT.id ? CLIENT : null),
   })
   world.refresh = port.refresh
-  const tokens = await sealTokens(cipher, REF, party, await tokensOf(), world.now())
+  const tokens = await sealTokens(cipher, REF, oauth, await tokensOf(), world.now())
   await world.configure({ credential: null, grant: { id: "grant_1", tokens } })
   world.advance(HOUR - 5 * MINUTE)
   asked = []
@@ -238,6 +238,6 @@ describe("a source, at a server that takes a grant away when a refresh token is 
   it("gives its grant back when it is deleted", async () => {
     const { port, tokens } = await grantedSource()
     expect(await port.revoke({ ref: REF, connector: "shop", config: {}, tokens })).toBe(true)
-    expect((await refresh(ports, party, (tokens.refresh ?? "").replace("sealed:", ""))).kind).toBe("refused")
+    expect((await refresh(ports, oauth, (tokens.refresh ?? "").replace("sealed:", ""))).kind).toBe("refused")
   })
 })

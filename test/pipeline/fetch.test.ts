@@ -198,7 +198,7 @@ describe("letting go", () => {
 
 describe("a failure is settled once", () => {
   const until = (ms: number, reason = "Acme asks to wait."): ((startedAt: number) => Outcome) => {
-    return (startedAt) => ({ kind: "defer", until: startedAt + ms, reason })
+    return (startedAt) => ({ kind: "limited", until: startedAt + ms, reason })
   }
   it.each<[string, Reply, (startedAt: number) => unknown]>([
     ["500", json({}, 500), () => ({ kind: "transient", reason: "Acme answered 500." })],
@@ -211,7 +211,7 @@ describe("a failure is settled once", () => {
     [
       "403 in the partner's words",
       json("no_scope", 403),
-      () => ({ kind: "deny", collections: ["Orders"], reason: expect.any(String) }),
+      () => ({ kind: "denied", collections: ["Orders"], reason: expect.any(String) }),
     ],
     ["404", json({}, 404), () => ({ kind: "fault", reason: "Acme refused the request (404)." })],
     [
@@ -219,7 +219,7 @@ describe("a failure is settled once", () => {
       json("expired_token", 400),
       () => ({ kind: "token_refused", reason: expect.any(String) }),
     ],
-    ["too large", () => new Response(new Uint8Array(8 * 1024 * 1024 + 1)), () => ({ kind: "shrink" })],
+    ["too large", () => new Response(new Uint8Array(8 * 1024 * 1024 + 1)), () => ({ kind: "too_large" })],
   ])("%s", async (_title, reply, expected) => {
     const { source, startedAt } = await fetchWith({ replies: [reply] })
     expect(source.settlements).toMatchObject([{ lease: { number: 4 }, outcome: expected(startedAt), calls: 1 }])
@@ -301,7 +301,7 @@ describe("a credential that is refused", () => {
   it("is renewed once, and the page asked for again with the newer one", async () => {
     const { source, ports } = await fetchWith({
       replies: [json("bad_key", 401), page(["a"])],
-      credential: [() => ({ value: "key_newer", version: 2 })],
+      credential: [() => ({ kind: "key", value: "key_newer", version: 2 })],
     })
     expect(source.refusedVersions).toEqual([1])
     expect(ports.requests.map(({ headers }) => headers["x-key"])).toEqual(["key_secret", "key_newer"])
@@ -311,7 +311,7 @@ describe("a credential that is refused", () => {
 
   it.each<[string, Task["credential"] | null, number, number]>([
     ["ends the work where there is no newer one", null, 1, 1],
-    ["ends the work where the newer one is refused as well", { value: "key_newer", version: 2 }, 2, 2],
+    ["ends the work where the newer one is refused as well", { kind: "key", value: "key_newer", version: 2 }, 2, 2],
   ])("%s", async (_title, newer, credentialVersion, calls) => {
     const { run, source } = await fetchWith({ replies: [json("bad_key", 401)], credential: [() => newer] })
     expect(source.settlements).toMatchObject([{ outcome: { kind: "auth", credentialVersion }, calls }])
@@ -322,7 +322,7 @@ describe("a credential that is refused", () => {
   it("is renewed once a lease, however many pages later it fails again", async () => {
     const { source } = await fetchWith({
       replies: [json("bad_key", 401), page(["a"], "t1"), json("bad_key", 401)],
-      credential: [() => ({ value: "key_newer", version: 2 })],
+      credential: [() => ({ kind: "key", value: "key_newer", version: 2 })],
     })
     expect(source.refusedVersions).toEqual([1])
     expect(outcomesOf(source)).toMatchObject([{ kind: "auth", credentialVersion: 2 }])
@@ -371,7 +371,7 @@ it("asks for a page anew with half its records when what it comes to is more tha
   const ids = Array.from({ length: 100 }, (_, index) => `${index}ł${"x".repeat(950)}`)
   const { source } = await fetchWith({ replies: [page(ids, "t1")], task })
   expect(source.checkpoints).toEqual([])
-  expect(source.settlements).toMatchObject([{ outcome: { kind: "shrink" }, calls: 1 }])
+  expect(source.settlements).toMatchObject([{ outcome: { kind: "too_large" }, calls: 1 }])
   const half = await fetchWith({ replies: [page(ids.slice(0, 50))], task })
   expect(half.source.checkpoints).toHaveLength(1)
   expect(serialize(half.source.checkpoints[0]).length).toBeLessThanOrEqual(CHECKPOINT_BYTES_MAX)

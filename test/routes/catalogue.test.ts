@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { z } from "zod"
+import type { connectorView } from "../../src/api/views.ts"
 import { connectors } from "../../src/connectors/index.ts"
-import type { connectorView } from "../../src/routes/kit/views.ts"
 import { call, json, problem, simulateWorld, snapshot } from "../support/api.ts"
 
 const world = simulateWorld()

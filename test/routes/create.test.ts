@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { dayOf } from "../../src/lib/time.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { earliestStartDate } from "../../src/source/control/startdate.ts"
 import { call, create, json, problem, rows, simulateWorld, snapshot, wish } from "../support/api.ts"
 

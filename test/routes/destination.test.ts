@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import { call, create, json, problem, rows, simulateWorld, snapshot } from "../support/api.ts"
 
 const world = simulateWorld()

@@ -1,10 +1,11 @@
 /** Replacing a vault key: what was sealed with the old one is seen, sealed anew, and the old one can be dropped. */
+
 import { createExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, it } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { type Bindings, parseSettings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { apiPorts } from "../../src/worker/platform.ts"
 import { createVault, sealContext } from "../../src/worker/vault.ts"
 import { as, call, json, mint, ORG, PROJECT, request, rows, simulateWorld, wish } from "../support/api.ts"

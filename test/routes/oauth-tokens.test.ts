@@ -1,8 +1,8 @@
 /** Tokens in the real Durable Object, asked for by many requests at once. */
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import type { Bindings } from "../../src/env.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { objectName } from "../../src/source/protocol/configuration.ts"
 import type { LeaseAnswer } from "../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../src/source/protocol/source.ts"

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers"
 import { beforeEach, describe, expect, it } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { getConnector } from "../../src/connectors/index.ts"
-import { watch } from "../../src/control/watchdog.ts"
 import type { Bindings } from "../../src/env.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import { watch } from "../../src/use-cases/watchdog.ts"
 import { apiPorts, tokensOf } from "../../src/worker/platform.ts"
 import { SHOPIFY_APP } from "../sandbox/shopify/oauth.ts"
 import { call, json, problem, rows, simulateWorld, snapshot } from "../support/api.ts"
@@ -20,10 +20,10 @@ interface Draft {
   account: string
 }
 
-/** A draft of an account of its own, and the page that begins its dance. */
+/** A draft of an account of its own, and the page that starts its OAuth flow. */
 async function draftOf(connector: "stripe" | "shopify", more: Record<string, unknown> = {}): Promise<Draft> {
   made += 1
-  const account = `dance${made}`
+  const account = `flow${made}`
   if (connector === "stripe") world.stripe.create({ name: account })
   else world.shopify.create({ name: account })
   const config = connector === "shopify" ? { config: { shop: `${account}.myshopify.com` } } : {}

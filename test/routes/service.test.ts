@@ -7,12 +7,12 @@ import {
 } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { createClient } from "../../src/client.ts"
 import { openDatabase } from "../../src/db/database.ts"
 import { publishStatus } from "../../src/db/watch.ts"
 import type { Bindings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { as, call, create, json, mint, ORG, PROJECT, problem, request, rows, simulateWorld } from "../support/api.ts"
 
 const world = simulateWorld()

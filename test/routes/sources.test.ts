@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import { call, create, json, problem, rows, simulateWorld } from "../support/api.ts"
 
 const world = simulateWorld()

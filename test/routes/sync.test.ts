@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { dayOf } from "../../src/lib/time.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import { call, create, json, problem, simulateWorld } from "../support/api.ts"
 
 /** The first run reads a handful of pages from a spy on `fetch`. */

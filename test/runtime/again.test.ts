@@ -1,7 +1,7 @@
 /** A source that is deleted and made again for the same account and destination: nothing arrives twice unless the user says so. */
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import { createCharge } from "../sandbox/stripe/charges.ts"
 import { call, json, ORG, problem, rows } from "../support/api.ts"
 import { createBrowser, ticketOf } from "../support/browser.ts"

@@ -1,6 +1,6 @@
 /** Grants whose access tokens run out while a first sync is under way: renewed once, whatever the token endpoint does meanwhile. */
 import { describe, expect, test } from "vitest"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../src/api/views.ts"
 import type { FaultName } from "../sandbox/faults.ts"
 import { SHOPIFY_APP } from "../sandbox/shopify/oauth.ts"
 import { call, json } from "../support/api.ts"
@@ -79,7 +79,7 @@ test.each(["an app that is taken off the shop", "a grant that is refused"])(
     expect(await view(source)).toMatchObject({ status: "error", error: { code: "reconnect" } })
     const before = calls(world, source)
     const { authorizeUrl } = await json<{ authorizeUrl: string }>(ask(source, "POST", "/authorize"))
-    await dance(authorizeUrl)
+    await approve(authorizeUrl)
     await settled(world, source)
     expectEqual(world, source)
     expect(calls(world, source)).toBeGreaterThan(before)
@@ -105,13 +105,13 @@ async function signIn(name: string, midway: () => void): Promise<ShopSource> {
   await openDestination(world, name)
   const wish = { connector: "shopify", config: { shop: `${name}.myshopify.com` }, name, sync: {} }
   const draft = await json<PublicSource>(call("POST", "/sources", { project: name, body: wish }), 201)
-  await dance(draft.draft?.authorizeUrl ?? "")
+  await approve(draft.draft?.authorizeUrl ?? "")
   const made = await json<PublicSource>(call("GET", `/sources/${draft.id}`, { project: name }))
   return shopSource(world, shop, { ...opened(made, name), credentials: {} })
 }
 
 /** From our page to the shop's, where the app is approved, and back. */
-async function dance(url: string): Promise<void> {
+async function approve(url: string): Promise<void> {
   const browser = createBrowser(world)
   const consent = await browser.post(url, { ticket: ticketOf(await browser.get(url)) })
   const done = await browser.post(consent.url, { decision: "approve" })

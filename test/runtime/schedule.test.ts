@@ -1,8 +1,8 @@
 /** The schedule under a clock that is moved: intervals, outages, start dates, Sync now, a partner that hangs. */
 import { runDurableObjectAlarm } from "cloudflare:test"
 import { expect, test } from "vitest"
+import type { PublicSource } from "../../src/api/views.ts"
 import { dayOf } from "../../src/lib/time.ts"
-import type { PublicSource } from "../../src/routes/kit/public.ts"
 import type { RunView } from "../../src/source/protocol/views.ts"
 import { json, problem } from "../support/api.ts"
 import { advance, advanceTo, DAY, HOUR, MINUTE, now, SECOND } from "./kit/clock.ts"

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { defineConnector, type PageRecord, RecordError, ShapeError } from "../../src/connectors/kit/define.ts"
+import { limited, tokenRefused } from "../../src/connectors/kit/failure.ts"
 
 const shape = z.object({
   rows: z.array(z.object({ id: z.string(), at: z.number() })),
@@ -80,12 +81,12 @@ export const acme = defineConnector<{ region: string }>({
     },
   ],
   openForDays: 30,
-  meaning: (status, body) => {
-    if (status === 200 && body === "throttled") return { kind: "limited", retryAfterMs: 4000 }
-    if (status === 400 && body === "expired_token") return { kind: "token_refused" }
-    if (status === 401 && body === "bad_key") return { kind: "auth", message: "Acme does not accept this key." }
-    if (status === 403 && body === "no_scope") return { kind: "denied", message: "This key may not read orders." }
-    if (status === 400 && body === "echo") return { kind: "fault", message: "No such key: key_secret." }
+  classify: (status, body) => {
+    if (status === 200 && body === "throttled") return limited("Acme", 4000)
+    if (status === 400 && body === "expired_token") return tokenRefused("Acme")
+    if (status === 401 && body === "bad_key") return { kind: "auth", reason: "Acme does not accept this key." }
+    if (status === 403 && body === "no_scope") return { kind: "denied", reason: "This key may not read orders." }
+    if (status === 400 && body === "echo") return { kind: "fault", reason: "No such key: key_secret." }
     return null
   },
   templates: { metrics: [], segments: [] },

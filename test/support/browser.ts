@@ -1,4 +1,4 @@
-/** A browser as far as a dance needs one: it keeps cookies, fills in forms, and stops where it is told to. */
+/** A browser as far as an OAuth flow needs one: it keeps cookies, fills in forms, and stops where it is told to. */
 import { exports } from "cloudflare:workers"
 import type { Sandbox } from "../sandbox/sandbox.ts"
 

@@ -27,7 +27,7 @@ const ORDER = [
   "collections",
   "streams",
   "openForDays",
-  "meaning",
+  "classify",
   "templates",
 ]
 
@@ -230,11 +230,11 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
 function answers(connector: AnyConnector): void {
   test.each([400, 401, 403, 404, 409, 422, 429, 500, 503])("knows what %i means, whatever comes with it", (status) => {
     for (const body of NONSENSE) {
-      const meaning = connector.meaning(status, body, new Headers())
-      if (meaning && "message" in meaning) expect(meaning.message).not.toBe("")
-      if (status >= 500) expect(meaning?.kind ?? "transient").toBe("transient")
+      const failure = connector.classify(status, body, new Headers(), { kind: "key", value: "key_1" })
+      if (failure) expect(failure.reason).not.toBe("")
+      if (status >= 500) expect(failure?.kind ?? "transient").toBe("transient")
       // None of them is the partner's own error: no credential is refused, and none is told that it may not read.
-      if (status === 401 || status === 403) expect(meaning).toBeNull()
+      if (status === 401 || status === 403) expect(failure).toBeNull()
     }
   })
 }

@@ -24,7 +24,7 @@ export const desk = defineConnector<unknown>({
     stream({ name: "company_list", mode: "backfill", collections: ["Companies"], reach: "all", bucket: "search" }),
   ],
   openForDays: 60,
-  meaning: () => null,
+  classify: () => null,
   templates: { metrics: [], segments: [] },
 })
 

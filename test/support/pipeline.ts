@@ -101,7 +101,7 @@ export function taskOf(clock: FakeClock, changes: Partial<Task> = {}): Task {
     pageSize: 100,
     completed: [],
     page: 0,
-    credential: { value: "key_secret", version: 1 },
+    credential: { kind: "key", value: "key_secret", version: 1 },
     paceMs: 0,
     skewMs: 0,
     ...changes,

@@ -76,7 +76,7 @@ export const shop = defineConnector<unknown>({
     stream({ name: "people", mode: "backfill", collections: ["People"], reach: "all" }),
   ],
   openForDays: 60,
-  meaning: () => null,
+  classify: () => null,
   templates: { metrics: [], segments: [] },
 })
 
@@ -251,7 +251,7 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
         revoke: async (ask) => world.takesBack && world.revoked.push(ask.tokens.access) > 0,
       },
       tryCredential: async ({ credential }) => {
-        world.tried.push(credential)
+        world.tried.push(credential.value)
         return world.accepts
       },
       connector: (name) => (name === partner.name ? partner : undefined),

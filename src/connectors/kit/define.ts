@@ -4,8 +4,10 @@
  * at the foot of that partner's file.
  */
 import type { z } from "zod"
+import type { PartnerFailure } from "./failure.ts"
 import type { Attributes, CollectionKind, Identity, JsonValue, OpenKey } from "./item.ts"
 
+export type { LimitScope, PartnerFailure } from "./failure.ts"
 export type { Attributes, CollectionKind, Identity, Item, JsonValue, OpenKey, Reject } from "./item.ts"
 
 // ---------------------------------------------------------------------------------------------- requests and pages
@@ -249,6 +251,12 @@ export interface Collection {
 
 // --------------------------------------------------------------------------------------------------- authentication
 
+/** A plain secret, and what it is: a key that a user pasted, or an access token that the partner granted. */
+export interface Credential {
+  kind: "key" | "accessToken"
+  value: string
+}
+
 export interface ApiKeyAuth {
   kind: "apiKey"
   /** Field label and help for the console's form. */
@@ -339,25 +347,6 @@ export interface Limits {
   restMs?(body: unknown): number
 }
 
-/** What a limit that was met holds up: one stream, all streams of its bucket, or the source. */
-export type LimitScope = "stream" | "bucket" | "source"
-
-/**
- * What a partner's answer means, where its documentation says more than the status code does. Null: the status code decides
- * (DESIGN 6). `auth` and `denied` stop a source or a list, so they are answered only for the partner's own documented error body:
- * a 401 or 403 with another body is a gateway's, and is asked again later.
- */
-export type AnswerMeaning =
-  | { kind: "auth"; message: string }
-  | { kind: "denied"; message: string }
-  /** `scope`: what has to wait. Left out: the stream's bucket, or the whole source where the stream has none. */
-  | { kind: "limited"; retryAfterMs: number | null; scope?: LimitScope }
-  /** The page is more than the partner gives at once: asked for again with half the rows. */
-  | { kind: "too_large"; message: string }
-  | { kind: "token_refused" }
-  | { kind: "transient"; message: string }
-  | { kind: "fault"; message: string }
-
 // --------------------------------------------------------------------------------------------------------- templates
 
 /** Ready-made metrics and segments; the shapes are the destination's (see templates.ts). */
@@ -403,16 +392,18 @@ export interface Connector<Config = unknown> {
   /** One call that proves the credentials and names the account. */
   account: {
     request(config: Config): PageRequest
-    read(answer: PartnerAnswer, credential: string): Account
-    /** The account as a refusal names it, for credentials that work but may not make this call; null: it does not say. */
-    refused?(status: number, body: unknown, credential: string): Account | null
+    read(answer: PartnerAnswer, credential: Credential): Account
   }
   collections: readonly Collection[]
   streams: readonly Stream<Config>[]
   /** How long an open key may wait for its fact. */
   openForDays: number
-  /** Reads an answer that is a failure; a partner may send one with status 200. Null for any other. */
-  meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null
+  /**
+   * Which failure an answer is, where the partner's documentation says more than the status code does; one may come with status 200.
+   * Null: it is none, or the status code decides. `auth` and `denied` stop a source or a list, so they are answered only for
+   * the partner's own documented error body: a 401 or 403 with another body is a gateway's, and is asked again later.
+   */
+  classify(status: number, body: unknown, headers: Headers, credential: Credential): PartnerFailure | null
   templates: Templates
 }
 

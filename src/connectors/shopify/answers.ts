@@ -2,7 +2,14 @@
  * What Shopify's answers mean. Failures of GraphQL come with status 200 and say so in `errors`.
  * https://shopify.dev/docs/api/admin-graphql#status_and_error_codes, https://shopify.dev/docs/api/usage/response-codes
  */
-import { type Account, type AnswerMeaning, type CollectionNote, type PartnerAnswer, ShapeError } from "../kit/define.ts"
+import {
+  type Account,
+  type CollectionNote,
+  type PartnerAnswer,
+  type PartnerFailure,
+  ShapeError,
+} from "../kit/define.ts"
+import { limited, tokenRefused } from "../kit/failure.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { retryAfterMs } from "../kit/limits.ts"
 import { at, flag, isObject, json, number, rows, text } from "../kit/values.ts"
@@ -23,7 +30,7 @@ export function readAccount(answer: PartnerAnswer): Account {
   return { id, name: text(shop, "name") ?? id, mode: flag(shop, "plan.partnerDevelopment") ? "test" : "live" }
 }
 
-export function meaning(status: number, body: unknown, headers: Headers): AnswerMeaning | null {
+export function classify(status: number, body: unknown, headers: Headers): PartnerFailure | null {
   const answer = json(body)
   if (status >= 200 && status < 300) return ofErrors(answer)
   // Shopify says why in `errors`. Without it, what lies between Shopify and us has answered.
@@ -32,25 +39,25 @@ export function meaning(status: number, body: unknown, headers: Headers): Answer
     case 401:
       return {
         kind: "auth",
-        message: "Shopify does not accept this access token. The app may have been uninstalled from the shop.",
+        reason: "Shopify does not accept this access token. The app may have been uninstalled from the shop.",
       }
     case 402:
       return {
         kind: "fault",
-        message: "The shop is frozen: its Shopify plan has to be paid before its data can be read.",
+        reason: "The shop is frozen: its Shopify plan has to be paid before its data can be read.",
       }
     case 403:
-      return { kind: "denied", message: "Shopify does not let this app read the shop. Check the app's access scopes." }
+      return { kind: "denied", reason: "Shopify does not let this app read the shop. Check the app's access scopes." }
     case 404:
-      return { kind: "fault", message: "There is no Shopify shop under this address." }
+      return { kind: "fault", reason: "There is no Shopify shop under this address." }
     case 423:
-      return { kind: "fault", message: "The shop is locked by Shopify." }
+      return { kind: "fault", reason: "The shop is locked by Shopify." }
     case 429:
     case 430:
-      return { kind: "limited", retryAfterMs: retryAfterMs(headers) }
+      return limited("Shopify", retryAfterMs(headers))
     default:
       return status >= 400 && status < 500
-        ? { kind: "fault", message: `Shopify refused the request (${status}).` }
+        ? { kind: "fault", reason: `Shopify refused the request (${status}).` }
         : null
   }
 }
@@ -111,31 +118,31 @@ const NEEDED: Record<ConnectionName, string> = {
   abandonedCheckouts: "read_orders",
 }
 
-function ofErrors(answer: JsonValue): AnswerMeaning | null {
+function ofErrors(answer: JsonValue): PartnerFailure | null {
   const errors = rows(answer, "errors")
   const codes = errors.map((error) => text(error, "extensions.code"))
   const messages = errors.map((error) => text(error, "message") ?? "")
   if (errors.length === 0) return typeof at(answer, "errors") === "string" ? unclear(text(answer, "errors")) : null
-  if (codes.includes("THROTTLED")) return { kind: "limited", retryAfterMs: Math.max(restMs(answer), BACKOFF_MS) }
+  if (codes.includes("THROTTLED")) return limited("Shopify", Math.max(restMs(answer), BACKOFF_MS))
   if (codes.every((code) => code === DENIED)) return null
   if (codes.includes("MAX_COST_EXCEEDED"))
-    return { kind: "too_large", message: "Shopify finds a page of this size too costly." }
+    return { kind: "too_large", reason: "Shopify finds a page of this size too costly." }
   // After some 15 seconds, with status 200 and no code. https://github.com/travis-r6s/gridsome-source-shopify/issues/49
   if (messages.some((message) => /^timeout$/i.test(message)))
-    return { kind: "too_large", message: "Shopify did not answer a page of this size in time." }
-  if (codes.includes("SHOP_INACTIVE")) return { kind: "fault", message: "The shop is not active." }
-  if (messages.some((message) => /\bcursor\b/i.test(message))) return { kind: "token_refused" }
+    return { kind: "too_large", reason: "Shopify did not answer a page of this size in time." }
+  if (codes.includes("SHOP_INACTIVE")) return { kind: "fault", reason: "The shop is not active." }
+  if (messages.some((message) => /\bcursor\b/i.test(message))) return tokenRefused("Shopify")
   // Refused before it was run: asking again would not help.
   if (
     codes.some((code) => code !== null && /^[a-z]/.test(code)) ||
     messages.some((message) => /^Field '|syntax error/i.test(message))
   )
-    return { kind: "fault", message: "Shopify does not understand the request." }
-  return { kind: "transient", message: "Shopify could not answer in full." }
+    return { kind: "fault", reason: "Shopify does not understand the request." }
+  return { kind: "transient", reason: "Shopify could not answer in full." }
 }
 
-function unclear(message: string | null): AnswerMeaning {
-  return { kind: "fault", message: `Shopify refused the request: ${message?.slice(0, 120) ?? "no reason given"}.` }
+function unclear(message: string | null): PartnerFailure {
+  return { kind: "fault", reason: `Shopify refused the request: ${message?.slice(0, 120) ?? "no reason given"}.` }
 }
 
 function deniedPaths(body: JsonValue): JsonValue[][] {

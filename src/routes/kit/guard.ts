@@ -87,16 +87,16 @@ function concat(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
 }
 
 /** The body as JSON; no body at all is an empty object. What it holds is for the route's own schema. */
-export async function jsonOf(request: HonoRequest): Promise<unknown> {
+export async function jsonBodyOf(request: HonoRequest): Promise<unknown> {
   const text = await request.text()
   if (text === "") return {}
   if (!JSON_TYPE.test(request.header("content-type") ?? "")) throw new Problem("unsupported_media_type")
-  const body = parsed(text)
+  const body = parsedJson(text)
   refuseProto(body)
   return body
 }
 
-function parsed(text: string): unknown {
+function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

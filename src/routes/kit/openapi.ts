@@ -1,24 +1,25 @@
 /** /openapi.json, read off the routes: each piece of middleware says what it checks (see operation.ts). */
 import type { Hono } from "hono"
 import { z } from "zod"
-import { PROBLEM_CODES, type ProblemCode, statusOf } from "../../errors.ts"
+import { problemView } from "../../api/views.ts"
+import { statusOf } from "../../errors.ts"
+import { API_CODES, type ApiCode } from "../../problems.ts"
 import type { ApiEnv } from "./api.ts"
 import { noteOf, type Operation } from "./operation.ts"
-import { problemView } from "./views.ts"
 
 const VERSION = "1.0.0"
 /** What any operation may answer; with a token, with a project in its path, with a body. */
-const ANY: readonly ProblemCode[] = ["internal", "misconfigured", "rate_limited"]
-const WITH_TOKEN: readonly ProblemCode[] = [
+const ANY: readonly ApiCode[] = ["internal", "misconfigured", "rate_limited"]
+const WITH_TOKEN: readonly ApiCode[] = [
   "unauthenticated",
   "token_invalid",
   "token_expired",
   "role_required",
   "unavailable",
 ]
-const WITH_PROJECT: readonly ProblemCode[] = ["wrong_project"]
-const WITH_BODY: readonly ProblemCode[] = ["malformed_json", "body_too_large", "unsupported_media_type"]
-const WITH_INPUT: readonly ProblemCode[] = ["invalid"]
+const WITH_PROJECT: readonly ApiCode[] = ["wrong_project"]
+const WITH_BODY: readonly ApiCode[] = ["malformed_json", "body_too_large", "unsupported_media_type"]
+const WITH_INPUT: readonly ApiCode[] = ["invalid"]
 
 type Routes = Hono<ApiEnv>["routes"]
 type Json = Record<string, unknown>
@@ -57,7 +58,7 @@ export function openapiOf(routes: Routes): Json {
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
-      schemas: { Problem: schemaOf(problemView, "output"), ProblemCode: { type: "string", enum: PROBLEM_CODES } },
+      schemas: { Problem: schemaOf(problemView, "output"), ProblemCode: { type: "string", enum: API_CODES } },
     },
   }
 }
@@ -76,7 +77,7 @@ function operationObject({ path, operation, body, query, ...route }: Described):
 }
 
 /** Every code that a route may answer. */
-export function problemsOf({ path, operation, body, query }: Described): ProblemCode[] {
+export function problemsOf({ path, operation, body, query }: Described): ApiCode[] {
   return [
     ...ANY,
     ...(operation.role === null ? [] : WITH_TOKEN),
@@ -93,7 +94,7 @@ function success({ status, answer, type = "application/json" }: Operation): Json
 }
 
 /** One answer a status, naming the codes that it may carry. */
-function failures(codes: ProblemCode[]): Json {
+function failures(codes: ApiCode[]): Json {
   const problem = content("application/problem+json", { $ref: "#/components/schemas/Problem" })
   const answers = [...Map.groupBy(codes, statusOf)].map(([status, some]) => [
     status,

@@ -6,10 +6,11 @@ import type { MiddlewareHandler } from "hono"
 import { createMiddleware } from "hono/factory"
 import { validator } from "hono/validator"
 import type { z } from "zod"
+import { parse } from "../../api/parse.ts"
 import type { Role } from "../../auth/token.ts"
-import { type FieldError, Problem, type ProblemCode } from "../../errors.ts"
+import type { ApiCode } from "../../problems.ts"
 import type { ApiEnv } from "./api.ts"
-import { jsonOf, requireRole } from "./guard.ts"
+import { jsonBodyOf, requireRole } from "./guard.ts"
 
 export interface Operation {
   summary: string
@@ -25,7 +26,7 @@ export interface Operation {
   /** Takes an Idempotency-Key. */
   idempotent?: boolean
   /** What may go wrong beyond token, role and form. */
-  problems?: readonly ProblemCode[]
+  problems?: readonly ApiCode[]
 }
 
 /** What a piece of middleware says of its route. */
@@ -50,7 +51,7 @@ type Body<S extends z.ZodType> = { in: { json: z.input<S> }; out: { json: z.outp
 
 export function body<S extends z.ZodType<object>>(schema: S): MiddlewareHandler<ApiEnv, string, Body<S>> {
   const handler: MiddlewareHandler<ApiEnv, string, Body<S>> = async (c, next) => {
-    c.req.addValidatedData("json", parse(schema, await jsonOf(c.req)))
+    c.req.addValidatedData("json", parse(schema, await jsonBodyOf(c.req)))
     await next()
   }
   return noted(handler, { body: schema })
@@ -66,23 +67,4 @@ export function query<S extends z.ZodObject>(schema: S) {
 function noted<H extends object>(handler: H, note: Note): H {
   notes.set(handler, note)
   return handler
-}
-
-export function parse<S extends z.ZodType>(schema: S, value: unknown, under = ""): z.output<S> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, under))
-  throw new Problem("invalid", { detail: errors.map(({ field, message }) => `${field}: ${message}`).join(" "), errors })
-}
-
-function fieldErrors(issue: z.core.$ZodIssue, under: string): FieldError[] {
-  const at = [...(under ? [under] : []), ...issue.path]
-  if (issue.code !== "unrecognized_keys") return [{ field: fieldOf(at), message: issue.message }]
-  return issue.keys.map((key) => ({ field: fieldOf([...at, key]), message: "is not known here. Leave it out." }))
-}
-
-/** `collections[0].name`; the body itself is `body`. */
-function fieldOf(path: readonly PropertyKey[]): string {
-  const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("")
-  return text === "" ? "body" : text.replace(/^\./, "")
 }

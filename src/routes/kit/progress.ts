@@ -1,7 +1,7 @@
 import type { SSEStreamingApi } from "hono/streaming"
+import type { PublicSource } from "../../api/views.ts"
 import { Problem } from "../../errors.ts"
 import type { ApiPorts } from "../../worker/platform.ts"
-import type { PublicSource } from "./public.ts"
 
 /** While something is being read or delivered, every two seconds; a look is one cheap call. */
 const LOOK_EVERY_MS = 2_000
@@ -36,7 +36,7 @@ export function takeStream(caller: string): () => void {
 }
 
 /** Writes an event when what `look` returns has changed, else a comment that keeps the line open. Ends when the source has gone. */
-export async function follow(
+export async function followSource(
   { clock }: Pick<ApiPorts, "clock">,
   stream: SSEStreamingApi,
   look: () => Promise<PublicSource>,

@@ -1,66 +1,66 @@
 /** The only ways in which stored rows leave. What is secret is not named here, and so stays. */
 import type { z } from "zod"
+import type { definitionView, destinationView, LiveView, PublicSource, targetView } from "../../api/views.ts"
 import { getConnector } from "../../connectors/index.ts"
-import { readAgain, repeatsAfter } from "../../control/former.ts"
 import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
 import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import { dayOf } from "../../lib/time.ts"
 import type { SourceView } from "../../source/protocol/views.ts"
-import type { definitionView, destinationView, liveView, sourceView, targetView } from "./views.ts"
-
-export type PublicSource = z.infer<typeof sourceView>
+import type { Changed } from "../../use-cases/context.ts"
+import { readAgain, repeatsAfter } from "../../use-cases/former.ts"
 
 /**
  * `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. `authorizeUrl` is made for
  * whoever may change the source, and told to nobody else.
  */
-export function publicSource(
-  row: SourceRow,
-  view: SourceView | null,
-  authorizeUrl: string | null = null,
-): PublicSource {
+export function publicSource({
+  row,
+  view,
+  authorizeUrl = null,
+}: Changed & { authorizeUrl?: string | null }): PublicSource {
   const { id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt } =
     row
   return {
     ...{ id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt },
-    status: statusOf(row, view),
-    error: view ? view.error : errorOf(row),
-    account: accountOf(row),
+    status: publicStatus(row, view),
+    error: view ? view.error : publicError(row),
+    account: publicAccount(row),
     sync: row.missing.includes("sync") ? null : { startDate: dayOf(row.startDate), intervalHours: row.intervalHours },
     destination: row.destination && publicTarget(row.destination),
     draft: row.status === "draft" ? { missing: row.missing, authorizeUrl, expiresAt: row.expiresAt } : null,
-    continues: row.continues === null ? null : { deletedAt: row.continues, repeats: repeatsOf(row, row.continues) },
+    continues:
+      row.continues === null ? null : { deletedAt: row.continues, repeats: repeatsSentence(row, row.continues) },
     live: view && publicLive(view),
   }
 }
 
 /** Where the former source stopped is known until the new one has begun: to whoever makes it, that is. */
-function repeatsOf({ connector, collections, bookmark }: SourceRow, deletedAt: number): string {
+function repeatsSentence({ connector, collections, bookmark }: SourceRow, deletedAt: number): string {
   const streams = getConnector(connector)?.streams ?? []
   const chosen = collections.map(({ name }) => name)
   return repeatsAfter(streams, deletedAt, bookmark && readAgain(streams, bookmark, chosen))
 }
 
-function statusOf(row: SourceRow, view: SourceView | null): PublicSource["status"] {
+function publicStatus(row: SourceRow, view: SourceView | null): PublicSource["status"] {
   if (row.status === "draft") return "draft"
   if (view) return view.status
   return row.active ? row.status : "paused"
 }
 
 /** D1 keeps code and message; the remedy comes with the live view. */
-function errorOf({ status, statusCode, statusMessage, statusAt }: SourceRow): PublicSource["error"] {
+function publicError({ status, statusCode, statusMessage, statusAt }: SourceRow): PublicSource["error"] {
   if (status !== "error" || !statusCode) return null
   const remedy = "Open the source to see what to do."
   return { code: statusCode, message: statusMessage ?? statusCode, remedy, at: statusAt }
 }
 
-function accountOf({ accountId, accountName, accountMode }: SourceRow): PublicSource["account"] {
+function publicAccount({ accountId, accountName, accountMode }: SourceRow): PublicSource["account"] {
   return accountId && accountMode ? { id: accountId, name: accountName ?? accountId, mode: accountMode } : null
 }
 
-export function publicLive(view: SourceView): z.infer<typeof liveView> {
+export function publicLive(view: SourceView): LiveView {
   const { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors } = view
   return { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors }
 }

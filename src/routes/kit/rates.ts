@@ -22,18 +22,18 @@ export async function limitAddress(c: C, next: Next): Promise<void> {
 }
 
 export function countAddress(c: C, rate: keyof Rates): Promise<void> {
-  return count(c, rate, addressOf(c.req.header("cf-connecting-ip")))
+  return countRequest(c, rate, addressOf(c.req.header("cf-connecting-ip")))
 }
 
 export function countCaller(c: C, rate: keyof Rates): Promise<void> {
-  return count(c, rate, callerKey(c.var.caller))
+  return countRequest(c, rate, callerKey(c.var.caller))
 }
 
 export function callerKey({ org, project, subject }: Caller): string {
   return `${org ?? ""}/${project ?? ""}/${subject}`
 }
 
-async function count(c: C, rate: keyof Rates, key: string): Promise<void> {
+async function countRequest(c: C, rate: keyof Rates, key: string): Promise<void> {
   if (await c.var.ports.rates[rate](key)) return
   throw new Problem("rate_limited", { retryAfterSeconds: RATE_PERIOD_S })
 }

@@ -263,7 +263,7 @@ export class SourceMachine implements SourceRpc {
     )
     if (!opened) return
     const { connector, config, source } = state.configuration
-    const answer = await tryCredential({ connector, config, credential: opened.value })
+    const answer = await tryCredential({ connector, config, credential: opened })
     log("credential.tried", { source, answer })
     await this.#turns.act<void>(undefined, (turn) => value(tried(turn, opened.version, answer)))
   }

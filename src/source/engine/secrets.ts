@@ -2,22 +2,24 @@
 import { credentialVersionOf } from "../credentials/token.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { SourceRef } from "../protocol/configuration.ts"
+import type { VersionedCredential } from "../protocol/reading.ts"
 import type { Turns } from "./turns.ts"
 
 type Opener = Pick<SourcePorts, "cipher">
 
 /** Null: there is no source, or no credential. */
-export async function openCredential(
-  { cipher }: Opener,
-  turns: Turns,
-): Promise<{ value: string; version: number } | null> {
+export async function openCredential({ cipher }: Opener, turns: Turns): Promise<VersionedCredential | null> {
   const state = turns.peek()
   if (!state) return null
   const { configuration, token } = state
   const version = credentialVersionOf(state)
-  if (token) return { value: await cipher.open(token.tokens.access, context(configuration, "grant")), version }
+  if (token) {
+    const value = await cipher.open(token.tokens.access, context(configuration, "grant"))
+    return { kind: "accessToken", value, version }
+  }
   if (configuration.credential === null) return null
-  return { value: await cipher.open(configuration.credential, context(configuration, "credential")), version }
+  const value = await cipher.open(configuration.credential, context(configuration, "credential"))
+  return { kind: "key", value, version }
 }
 
 /** Null: there is none. */

@@ -1,4 +1,7 @@
 /** What a source is told by D1: which it is, what it reads with which credential, and where its items go. */
+
+import type { Identity } from "../../api/enums.ts"
+import type { CollectionChoice } from "../../api/views.ts"
 import type { Account, JsonValue } from "../../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
 
@@ -37,17 +40,13 @@ export interface GrantConfig {
   tokens: SealedTokens | null
 }
 
+export type { CollectionChoice } from "../../api/views.ts"
+
 export interface SourceRef {
   org: string
   project: string
   /** The source's own id (`src_...`). */
   source: string
-}
-
-export interface CollectionChoice {
-  name: string
-  /** Fields the user added: attribute name -> dotted path in the partner's record. */
-  fields: Record<string, string>
 }
 
 export interface DestinationConfig {
@@ -68,7 +67,7 @@ export interface Configuration extends SourceRef {
   connector: string
   config: JsonValue
   account: Account
-  identity: "email" | "partnerId"
+  identity: Identity
   collections: CollectionChoice[]
   /** 00:00 UTC of the sync start date. */
   startDate: number

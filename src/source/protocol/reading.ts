@@ -1,11 +1,14 @@
 /** What the source and a consumer that reads the partner say to each other: leases, tasks, pages, and how a lease is let go of. */
+
+import type { Identity } from "../../api/enums.ts"
 import type {
   Account,
   CollectionNote,
+  Credential,
   Item,
   JsonValue,
-  LimitScope,
   OpenKey,
+  PartnerFailure,
   Reject,
   Stream,
   Window,
@@ -22,6 +25,10 @@ export interface Lease {
   number: number
 }
 
+export interface VersionedCredential extends Credential {
+  version: number
+}
+
 /** One stream over one bounded window, and all that reading it takes. */
 export interface Task {
   lease: Lease
@@ -30,7 +37,7 @@ export interface Task {
   connector: string
   config: JsonValue
   account: Account
-  identity: "email" | "partnerId"
+  identity: Identity
   /** The chosen collections, of those the slice feeds. */
   collections: CollectionChoice[]
   stream: string
@@ -46,7 +53,7 @@ export interface Task {
   page: number
   /** Pages are not to be read now: it is asked where the record stands that makes the partner fail. */
   probe?: Probe | null
-  credential: { value: string; version: number }
+  credential: VersionedCredential
   /** Least time between two partner calls of this task, ms: its share of the source's rate budget, told anew with each checkpoint. */
   paceMs: number
   /** Partner time minus our time as last seen; 0 before the first answer. Display only. */
@@ -107,26 +114,23 @@ export type CheckpointAnswer =
   /** Not saved: the lease or the page is no longer current. Drop everything. */
   | { kind: "stale" }
 
-/** How a consumer lets go of a lease when not by a final checkpoint. */
+type Failed<Kind extends PartnerFailure["kind"]> = Extract<PartnerFailure, { kind: Kind }>
+
+/**
+ * How a consumer lets go of a lease when not by a final checkpoint. A failure of the partner goes on under its own kind. It is not
+ * quite the same type, since the source needs what only the consumer knows (when the wait is over, by the clock it was asked on; which
+ * credential was refused; which collections were asked for) and must not get what only the API needs (the account).
+ */
 export type Outcome =
   /** The time budget is used up; work goes on with the next wake-up. */
   | { kind: "release" }
-  /** The partner asked to wait. `until` is our clock; `scope`: what for, left out where it did not say. */
-  | { kind: "defer"; until: number; reason: string; scope?: LimitScope }
-  /** 5xx, timeout, network, nonsense body: retried with backoff, counted. */
-  | { kind: "transient"; reason: string; unreached?: true }
   /** So far the record was looked for that makes the partner fail; `reason`: how it fails. */
   | { kind: "probed"; found: Found; reason: string }
-  /** An answer over the size limit: the page is asked again at half the size. */
-  | { kind: "shrink" }
-  /** The partner no longer knows the page token, or repeated it: the window is read again from its edge. */
-  | { kind: "token_refused"; reason: string }
-  /** 401 after the forced check. */
-  | { kind: "auth"; reason: string; credentialVersion: number }
-  /** 403 for these collections. */
-  | { kind: "deny"; collections: string[]; reason: string }
-  /** Not to be retried: our request is wrong, the stored state does not fit. */
-  | { kind: "fault"; reason: string }
+  /** Our clock. */
+  | (Omit<Failed<"limited">, "retryAfterMs"> & { until: number })
+  | (Failed<"auth"> & { credentialVersion: number })
+  | (Omit<Failed<"denied">, "account"> & { collections: string[] })
+  | Failed<"transient" | "too_large" | "token_refused" | "fault">
 
 export interface Settlement {
   protocol: number

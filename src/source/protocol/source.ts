@@ -7,14 +7,22 @@
 import type { Bookmark } from "./bookmark.ts"
 import type { Configuration, Sealed, SealedSecret } from "./configuration.ts"
 import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "./forwarding.ts"
-import type { Checkpoint, CheckpointAnswer, CredentialAsk, LeaseAnswer, LeaseAsk, Settlement } from "./reading.ts"
+import type {
+  Checkpoint,
+  CheckpointAnswer,
+  CredentialAsk,
+  LeaseAnswer,
+  LeaseAsk,
+  Settlement,
+  VersionedCredential,
+} from "./reading.ts"
 import type { QuarantineEntry, RunView, SourceView } from "./views.ts"
 
 /**
  * Bumped when consumers and sources of two deploys would misread each other. A consumer with another number is told `later`, and
  * what it hands over changes nothing; only what it has delivered is believed, since the destination has it.
  */
-export const PROTOCOL = 2
+export const PROTOCOL = 3
 /** A command that was not carried out, and why. The code is one of the API's problem codes. */
 export interface Refusal {
   ok: false
@@ -83,7 +91,7 @@ export interface SourceWork {
   checkpoint(checkpoint: Checkpoint): Promise<CheckpointAnswer>
   settle(settlement: Settlement): Promise<void>
   /** A newer credential than the version that failed, or null when there is none: the caller then settles with `auth`. */
-  credential(ask: CredentialAsk): Promise<{ value: string; version: number } | null>
+  credential(ask: CredentialAsk): Promise<VersionedCredential | null>
   claim(ask: ClaimAsk): Promise<ClaimAnswer>
   report(report: Report): Promise<ReportAnswer>
 }

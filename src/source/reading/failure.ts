@@ -49,25 +49,25 @@ type Apply<Kind extends Outcome["kind"]> = (
 ) => void
 
 /** After these nothing is known of the credential: the partner did not answer, or not as the partner. Nor where nobody asked it. */
-const SAYS_NOTHING: ReadonlySet<Outcome["kind"]> = new Set(["release", "defer", "transient", "probed", "auth"])
+const SAYS_NOTHING: ReadonlySet<Outcome["kind"]> = new Set(["release", "limited", "transient", "probed", "auth"])
 
 /** After these the partner has not given the page: a scroll stands where it stood. */
-const NOT_SERVED: ReadonlySet<Outcome["kind"]> = new Set(["defer", "auth", "deny"])
+const NOT_SERVED: ReadonlySet<Outcome["kind"]> = new Set(["limited", "auth", "denied"])
 
 const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
-  defer: (turn, { stream }, _run, { until, reason, scope }) =>
+  limited: (turn, { stream }, _run, { until, reason, scope }) =>
     askToWait(turn, scopeOf(turn, stream, scope), { until, reason }),
   transient: (turn, slice, _run, { reason, unreached }) => {
     if (!unreached) smallerPage(turn, slice)
     retry(turn, slice, reason)
   },
   probed: (turn, slice, run, { found, reason }) => probed(turn, slice, run, found, reason, retry),
-  shrink: (turn, slice) => shrink(turn, slice),
+  too_large: (turn, slice) => shrink(turn, slice),
   token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),
   auth: (turn, _slice, _run, { reason, credentialVersion }, number) =>
     credentialRefused(turn, number, reason, credentialVersion),
-  deny: (turn, slice, run, { collections, reason }) => {
+  denied: (turn, slice, run, { collections, reason }) => {
     noteDenied(turn, run, collections, reason)
     deny(turn, slice, reason)
   },

@@ -1,7 +1,7 @@
 /** A source of a simulated partner's account, connected through the public API, and what its destination holds of it. */
 import { env } from "cloudflare:workers"
 import { expect } from "vitest"
-import type { PublicSource } from "../../../src/routes/kit/public.ts"
+import type { PublicSource } from "../../../src/api/views.ts"
 import { objectName } from "../../../src/source/protocol/configuration.ts"
 import type { SourceObject } from "../../../src/worker/source-object.ts"
 import { call, json, ORG } from "../../support/api.ts"

@@ -14,6 +14,7 @@ import {
   ShapeError,
   type Stream,
 } from "../../../src/connectors/kit/define.ts"
+import { limited, tokenRefused } from "../../../src/connectors/kit/failure.ts"
 import type { JsonValue } from "../../../src/connectors/kit/item.ts"
 import { retryAfterMs } from "../../../src/connectors/kit/limits.ts"
 import { FEED_DAYS, RESULTS_MAX } from "./api.ts"
@@ -105,15 +106,15 @@ export const meadow = defineConnector<Config>({
   ],
   openForDays: 30,
   clock: { granularityMs: GRAIN_MS },
-  meaning(status, body, headers) {
+  classify(status, body, headers) {
     const { code, message } = (body as { error?: { code?: string; message?: string } } | null)?.error ?? {}
     const said = message ?? `Meadow answered ${status}`
-    if (code === "unauthorized") return { kind: "auth", message: said }
-    if (code === "forbidden") return { kind: "denied", message: said }
-    if (code === "bad_cursor" || code === "scroll_expired") return { kind: "token_refused" }
-    if (code === "rate_limited") return { kind: "limited", retryAfterMs: retryAfterMs(headers) }
+    if (code === "unauthorized") return { kind: "auth", reason: said }
+    if (code === "forbidden") return { kind: "denied", reason: said }
+    if (code === "bad_cursor" || code === "scroll_expired") return tokenRefused("Meadow")
+    if (code === "rate_limited") return limited("Meadow", retryAfterMs(headers))
     // Of this endpoint alone, whatever else is asked.
-    if (code === "too_many") return { kind: "limited", retryAfterMs: retryAfterMs(headers), scope: "stream" }
+    if (code === "too_many") return limited("Meadow", retryAfterMs(headers), "stream")
     return null
   },
   templates: { metrics: [], segments: [] },

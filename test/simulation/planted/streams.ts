@@ -33,8 +33,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a limit that is told with 200 is taken for a fault",
     file: "connectors/shopify/answers.ts",
-    from: 'return { kind: "limited", retryAfterMs: Math.max(restMs(answer), BACKOFF_MS) }',
-    to: 'return { kind: "fault", message: String(restMs(answer) + BACKOFF_MS) }',
+    from: 'return limited("Shopify", Math.max(restMs(answer), BACKOFF_MS))',
+    to: 'return { kind: "fault", reason: String(restMs(answer) + BACKOFF_MS) }',
     at: SHOPIFY,
   },
   {

@@ -76,8 +76,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "a missing OAuth client ends the grants of all its sources",
     file: "oauth/tokens.ts",
-    from: '  if (!party) return { kind: "client", reason: missingClient(known.title, tokens) }\n',
-    to: '  if (!party) return { kind: "refused", reason: missingClient(known.title, tokens) }\n',
+    from: '  if (!oauth) return { kind: "client", reason: missingClient(known.title, tokens) }\n',
+    to: '  if (!oauth) return { kind: "refused", reason: missingClient(known.title, tokens) }\n',
     at: SHOPIFY_TOKENS,
   },
   {

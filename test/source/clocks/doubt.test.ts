@@ -1,9 +1,9 @@
 /** What an answer whose time is wrong does to a source: nothing, but that its page is asked for again. */
 import { describe, expect, it } from "vitest"
 import type { Item } from "../../../src/connectors/kit/item.ts"
-import { beginningOf } from "../../../src/control/account.ts"
 import { CLOCK_TOLERANCE_MS } from "../../../src/source/clocks/skew.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
+import { beginningOf } from "../../../src/use-cases/check-account.ts"
 import {
   crowd,
   DAY,

@@ -69,7 +69,7 @@ describe("a refusal in the partner's words", () => {
     await world.until(START + AUTH_CONFIRM_MS)
     expect(world.wakes.length).toBeGreaterThan(0)
     const task = await world.lease("backfill")
-    expect(task.credential).toEqual({ value: "key_1", version: 1 })
+    expect(task.credential).toEqual({ kind: "key", value: "key_1", version: 1 })
     expect(await world.refusedLease("live")).toMatchObject({ kind: "later", at: task.until })
     expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", at: task.until })
   })
@@ -108,12 +108,12 @@ describe("a refusal in the partner's words", () => {
   })
 
   it.each<[string, Outcome, boolean]>([
-    ["may not read the list", { kind: "deny", collections: ["Orders"], reason: "no scope" }, true],
-    ["sends too much", { kind: "shrink" }, true],
+    ["may not read the list", { kind: "denied", collections: ["Orders"], reason: "no scope" }, true],
+    ["sends too much", { kind: "too_large", reason: "too much" }, true],
     ["knows the page token no more", { kind: "token_refused", reason: "gone" }, true],
     ["finds the request wrong", { kind: "fault", reason: "400" }, true],
     ["does not answer", { kind: "transient", reason: "500" }, false],
-    ["asks to wait", { kind: "defer", until: START + HOUR, reason: "429" }, false],
+    ["asks to wait", { kind: "limited", until: START + HOUR, reason: "429" }, false],
     ["was not asked", { kind: "release" }, false],
   ])("is settled by a partner that %s: %s", async (_title, outcome, isSettled) => {
     const world = await refusedOnce()
@@ -199,7 +199,7 @@ describe("a refused access token", () => {
     const { world, asked } = await granted([refreshed("a2", START)])
     const task = await world.lease("live")
     const newer = await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })
-    expect(newer).toEqual({ value: "a2", version: 3 })
+    expect(newer).toEqual({ kind: "accessToken", value: "a2", version: 3 })
     await world.settle(task, { ...REFUSED, credentialVersion: 3 })
     expect((await world.view()).error).toBeNull()
     await world.until(START + AUTH_CONFIRM_MS)
@@ -218,7 +218,7 @@ describe("an access token whose reader let go of it as refused, and did not ask 
     await world.settle(await world.lease("live"), { ...REFUSED, credentialVersion: 2 })
     expect((await world.view()).checking).toBeNull()
     const next = await world.lease("live")
-    expect(next.credential).toEqual({ value: "a2", version: 3 })
+    expect(next.credential).toEqual({ kind: "accessToken", value: "a2", version: 3 })
     await world.settle(next, { ...REFUSED, credentialVersion: 3 })
     expect((await world.view()).checking).toMatchObject({ since: START })
     expect(asked).toEqual(["sealed:refresh_a1"])

@@ -115,7 +115,7 @@ describe("a grant", () => {
   it("is taken once, kept here alone, and used", async () => {
     const { world } = await granted()
     expect(world.state().configuration.grant).toEqual({ id: "grant_1", tokens: null })
-    expect((await world.lease("live")).credential).toEqual({ value: "a1", version: 2 })
+    expect((await world.lease("live")).credential).toEqual({ kind: "accessToken", value: "a1", version: 2 })
     await world.configure({ grant: { id: "grant_1", tokens: tokens("stale") }, name: "x" } as never)
     expect(world.state().token?.tokens.access).toBe("sealed:a1")
   })
@@ -123,10 +123,10 @@ describe("a grant", () => {
   it("of a newer sign-in takes the old one's place; a pasted key takes any grant's", async () => {
     const { world } = await granted()
     await world.configure({ grant: { id: "grant_2", tokens: tokens("b1") }, credentialVersion: 2 })
-    expect((await world.lease("live")).credential).toEqual({ value: "b1", version: 3 })
+    expect((await world.lease("live")).credential).toEqual({ kind: "accessToken", value: "b1", version: 3 })
     await world.configure({ grant: null, credential: "sealed:key_9", credentialVersion: 3 })
     expect(world.state().token).toBeNull()
-    expect((await world.lease("live")).credential).toEqual({ value: "key_9", version: 3 })
+    expect((await world.lease("live")).credential).toEqual({ kind: "key", value: "key_9", version: 3 })
   })
 
   it("reads state that was stored before there were grants", async () => {
@@ -135,7 +135,7 @@ describe("a grant", () => {
     const { token: _none, ...stored } = world.state()
     expect(readState(JSON.stringify(stored))).toMatchObject({ schema: STATE_SCHEMA, token: null })
     world.restart()
-    expect((await world.lease("live")).credential).toEqual({ value: "key_1", version: 1 })
+    expect((await world.lease("live")).credential).toEqual({ kind: "key", value: "key_1", version: 1 })
   })
 
   it("is given back with the source, and tried again where the partner does not answer", async () => {
@@ -207,7 +207,7 @@ describe("fifty parallel demands for a token that is about to run out", () => {
       ),
     )
     expect(asked).toHaveLength(1)
-    expect(told).toEqual(Array.from({ length: 50 }, () => ({ value: "a2", version: 3 })))
+    expect(told).toEqual(Array.from({ length: 50 }, () => ({ kind: "accessToken", value: "a2", version: 3 })))
   })
 
   it("send no wake-up while it lasts", async () => {
@@ -464,7 +464,7 @@ describe("a token endpoint that grants a second at a time", () => {
       return { task, renewed: await world.machine.credential(failed) }
     }
     const first = await refuse(2)
-    expect(first.renewed).toEqual({ value: "a2", version: 3 })
+    expect(first.renewed).toEqual({ kind: "accessToken", value: "a2", version: 3 })
     await world.settle(first.task, { kind: "release" })
     world.advance(5 * SECOND)
     const { task, renewed } = await refuse(3)
@@ -475,7 +475,7 @@ describe("a token endpoint that grants a second at a time", () => {
     expect(world.wakes).not.toContain("fetch")
     await world.until(START + RENEW_GAP_MS)
     expect(world.wakes).toContain("fetch")
-    expect((await world.lease("live")).credential).toEqual({ value: "a3", version: 4 })
+    expect((await world.lease("live")).credential).toEqual({ kind: "accessToken", value: "a3", version: 4 })
     expect((await world.view()).error).toBeNull()
     expect(asked).toEqual([START, START + RENEW_GAP_MS])
   })
@@ -487,6 +487,7 @@ describe("a 401", () => {
     world.refresh = async () => refreshed(world, "a2")
     const task = await world.lease("live")
     expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toEqual({
+      kind: "accessToken",
       value: "a2",
       version: 3,
     })
@@ -506,7 +507,7 @@ describe("a 401", () => {
     const { at = 0 } = await world.refusedLease("live")
     world.advance(at - world.now())
     answers.push(refreshed(world, "a2"))
-    expect((await world.lease("live")).credential).toEqual({ value: "a2", version: 3 })
+    expect((await world.lease("live")).credential).toEqual({ kind: "accessToken", value: "a2", version: 3 })
   })
 
   it("of a token that cannot be renewed is the end once it is confirmed", async () => {

@@ -6,7 +6,7 @@ import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
 import { choose, DAY, fact, HOUR, START, START_DATE, sourceWorld, type World } from "../../support/source-world.ts"
 
-const DENIED = { kind: "deny" as const, collections: ["Orders"], reason: "scope missing" }
+const DENIED = { kind: "denied" as const, collections: ["Orders"], reason: "scope missing" }
 
 /** The list of orders is denied after a page of it; everything else has been read. */
 async function denied(): Promise<World> {

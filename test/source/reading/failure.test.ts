@@ -15,7 +15,7 @@ describe("an asked wait", () => {
   it("holds the whole source, is shown, and ends by itself", async () => {
     const world = await begun()
     const until = START + 10 * MINUTE
-    await world.settle(await world.lease("live"), { kind: "defer", until, reason: "the rate is used up" })
+    await world.settle(await world.lease("live"), { kind: "limited", until, reason: "the rate is used up" })
     expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", at: until })
     expect((await world.view()).current[0]?.waits).toEqual({ until, reason: "waiting for Shop: the rate is used up" })
     world.wakes.length = 0
@@ -26,15 +26,15 @@ describe("an asked wait", () => {
   it("is not cut short by another answer that asks for less", async () => {
     const world = await begun()
     const [live, list] = [await world.lease("live"), await world.lease("backfill")]
-    await world.settle(live, { kind: "defer", until: START + HOUR, reason: "an hour" })
-    await world.settle(list, { kind: "defer", until: START + MINUTE, reason: "a minute" })
+    await world.settle(live, { kind: "limited", until: START + HOUR, reason: "an hour" })
+    await world.settle(list, { kind: "limited", until: START + MINUTE, reason: "a minute" })
     expect(world.state().waits).toEqual({ source: { until: START + HOUR, reason: "an hour", since: START } })
   })
 
   it("does not count against the run, however often it is asked", async () => {
     const world = await begun()
     for (let round = 0; round < 3 * ATTEMPTS_MAX; round++) {
-      await world.settle(await world.lease("live"), { kind: "defer", until: world.now() + MINUTE, reason: "busy" })
+      await world.settle(await world.lease("live"), { kind: "limited", until: world.now() + MINUTE, reason: "busy" })
       await world.until(world.now() + MINUTE)
     }
     expect(world.state().run?.state).toBe("reading")
@@ -122,7 +122,7 @@ describe("an answer over the size limit", () => {
     while (world.state().run) {
       const task = await world.lease("live")
       sizes.push(task.pageSize)
-      await world.settle(task, { kind: "shrink" })
+      await world.settle(task, { kind: "too_large", reason: "too much" })
     }
     expect(sizes).toEqual([100, 50, 25, 12, 6, 3, 1])
     expect((await world.view()).lastRun?.reason).toMatch(/larger than can be read/)
@@ -130,7 +130,7 @@ describe("an answer over the size limit", () => {
 
   it("is forgotten page by page: the next lease asks for more again, up to a full page", async () => {
     const world = await begun()
-    await world.settle(await world.lease("live"), { kind: "shrink" })
+    await world.settle(await world.lease("live"), { kind: "too_large", reason: "too much" })
     const task = await world.lease("live")
     for (let page = 1; page <= 3; page++) await world.page(task, { next: `t${page}` })
     await world.settle(task, { kind: "release" })
@@ -207,7 +207,7 @@ describe("a denied reading", () => {
   it("of a list is reported, the others go on, the run ends partial, and live reading does not hide it", async () => {
     const world = await begun()
     const [orders, people] = [await world.lease("backfill"), await world.lease("backfill")]
-    await world.settle(orders, { kind: "deny", collections: ["Orders"], reason: "scope missing" })
+    await world.settle(orders, { kind: "denied", collections: ["Orders"], reason: "scope missing" })
     await world.page(people)
     await world.drain("live")
     const view = await world.view()
@@ -224,7 +224,7 @@ describe("a denied reading", () => {
     await world.drain("live")
     const orders = await world.lease("backfill")
     await world.page(orders, { items: [fact("a", START_DATE + DAY)], next: "t1" })
-    await world.settle(orders, { kind: "deny", collections: ["Orders"], reason: "scope missing" })
+    await world.settle(orders, { kind: "denied", collections: ["Orders"], reason: "scope missing" })
     await world.drain("backfill")
     await world.until(START + 3 * HOUR)
     await world.drain("live")
@@ -238,7 +238,7 @@ describe("a denied reading", () => {
     const world = await begun()
     await world.drain("live")
     await world.settle(await world.lease("backfill"), {
-      kind: "deny",
+      kind: "denied",
       collections: ["Orders"],
       reason: "scope missing",
     })
@@ -251,7 +251,7 @@ describe("a denied reading", () => {
   it("of the feed ends the run partial and is tried again by the next", async () => {
     const world = await begun()
     const task = await world.lease("live")
-    await world.settle(task, { kind: "deny", collections: ["Orders", "People"], reason: "scope missing" })
+    await world.settle(task, { kind: "denied", collections: ["Orders", "People"], reason: "scope missing" })
     expect(await world.machine.run("run_00000002")).toMatchObject({ run: { kind: "live", state: "partial" } })
     await world.until((await world.view()).nextRunAt ?? 0)
     await world.page(await world.lease("live"))

@@ -41,7 +41,7 @@ describe("a lease", () => {
       stream: "feed",
       page: 0,
       token: null,
-      credential: { value: "key_1", version: 1 },
+      credential: { kind: "key", value: "key_1", version: 1 },
     })
   })
 

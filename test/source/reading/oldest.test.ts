@@ -102,9 +102,9 @@ describe("a window in no order", () => {
 
   it.each<[string, Outcome, number, boolean]>([
     ["whose answer broke off", { kind: "transient", reason: "Desk's answer broke off." }, 1, false],
-    ["too large", { kind: "shrink" }, 1, false],
-    ["that its follow-up was refused for", { kind: "defer", until: START + 1, reason: "busy" }, 2, false],
-    ["that the partner would not give yet", { kind: "defer", until: START + 1, reason: "busy" }, 1, true],
+    ["too large", { kind: "too_large", reason: "too much" }, 1, false],
+    ["that its follow-up was refused for", { kind: "limited", until: START + 1, reason: "busy" }, 2, false],
+    ["that the partner would not give yet", { kind: "limited", until: START + 1, reason: "busy" }, 1, true],
     ["never asked for, since the time was up", { kind: "release" }, 0, true],
   ])("kept by the partner, after a page %s", async (_title, outcome, calls, goesOn) => {
     const world = sourceWorld(0, {

@@ -164,7 +164,7 @@ it("a quarantine that is full stops only the streams that feed it", async () => 
 })
 
 describe("a live stream that nothing can be read of", () => {
-  const DENIED: Outcome = { kind: "deny", collections: ["Companies"], reason: "scope missing" }
+  const DENIED: Outcome = { kind: "denied", collections: ["Companies"], reason: "scope missing" }
 
   async function stuckFor(ms: number, outcomes: Record<string, Outcome>): Promise<World> {
     const world = await deskWorld()

@@ -21,7 +21,7 @@ async function limited(stream: string, scope?: LimitScope): Promise<World> {
   const world = await deskWorld()
   const task = (await leased(world, "live", 3)).find((one) => one.stream === stream)
   if (!task) throw new Error(`no ${stream}`)
-  await world.settle(task, { kind: "defer", until: UNTIL, reason: "the rate is used up", ...(scope && { scope }) })
+  await world.settle(task, { kind: "limited", until: UNTIL, reason: "the rate is used up", ...(scope && { scope }) })
   return world
 }
 

@@ -128,7 +128,7 @@ describe("while work is due an alarm is set", () => {
       "the partner asked to wait",
       async (world) => {
         const until = world.now() + HOUR / 2
-        await world.settle(await world.lease("live"), { kind: "defer", until, reason: "busy" })
+        await world.settle(await world.lease("live"), { kind: "limited", until, reason: "busy" })
       },
     ],
     [

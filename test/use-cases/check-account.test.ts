@@ -1,8 +1,8 @@
 import { expect, test } from "vitest"
 import { z } from "zod"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { checkAccount, checkShape } from "../../src/control/account.ts"
 import type { Problem } from "../../src/errors.ts"
+import { checkAccount, checkShape } from "../../src/use-cases/check-account.ts"
 import { acme } from "../support/acme.ts"
 
 const STRIPE_KEY = "rk_test_51AbCdEfGh"
@@ -39,6 +39,6 @@ test.each([
 ])("a partner that asks the user to wait for %s", async (_title, asked, retryAfterSeconds) => {
   const http = async () => Response.json({}, { status: 429, headers: { "retry-after": asked } })
   const ports = { clock: { now: () => 0, sleep: async () => {}, timeout: () => new AbortController().signal }, http }
-  const check = checkAccount(ports, { connector: stripe, config: {}, credential: STRIPE_KEY })
+  const check = checkAccount(ports, { connector: stripe, config: {}, credential: { kind: "key", value: STRIPE_KEY } })
   await expect(check).rejects.toMatchObject({ code: "partner_limited", details: { retryAfterSeconds } })
 })

@@ -4,7 +4,7 @@ import { z } from "zod"
 const NAME_CHARS_MAX = 100
 const PAGE_LIMIT_MAX = 100
 const PAGE_LIMIT_DEFAULT = 25
-const KEY_CHARS_MAX = 500
+export const KEY_CHARS_MAX = 500
 const COLLECTIONS_MAX = 50
 const FIELDS_MAX = 50
 const TEMPLATES_MAX = 100

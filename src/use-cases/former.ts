@@ -80,7 +80,7 @@ export async function refuseConnectedBefore(
 }
 
 /** For the batch that deletes a source; nothing for one that had not started, or had nowhere to send to. */
-export async function rememberStatements(ports: Ports, row: SourceRow, now: number): Promise<Statement[]> {
+export async function rememberDeletedStatements(ports: Ports, row: SourceRow, now: number): Promise<Statement[]> {
   if (row.status === "draft") return []
   const target = row.destination ?? (await findDestination(ports.db, row))?.target
   const [mark] = (target && (await marksOf(ports, row, target))) ?? []

@@ -1,6 +1,19 @@
-/** What the API answers, as schemas: /openapi.json shows them, `publicSource` and its like are typed by them. */
+/**
+ * What the API answers, as schemas. Their descriptions are shown by /openapi.json, and their types are what the source's Durable Object
+ * answers (source/rpc.ts) and what leaves the API (routes/kit/public.ts): nothing of it is written twice. Times are epoch ms.
+ */
 import { z } from "zod"
-import { IDENTITIES, LACKS, MODES } from "../../db/schema.ts"
+import type { Account, JsonValue } from "../connectors/kit/define.ts"
+import {
+  DELIVERY_STATES,
+  IDENTITIES,
+  MISSING_FIELDS,
+  MODES,
+  QUARANTINE_KINDS,
+  RUN_KINDS,
+  RUN_STATES,
+  SOURCE_STATUSES,
+} from "./enums.ts"
 import { time } from "./fields.ts"
 
 const moment = time.nullable()
@@ -20,35 +33,51 @@ export const problemView = z.object({
   missing: z.array(z.string()).optional(),
 })
 
-export const accountView = z.object({ id: z.string(), name: z.string(), mode: z.enum(MODES) })
+export const accountView = z.object({
+  id: z.string(),
+  name: z.string(),
+  mode: z.enum(MODES),
+}) satisfies z.ZodType<Account>
+
+export const collectionChoice = z.object({ name: z.string(), fields: z.record(z.string(), z.string()) })
+
+// ---------------------------------------------------------------------------------------------------------------- runs
 
 const forgotten = z
   .int()
   .describe("Keys of what was sent that had to be forgotten for lack of room: what is read again of it is sent again.")
 
+const taken = z.int().describe("Items taken into the outbox.")
+const dropped = z.int().describe("Repeats and older states that were dropped.")
 const late = z
   .int()
   .describe("Of the taken: facts that came more than a day late, of records that kept changing while they were read.")
 
+export const countsView = z.object({ taken, dropped, late, quarantined: z.int() })
+
+const note = z.object({ collection: z.string(), reason: z.string() })
+
 export const runView = z.object({
   id: z.string(),
-  kind: z.enum(["live", "initial", "earlier", "collection", "gap", "resync"]),
+  kind: z.enum(RUN_KINDS),
   trigger: z.enum(["schedule", "manual"]),
-  state: z.enum(["reading", "delivering", "succeeded", "partial", "failed"]),
+  state: z.enum(RUN_STATES),
   startedAt: time,
-  readAt: moment,
+  readAt: moment.describe("When its window had been read; null while reading."),
   endedAt: moment,
   reason: text.describe("Why it failed or is partial, or what it waits for."),
   calls: z.int().describe("Calls to the partner."),
   pages: z.int(),
   records: z.int(),
-  share: z.number().nullable().describe("How much of the range has been read, 0 to 1."),
-  collections: z.record(z.string(), z.object({ taken: z.int(), dropped: z.int(), late, quarantined: z.int() })),
-  denied: z.array(z.object({ collection: z.string(), reason: z.string() })),
+  share: z.number().nullable().describe("How much of the range has been read, 0 to 1; null where it cannot be told."),
+  collections: z.record(z.string(), countsView),
+  denied: z.array(note),
   failed: z
     .array(z.object({ stream: z.string(), collections: z.array(z.string()), reason: z.string() }))
-    .describe("Streams that could not be read; the next run tries again."),
-  untold: z.array(z.object({ collection: z.string(), reason: z.string() })),
+    .describe(
+      "Streams that could not be read although others were, with the collections they feed; the next run tries again.",
+    ),
+  untold: z.array(note).describe("What no list can tell for the range (history older than the feed)."),
   forgotten: forgotten.optional(),
   waits: z
     .object({ until: time, reason: z.string() })
@@ -56,33 +85,37 @@ export const runView = z.object({
     .describe("What it waits for, and until when at the earliest."),
 })
 
-export const errorView = z.object({ code: z.string(), message: z.string(), remedy: z.string(), at: time })
+// ------------------------------------------------------------------------------------------------------------- sources
 
-const collectionProgress = z.object({
+export const errorView = z
+  .object({ code: z.string(), message: z.string(), remedy: z.string(), at: time })
+  .describe("What went wrong, and the way out, in the user's words.")
+
+export const collectionView = z.object({
   name: z.string(),
   chosen: z.boolean(),
-  taken: z.int(),
+  taken,
   delivered: z.int(),
   waiting: z.int(),
   quarantined: z.int(),
-  dropped: z.int(),
+  dropped,
   late,
   denied: text.describe("Why the partner does not let us read it."),
   failing: z
     .object({ since: time, reason: z.string() })
     .nullable()
-    .describe("Why reading it does not go on, although each run tries, and since when."),
+    .describe("Why reading it does not go on, although each run tries, and since when (the partner's clock)."),
   lastItemAt: moment,
 })
 
 /** The Durable Object's word: how the source fares at this moment. */
 export const liveView = z.object({
   nextRunAt: moment,
-  current: z.array(runView),
+  current: z.array(runView).describe("The live run being read or delivered, and the passes under way."),
   lastRun: runView.nullable(),
-  collections: z.array(collectionProgress),
+  collections: z.array(collectionView),
   delivery: z.object({
-    state: z.enum(["ok", "retrying", "paused", "no_destination"]),
+    state: z.enum(DELIVERY_STATES),
     reason: text,
     waiting: z.int(),
     retryAt: moment,
@@ -99,7 +132,7 @@ export const liveView = z.object({
     .object({ since: time, until: time, reason: z.string() })
     .nullable()
     .describe("The partner refused the credentials once. One call at `until` decides; nothing is read before."),
-  cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read."),
+  cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read (the partner's clock)."),
 })
 
 export const targetView = z.object({ org: z.string(), project: z.string(), sourceId: z.string() })
@@ -108,17 +141,17 @@ export const sourceView = z.object({
   id: z.string(),
   connector: z.string(),
   name: z.string(),
-  status: z.enum(["draft", "connected", "syncing", "paused", "error"]),
+  status: z.enum(["draft", ...SOURCE_STATUSES]),
   error: errorView.nullable(),
   active: z.boolean(),
   account: accountView.nullable(),
   config: z.unknown(),
   identity: z.enum(IDENTITIES),
   sync: z.object({ startDate: z.string(), intervalHours: z.int() }).nullable(),
-  collections: z.array(z.object({ name: z.string(), fields: z.record(z.string(), z.string()) })),
+  collections: z.array(collectionChoice),
   destination: targetView.nullable().describe("The override of the project's destination; null: the project's."),
   draft: z
-    .object({ missing: z.array(z.enum(LACKS)), authorizeUrl: z.string().nullable(), expiresAt: moment })
+    .object({ missing: z.array(z.enum(MISSING_FIELDS)), authorizeUrl: z.string().nullable(), expiresAt: moment })
     .nullable(),
   createdBy: z.string(),
   createdAt: time,
@@ -170,8 +203,13 @@ export const quarantineView = z.object({
   key: z.string(),
   reason: z.string(),
   at: time,
-  kind: z.enum(["record", "item", "skipped"]),
-  body: z.unknown(),
+  kind: z
+    .enum(QUARANTINE_KINDS)
+    .describe(
+      "`record`: could not be normalized. `item`: refused by the destination. `skipped`: the place of a record that the partner never " +
+        "showed; a resync reads it.",
+    ),
+  body: z.custom<JsonValue>(),
 })
 
 export const definitionView = z.object({
@@ -224,3 +262,14 @@ export const checkView = z.object({
   account: accountView,
   collections: z.array(z.object({ collection: z.string(), readable: z.boolean(), reason: text })),
 })
+
+// --------------------------------------------------------------------------------------------------------------- types
+
+export type CollectionChoice = z.infer<typeof collectionChoice>
+export type CollectionCounts = z.infer<typeof countsView>
+export type CollectionView = z.infer<typeof collectionView>
+export type LiveView = z.infer<typeof liveView>
+export type PublicSource = z.infer<typeof sourceView>
+export type QuarantineEntry = z.infer<typeof quarantineView>
+export type RunView = z.infer<typeof runView>
+export type SourceError = z.infer<typeof errorView>

@@ -1,9 +1,16 @@
 /** What a partner says of pasted credentials: whose they are, and what they may read. Nothing is saved. */
-import type { Account, AnyConnector, ApiKeyAuth, PageContext, Stream } from "../connectors/kit/define.ts"
+import type {
+  Account,
+  AnyConnector,
+  ApiKeyAuth,
+  Credential,
+  PageContext,
+  PartnerFailure,
+  Stream,
+} from "../connectors/kit/define.ts"
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import { badField, Problem } from "../errors.ts"
-import { jsonOf } from "../http/exchange.ts"
-import { askPartner, type PartnerFailure } from "../http/partner.ts"
+import { askPartner, type Stamp } from "../http/partner.ts"
 import { inParallel } from "../lib/parallel.ts"
 import { SKEW_MAX_MS } from "../source/clocks/skew.ts"
 import type { ApiPorts } from "../worker/platform.ts"
@@ -32,7 +39,7 @@ export interface Readable {
 export interface Access {
   connector: AnyConnector
   config: unknown
-  credential: string
+  credential: Credential
 }
 
 /**
@@ -40,7 +47,7 @@ export interface Access {
  * keys could look like anything: it must not be sent there.
  */
 export function checkShape(connector: AnyConnector, credential: string, others: readonly AnyConnector[]): void {
-  const way = keyOf(connector)
+  const way = apiKeyWay(connector)
   if (!way) throw badField("credentials", `${connector.title} is connected by signing in, not with a key.`)
   const result = way.schema.safeParse(credential)
   const isOurs = result.success && way.shape?.test(credential) === true
@@ -51,72 +58,38 @@ export function checkShape(connector: AnyConnector, credential: string, others: 
   throw badField("credentials.apiKey", [words, hint].filter(Boolean).join(" "))
 }
 
-function keyOf(connector: AnyConnector): ApiKeyAuth | undefined {
+function apiKeyWay(connector: AnyConnector): ApiKeyAuth | undefined {
   return connector.auth.find((way) => way.kind === "apiKey")
 }
 
 /** Only by what is the partner's alone: a rule that fits any text says nothing of whose key it is. */
 function hasShape(connector: AnyConnector, credential: string): boolean {
-  return keyOf(connector)?.shape?.test(credential) === true
+  return apiKeyWay(connector)?.shape?.test(credential) === true
 }
 
 /** One call. Throws the problem that tells the user what to do. */
 export async function checkAccount(ports: Ports, { connector, config, credential }: Access): Promise<Checked> {
-  const line = overhear(ports)
-  const result = await askPartner(line.ports, connector, config, connector.account.request(config), credential)
-  if (result.kind === "ok") {
-    const { asked, sentAt } = result.stamp
-    return { account: read(connector, result.answer, credential), at: beginningOf(asked, sentAt) }
-  }
-  const named =
-    result.kind === "denied" ? refusedAccount(connector, credential, await line.last(), ports.clock.now()) : null
-  if (named) return named
-  throw problemOf(result)
+  const result = await askPartner(ports, connector, config, connector.account.request(config), credential)
+  if (result.kind === "ok") return checkedAt(result.stamp, accountIn(connector, result.answer, credential))
+  // A key may work and yet not be allowed to make this call; some partners then name the account.
+  if (result.kind === "denied" && result.account && result.stamp) return checkedAt(result.stamp, result.account)
+  throw problemOfFailure(result)
 }
 
-function read(
+function checkedAt({ asked, sentAt }: Stamp, account: Account): Checked {
+  return { account, at: beginningOf(asked, sentAt) }
+}
+
+function accountIn(
   connector: AnyConnector,
   answer: Parameters<AnyConnector["account"]["read"]>[0],
-  credential: string,
+  credential: Credential,
 ): Account {
   try {
     return connector.account.read(answer, credential)
   } catch {
     throw new Problem("partner_unreachable", { detail: `${connector.title} answered, but did not name the account.` })
   }
-}
-
-interface Overheard {
-  status: number
-  headers: Headers
-  body: unknown
-}
-
-/** Keeps the last answer as it came: some refusals name the account that the credentials belong to. */
-function overhear(ports: Ports): { ports: Ports; last(): Promise<Overheard | null> } {
-  let copy: Response | null = null
-  const http: Ports["http"] = async (url, init) => {
-    const response = await ports.http(url, init)
-    if (!response.ok) copy = response.clone()
-    return response
-  }
-  const last = async () => {
-    const heard = copy
-    return heard && { status: heard.status, headers: heard.headers, body: jsonOf(await heard.text()) ?? null }
-  }
-  return { ports: { ...ports, http }, last }
-}
-
-function refusedAccount(
-  connector: AnyConnector,
-  credential: string,
-  heard: Overheard | null,
-  now: number,
-): Checked | null {
-  if (!heard) return null
-  const account = connector.account.refused?.(heard.status, heard.body, credential) ?? null
-  const at = Date.parse(heard.headers.get("date") ?? "")
-  return account && !Number.isNaN(at) ? { account, at: beginningOf(at, now) } : null
 }
 
 /**
@@ -127,7 +100,7 @@ export function beginningOf(partnerTime: number, now: number): number {
   return Math.max(now - SKEW_MAX_MS, Math.min(partnerTime, now))
 }
 
-function problemOf(failure: PartnerFailure): Problem {
+function problemOfFailure(failure: PartnerFailure): Problem {
   const { reason: detail } = failure
   if (failure.kind === "auth" || failure.kind === "denied")
     return new Problem("credentials_rejected", { detail, errors: [{ field: "credentials.apiKey", message: detail }] })

@@ -30,7 +30,11 @@ export function templateStatements(making: Making, connector: AnyConnector, keys
   const ids = new Map(chosen.map(({ kind, key }) => [`${kind}/${key}`, making.random.id(PREFIXES[kind])]))
   return chosen.map((template) => {
     const id = ids.get(`${template.kind}/${template.key}`) ?? ""
-    return definitionStatement(making.db, template.kind, rowOf(making, template, id, referring(template, ids)))
+    return definitionStatement(
+      making.db,
+      template.kind,
+      definitionRowOf(making, template, id, referring(template, ids)),
+    )
   })
 }
 
@@ -74,7 +78,12 @@ function withNeeds(all: readonly Template[], keys: readonly string[]): Template[
   return missing.length === 0 ? chosen : withNeeds(all, [...keys, ...missing])
 }
 
-function rowOf(making: Making, { key, title }: Template, id: string, definition: JsonValue): DefinitionInsert {
+function definitionRowOf(
+  making: Making,
+  { key, title }: Template,
+  id: string,
+  definition: JsonValue,
+): DefinitionInsert {
   const { tenant, source, by, at } = making
   return { ...tenant, id, name: title, definition, source, template: key, createdBy: by, createdAt: at, updatedAt: at }
 }

@@ -3,12 +3,11 @@
  * expire. It heals every crash between D1 and a Durable Object, since each change makes an appointment in the same statement.
  */
 import { forgetAuditStatement, SYSTEM } from "../db/audit.ts"
-import { forgetFormersStatement, keepBookmark } from "../db/former.ts"
+import { forgetFormersStatement } from "../db/former.ts"
 import {
   bringGrantsBack,
   expiredGrants,
   expireStatement,
-  findGrantOf,
   forgetGrantStatement,
   type GrantRow,
   isAccountInUse,
@@ -29,9 +28,10 @@ import {
 import { inParallel } from "../lib/parallel.ts"
 import type { Tokens } from "../source/ports.ts"
 import type { ApiPorts } from "../worker/platform.ts"
-import { configureOrWhy, refOf } from "./configure.ts"
-import { grantRef, UNCLAIMED_LIFE_MS } from "./connect.ts"
-import { DRAFT_KEPT_MS } from "./create.ts"
+import { configureOrWhy } from "./configure.ts"
+import { eraseSource } from "./delete-source.ts"
+import { grantRef, UNCLAIMED_LIFE_MS } from "./finish-oauth.ts"
+import { DRAFT_KEPT_MS } from "./finish-source.ts"
 import { reseal } from "./reseal.ts"
 
 /** Six hours: a lost alarm is found before a day's schedule is. */
@@ -68,19 +68,19 @@ export async function watch(ports: WatchPorts, scheduledAt: number): Promise<voi
   const due = await dueSources(ports.db, now, CHECK_EVERY_MS + CLOCK_SLACK_MS, SOURCES_A_TICK)
   await eachOf(due, (row) => lookAfter(ports, row))
   const offMs = now - scheduledAt
-  const expired = Math.abs(offMs) <= CLOCK_SLACK_MS ? await forget(ports, now) : 0
+  const expired = Math.abs(offMs) <= CLOCK_SLACK_MS ? await forgetExpired(ports, now) : 0
   if (Math.abs(offMs) > CLOCK_SLACK_MS) ports.log("watchdog.clock", { offMs })
   await reseal(ports, RESEALED_A_TICK)
   if (due.length + expired > 0) ports.log("watchdog", { due: due.length, expired })
 }
 
 /** What is over. Answers how many drafts were. */
-async function forget(ports: WatchPorts, now: number): Promise<number> {
+async function forgetExpired(ports: WatchPorts, now: number): Promise<number> {
   await bringDraftsBack(ports.db, now + DRAFT_KEPT_MS + CLOCK_SLACK_MS)
   await bringGrantsBack(ports.db, now + UNCLAIMED_LIFE_MS + CLOCK_SLACK_MS)
   const expired = await expiredDrafts(ports.db, now, DRAFTS_A_TICK)
-  await eachOf(expired, (row) => expire(ports, row))
-  await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveBack(ports, grant))
+  await eachOf(expired, (row) => expireDraft(ports, row))
+  await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveGrantBack(ports, grant))
   await forgetOldStatement(ports.db, now)
   await forgetStatesStatement(ports.db, now)
   await forgetFormersStatement(ports.db, now)
@@ -102,7 +102,7 @@ async function eachOf<Row>(rows: readonly Row[], work: (row: Row) => Promise<voi
 
 async function lookAfter(ports: ApiPorts, row: SourceRow): Promise<void> {
   const told = row.deletedAt === null ? await configureOrWhy(ports, row) : null
-  const done = told ? told.view !== null : await erase(ports, row)
+  const done = told ? told.view !== null : await eraseSource(ports, row)
   const now = ports.clock.now()
   if (told?.unable) await noteUnable(ports.db, row, told.unable, now)
   if (told?.view) await noteAble(ports.db, row, told.view, now)
@@ -114,32 +114,14 @@ function nextCheck(row: SourceRow, done: boolean, now: number): number | null {
   return row.deletedAt === null ? now + CHECK_EVERY_MS : null
 }
 
-/** True once the Durable Object holds nothing but its tombstone, and has given the grant back where nobody else needs it. */
-export async function erase(ports: ApiPorts, row: SourceRow): Promise<boolean> {
-  try {
-    const grant = await findGrantOf(ports.db, row)
-    const revoke = grant !== null && !(await isAccountInUse(ports.db, grant, ports.clock.now()))
-    const source = ports.source(refOf(row))
-    const { ok, bookmark } = await source.erase(revoke)
-    if (ok || bookmark) await keepBookmark(ports.db, row.id, bookmark ?? null)
-    if (bookmark) await source.bookmarkKept()
-    // Tokens that the Durable Object never took are given back by the watchdog.
-    if (ok && grant && grant.tokens === null) await forgetGrantStatement(ports.db, grant.id)
-    return ok
-  } catch (error) {
-    ports.log("erase_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
-    return false
-  }
-}
-
-async function expire(ports: ApiPorts, row: SourceRow): Promise<void> {
+async function expireDraft(ports: ApiPorts, row: SourceRow): Promise<void> {
   const at = ports.clock.now()
   const entry = { at, actor: SYSTEM, action: "source.expired" as const, subject: row.id, detail: {} }
   await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, at)])
 }
 
 /** Installs that nobody claimed, drafts that were not finished, accounts that were not the right ones. */
-async function giveBack(ports: WatchPorts, grant: GrantRow): Promise<void> {
+async function giveGrantBack(ports: WatchPorts, grant: GrantRow): Promise<void> {
   const now = ports.clock.now()
   const { connector, config, tokens } = grant
   const isOwed = tokens !== null && grant.tries < REVOKE_TRIES_MAX && !(await isAccountInUse(ports.db, grant, now))

@@ -12,8 +12,8 @@ export function chooseConnector(name: string): AnyConnector {
 }
 
 /** The chosen collections, or the connector's defaults. */
-export function chooseCollections(connector: AnyConnector, wish: CollectionChoice[] | undefined): CollectionChoice[] {
-  if (wish) return wish.map((choice, index) => known(connector, choice, `collections[${index}]`))
+export function chooseCollections(connector: AnyConnector, sent: CollectionChoice[] | undefined): CollectionChoice[] {
+  if (sent) return sent.map((choice, index) => known(connector, choice, `collections[${index}]`))
   return connector.collections.filter((one) => one.default).map(({ name }) => ({ name, fields: {} }))
 }
 

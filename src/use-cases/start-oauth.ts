@@ -1,17 +1,16 @@
 /**
- * How a dance begins. The API hands out a link to a page of ours; the browser that opens it and confirms is the one that is bound,
+ * How an OAuth flow starts. The API hands out a link to a page of ours; the browser that opens it and confirms is the one that is bound,
  * and only then is there a state. The link itself is sealed, so that nothing is stored for links that nobody opens.
  */
 import { z } from "zod"
+import { MODES } from "../api/enums.ts"
 import type { AnyConnector, JsonValue, OAuth2Auth } from "../connectors/kit/define.ts"
 import type { Tenant } from "../db/database.ts"
 import { insertState } from "../db/oauth-states.ts"
-import { MODES } from "../db/schema.ts"
 import { findByAccount, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { authorization, authorizeUrl, type Party } from "../oauth/client.ts"
+import { authorization, authorizeUrl, type OAuthContext } from "../oauth/client.ts"
 import { clientFor } from "../oauth/clients.ts"
-import { Mishap } from "../oauth/mishap.ts"
 import { cookieName, newSecrets, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
 import type { ApiPorts } from "../worker/platform.ts"
@@ -58,14 +57,14 @@ export async function sealLink(ports: Ports, what: Unsealed): Promise<{ url: str
   }
 }
 
-/** Throws the mishap of a link that is no link, or too old. */
+/** Throws the problem of a link that is no link, or too old. */
 export async function openLink(ports: Ports, connector: AnyConnector, ticket: string | undefined): Promise<Link> {
-  const invalid = new Mishap("link_invalid", { title: connector.title })
+  const invalid = new Problem("link_invalid", { partner: connector.title })
   if (!ticket || ticket.length > LINK_CHARS_MAX) throw invalid
   const plain = await ports.cipher.open(ticket, LINK_CONTEXT).catch(() => null)
   const opened = plain === null ? null : link.safeParse(JSON.parse(plain))
   if (!opened?.success || opened.data.connector !== connector.name) throw invalid
-  if (opened.data.until <= ports.clock.now()) throw new Mishap("link_expired", { title: connector.title })
+  if (opened.data.until <= ports.clock.now()) throw new Problem("link_expired", { partner: connector.title })
   return opened.data
 }
 
@@ -81,12 +80,12 @@ export async function refuseKnown(ports: Ports, row: SourceRow, connector: AnyCo
   for (const accountMode of MODES) {
     const first = await findByAccount(ports.db, row, { connector: connector.name, accountId, accountMode })
     if (!first || first.id === row.id) continue
-    const reason = `The source "${first.name}" reads ${accountId}.`
-    throw new Mishap("account_taken", { title: connector.title, source: first.id, reason })
+    const detail = `The source "${first.name}" reads ${accountId}.`
+    throw new Problem("account_taken", { partner: connector.title, source: first.id, detail })
   }
 }
 
-export interface Beginning {
+export interface OAuthStart {
   connector: AnyConnector
   purpose: "connect" | "install"
   /** Null for an install. */
@@ -97,42 +96,43 @@ export interface Beginning {
   ticket: string
 }
 
-export interface Begun {
+export interface OAuthStarted {
   /** The partner's page. */
   url: string
   cookie: { name: string; value: string }
 }
 
-export async function begin(
+export async function startOAuth(
   ports: Ports,
-  { connector, purpose, owner, config, actor, ticket }: Beginning,
-): Promise<Begun> {
-  const party = await partyFor(ports, connector, owner, config)
+  { connector, purpose, owner, config, actor, ticket }: OAuthStart,
+): Promise<OAuthStarted> {
+  const oauth = await oauthContextFor(ports, connector, owner, config)
   const { state, cookie } = newSecrets()
   const hash = await ports.sha256(state)
-  const { url, verifier } = await authorization(party, redirectUri(ports, connector), state)
+  const { url, verifier } = await authorization(oauth, redirectUri(ports, connector), state)
   const { org = null, project = null, source = null } = owner ?? {}
   const isKept = await insertState(ports.db, {
     ticket: await ports.sha256(ticket),
     ...{ hash, connector: connector.name, purpose, org, project, source, config, actor },
-    client: party.client.id,
+    client: oauth.client.id,
     verifier: verifier && (await ports.cipher.seal(verifier, `${hash}#verifier`)),
     browser: await ports.sha256(cookie),
     expiresAt: ports.clock.now() + STATE_LIFE_MS,
   })
-  if (!isKept) throw new Mishap("too_many_attempts", { title: connector.title })
+  if (!isKept) throw new Problem("too_many_attempts", { partner: connector.title })
   return { url: elsewhere(ports, url), cookie: { name: cookieName(hash, isSecure(ports)), value: cookie } }
 }
 
-export async function partyFor(
+export async function oauthContextFor(
   ports: Ports,
   connector: AnyConnector,
   tenant: Tenant | null,
   config: unknown,
-): Promise<Party> {
+): Promise<OAuthContext> {
   const auth: OAuth2Auth<unknown> | null = oauthOf(connector)
   const client = auth && (await clientFor(ports, tenant, connector.name))
-  if (!auth || !client || !ports.settings.publicUrl) throw new Mishap("not_set_up", { title: connector.title })
+  if (!auth || !client || !ports.settings.publicUrl)
+    throw new Problem("oauth_unavailable", { partner: connector.title })
   return { title: connector.title, auth, config, client }
 }
 
@@ -145,8 +145,8 @@ export function isSecure({ settings }: Pick<ApiPorts, "settings">): boolean {
 }
 
 /** Where the browser will be sent: a page's forms may lead there. */
-export function authorizeOrigin(ports: Pick<ApiPorts, "settings">, party: Party): string {
-  return new URL(elsewhere(ports, authorizeUrl(party))).origin
+export function authorizeOrigin(ports: Pick<ApiPorts, "settings">, oauth: OAuthContext): string {
+  return new URL(elsewhere(ports, authorizeUrl(oauth))).origin
 }
 
 function elsewhere({ settings }: Pick<ApiPorts, "settings">, url: URL): string {

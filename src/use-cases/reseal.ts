@@ -12,7 +12,7 @@ import { keyIdOf, keyIdsOf } from "../source/credentials/sealed.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { sealContext } from "../worker/vault.ts"
 import { projectRef, refOf } from "./configure.ts"
-import { grantRef } from "./connect.ts"
+import { grantRef } from "./finish-oauth.ts"
 
 /** Rows of each kind in D1, and sources' objects. */
 export interface Portion {

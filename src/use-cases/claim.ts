@@ -5,7 +5,7 @@ import { claimStatement, findUnclaimed, type GrantRow } from "../db/grants.ts"
 import { badField } from "../errors.ts"
 import { resealTokens } from "../oauth/tokens.ts"
 import type { ApiPorts } from "../worker/platform.ts"
-import { unclaimedRef } from "./connect.ts"
+import { unclaimedRef } from "./finish-oauth.ts"
 
 export async function findClaimed(
   ports: Pick<ApiPorts, "db" | "clock" | "sha256">,

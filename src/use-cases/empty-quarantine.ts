@@ -1,0 +1,24 @@
+/** POST /sources/:id/quarantine/replay, and DELETE .../:item: refused items are delivered again, or forgotten. */
+import { auditStatement } from "../db/audit.ts"
+import { findSource } from "../db/sources.ts"
+import { command } from "./ask-source.ts"
+import { type Context, entryOf } from "./context.ts"
+
+export async function replayItems(
+  context: Context,
+  id: string,
+  items: number[] | "all",
+): Promise<{ replayed: number; left: number }> {
+  const { ports, tenant } = context
+  const row = await findSource(ports.db, tenant, id)
+  const { replayed, left } = await command(ports, row, (source) => source.replay(items))
+  await auditStatement(ports.db, tenant, entryOf(context, "quarantine.replayed", row.id, { replayed }))
+  return { replayed, left }
+}
+
+export async function discardItem(context: Context, id: string, item: number): Promise<void> {
+  const { ports, tenant } = context
+  const row = await findSource(ports.db, tenant, id)
+  await command(ports, row, (source) => source.discard(item))
+  await auditStatement(ports.db, tenant, entryOf(context, "quarantine.discarded", row.id, { item }))
+}
