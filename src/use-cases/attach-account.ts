@@ -18,7 +18,7 @@ import { type Changed, type Context, entryOf } from "./context.ts"
 import { type Start, startSource } from "./finish-source.ts"
 
 /** What opens the account: a sealed key, or a grant. */
-export type Access = { key: string } | { grant: GrantRow }
+export type SealedAccess = { key: string } | { grant: GrantRow }
 
 export async function attachKey(context: Context, id: string, apiKey: string): Promise<Changed> {
   const { ports, tenant } = context
@@ -34,7 +34,7 @@ export async function attachAccount(
   context: Context,
   row: SourceRow,
   checked: Checked,
-  access: Access,
+  access: SealedAccess,
 ): Promise<Changed> {
   const { ports } = context
   const { account } = checked

@@ -42,3 +42,20 @@ test.each([
   const check = checkAccount(ports, { connector: stripe, config: {}, credential: { kind: "key", value: STRIPE_KEY } })
   await expect(check).rejects.toMatchObject({ code: "partner_limited", details: { retryAfterSeconds } })
 })
+
+test.each([
+  [
+    "names the account: it is known, as of the time that the refusal is dated",
+    { date: new Date(0).toUTCString() },
+    true,
+  ],
+  ["bears no date: when live reading begins could not be told", {}, false],
+])("a restricted key that may not read its account, where the refusal %s", async (_title, headers, isKnown) => {
+  const message = "The provided key 'rk_test_****' does not have the required permissions on account 'acct_1Nuz'."
+  const http = async () =>
+    Response.json({ error: { type: "invalid_request_error", message } }, { status: 403, headers })
+  const ports = { clock: { now: () => 0, sleep: async () => {}, timeout: () => new AbortController().signal }, http }
+  const check = checkAccount(ports, { connector: stripe, config: {}, credential: { kind: "key", value: STRIPE_KEY } })
+  if (isKnown) expect(await check).toEqual({ account: { id: "acct_1Nuz", name: "acct_1Nuz", mode: "test" }, at: 0 })
+  else await expect(check).rejects.toMatchObject({ code: "credentials_rejected" })
+})
