@@ -2,9 +2,9 @@
 
 import { FOLLOW_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/items.ts"
-import { framesOf } from "../frames.ts"
 import type { Stamp } from "../http/partner.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
+import { framesOf } from "../lib/frames.ts"
 import { hash64 } from "../lib/hash.ts"
 import { completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"

@@ -73,7 +73,7 @@ export const UNREACHED: readonly Unreached[] = [
     lines: ["if (!claimObjects(objects", "if (keys.some((key) => taken.has(key))) return false"],
   },
   { file: "src/pipeline/page.ts", why: CONTRACT, functions: ["thrown"] },
-  { file: "src/frames.ts", why: CONTRACT, functions: ["framesOf"] },
+  { file: "src/lib/frames.ts", why: CONTRACT, functions: ["framesOf"] },
   {
     file: "src/pipeline/page.ts",
     why: CONTRACT,

@@ -4,10 +4,10 @@
  * at the foot of that partner's file.
  */
 import type { z } from "zod"
-import type { PartnerFailure } from "./failure.ts"
+import type { Account, PartnerFailure } from "./failure.ts"
 import type { Attributes, CollectionKind, Identity, JsonValue, OpenKey } from "./item.ts"
 
-export type { LimitScope, PartnerFailure } from "./failure.ts"
+export type { Account, LimitScope, PartnerFailure } from "./failure.ts"
 export type { Attributes, CollectionKind, Identity, Item, JsonValue, OpenKey, Reject } from "./item.ts"
 
 // ---------------------------------------------------------------------------------------------- requests and pages
@@ -28,15 +28,6 @@ export interface PageRequest {
 export interface PartnerAnswer {
   body: unknown
   headers: Headers
-}
-
-/** The partner account a source reads. */
-export interface Account {
-  /** The partner's own id of the account: two sources of one project may not share it. */
-  id: string
-  name: string
-  /** Test and live mode of one account count as two. */
-  mode: "live" | "test"
 }
 
 /** Half-open range of the stream's order field, epoch ms. Null: without that bound. */

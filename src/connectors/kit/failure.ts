@@ -1,5 +1,13 @@
 /** How a request to a partner fails: one type, from the connector that reads the answer to whoever acts on it. */
-import type { Account } from "./define.ts"
+
+/** The partner account a source reads. */
+export interface Account {
+  /** The partner's own id of the account: two sources of one project may not share it. */
+  id: string
+  name: string
+  /** Test and live mode of one account count as two. */
+  mode: "live" | "test"
+}
 
 /** What a limit that was met holds up: one stream, all streams of its bucket, or the source. */
 export type LimitScope = "stream" | "bucket" | "source"

@@ -190,7 +190,7 @@ describe("a credential that is rejected twice", () => {
 
   it.each([
     [1, null],
-    [0, { value: "key_1", version: 1 }],
+    [0, { kind: "key", value: "key_1", version: 1 }],
   ])("asked about by its reader: version %i failed", async (failed, expected) => {
     const world = await begun()
     const task = await world.lease("live")
