@@ -245,7 +245,7 @@ export const KINDS = {
     status: 400,
     page: (partner) => ({
       title: "This did not begin here",
-      what: `${partner} sent you back without the mark that we gave you on the way.`,
+      what: `${partner} sent you back without the \`state\` parameter, which shows that the sign-in was started here.`,
       next: "Nothing was connected. Begin again here.",
     }),
   },

@@ -112,7 +112,7 @@ export const shopify = defineConnector<Config>({
       collections: collections.map(({ name }) => name),
       lookbackSeconds: LAG_SECONDS,
       startsBackSeconds: CHECKOUT_LASTS_SECONDS,
-      moves: true,
+      sortedByUpdate: true,
       ...read(
         "live",
         CONNECTIONS.map(({ name }) => name),
@@ -140,14 +140,14 @@ function read(
   mode: Plan["mode"],
   connections: readonly ConnectionName[],
   full: number,
-): Pick<Stream<Config>, "pageSize" | "request" | "page" | "normalize" | "about"> {
+): Pick<Stream<Config>, "pageSize" | "request" | "page" | "normalize" | "collectionOf"> {
   const plan = { mode, connections, full }
   return {
     pageSize: full,
     request: (ctx) => requestOf(plan, ctx),
     page: (answer, ctx) => pageOf(plan, answer, ctx),
     normalize: fromRecord,
-    about: collectionOf,
+    collectionOf,
   }
 }
 

@@ -118,12 +118,12 @@ export const stripe = defineConnector<Config>({
         const page = listPage(answer, ctx)
         return { ...page, records: withCharges(page.records.filter((event) => isNeeded(event, ctx.collections))) }
       },
-      follow: {
+      lookup: {
         isNeeded: isRefundIncomplete,
         requests: (records, ctx) => (ctx.collections.has(CHARGE) ? followRefunds(records) : []),
       },
       normalize: fromEvent,
-      about: collectionOf,
+      collectionOf,
     },
     list({
       name: "customers",

@@ -1,6 +1,6 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
 
-import { FOLLOW_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
+import { LOOKUPS_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/items.ts"
 import type { Stamp } from "../http/partner.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
@@ -77,7 +77,7 @@ export async function fetchPage(shift: Shift, slice: Slice, context: PageContext
   const page = slice.stream.page(asked.answer, context)
   // Their items were admitted with an earlier window: read again they would only cost the calls that completed them.
   const records = page.records.filter((record) => !slice.completed.has(completedKey(record)))
-  const incomplete = records.filter((record) => slice.stream.follow?.isNeeded(record))
+  const incomplete = records.filter((record) => slice.stream.lookup?.isNeeded(record))
   const followed = await follow(shift, slice, incomplete)
   if (followed.kind !== "complete") return followed
   return {
@@ -118,8 +118,8 @@ function pageKey(next: string, digest: string): string {
 
 /** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
 async function follow(shift: Shift, slice: Slice, records: readonly PageRecord[]): Promise<Followed> {
-  const requests = records.length === 0 ? [] : (slice.stream.follow?.requests(records, pageContext(slice)) ?? [])
-  if (requests.length > FOLLOW_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
+  const requests = records.length === 0 ? [] : (slice.stream.lookup?.requests(records, pageContext(slice)) ?? [])
+  if (requests.length > LOOKUPS_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
   const answers: unknown[] = []
   for (const request of requests) {
     const asked = await ask(shift, slice, request)

@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest"
-import { FOLLOW_MAX, type PageContext, type PageRequest } from "../../src/connectors/kit/define.ts"
+import { LOOKUPS_MAX, type PageContext, type PageRequest } from "../../src/connectors/kit/define.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
 import { ALL, event, pageContext, recordOf, refund, streamOf, T } from "../support/stripe-objects.ts"
 import { type Description, faultsOf, type Schema } from "./openapi.ts"
@@ -41,10 +41,10 @@ describeWith("Stripe's description of its API", [SPEC], () => {
     expect(faults).toEqual([])
   })
 
-  test.each([1, FOLLOW_MAX, 50])("takes what is asked to complete a page of %i refunds", (count) => {
+  test.each([1, LOOKUPS_MAX, 50])("takes what is asked to complete a page of %i refunds", (count) => {
     const refunds = Array.from({ length: count }, (_, index) => refund({ id: `re_${index}`, charge: `ch_${index}` }))
     const records = refunds.map((body) => recordOf(event("refund.created", body)))
-    const requests = streamOf("events").follow?.requests(records, pageContext()) ?? []
+    const requests = streamOf("events").lookup?.requests(records, pageContext()) ?? []
     expect(requests.length).toBeGreaterThan(0)
     expect(requests.flatMap((request) => faultsOf(api, request))).toEqual([])
   })

@@ -25,7 +25,7 @@ function told(
     via?: "feed" | "list" | "webhook"
     chosen?: string[]
     added?: AddedFields
-    about?: Stream<unknown>["about"]
+    collectionOf?: Stream<unknown>["collectionOf"]
   } = {},
 ): Itemized {
   const stream: Stream<unknown> = {
@@ -38,7 +38,7 @@ function told(
     request: () => ({ path: "/" }),
     page: () => ({ records: [], next: null }),
     normalize: typeof normalize === "function" ? normalize : () => ({ drafts: normalize }),
-    ...(options.about && { about: options.about }),
+    ...(options.collectionOf && { collectionOf: options.collectionOf }),
   }
   const collections = [
     collection("Orders", "event", z.strictObject({ amount: z.number() })),
@@ -205,8 +205,8 @@ describe("what cannot be sent", () => {
     const reject = { key: "r1", reason: "the record has no currency", record: RECORD.body }
     expect(told(refuse).rejects).toEqual([{ ...reject, collection: "Orders" }])
     expect(told(refuse, { chosen: ["People"] }).rejects).toEqual([{ ...reject, collection: "People" }])
-    expect(told(refuse, { about: () => "Companies" }).rejects).toEqual([{ ...reject, collection: "Companies" }])
-    const unchosen = { chosen: ["People"], about: () => "Companies" }
+    expect(told(refuse, { collectionOf: () => "Companies" }).rejects).toEqual([{ ...reject, collection: "Companies" }])
+    const unchosen = { chosen: ["People"], collectionOf: () => "Companies" }
     expect(told(refuse, unchosen).rejects).toEqual([{ ...reject, collection: "People" }])
   })
 

@@ -287,7 +287,7 @@ test("a draft order is placed when it is entered", () => {
 })
 
 test("what cannot be read counts against the collection it is of", () => {
-  const about = (body: Node) => live.about?.({ id: "x", time: T, body })
+  const about = (body: Node) => live.collectionOf?.({ id: "x", time: T, body })
   expect([about(customer()), about(order()), about(draftOrder()), about(checkout()), about({ id: "x" })]).toEqual([
     "Customers",
     "Placed order",

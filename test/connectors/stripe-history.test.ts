@@ -59,7 +59,7 @@ class Reader {
     for (let token: string | null = null, first = true; first || token !== null; first = false) {
       const context = pageContext({ window, token })
       const page = stream.page(this.#ask(stream.request(context)), context)
-      const followed = (stream.follow?.requests(page.records, context) ?? []).map((request) => this.#ask(request).body)
+      const followed = (stream.lookup?.requests(page.records, context) ?? []).map((request) => this.#ask(request).body)
       for (const record of page.records) this.#take(stream, record, via, followed, isOurs)
       token = page.next
     }

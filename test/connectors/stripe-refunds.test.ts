@@ -141,7 +141,7 @@ describe("a refund in the feed", () => {
   test("takes who paid from the charge's event of the same page, without a further call", () => {
     const paid = charge({ billing_details: { email: "ada@example.com" }, amount_refunded: 500 })
     const records = paged(event("charge.refunded", paid, { amount_refunded: 0 }), event("refund.created", refund()))
-    expect(feed.follow?.requests(records, pageContext())).toEqual([])
+    expect(feed.lookup?.requests(records, pageContext())).toEqual([])
     const [announced, created] = records
     expect(only(fed(created?.body as Fields))).toMatchObject({ userId: "ada@example.com", key: "re_1:succeeded" })
     expect(keys(fed(announced?.body as Fields))).toEqual([])
@@ -161,7 +161,7 @@ describe("a refund that only the charge's event announces", () => {
   test("before 2022-11-15 comes with it: only those that are new are told", () => {
     const older = refund({ id: "re_0", created: T - DAY })
     const body = refunded(embedding(refund(), older), V2020, { amount_refunded: 100, refunds: { data: [older] } })
-    expect(feed.follow?.requests(paged(body), pageContext())).toEqual([])
+    expect(feed.lookup?.requests(paged(body), pageContext())).toEqual([])
     expect(keys(fed(body))).toEqual(["Charge re_1:succeeded"])
   })
 
@@ -172,7 +172,7 @@ describe("a refund that only the charge's event announces", () => {
 
   test("between 2022-11-15 and 2024-10-28 is looked up by its charge", () => {
     const body = refunded({}, V2023)
-    const [request, ...more] = feed.follow?.requests(paged(body), pageContext()) ?? []
+    const [request, ...more] = feed.lookup?.requests(paged(body), pageContext()) ?? []
     expect(more).toEqual([])
     expect(request).toMatchObject({ path: "/v1/refunds", query: { charge: "ch_1", limit: 100 } })
     const older = refund({ id: "re_0", created: T - DAY, charge: charge() })
@@ -194,14 +194,14 @@ describe("a refund that only the charge's event announces", () => {
 
   test("from 2024-10-28 on has an event of its own, and is told by that alone", () => {
     const body = refunded({}, ACACIA)
-    expect(feed.follow?.requests(paged(body), pageContext())).toEqual([])
+    expect(feed.lookup?.requests(paged(body), pageContext())).toEqual([])
     expect(fed(body)).toEqual({ items: [], rejects: [], open: [], closed: [] })
   })
 
   test("is none where an authorization was released", () => {
     const body = refunded({ captured: false, refunded: true, ...embedding(refund()) }, V2020)
     expect(fed(body).items).toEqual([])
-    expect(feed.follow?.requests(paged(refunded({ captured: false, refunded: true }, V2023)), pageContext())).toEqual(
+    expect(feed.lookup?.requests(paged(refunded({ captured: false, refunded: true }, V2023)), pageContext())).toEqual(
       [],
     )
   })
@@ -209,7 +209,7 @@ describe("a refund that only the charge's event announces", () => {
   test("is looked up where it may be what a partial capture left over", () => {
     const partly = { amount: 1000, amount_captured: 500, amount_refunded: 500 }
     const body = refunded({ ...partly, ...embedding(refund()) }, V2020)
-    expect(feed.follow?.requests(paged(body), pageContext())).toHaveLength(1)
+    expect(feed.lookup?.requests(paged(body), pageContext())).toHaveLength(1)
     const dated = (created: number) => charge({ ...partly, balance_transaction: { id: "txn_1", created } })
     expect(keys(fed(body, followed(refund({ charge: dated(T) }))))).toEqual([])
     expect(keys(fed(body, followed(refund({ charge: dated(T - DAY) }))))).toEqual(["Charge re_1:succeeded"])
@@ -225,7 +225,7 @@ describe("looking up a page's refunds", () => {
     }).reverse()
 
   test.each([0, 1, 3, 4, 50, 100])("of %i charges takes at most three calls, however they lie", (count) => {
-    const requests = feed.follow?.requests(paged(...many(count, (index) => (index % 7) * DAY)), pageContext()) ?? []
+    const requests = feed.lookup?.requests(paged(...many(count, (index) => (index % 7) * DAY)), pageContext()) ?? []
     expect(requests.length).toBeLessThanOrEqual(Math.min(3, count))
     expect(requests.length > 0).toBe(count > 0)
   })
@@ -233,7 +233,7 @@ describe("looking up a page's refunds", () => {
   test("asks for ranges that hold every refund, parted at the widest gaps", () => {
     const times = [0, 1, 2, DAY, DAY + 1, 9 * DAY]
     const requests =
-      feed.follow?.requests(paged(...many(times.length, (index) => times[index] ?? 0)), pageContext()) ?? []
+      feed.lookup?.requests(paged(...many(times.length, (index) => times[index] ?? 0)), pageContext()) ?? []
     expect(requests.map(({ query }) => [query?.["created[gte]"], query?.["created[lte]"]])).toEqual([
       [T - 60, T + 2 + 60],
       [T + DAY - 60, T + DAY + 1 + 60],
@@ -242,7 +242,7 @@ describe("looking up a page's refunds", () => {
   })
 
   test("keeps to a page's own refunds where they lie dense", () => {
-    const requests = feed.follow?.requests(paged(...many(100, (index) => Math.floor(index / 10))), pageContext()) ?? []
+    const requests = feed.lookup?.requests(paged(...many(100, (index) => Math.floor(index / 10))), pageContext()) ?? []
     const spans = requests.map(({ query }) => Number(query?.["created[lte]"]) - Number(query?.["created[gte]"]))
     expect(Math.max(...spans)).toBeLessThanOrEqual(12)
   })
@@ -253,15 +253,15 @@ describe("looking up a page's refunds", () => {
     event("refund.created", refund({ created: null, charge: 7 })),
     event("refund.created", null),
   ])("is not broken by an event that is: what it lacks is said when it is read", (body) => {
-    expect(feed.follow?.requests(paged(body), pageContext())?.length).toBeLessThanOrEqual(1)
+    expect(feed.lookup?.requests(paged(body), pageContext())?.length).toBeLessThanOrEqual(1)
     expect(fed(body).rejects).toHaveLength(1)
   })
 
   test("is not done for what tells nothing, nor where charges are not chosen", () => {
     const referenced = event("refund.updated", refund(), { destination_details: {} })
-    expect(feed.follow?.requests(paged(referenced), pageContext())).toEqual([])
+    expect(feed.lookup?.requests(paged(referenced), pageContext())).toEqual([])
     expect(
-      feed.follow?.requests(
+      feed.lookup?.requests(
         [recordOf(event("refund.created", refund()))],
         pageContext({ collections: new Set(["Invoice"]) }),
       ),

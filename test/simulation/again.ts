@@ -50,7 +50,7 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
     const at = live[stream.name]
     if (stream.mode !== "live" || !at) return []
     const lost = unsent.filter(({ collection }) => collection === JOINS || stream.collections.includes(collection))
-    const places = lost.map(({ place, time }) => (stream.moves ? Math.min(place, time) : place))
+    const places = lost.map(({ place, time }) => (stream.sortedByUpdate ? Math.min(place, time) : place))
     const floor = Math.min(at.cursor, ...places) - 1000 * stream.lookbackSeconds
     return [{ collections: stream.collections, floor: Math.min(floor, at.movedFrom ?? floor) }]
   })

@@ -8,7 +8,7 @@ const A_PART = 50
 describe("nothing is lost, repeated or turned back", () => {
   const parts = Array.from({ length: SEEDS / A_PART }, (_, part) => 1 + part * A_PART)
 
-  it.each(parts)(`in ${A_PART} histories from seed %i on`, { timeout: 60_000 }, async (first) => {
+  it.each(parts)(`in ${A_PART} histories from seed %i on`, { timeout: 300_000 }, async (first) => {
     const failed: string[] = []
     for (let seed = first; seed < first + A_PART; seed++) {
       const { faults } = await simulate(seed)
@@ -24,7 +24,7 @@ describe("nothing is lost at another partner, or while tokens run out", () => {
     [{ partner: "shopify" }, 50],
     [{ partner: "stripe", auth: "oauth" }, 30],
     [{ partner: "meadow" }, 40],
-  ])("%o: %i histories", { timeout: 60_000 }, async (options, seeds) => {
+  ])("%o: %i histories", { timeout: 300_000 }, async (options, seeds) => {
     const failed: string[] = []
     for (let seed = 1; seed <= seeds; seed++) {
       const { faults } = await simulate(seed, options)

@@ -81,7 +81,7 @@ export const UNREACHED: readonly Unreached[] = [
       "if (refused !== null) return { kind",
       "if (utf8Bytes(next) > TOKEN_BYTES_MAX)",
       'return { kind: "token_refused"',
-      "if (requests.length > FOLLOW_MAX)",
+      "if (requests.length > LOOKUPS_MAX)",
       "} catch (error) {",
       'return { kind: "settle", outcome: thrown(',
     ],

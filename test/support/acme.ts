@@ -69,7 +69,7 @@ export const acme = defineConnector<{ region: string }>({
         const records = body.data.rows.map((row): PageRecord => ({ id: row.id, time: row.at, body: row }))
         return { records, next: body.data.next, denied: body.data.denied }
       },
-      follow: {
+      lookup: {
         isNeeded: ({ id }) => id.startsWith("incomplete"),
         requests: (records) => records.map(({ id }) => ({ path: "/people", query: { of: id } })),
       },

@@ -52,7 +52,7 @@ export async function busyShop(
 ): Promise<BusyShop> {
   const moving = {
     ...shop,
-    streams: shop.streams.map((one) => ({ ...one, ...(one.mode === "live" && { moves: true as const }) })),
+    streams: shop.streams.map((one) => ({ ...one, ...(one.mode === "live" && { sortedByUpdate: true as const }) })),
   }
   const world = sourceWorld(0, moving)
   const written = watchRows(world)

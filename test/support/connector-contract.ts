@@ -4,7 +4,7 @@ import { z } from "zod"
 import {
   type AnyConnector,
   type Collection,
-  FOLLOW_MAX,
+  LOOKUPS_MAX,
   type NormalizeContext,
   type PageContext,
   ShapeError,
@@ -191,7 +191,7 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
     test("passes a record that always fails only where its place can be told from the times around it", () => {
       if (!stream.stepOver) return
       expect(stream.order ?? "newest").toBe("newest")
-      expect(stream.moves ?? false).toBe(false)
+      expect(stream.sortedByUpdate ?? false).toBe(false)
       expect(stream.stepOver.granularityMs).toBeGreaterThanOrEqual(connector.clock?.granularityMs ?? 1000)
       const { granularityMs } = stream.stepOver
       // Neighbouring stretches are asked for apart, also where the pass has a range.
@@ -221,7 +221,7 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
           const ctx: NormalizeContext<unknown> = { ...context(), identity: "email", via, followed: [], asked: TO }
           expect(toItems(connector, stream, record, ctx, {}).items).toEqual([])
         }
-        expect((stream.follow?.requests([record], context()) ?? []).length).toBeLessThanOrEqual(FOLLOW_MAX)
+        expect((stream.lookup?.requests([record], context()) ?? []).length).toBeLessThanOrEqual(LOOKUPS_MAX)
       },
     )
   })

@@ -125,7 +125,7 @@ export interface NormalizeContext<Config> {
   identity: "email" | "partnerId"
   /** How the record was come by. */
   via: "feed" | "list" | "webhook"
-  /** Answers to `follow`, in the order of its requests. */
+  /** Answers to `lookup`, in the order of its requests. */
   followed: readonly unknown[]
   /** Epoch ms on the partner's clock: when the record's page was asked for. */
   asked: number
@@ -181,10 +181,10 @@ export interface Stream<Config> {
    */
   startsBackSeconds?: number
   /**
-   * Live: a record stands where it was last changed, and tells with every change what it told before. One that changes while pages are
-   * read moves above them, out of the window: the facts it would have told come with the next, whatever their time.
+   * Live: the list is sorted by last update, and a record shows all of its facts each time. One that is updated while pages are read
+   * moves above them, out of the window: its facts come with the next window, whatever their time.
    */
-  moves?: true
+  sortedByUpdate?: true
   /** Live: how far back the feed reaches. Beyond it, a gap pass reads the lists instead. */
   retentionDays?: number
   /**
@@ -203,15 +203,15 @@ export interface Stream<Config> {
   request(ctx: PageContext<Config>): PageRequest
   page(answer: PartnerAnswer, ctx: PageContext<Config>): Page
   /** How records are completed, where the partner's feed leaves out what identity needs. */
-  follow?: {
+  lookup?: {
     /** Whether the record lacks something. One that was completed in an earlier window is passed over when it is read again. */
     isNeeded(record: PageRecord): boolean
-    /** A bounded number of further requests (at most FOLLOW_MAX a page) that complete these records. Never one a record. */
+    /** A bounded number of further requests (at most LOOKUPS_MAX a page) that complete these records. Never one a record. */
     requests(records: readonly PageRecord[], ctx: PageContext<Config>): PageRequest[]
   }
   normalize(record: PageRecord, ctx: NormalizeContext<Config>): Normalized
   /** The collection that a record counts against when it cannot be normalized. Left out: the stream's first chosen one. */
-  about?(record: PageRecord): string
+  collectionOf?(record: PageRecord): string
 }
 
 /**
@@ -223,8 +223,8 @@ export interface StepOver {
   granularityMs: number
 }
 
-/** The most further requests `follow` may name for one page. */
-export const FOLLOW_MAX = 3
+/** The most further requests `lookup` may name for one page. */
+export const LOOKUPS_MAX = 3
 
 // ----------------------------------------------------------------------------------------------------- collections
 

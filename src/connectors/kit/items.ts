@@ -32,7 +32,8 @@ export function toItems<Config>(
   const chosen = (entry: { collection: string }) => entry.collection === ALIAS || ctx.collections.has(entry.collection)
   const read = normalizeSafely(stream, record, ctx)
   if (typeof read === "string") {
-    const about = [stream.about?.(record) ?? "", ...stream.collections].find((name) => ctx.collections.has(name)) ?? ""
+    const about =
+      [stream.collectionOf?.(record) ?? "", ...stream.collections].find((name) => ctx.collections.has(name)) ?? ""
     return { items: [], rejects: [reject(record, about, read)], open: [], closed: [] }
   }
   const items: Item[] = []

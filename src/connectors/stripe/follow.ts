@@ -4,7 +4,7 @@
  * Up to three charges are asked for by id. More are asked for by the times of their refunds, in at most three ranges: a page has
  * at most 100 events, so that the refunds of a range, each with an event, fit into one answer.
  */
-import { FOLLOW_MAX, type PageRecord, type PageRequest } from "../kit/define.ts"
+import { LOOKUPS_MAX, type PageRecord, type PageRequest } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, isObject, needNumber, number, text } from "../kit/values.ts"
 import { ANNOUNCED_WITHIN_S, announces, announcesByCharge, embeddedRefunds, looksReleased } from "./refund.ts"
@@ -34,7 +34,7 @@ export function isRefundIncomplete({ body }: PageRecord): boolean {
 export function followRefunds(records: readonly PageRecord[]): PageRequest[] {
   const needs = records.flatMap(({ body }) => needOf(body)).sort((a, b) => a.time - b.time)
   const charges = [...new Set(needs.map(({ charge }) => charge))]
-  if (charges.length <= FOLLOW_MAX) return charges.map((charge) => refunds({ charge }))
+  if (charges.length <= LOOKUPS_MAX) return charges.map((charge) => refunds({ charge }))
   const margin = needs.length > DENSE.refunds ? DENSE.marginSeconds : ANNOUNCED_WITHIN_S
   return clusters(needs.map(({ time }) => time)).map(([from, to]) =>
     refunds({ "created[gte]": from - margin, "created[lte]": to + margin }),
@@ -88,12 +88,12 @@ function needOfRefund(refund: JsonValue, charge: JsonValue | undefined): Need[] 
   return isObject(charge) && !looksReleased(refund, charge) ? [] : [{ charge: id, time }]
 }
 
-/** The times in at most FOLLOW_MAX ranges, parted where the gaps are widest. */
+/** The times in at most LOOKUPS_MAX ranges, parted where the gaps are widest. */
 function clusters(times: readonly number[]): [number, number][] {
   const gaps = times.slice(1).map((time, index) => ({ end: index + 1, size: time - (times[index] ?? time) }))
   const cuts = gaps
     .sort((a, b) => b.size - a.size)
-    .slice(0, FOLLOW_MAX - 1)
+    .slice(0, LOOKUPS_MAX - 1)
     .map(({ end }) => end)
     .sort((a, b) => a - b)
   const bounds = [0, ...cuts, times.length]

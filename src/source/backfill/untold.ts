@@ -44,7 +44,7 @@ function tellReach(run: Run, stream: AnyStream, collections: readonly string[], 
 export function noteUnfinished(run: Run, plans: readonly Plan[]): void {
   for (const { stream, collections, range } of plans) {
     if (stream.reach === undefined || stream.reach === "all" || stream.reach.days === 0) continue
-    const reason = `${stream.title} begun before ${dayOf(range.from)} that were settled while the feed was not read are in no list`
+    const reason = `${stream.title} created before ${dayOf(range.from)} and settled during the gap may be missing`
     addUntold(run, collections, reason)
   }
 }

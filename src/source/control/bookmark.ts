@@ -111,7 +111,7 @@ function liveEntry(turn: Turn, stream: ReturnType<typeof streamsOf>[number], uns
   if (!live) return []
   const waiting = [...stream.collections, ALIAS].flatMap((name) => unsent.live.get(name) ?? [])
   // Where records stand by their last change, a fact's place may lie above that of its record, its time never does.
-  const lowest = waiting.map(({ place, time }) => (stream.moves ? Math.min(place, time) : place))
+  const lowest = waiting.map(({ place, time }) => (stream.sortedByUpdate ? Math.min(place, time) : place))
   const { cursor, perHour, movedFrom = null } = live
   return [[stream.name, { cursor: Math.min(cursor, ...lowest), perHour, movedFrom }] as const]
 }

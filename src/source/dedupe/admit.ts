@@ -1,6 +1,6 @@
 /**
  * Admit: the one function every item passes, inside the commit. It decides whether an item is new, a repeat, older than what was
- * sent, or another reading's business.
+ * sent, or belongs to another stream or time range.
  */
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
@@ -50,7 +50,7 @@ const TAKEN: ReadonlySet<Verdict> = new Set(["new", "open", "late"])
 
 export interface Admitted {
   taken: Item[]
-  /** Repeats, older states and what the floor covers; facts that are another reading's business do not count. */
+  /** Repeats, older states and what the floor covers; facts that belong to another stream or time range do not count. */
   dropped: Record<string, number>
   /** Of the taken: facts that came below the floor, and were surely never sent. */
   late: Record<string, number>
@@ -108,7 +108,7 @@ function datedBack(item: Item, { asked = item.version }: Reading): Item {
   return { ...item, version: asked, time: Math.min(item.time, asked) }
 }
 
-/** A fact goes out once, whatever its version: its key is in `seen`, or its time makes it another reading's business. */
+/** A fact goes out once, whatever its version: its key is in `seen`, or its time belongs to another reading. */
 function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: OpenKeys): Verdict {
   const before = seen.get(hash)
   if (before && (!reading.isResync || before.window === reading.window)) return "repeat"

@@ -129,7 +129,7 @@ function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
   // What changed within the second that it was asked in may change once more, and bear the same time.
   const stream = turn.connector.streams.find(({ name }) => name === slice.stream)
   const settled = page.completed.filter(
-    ({ time }) => !stream?.moves || time + (turn.connector.clock?.granularityMs ?? TICK_MS) <= page.asked,
+    ({ time }) => !stream?.sortedByUpdate || time + (turn.connector.clock?.granularityMs ?? TICK_MS) <= page.asked,
   )
   live.completed = [...kept, ...settled].slice(-COMPLETED_MAX)
 }

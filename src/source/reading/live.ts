@@ -63,7 +63,7 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
 /** A window of one page is a snapshot: nothing can have moved out of it while it was read. */
 function noteMoved(live: LiveStream, slice: Slice, stream: AnyStream): void {
   const from = slice.bottom ?? live.cursor
-  const moved = stream.moves === true && slice.page > 0
+  const moved = stream.sortedByUpdate === true && slice.page > 0
   live.movedSince = moved ? (live.movedSince ?? live.movedFrom ?? from) : null
   live.movedFrom = moved ? Math.max(live.movedFrom ?? from, Math.min(from, live.cursor - MOVED_MAX_MS)) : null
 }
@@ -94,7 +94,7 @@ function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
   const from = live.cursor - 1000 * stream.lookbackSeconds
   // Of records that move, an earlier part would lack those that changed later: their facts would come below the floor of the next.
   // In no order, every part would be read by reading all.
-  const to = stream.moves || orderOf(turn, stream.name) === "none" ? null : cutAt(turn, live, from)
+  const to = stream.sortedByUpdate || orderOf(turn, stream.name) === "none" ? null : cutAt(turn, live, from)
   const slice = blankSlice(turn, stream, `live:${stream.name}`)
   setWindow(slice, { from, to })
   return slice

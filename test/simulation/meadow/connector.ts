@@ -82,7 +82,7 @@ export const meadow = defineConnector<Config>({
       page: (answer) => listed<Entry>(answer.body, (entry) => entry.at),
       normalize: (record) => ({ drafts: fromEntry(record.body as unknown as Entry) }),
     },
-    peopleStream("people", "live", "updated", { lookbackSeconds: LOOKBACK_S, moves: true }),
+    peopleStream("people", "live", "updated", { lookbackSeconds: LOOKBACK_S, sortedByUpdate: true }),
     scrollStream("companies", "live", { lookbackSeconds: LOOKBACK_S }),
     peopleStream("people_history", "backfill", "created", { lookbackSeconds: 0, reach: "all" }),
     {
@@ -138,7 +138,7 @@ function peopleStream(
   name: string,
   mode: Stream<Config>["mode"],
   sort: "created" | "updated",
-  rest: Pick<Stream<Config>, "lookbackSeconds" | "moves" | "reach">,
+  rest: Pick<Stream<Config>, "lookbackSeconds" | "sortedByUpdate" | "reach">,
 ): Stream<Config> {
   return {
     ...{ name, title: "People", mode, order: "oldest", pageSize: PAGE_SIZE, ...rest },
@@ -149,7 +149,7 @@ function peopleStream(
       return { path: "/v1/people", query: { sort, from, to, after: token ?? undefined, limit: pageSize } }
     },
     page: (answer) => listed<Person>(answer.body, (person) => person[sort]),
-    follow: {
+    lookup: {
       isNeeded: ({ body }) => (body as unknown as Person).company !== null,
       requests: (records) => [{ path: "/v1/companies", query: { ids: idsIn(records).join(",") } }],
     },

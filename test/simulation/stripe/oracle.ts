@@ -37,7 +37,9 @@ function isUnfinishedBusiness({ fact, collection }: StripeFact, { runs, skewMs }
   return runs.some(
     (run) =>
       (run.kind === "gap" || run.kind === "collection") &&
-      run.untold.some((untold) => untold.collection === collection && untold.reason.includes("settled while")) &&
+      run.untold.some(
+        (untold) => untold.collection === collection && untold.reason.includes("settled during the gap"),
+      ) &&
       fact.at * 1000 < run.startedAt + skewMs,
   )
 }

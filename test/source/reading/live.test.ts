@@ -263,7 +263,10 @@ describe("a record that moves out of every window while it is read", () => {
   /** Windows of several pages, one an interval; answers the feed after so many. */
   function windows(count: number, everyMs: number): LiveStream {
     const { turn, feed } = openedAfter(everyMs, 10)
-    turn.connector = { ...turn.connector, streams: turn.connector.streams.map((one) => ({ ...one, moves: true })) }
+    turn.connector = {
+      ...turn.connector,
+      streams: turn.connector.streams.map((one) => ({ ...one, sortedByUpdate: true })),
+    }
     const run = { ...newRun(turn, "live", "schedule"), startedAt: 0 }
     for (let window = 1; window <= count; window++) {
       if (window > 1) openWindows(turn)
