@@ -157,10 +157,12 @@ export function leaveToLists(turn: Turn, { stream: name, stuck }: Slice, mayBeDo
 function leaveGap(turn: Turn, stream: AnyStream, live: LiveStream, cursor: number): void {
   // Facts of records that moved out of the windows before are the lists' now, too.
   const from = Math.min(floorOf(turn, stream.name, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
-  const overlap = { from, to: readUpTo(turn, stream) + SHOWN_LATE_MS }
+  const told = readUpTo(turn, stream) + SHOWN_LATE_MS
   assign(live, { slice: null, movedFrom: null, movedSince: null })
   live.cursor = 1000 * Math.floor(cursor / 1000)
-  openGapPass(turn, stream, { from, to: floorOf(turn, stream.name, live) }, overlap)
+  const to = floorOf(turn, stream.name, live)
+  // The last page of a window may have shown more, beyond its end.
+  openGapPass(turn, stream, { from, to }, { from, to: Math.max(told, to) })
 }
 
 /** How far any live stream that feeds the same collections may have told of them: facts of the gap, too. */

@@ -242,6 +242,11 @@ describe("where the feed does not reach back", () => {
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["a", "b"])
   })
 
+  it("the keys of all that was told within the gap are kept: a window's last page may have shown more than its end", () => {
+    const { turn, feed } = answeredAfter(40 * DAY)
+    expect(turn.state.passes[0]?.overlap).toEqual({ from: START - LOOKBACK, to: feed.cursor - LOOKBACK })
+  })
+
   it("a fact read before the gap is not sent again by the gap's pass, though live reading has gone on since", async () => {
     const world = sourceWorld()
     await world.configure()
