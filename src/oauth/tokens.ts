@@ -101,10 +101,11 @@ function wayOut({ isOwn }: OAuthClient): string {
 async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {
   const { ref, config, tokens } = ask
   const connector = ports.connector(ask.connector)
+  const auth = connector && oauthOf(connector)
+  if (!connector || (!auth?.revokeUrl && !auth?.revoke)) return true
   const oauth = await oauthContextOf(ports, ask)
-  if (!connector || !oauth) return true
-  const { auth } = oauth
-  if (!auth.revokeUrl && !auth.revoke) return true
+  // Our client is not set up just now: it may be again.
+  if (!oauth) return false
   const sealed = auth.revokeUrl ? (tokens.refresh ?? tokens.access) : tokens.access
   const token = await ports.cipher.open(sealed, sealContext(ref, "grant"))
   if (auth.revokeUrl) return revoke(ports, oauth, auth.revokeUrl(config), token)

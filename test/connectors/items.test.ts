@@ -89,6 +89,13 @@ describe("an event's item", () => {
     expect(told([FACT], { via: "list" }).items[0]).toMatchObject({ time: 3_000, version: 3_000, place: 9_000 })
   })
 
+  test.each([
+    ["has come by", 4_000, 9_000],
+    ["is still to come", 12_000, 12_000],
+  ])("from a list, of which the feed may show it until then, stands there where that %s", (_, place, expected) => {
+    expect(told([{ ...FACT, place }], { via: "list" }).items[0]).toMatchObject({ place: expected })
+  })
+
   test("without a fact has the record's id as its key", () => {
     const { fact: _, ...whole } = FACT
     expect(told([whole]).items[0]?.key).toBe("o1")

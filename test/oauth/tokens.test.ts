@@ -13,6 +13,7 @@ async function givingBack(
   expiresAt: number,
   renewal: () => Response,
   status = 200,
+  client: OAuthClient | null = { id: "client_1", secrets: ["secret_1"] },
 ): Promise<{ isDone: boolean; asked: string[] }> {
   const asked: string[] = []
   const port = tokensPort({
@@ -27,7 +28,7 @@ async function givingBack(
     },
     cipher: { seal: async (plain) => plain, open: async (sealed) => sealed },
     connector: () => shopify,
-    client: async () => ({ id: "client_1", secrets: ["secret_1"] }),
+    client: async () => client,
   })
   const isDone = await port.revoke({
     ref: { org: "o", project: "p", source: "s" },
@@ -97,6 +98,10 @@ describe("a grant is given back", () => {
     ["no more, once the partner does not know it", NOW - 1, over, true, ["old"]],
   ])("%s", async (_, expiresAt, renewal, isDone, asked) => {
     expect(await givingBack(expiresAt, renewal)).toEqual({ isDone, asked })
+  })
+
+  it("later, while our client is not set up", async () => {
+    expect(await givingBack(NOW + 60_000, unused, 200, null)).toEqual({ isDone: false, asked: [] })
   })
 
   it.each([400, 500])("later, where the partner answers %i: that may pass", async (status) => {

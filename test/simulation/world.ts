@@ -13,7 +13,7 @@ import { REF } from "./user.ts"
 
 /** For each source: so many until all faults have ended, and as many again until it rests; in proportion where that takes weeks. */
 const EVENTS_MAX = 60_000
-const EVENTS_WITHIN_MS = 15 * 86_400_000
+const EVENTS_WITHIN_MS = 7 * 86_400_000
 const NEIGHBOUR = { org: "other", project: "site", source: "src_next_door" }
 const NEIGHBOURS_FROM = 1_000_000
 

@@ -76,7 +76,8 @@ function toItem<Config>(
   if (!collection) return `the connector has no collection ${draft.collection}`
   const fault = faultOf(collection, draft)
   if (fault) return fault
-  const place = (ctx.via === "list" ? undefined : draft.place) ?? seenAt
+  // A list tells what it shows no earlier than now; the feed may still show it until its place.
+  const place = ctx.via === "list" ? Math.max(draft.place ?? seenAt, seenAt) : (draft.place ?? seenAt)
   return [
     itemOf(collection, draft, seenAt, place, addedValues(draft.from ?? record.body, added[collection.name])),
     ...alias,

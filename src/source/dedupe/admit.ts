@@ -122,13 +122,21 @@ function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, 
   return waited ? "open" : isBelow ? "late" : "new"
 }
 
-/** Whether a fact of this time is for this reading: live reading and passes share the time line without a gap or an overlap. */
+/**
+ * Whether a fact of this time is for this reading: live reading and passes share the time line without a gap or an overlap. But what the
+ * feed may first show only later (a checkout that is still going on) was in no list when a pass read it: it is either's, by its key.
+ */
 function isOurs(item: Item, reading: Reading): boolean {
   // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
   if (item.collection === ALIAS) return true
   if (reading.range) return item.time >= reading.range.from && item.time < reading.range.to
-  if (reading.passSpans[item.collection]?.some(({ from, to }) => item.time >= from && item.time < to)) return false
+  const isPasses = reading.passSpans[item.collection]?.some(({ from, to }) => item.time >= from && item.time < to)
+  if (isPasses && !isAwaited(item, reading)) return false
   return item.time >= (reading.liveFrom[item.collection] ?? 0)
+}
+
+function isAwaited({ place }: Item, { believable }: Reading): boolean {
+  return believable !== undefined && place > believable
 }
 
 /** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
@@ -218,13 +226,13 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
 
 /**
  * What a pass told only it can meet again. Not so above the floor: a collection that is switched off now, or a gap, is read again from
- * there by another pass. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
+ * there by another pass. Nor what the feed may still show. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
  * what was open and came true after the pass's range.
  */
 function classOf(item: Item, reading: Reading): SeenClass {
   const { range } = reading
   const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorBelow(item, reading)
-  return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"
+  return isOnlyItsOwn && !isAwaited(item, reading) && item.collection !== ALIAS ? "pass" : "live"
 }
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {

@@ -41,8 +41,8 @@ export const PASSES: readonly Mutant[] = [
   {
     name: "live reading takes what was left to a pass, too",
     file: "source/dedupe/admit.ts",
-    from: "item.time >= from && item.time < to)) return false",
-    to: "item.time >= from && item.time < from)) return false",
+    from: "if (isPasses && !isAwaited(item, reading)) return false",
+    to: "if (isPasses && !isAwaited(item, reading) && item.time < 0) return false",
   },
   {
     name: "an edge is as young as the last page of its second",

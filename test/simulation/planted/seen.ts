@@ -17,7 +17,7 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "an alias is remembered only while passes are read",
     file: "source/dedupe/admit.ts",
-    from: 'return isOnlyItsOwn && item.collection !== ALIAS ? "pass" : "live"',
+    from: 'return isOnlyItsOwn && !isAwaited(item, reading) && item.collection !== ALIAS ? "pass" : "live"',
     to: 'return isOnlyItsOwn || item.collection === ALIAS ? "pass" : "live"',
   },
   {

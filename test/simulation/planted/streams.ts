@@ -5,8 +5,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "what another stream has told of a feed's gap is told again by the lists",
     file: "source/reading/live.ts",
-    from: "to: readUpTo(turn, stream) + SHOWN_LATE_MS }",
-    to: "to: Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS }",
+    from: "const told = readUpTo(turn, stream) + SHOWN_LATE_MS",
+    to: "const told = Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS",
     at: MEADOW,
   },
   {

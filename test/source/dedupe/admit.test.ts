@@ -38,6 +38,43 @@ function verdicts(steps: readonly Step[], open = new OpenKeys([], 0)): ("taken" 
 
 const last = (steps: readonly Step[], open?: OpenKeys) => verdicts(steps, open).at(-1)
 
+describe("a fact that the feed may first show after the lists were read for its time", () => {
+  const now = { believable: 3_000 }
+  const spans = { passSpans: { Orders: [{ from: 1_000, to: 1_500 }] } }
+  const live = (window: number) => reading("live", window, { ...spans, ...now })
+  const list = reading("pass", 1, { range: { from: 1_000, to: 1_500 }, ...now })
+  const shown = (place: number) => fact("a", 1_200, { place })
+
+  it.each<[string, Step[], string]>([
+    ["is live reading's, too", [[live(1), shown(5_000)]], "taken"],
+    ["is the lists' alone once that time has come by", [[live(1), shown(3_000)]], "elsewhere"],
+    [
+      "goes out once: the lists told it",
+      [
+        [list, shown(5_000)],
+        [live(2), shown(5_000)],
+      ],
+      "dropped",
+    ],
+    [
+      "goes out once: live reading told it",
+      [
+        [live(1), shown(5_000)],
+        [list, shown(5_000)],
+      ],
+      "dropped",
+    ],
+  ])("%s", (_, steps, verdict) => {
+    expect(last(steps)).toBe(verdict)
+  })
+
+  it("is remembered until then, though a pass told it", () => {
+    const seen = new SeenIndex([], 0)
+    admit([shown(5_000)], list, seen, new OpenKeys([], 0))
+    expect([seen.entries("pass"), seen.entries("live")]).toEqual([0, 1])
+  })
+})
+
 describe("states of one second, read oldest first", () => {
   const [one, two, again] = [1, 2, 3].map((window) => reading("live", window, { isOldestFirst: true }))
   const at = (name: string) => person("p", 3_000, name)
