@@ -21,6 +21,8 @@ const WATCH_AGAIN_MS = 300_000
 const SEEN_SOON_MS = 60_000
 /** More than there may be passes. */
 const RESYNCS_OFTEN = 40
+/** Twenty copies of one bad item, and nothing else, look like a destination that refuses everything, until a good one comes. */
+const RESYNCS_OF_BAD_ITEMS = 10
 const RESYNC_AGAIN_MS = 61_000
 /** What a user may add to a row: paths that some records have and others have not. */
 const FIELDS: readonly CollectionChoice["fields"][] = [{ mark: "metadata.n" }, { origin: "id", mark: "note" }, {}]
@@ -266,8 +268,9 @@ export function createUser({
   /** Somebody who is told that nothing can be read, and asks again and again. */
   function resyncOften(name: string, until: number): void {
     let times = 0
+    const most = scenario.poison > 0 ? RESYNCS_OF_BAD_ITEMS : RESYNCS_OFTEN
     const again = () => {
-      if (++times > RESYNCS_OFTEN || timeline.now() > until || isAway()) return
+      if (++times > most || timeline.now() > until || isAway()) return
       host()
         .call("user", "resync", name, null)
         .catch(() => undefined)

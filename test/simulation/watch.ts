@@ -59,6 +59,7 @@ export interface WatchParts {
 export function createWatch({ now, objectNow, isRinging, story, scope, former }: WatchParts): Watch {
   /** Row -> its items, of rows given out and not settled by a report. */
   const unsettled = new Map<number, number>()
+  /** Items of POSTs under way -> by how much the object's clock was ahead when they were sent. */
   const underWay = new Map<string, number>()
   /** Live runs, by the true time. */
   const begunAt = new Map<string, number>()
@@ -126,10 +127,12 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       if (method === "syncNow") synced(result as Answer<{ run: string }>)
     },
     posting(ids) {
+      const setBy = objectNow() - now()
       for (const id of new Set(ids)) {
-        if (underWay.has(id) && !isReadAgain(id))
+        // A clock that was set ahead meanwhile has ended the claim early.
+        if ((underWay.get(id) ?? -Infinity) >= setBy && !isReadAgain(id))
           throw new Violation(`two POSTs with ${id} are under way at once: a claim is held by two`)
-        underWay.set(id, now())
+        underWay.set(id, setBy)
       }
     },
     posted(ids) {

@@ -5,7 +5,7 @@ import { createGrants } from "../../sandbox/oauth/grants.ts"
 import { createRandom } from "../../sandbox/random.ts"
 import { createWriter } from "../../sandbox/store.ts"
 import type { PartnerAccount, PartnerKind, PartnerOAuth, Refusal } from "../partner.ts"
-import type { Scenario } from "../scenario.ts"
+import { DAY, type Scenario } from "../scenario.ts"
 import { createApi, refusal } from "./api.ts"
 import { LOOKBACK_S, meadow } from "./connector.ts"
 import { createDesk, LIFE } from "./desk.ts"
@@ -66,7 +66,10 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     config: {},
     isFor: ({ hostname }) => hostname === HOST,
     answer: (call) => dated(api.answer(call)),
-    cursed: scenario.seed % 10 === 4 && Object.keys(scenario.rates).length > 0 ? "per_00004" : null,
+    cursed:
+      scenario.seed % 10 === 4 && Object.keys(scenario.rates).length > 0 && !isTriedForever(scenario)
+        ? "per_00004"
+        : null,
     unread: api.unread,
     forbid: ({ url }, isForbidding) =>
       isForbidding && url.pathname === affected
@@ -99,6 +102,11 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     },
     shownBy: () => scenario.calmAt + scenario.skewMs + SHOWN_WITHIN_MS,
   }
+}
+
+/** Tried again every hour for a month, it would tell of nothing but that. */
+function isTriedForever({ connectAt, calmAt, actions }: Scenario): boolean {
+  return calmAt - connectAt > 10 * DAY && actions.some(({ action }) => action === "interval")
 }
 
 function refused(how: Refusal): Answer {
