@@ -1,0 +1,273 @@
+import { describe, expect, it } from "vitest"
+import { admit, type Reading } from "../../../src/source/dedupe/admit.ts"
+import { OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
+import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import { person } from "../../support/source-world.ts"
+import { FLOOR, last, reading, type Step, verdicts } from "./verdicts.ts"
+
+describe("states of one second, read oldest first", () => {
+  const [one, two, again] = [1, 2, 3].map((window) => reading("live", window, { isOldestFirst: true }))
+  const at = (name: string) => person("p", 3_000, name)
+
+  it.each<[string, [Reading | undefined, string][], string]>([
+    [
+      "the last read stays",
+      [
+        [one, "a"],
+        [one, "b"],
+      ],
+      "taken",
+    ],
+    [
+      "the first is not sent again when the window is read again",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+      ],
+      "dropped",
+    ],
+    [
+      "nor is the last",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+      ],
+      "dropped",
+    ],
+    [
+      "nor in the window after that",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+        [again, "a"],
+      ],
+      "dropped",
+    ],
+    [
+      "a third one, shown later, is",
+      [
+        [one, "a"],
+        [one, "b"],
+        [two, "a"],
+        [two, "b"],
+        [two, "c"],
+      ],
+      "taken",
+    ],
+    [
+      "one that comes back within the window is",
+      [
+        [one, "a"],
+        [one, "b"],
+        [one, "a"],
+      ],
+      "taken",
+    ],
+  ])("%s", (_title, steps, expected) => {
+    expect(last(steps.map(([how, name]) => [how as Reading, at(name)]))).toBe(expected)
+  })
+
+  it("newest first the first read stays", () => {
+    expect(
+      last([
+        [reading("live"), at("b")],
+        [reading("live"), at("a")],
+      ]),
+    ).toBe("dropped")
+  })
+})
+
+describe("states that are dated ahead", () => {
+  const at = (version: number, name: string) => person("p", version, name)
+  const ahead = (changes: Partial<Reading> = {}) => reading("live", 1, { believable: 3_060, asked: 3_000, ...changes })
+
+  it.each<[string, number, number]>([
+    ["both", 9_000, 8_000],
+    ["the newer one, and the older by less than is believed", 9_000, 3_030],
+  ])("(%s) are told as they come, newest first: the older one does not follow", (_title, newer, older) => {
+    expect(
+      verdicts([
+        [ahead(), at(newer, "new")],
+        [ahead(), at(older, "old")],
+      ]),
+    ).toEqual(["taken", "dropped"])
+  })
+
+  it("give way to what comes with the next window", () => {
+    const next = reading("live", 2, { believable: 3_660, asked: 3_600 })
+    expect(
+      verdicts([
+        [ahead(), at(9_000, "ahead")],
+        [next, at(3_500, "later")],
+      ]),
+    ).toEqual(["taken", "taken"])
+  })
+})
+
+describe("an object", () => {
+  const [live, next, pass, webhook] = [
+    reading("live", 1),
+    reading("live", 2),
+    reading("pass", 3),
+    reading("webhook", 0),
+  ]
+  const at = (version: number, name: string) => person("p", version, name)
+
+  it.each<[string, Step[], string]>([
+    ["is taken", [[live, at(3_000, "a")]], "taken"],
+    [
+      "is dropped when older than the one sent",
+      [
+        [live, at(3_000, "b")],
+        [live, at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is dropped when older though another window shows it",
+      [
+        [live, at(3_000, "b")],
+        [next, at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is dropped when older though a resync shows it",
+      [
+        [live, at(3_000, "b")],
+        [reading("resync", 9), at(2_999, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is taken when newer and changed",
+      [
+        [live, at(3_000, "a")],
+        [live, at(3_001, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "is dropped when newer and the same",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_001, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: the first read of a newest-first window stays",
+      [
+        [live, at(3_000, "b")],
+        [live, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: the next window's counts when it differs",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "read again in the next window is dropped",
+      [
+        [live, at(3_000, "a")],
+        [next, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: live reading beats a webhook",
+      [
+        [webhook, at(3_000, "a")],
+        [live, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "of the same second: a webhook does not beat live reading",
+      [
+        [live, at(3_000, "b")],
+        [webhook, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: of two webhooks the later wins",
+      [
+        [webhook, at(3_000, "a")],
+        [webhook, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    [
+      "of the same second: a webhook told twice is dropped",
+      [
+        [webhook, at(3_000, "a")],
+        [webhook, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: a pass does not beat live reading, its page may be older",
+      [
+        [live, at(3_000, "b")],
+        [pass, at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "of the same second: live reading beats a pass",
+      [
+        [pass, at(3_000, "a")],
+        [live, at(3_000, "b")],
+      ],
+      "taken",
+    ],
+    ["from a webhook below the floor is dropped, since it has been read", [[webhook, at(FLOOR - 1, "a")]], "dropped"],
+    ["from a webhook at the floor is taken", [[webhook, at(FLOOR, "a")]], "taken"],
+    [
+      "is sent again by a resync though nothing changed",
+      [
+        [live, at(3_000, "a")],
+        [reading("resync", 9), at(3_000, "a")],
+      ],
+      "taken",
+    ],
+    [
+      "is sent by a resync once",
+      [
+        [reading("resync", 9), at(3_000, "a")],
+        [reading("resync", 9), at(3_000, "a")],
+      ],
+      "dropped",
+    ],
+  ])("%s", (_title, steps, expected) => expect(last(steps)).toBe(expected))
+
+  it("unchanged at a newer version raises the version, so that a state between the two is older", () => {
+    expect(
+      verdicts([
+        [live, at(3_000, "a")],
+        [next, at(5_000, "a")],
+        [pass, at(4_000, "z")],
+      ]).at(-1),
+    ).toBe("dropped")
+  })
+
+  it("read again keeps the other states of its second out, over pages and a restart", () => {
+    const seen = new SeenIndex([], 0)
+    const open = new OpenKeys([], 0)
+    admit([at(3_000, "b"), at(3_000, "a")], live, seen, open)
+    admit([at(3_000, "b")], next, seen, open)
+    const restarted = new SeenIndex(seen.takeChanges().put, seen.nextId)
+    expect(admit([at(3_000, "a")], next, restarted, open).taken).toEqual([])
+  })
+})
