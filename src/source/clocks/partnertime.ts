@@ -7,9 +7,13 @@ export function partnerNow(turn: Turn): number {
   return turn.now + turn.state.clock.skewMs
 }
 
-/** The partner's time has come to this at least: at times it is reckoned by answers alone, since our own clock may be ahead. */
+/**
+ * The partner's time has come to this at least: at times it is reckoned by answers alone, since our own clock may be ahead. The first is
+ * the one that the credential was checked by.
+ */
 export function lastBelieved({ state, now }: Turn): number {
-  return Math.min(state.clock.believedAt ?? now, now) + state.clock.skewMs
+  const { believedAt, skewMs } = state.clock
+  return Math.min(believedAt === null ? state.configuration.connectedAt : believedAt + skewMs, now + skewMs)
 }
 
 /** Nothing that is kept of the partner's time may lie above it. */

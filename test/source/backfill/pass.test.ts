@@ -13,6 +13,7 @@ import {
   LOOKBACK,
   MINUTE,
   person,
+  RETENTION_DAYS,
   START,
   START_DATE,
   shop,
@@ -132,6 +133,17 @@ describe("times that two live streams of a collection leave to the lists", () =>
     expect(daysRead(turn)).toEqual(days)
   })
 })
+
+it.each([0, 30])(
+  "a feed that is read as a list reaches back from when the key was checked: our clock %i days ahead",
+  async (days) => {
+    const feed = stream({ name: "visits", mode: "backfill", collections: ["Visits"], reachesBackDays: RETENTION_DAYS })
+    const world = sourceWorld(0, defineConnector<unknown>({ ...shop, streams: [...shop.streams, feed] }))
+    world.advance(days * DAY)
+    await world.configure({ collections: choose("Visits"), connectedAt: START })
+    expect(opened(world).flat()).toContainEqual(["visits", { from: START - RETENTION_DAYS * DAY, to: FLOOR }])
+  },
+)
 
 describe("the start date", () => {
   it("unchanged opens nothing", async () => {
