@@ -1,6 +1,7 @@
 /** The Worker's bindings as wrangler.toml names them, and its settings, parsed once into a form with nothing optional left. */
 import { base64 } from "oslo/encoding"
 import { z } from "zod"
+import { onceFor } from "./lib/oncefor.ts"
 
 export const VAULT_KEY_BYTES = 32
 const AUTH_SECRET_MIN_CHARS = 32
@@ -69,16 +70,8 @@ export class SettingsError extends Error {
   override name = "SettingsError"
 }
 
-/** Parsed on first use and kept for the isolate's life: bindings do not change under a running isolate. */
-export function settingsOf(env: Bindings): Settings {
-  const known = parsed.get(env)
-  if (known) return known
-  const settings = parseSettings(env)
-  parsed.set(env, settings)
-  return settings
-}
-
-const parsed = new WeakMap<Bindings, Settings>()
+/** Parsed on first use. */
+export const settingsOf: (env: Bindings) => Settings = onceFor(parseSettings)
 
 export function parseSettings(env: Omit<Bindings, "DB" | "SOURCES" | `${string}_QUEUE` | `RATE_${string}`>): Settings {
   const result = settingsSchema.safeParse({ ...env, OAUTH: oauthVariables(env) })

@@ -1,5 +1,4 @@
 /** The Worker: requests to the app, wake-ups to the consumers, the cron to the watchdog. */
-
 import { app } from "./app.ts"
 import { getConnector } from "./connectors/index.ts"
 import type { Bindings } from "./env.ts"

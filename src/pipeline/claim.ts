@@ -2,7 +2,6 @@
  * One claim of outbox rows: posted side by side, each answer reported at once. What was taken and not reported is posted again
  * later, so nothing else is waited for between an answer and its report.
  */
-
 import type { Destination } from "../destinations/destination.ts"
 import { utf8Bytes } from "../lib/bytes.ts"
 import { inParallel } from "../lib/parallel.ts"

@@ -1,5 +1,4 @@
 /** The queue consumers: parse, handle, settle once, one line in the log. */
-
 import { inParallel } from "../lib/parallel.ts"
 import type { Log } from "../ports.ts"
 import type { QueueName } from "../source/ports.ts"

@@ -3,7 +3,6 @@
  * All that matters is in the Durable Object; whatever breaks here, the lease runs out and the work is handed out again from the
  * last checkpoint. Each failure becomes exactly one settlement, and only the Durable Object decides on trying again.
  */
-
 import type { Lane, Outcome, Task } from "../source/protocol/reading.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
 import { readPage } from "./page.ts"

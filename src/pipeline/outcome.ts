@@ -1,5 +1,4 @@
 /** A failure of the partner, with what the source's Durable Object needs to know beside it. Pure. */
-
 import type { PartnerFailure } from "../connectors/kit/define.ts"
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
 import type { Outcome } from "../source/protocol/reading.ts"

@@ -1,5 +1,4 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
-
 import { LOOKUPS_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/items.ts"
 import type { Stamp } from "../http/partner.ts"

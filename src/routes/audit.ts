@@ -1,5 +1,4 @@
 /** Who changed what, and when. */
-
 import { paging } from "../api/fields.ts"
 import { auditView, pageOf } from "../api/views.ts"
 import { listAudit } from "../db/audit.ts"

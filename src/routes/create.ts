@@ -1,5 +1,4 @@
 /** How a source comes about: at once, or as a draft that is finished later. */
-
 import { createSourceBody, finishSourceBody } from "../api/requests.ts"
 import { sourceView } from "../api/views.ts"
 import { createSource } from "../use-cases/create-source.ts"

@@ -1,5 +1,4 @@
 /** Running: sync settings, sync now, history, progress, reading a collection again. */
-
 import { streamSSE } from "hono/streaming"
 import { z } from "zod"
 import * as fields from "../api/fields.ts"

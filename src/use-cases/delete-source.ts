@@ -1,5 +1,4 @@
 /** DELETE /sources/:id: the row becomes a tombstone, and its Durable Object erases all that it holds. */
-
 import { keepBookmark } from "../db/former.ts"
 import { expireStatement, findGrantOf, forgetGrantStatement, isAccountInUse } from "../db/grants.ts"
 import { findSource, forgetSource, type SourceRow } from "../db/sources.ts"

@@ -1,5 +1,4 @@
 /** POST /sources/:id/finish: what makes a source of a draft. */
-
 import type { MissingField } from "../api/enums.ts"
 import type { FinishSource } from "../api/requests.ts"
 import type { Statement } from "../db/database.ts"

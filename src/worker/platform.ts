@@ -7,6 +7,7 @@ import { type Database, openDatabase } from "../db/database.ts"
 import { publishStatus } from "../db/watch.ts"
 import { type Bindings, type Settings, settingsOf } from "../env.ts"
 import { inTime } from "../lib/deadline.ts"
+import { onceFor } from "../lib/oncefor.ts"
 import { clientById } from "../oauth/clients.ts"
 import { type TokenPorts, tokensPort } from "../oauth/tokens.ts"
 import type { WakeUp } from "../pipeline/messages.ts"
@@ -91,16 +92,8 @@ export interface ApiPorts {
 
 export type Rates = Record<"caller" | "address" | "starts" | "streams", (key: string) => Promise<boolean>>
 
-/** Made once an isolate: the bindings do not change under it, and imported keys are kept. */
-export function apiPorts(env: Bindings): ApiPorts {
-  const known = made.get(env)
-  if (known) return known
-  const ports = makeApiPorts(env)
-  made.set(env, ports)
-  return ports
-}
-
-const made = new WeakMap<Bindings, ApiPorts>()
+/** Made once an isolate; imported keys are kept with them. */
+export const apiPorts: (env: Bindings) => ApiPorts = onceFor(makeApiPorts)
 
 function makeApiPorts(env: Bindings): ApiPorts {
   const settings = settingsOf(env)

@@ -1,5 +1,4 @@
 /** Replacing a vault key: what was sealed with the old one is seen, sealed anew, and the old one can be dropped. */
-
 import { createExecutionContext } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, it } from "vitest"

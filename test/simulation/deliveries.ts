@@ -3,7 +3,6 @@
  * other fact that is taken in or arrives twice was read twice. An object's state may be told again, by a list after the feed: the
  * destination has it already.
  */
-
 import type { Report } from "../../src/source/protocol/forwarding.ts"
 import type { Checkpoint } from "../../src/source/protocol/reading.ts"
 import type { Changes } from "../../src/source/state/changes.ts"

@@ -1,5 +1,4 @@
 /** A Durable Object's storage: rows and the alarm, changed by whole commits only. What is on it survives every crash. */
-
 import type { Store } from "../../src/source/ports.ts"
 import {
   type Changes,

@@ -1,5 +1,4 @@
 /** The partners that can be simulated, by the name of their connector. */
-
 import { MEADOW } from "./meadow/account.ts"
 import type { PartnerKind } from "./partner.ts"
 import { SHOPIFY } from "./shopify/account.ts"

@@ -3,7 +3,6 @@
  * without need, no loop of them; a pair is saved before it is used and never mixed up with another grant's; and the source asks its
  * user to sign in again only when it must.
  */
-
 import type { State, TokenState } from "../../src/source/state/state.ts"
 import { type Call, textOf } from "../sandbox/http.ts"
 import type { Grants } from "../sandbox/oauth/grants.ts"

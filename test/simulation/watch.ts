@@ -1,5 +1,4 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
-
 import type { Report } from "../../src/source/protocol/forwarding.ts"
 import type { Checkpoint, Settlement } from "../../src/source/protocol/reading.ts"
 import { type Answer, PROTOCOL } from "../../src/source/protocol/source.ts"

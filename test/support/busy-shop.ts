@@ -3,7 +3,6 @@
  * and paid, and most come again within three days (packed, sent, refunded), telling all their facts anew, as a shop's orders do. Says day by
  * day what the source keeps.
  */
-
 import { SeenIndex } from "../../src/source/dedupe/seen.ts"
 import type { Changes } from "../../src/source/state/changes.ts"
 import { DAY, fact, HOUR, person, shop, sourceWorld, type World } from "./source-world.ts"

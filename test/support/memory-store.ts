@@ -1,5 +1,4 @@
 /** The store port over memory, as the platform keeps it: whole commits, and refused what the platform refuses. */
-
 import type { Store } from "../../src/source/ports.ts"
 import type { Changes, OutboxInsert, Row, StoredSeen } from "../../src/source/state/changes.ts"
 import { assertStorable } from "./limits.ts"

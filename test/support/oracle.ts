@@ -2,7 +2,6 @@
  * What the destination must hold of a simulated Stripe account, worked out from the ledger of what really happened there, and
  * how what it holds differs. Knows the product's promises (DESIGN: identity, keys, times, amounts) and nothing of its code.
  */
-
 import type { Received } from "../sandbox/intempt/track.ts"
 import type { JsonObject } from "../sandbox/json.ts"
 import type { Account } from "../sandbox/stripe/account.ts"

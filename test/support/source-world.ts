@@ -365,3 +365,18 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
   }
   return world
 }
+
+/** A source that has begun, and read nothing yet. */
+export async function begunWorld(changes: Partial<Configuration> = {}): Promise<World> {
+  const world = sourceWorld()
+  await world.configure(changes)
+  return world
+}
+
+/** A source that has read all there was at START. */
+export async function readWorld(changes: Partial<Configuration> = {}): Promise<World> {
+  const world = await begunWorld(changes)
+  await world.drain("live")
+  await world.drain("backfill")
+  return world
+}

@@ -1,5 +1,4 @@
 /** Opening passes: what they read of the lists, and where an older one that waits takes it over. */
-
 import type { Window } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"

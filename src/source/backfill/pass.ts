@@ -3,7 +3,6 @@
  * later, a gap and a resync differ only in their range. What is covered is kept by stream and collection, so that no range is
  * read twice for the same facts.
  */
-
 import { DAY_MS, dayOf } from "../../lib/time.ts"
 import { partnerNow } from "../clocks/partnertime.ts"
 import type { Span } from "../protocol/pass.ts"

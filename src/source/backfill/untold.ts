@@ -1,5 +1,4 @@
 /** What a pass cannot tell, said with its run rather than left to look complete. */
-
 import { dayOf } from "../../lib/time.ts"
 import type { AnyStream } from "../reading/slice.ts"
 import { isOldestFirst, streamsOf } from "../reading/slice.ts"

@@ -2,7 +2,6 @@
  * What follows from an answer's `Date`: whether its page is taken, how a partner's clock that is off is waited for, and what is
  * read again after it went back. Reckoned with the object's own clock: a consumer's may be off.
  */
-
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
 import type { Checkpoint } from "../protocol/reading.ts"

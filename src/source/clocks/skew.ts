@@ -3,7 +3,6 @@
  * must not move them. So an answer is believed only near the time at which we expect it, and what we expect changes only when
  * several answers agree. Pure functions of what is kept and what an answer says.
  */
-
 import type { ClockReading, PartnerClock } from "../state/state.ts"
 
 /** How far an answer may be from the expected time. Well below the smallest lookback (300 s): what it lets pass is read again. */

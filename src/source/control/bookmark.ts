@@ -6,7 +6,6 @@
  * back to the first such item, and of a collection whose history had not all arrived, the history is read again. What live reading
  * had taken for a pass, since its key was open, is open again.
  */
-
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { keyHash } from "../dedupe/keys.ts"

@@ -1,5 +1,4 @@
 /** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
-
 import { assign } from "../../lib/assign.ts"
 import { PASSES_MAX } from "../backfill/opening.ts"
 import { openMissing, openResync, switchOff, switchOn, trimPending } from "../backfill/pass.ts"

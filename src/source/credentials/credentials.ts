@@ -1,5 +1,4 @@
 /** What follows when the partner refuses the credential: the first time it is checked, the second time the source stops. */
-
 import type { Turn } from "../turn.ts"
 import { stop } from "./stop.ts"
 import { credentialVersionOf, mayRecover, renewRefused } from "./token.ts"

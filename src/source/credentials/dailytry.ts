@@ -1,5 +1,4 @@
 /** How a source that stopped for its credential finds out that it is accepted again: one call a day. */
-
 import { assign } from "../../lib/assign.ts"
 import type { TryAnswer } from "../ports.ts"
 import { startLive } from "../runs/plan.ts"

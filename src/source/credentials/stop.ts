@@ -1,5 +1,4 @@
 /** A source that may read no further until its user has done something. The outbox still drains. */
-
 import { assign } from "../../lib/assign.ts"
 import type { SourceError } from "../protocol/views.ts"
 import { parkPass, voidLeases } from "../reading/ending.ts"

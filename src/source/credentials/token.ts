@@ -8,7 +8,6 @@
  *   - a refresh token that the partner refused is never sent again: sent twice, it could end what a new sign-in brought
  *   - a fault of our own OAuth client is not the grant's: the source waits for whoever runs the client
  */
-
 import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
 import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"

@@ -2,7 +2,6 @@
  * The keys taken above the lowest floor in use, so that what is read again is not sent again: some 45 bytes a key in memory. Kept up to
  * 1,000 a row, the newest row rewritten: one row written a page, not one an item. A later entry of a key overrides an earlier one.
  */
-
 import { highHalf, lowHalf } from "../../lib/hash.ts"
 import type { SeenChanges, StoredSeen } from "../state/changes.ts"
 import { HashTable } from "./hashtable.ts"

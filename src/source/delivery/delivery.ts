@@ -1,5 +1,4 @@
 /** Decisions about forwarding: who may send which rows (claims), and what follows from the destination's answers. */
-
 import type { Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"

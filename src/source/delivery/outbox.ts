@@ -2,7 +2,6 @@
  * The outbox: items that are read and not yet accepted by the destination. A row holds at most 50 items and 1 MB; its id is the
  * sequence number of its first item, so that a row which is halved keeps its place in line.
  */
-
 import type { Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"

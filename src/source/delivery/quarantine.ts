@@ -1,5 +1,4 @@
 /** Quarantine: what could not be normalized or was refused for good, kept with the reason until replayed, replaced or discarded. */
-
 import type { Item, JsonValue, Reject } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
 import { keyHash } from "../dedupe/keys.ts"

@@ -3,7 +3,6 @@
  * bring it back. Two things may outlive the source in it: the grant that is still to be given back to the partner, and the place where
  * reading stopped, until the database has taken it over.
  */
-
 import { exchangeSealed } from "../credentials/sealed.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"

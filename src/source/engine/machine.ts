@@ -2,7 +2,6 @@
  * The source's machine: what may be asked of a source, each call as one turn or a few. It stands on ports only; the Durable Object and
  * the simulator both are thin shells around it. No error escapes the alarm: the platform would drop it for good after some retries.
  */
-
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
 import { beginSource, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "../control/control.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "../control/view.ts"

@@ -1,5 +1,4 @@
 /** What a source is told by D1: which it is, what it reads with which credential, and where its items go. */
-
 import type { Identity } from "../../api/enums.ts"
 import type { CollectionChoice } from "../../api/views.ts"
 import type { Account, JsonValue } from "../../connectors/kit/define.ts"

@@ -1,5 +1,4 @@
 /** What the source and a consumer that reads the partner say to each other: leases, tasks, pages, and how a lease is let go of. */
-
 import type { Identity } from "../../api/enums.ts"
 import type {
   Account,

@@ -1,5 +1,4 @@
 /** What may be seen of a source. Most of it is what the API shows, so that its shapes are the API's (`api/views.ts`). */
-
 import type { SourceStatus } from "../../api/enums.ts"
 import type { LiveView, SourceError } from "../../api/views.ts"
 import type { SourceRef } from "./configuration.ts"

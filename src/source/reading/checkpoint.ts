@@ -1,5 +1,4 @@
 /** Checkpoints: what one page of records changes, in one commit. */
-
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"

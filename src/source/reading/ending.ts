@@ -1,5 +1,4 @@
 /** How readings end. */
-
 import { DENIED_AGAIN_MS } from "../backfill/takeup.ts"
 import { whyFailed } from "../runs/reasons.ts"
 import { failRun, findRun, readingDone } from "../runs/run.ts"

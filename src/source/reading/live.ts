@@ -1,5 +1,4 @@
 /** Live reading: windows from the floor to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
-
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS, HOUR_MS } from "../../lib/time.ts"
 import { openGapPass } from "../backfill/pass.ts"

@@ -1,5 +1,4 @@
 /** Slices: the unit of work of a run or pass, one stream over one bounded window; and the floors they are measured from. */
-
 import type { Stream } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"

@@ -4,7 +4,6 @@
  * declares how: the reading goes on below it, and the place is kept in quarantine for the user. All else only fails the run, which
  * goes on from the same page next time.
  */
-
 import type { StepOver } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"

@@ -2,7 +2,6 @@
  * What is due: called at the end of every turn. Starts the scheduled run, ends leases that ran out and runs that are over, names
  * the wake-ups to send and the time at which to look again.
  */
-
 import { retryDeniedDaily, takeUp } from "../backfill/takeup.ts"
 import { checkHoldsUntil, dailyTryAt } from "../credentials/checking.ts"
 import { isRenewing, keepAt } from "../credentials/token.ts"

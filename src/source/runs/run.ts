@@ -2,7 +2,6 @@
  * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
  * longer than a hundred live runs do; those that found nothing are kept short.
  */
-
 import type { CollectionNote } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import type { CollectionCounts, RunKind } from "../protocol/views.ts"

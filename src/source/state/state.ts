@@ -2,7 +2,6 @@
  * The core row: everything about a source's syncing that is small and moves together, as one JSON value. Schedule, live windows,
  * cursors, throttle, grants, passes and the runs under way are saved with one row written.
  */
-
 import type { QueueName, TokenAsk } from "../ports.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"
 import type { Configuration, SealedTokens } from "../protocol/configuration.ts"

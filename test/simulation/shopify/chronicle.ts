@@ -1,5 +1,4 @@
 /** What the shop's ledger does not keep: every state that a customer has had, and how often anything changed. */
-
 import type { JsonObject } from "../../sandbox/json.ts"
 import { type CustomerRow, DIGITS } from "../../sandbox/shopify/model.ts"
 import type { Shop } from "../../sandbox/shopify/shop.ts"

@@ -13,21 +13,12 @@ import {
   MINUTE,
   type Page,
   person,
+  readWorld,
   START,
-  sourceWorld,
   type World,
 } from "../../support/source-world.ts"
 
 const SECOND = 1_000
-
-/** A source that has read all there was at START. */
-async function begun(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  await world.drain("live")
-  await world.drain("backfill")
-  return world
-}
 
 /** Reads live once a minute; how far ahead of ours the pages are dated. */
 async function readFor(world: World, minutes: number, skewMs: number, page: Page = {}): Promise<void> {
@@ -42,7 +33,7 @@ const keysOf = async (world: World) => (await world.deliver()).map(({ key }) => 
 
 describe("one answer dated half an hour ahead", () => {
   it("moves no cursor, brings no item, and is asked for again after seconds", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     const items = [fact("a", START + MINUTE)]
     expect(await world.page(await world.lease("live"), { asked: world.now() + HOUR / 2, items })).toBe("stop")
@@ -57,7 +48,7 @@ describe("one answer dated half an hour ahead", () => {
   })
 
   it("costs the run one call, and the slice no attempt", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await world.page(await world.lease("live"), { asked: world.now() + HOUR / 2, items: [fact("a", START)] })
     expect(world.state().run).toMatchObject({ calls: 1, pages: 0, records: 0 })
@@ -65,7 +56,7 @@ describe("one answer dated half an hour ahead", () => {
   })
 
   it("is found by the object's own clock: a consumer tells only how long ago it asked", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     const task = await world.lease("live")
     world.advance(100 * SECOND)
@@ -76,7 +67,7 @@ describe("one answer dated half an hour ahead", () => {
 
 describe("a partner's clock that was set half an hour ahead", () => {
   it("is believed after three answers over two minutes", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await readFor(world, 2, HOUR / 2)
     expect(cursorOf(world)).toBe(START)
@@ -86,7 +77,7 @@ describe("a partner's clock that was set half an hour ahead", () => {
   })
 
   it("and back: what happened since is read again, dropped as older by nothing that was dated ahead, and said", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await readFor(world, 5, HOUR / 2)
     await world.until(START + 2 * HOUR)
@@ -110,7 +101,7 @@ describe("a partner's clock that was set half an hour ahead", () => {
   })
 
   it("and back in the middle of a window: its bound comes down too", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await readFor(world, 5, HOUR / 2)
     await world.until(START + 2 * HOUR)
@@ -123,7 +114,7 @@ describe("a partner's clock that was set half an hour ahead", () => {
 
 describe("a partner's clock that is days off", () => {
   it("is said by the run, which fails of it; the next one goes on, and nothing was read", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await readFor(world, 40, 3 * DAY)
     expect((await world.view()).lastRun).toMatchObject({
@@ -146,7 +137,7 @@ describe("a stored cursor above the partner's time", () => {
   ])(
     "%s heals at the next answer: it is read again from the last time that something was read",
     async (_title, remembers) => {
-      const world = await begun()
+      const world = await readWorld()
       await world.until(START + HOUR)
       await world.page(await world.lease("live"), { items: [fact("a", START + MINUTE)] })
       await world.deliver()
@@ -163,7 +154,7 @@ describe("a stored cursor above the partner's time", () => {
   )
 
   it("is not taken for one while the answers themselves are doubted", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await readFor(world, 1, 0)
     // Our own clock falls back: the cursor is right, and ours is not.
@@ -178,7 +169,7 @@ describe("a stored cursor above the partner's time", () => {
 
 describe("an object whose record is dated in the partner's future", () => {
   it("counts as of the time its page was asked for, so that real updates still pass", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.until(START + HOUR)
     await world.page(await world.lease("live"), { items: [person("p", START + 30 * DAY, "Ada")] })
     expect(await world.deliver()).toMatchObject([{ key: "p", version: START + HOUR, time: START + HOUR }])
@@ -200,7 +191,7 @@ describe("an event whose time lies in the future, which stands first in the feed
   }
 
   it("goes out once, and wins over no later state of its object", async () => {
-    const world = await begun()
+    const world = await readWorld()
     expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
     expect(await shown(world, START + 2 * HOUR)).toEqual([])
     const grace = person("p", START + 2 * HOUR + MINUTE, "Grace")
@@ -211,7 +202,7 @@ describe("an event whose time lies in the future, which stands first in the feed
   })
 
   it("does not go out again once its time has come", async () => {
-    const world = await begun()
+    const world = await readWorld()
     expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
     const before = DUE - 2 * HOUR
     expect(await shown(world, before, person("p", before - MINUTE, "Grace"))).toEqual(["Grace"])
@@ -220,7 +211,7 @@ describe("an event whose time lies in the future, which stands first in the feed
   })
 
   it("is read again by a resync", async () => {
-    const world = await begun()
+    const world = await readWorld()
     expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
     await world.machine.resync("People", null)
     const wrong = person("p", DUE, "Wrong", { place: world.now() })
@@ -229,7 +220,7 @@ describe("an event whose time lies in the future, which stands first in the feed
   })
 
   it("is known again days later, among many keys, and after the object was evicted", async () => {
-    const world = await begun()
+    const world = await readWorld()
     expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
     for (let at = START + 2 * HOUR; at < DUE; at += 4 * HOUR) {
       if (at > START + DAY) world.restart()
@@ -239,7 +230,7 @@ describe("an event whose time lies in the future, which stands first in the feed
   })
 
   it("of two such, the one that the feed shows first is the later, however often they are read", async () => {
-    const world = await begun()
+    const world = await readWorld()
     const [first, second] = [person("p", START + 30 * DAY, "First"), person("p", START + 40 * DAY, "Second")]
     for (const [hours, names] of [
       [1, ["Second"]],

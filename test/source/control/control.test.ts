@@ -1,14 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { AUTH_CONFIRM_MS } from "../../../src/source/credentials/checking.ts"
-import { choose, HOUR, MINUTE, START, sourceWorld, type World } from "../../support/source-world.ts"
-
-async function read(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  await world.drain("live")
-  await world.drain("backfill")
-  return world
-}
+import { choose, HOUR, MINUTE, readWorld, START, sourceWorld } from "../../support/source-world.ts"
 
 describe("configuring", () => {
   it("starts a live run and an initial pass, and sets an alarm", async () => {
@@ -32,7 +24,7 @@ describe("configuring", () => {
     ["an older version", -1],
     ["the same version", 0],
   ])("with %s changes nothing and writes nothing", async (_title, ahead) => {
-    const world = await read()
+    const world = await readWorld()
     await world.configure({ intervalHours: 2 })
     const before = world.store.core()
     const writes = world.store.written.length
@@ -43,14 +35,14 @@ describe("configuring", () => {
   })
 
   it("with another interval plans the next run anew", async () => {
-    const world = await read()
+    const world = await readWorld()
     const view = await world.configure({ intervalHours: 24 })
     expect(view.nextRunAt).toBe(world.store.alarmAt)
     expect((view.nextRunAt ?? 0) - START).toBeLessThanOrEqual(24 * HOUR)
   })
 
   it("re-arms an alarm that the platform lost", async () => {
-    const world = await read()
+    const world = await readWorld()
     const due = world.store.alarmAt
     world.store.alarmAt = null
     world.advance(2 * HOUR)
@@ -65,7 +57,7 @@ describe("Sync now", () => {
     [59_999, { ok: false, code: "too_soon", retryAfterSeconds: 1 }],
     [60_000, { ok: true }],
   ])("again after %i ms", async (passed, expected) => {
-    const world = await read()
+    const world = await readWorld()
     expect(await world.machine.syncNow()).toMatchObject({ ok: true })
     await world.drain("live")
     world.advance(passed)
@@ -87,7 +79,7 @@ describe("Sync now", () => {
   })
 
   it("does not move the schedule", async () => {
-    const world = await read()
+    const world = await readWorld()
     const due = world.state().nextRunAt
     world.advance(MINUTE)
     await world.machine.syncNow()
@@ -95,7 +87,7 @@ describe("Sync now", () => {
   })
 
   it("is refused while paused, saying so", async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.configure({ active: false })
     expect(await world.machine.syncNow()).toMatchObject({ ok: false, code: "paused" })
   })

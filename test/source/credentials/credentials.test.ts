@@ -6,6 +6,7 @@ import type { SealedTokens } from "../../../src/source/protocol/configuration.ts
 import type { Outcome } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import {
+  begunWorld,
   DAY,
   fact,
   HOUR,
@@ -19,15 +20,9 @@ import {
 
 const REFUSED: Outcome = { kind: "auth", reason: "no such key.", credentialVersion: 1 }
 
-async function begun(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  return world
-}
-
 /** The feed's reader is refused while a list is being read; then the confirming call is due. */
 async function refusedOnce(): Promise<World> {
-  const world = await begun()
+  const world = await begunWorld()
   await world.settle(await world.lease("live"), REFUSED)
   return world
 }
@@ -75,7 +70,7 @@ describe("a refusal in the partner's words", () => {
   })
 
   it("that is not repeated was the partner's mistake: reading goes on where it stopped", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const list = await world.lease("backfill")
     await world.page(list, { items: [fact("a", START_DATE)], next: "t1" })
     await world.settle(list, { kind: "release" })
@@ -124,7 +119,7 @@ describe("a refusal in the partner's words", () => {
   })
 
   it("keeps the page that was being read, and lets go of what reads on", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const list = await world.lease("backfill")
     await world.settle(await world.lease("live"), REFUSED)
     expect(await world.page(list, { items: [fact("a", START_DATE)], next: "t1" })).toBe("stop")
@@ -133,7 +128,7 @@ describe("a refusal in the partner's words", () => {
   })
 
   it("is not confirmed by a reader from before it, however late", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const list = await world.lease("backfill")
     await world.settle(await world.lease("live"), REFUSED)
     world.advance(AUTH_CONFIRM_MS + MINUTE)

@@ -9,19 +9,12 @@ import {
   fact,
   HOUR,
   MINUTE,
+  readWorld,
   START,
   START_DATE,
   sourceWorld,
   type World,
 } from "../../support/source-world.ts"
-
-async function read(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  await world.drain("live")
-  await world.drain("backfill")
-  return world
-}
 
 const lost = {
   protocol: PROTOCOL,
@@ -44,7 +37,7 @@ const empty = {
 
 describe("an idle run", () => {
   it("costs one alarm turn, one lease and one checkpoint, five rows in all, and one wake-up", async () => {
-    const world = await read()
+    const world = await readWorld()
     const due = world.state().nextRunAt ?? 0
     expect(world.store.alarmAt).toBe(due)
     world.store.written.length = 0
@@ -62,7 +55,7 @@ describe("an idle run", () => {
   })
 
   it("that reads the overlap again writes no more and sends nothing", async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.until(world.state().nextRunAt ?? 0)
     const again = fact("a", world.now())
     await world.page(await world.lease("live"), { items: [again] })
@@ -129,7 +122,7 @@ describe("an object without a source", () => {
   })
 
   it.each(asks)("that was erased answers %s alike, and writes nothing", async (_name, ask, expected) => {
-    const world = await read()
+    const world = await readWorld()
     await world.machine.erase()
     const tombstone = world.store.core()
     world.store.written.length = 0
@@ -141,7 +134,7 @@ describe("an object without a source", () => {
 
 describe("erasing", () => {
   it("leaves a tombstone and nothing of anybody, and may be repeated", async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.machine.syncNow()
     const reject = { collection: "Orders", key: "bad", reason: "no person", record: { email: "ada@example.com" } }
     await world.page(await world.lease("live"), {
@@ -158,7 +151,7 @@ describe("erasing", () => {
   })
 
   it("is for good: configuring afterwards answers gone, after a restart too", async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.machine.erase()
     for (const again of [() => undefined, () => world.restart()]) {
       again()
@@ -208,7 +201,7 @@ describe("a decision that throws", () => {
   }
 
   it("changes nothing, and is carried out when asked again", async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.machine.syncNow()
     await world.page(await world.lease("live"), { items: [fact("a", START)] })
     const before = world.store.core()
@@ -220,7 +213,7 @@ describe("a decision that throws", () => {
   })
 
   it("does not escape the alarm: it is looked at again in 5 minutes, doubling up to an hour", async () => {
-    const world = await read()
+    const world = await readWorld()
     const core = world.state()
     world.store.commit({
       ...changes(),
@@ -248,7 +241,7 @@ describe("a decision that throws", () => {
   })
 
   it("that fails leaves an earlier alarm of the last commit as it is", async () => {
-    const world = await read()
+    const world = await readWorld()
     const soon = world.now() + 60_000
     const broken = { ...world.state().configuration, connector: "gone" }
     world.store.commit({
@@ -263,7 +256,7 @@ describe("a decision that throws", () => {
   })
 
   it("of a state that cannot be read is set again, and nothing is written", async () => {
-    const world = await read()
+    const world = await readWorld()
     world.store.commit({ ...changes(), core: "{" })
     world.restart()
     world.store.written.length = 0
@@ -275,7 +268,7 @@ describe("a decision that throws", () => {
 
 describe("a state that is newer than the code", () => {
   const newer = async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.machine.syncNow()
     const task = await world.lease("live")
     await world.page(task, { items: [fact("a", START)], next: "t1" })
@@ -340,7 +333,7 @@ const changes = () => ({
 
 describe("a month of hourly runs", () => {
   it("leaves a source as small as it was", async () => {
-    const world = await read()
+    const world = await readWorld()
     for (let hour = 0; hour < 30 * 24; hour++) {
       await world.until(world.state().nextRunAt ?? 0)
       await world.page(await world.lease("live"), { items: [fact(`k${hour}`, world.now())] })
@@ -367,7 +360,7 @@ describe("a secret that cannot be opened", () => {
   })
 
   it("of the destination pauses delivery with that reason, and counts nothing as sent", async () => {
-    const world = await read()
+    const world = await readWorld()
     await world.machine.syncNow()
     await world.page(await world.lease("live"), { items: [fact("a", START)] })
     const destination = { org: "o", project: "p", sourceId: "1", key: "foreign", owner: "" }

@@ -2,17 +2,11 @@ import { describe, expect, it } from "vitest"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { PAGE_STALE_MS } from "../../../src/source/reading/checkpoint.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
-import { DAY, fact, MINUTE, START, sourceWorld, type World } from "../../support/source-world.ts"
-
-async function begun(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  return world
-}
+import { begunWorld, DAY, fact, MINUTE, START } from "../../support/source-world.ts"
 
 describe("a checkpoint", () => {
   it("sent again is answered as before and saved once", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     await world.page(task, { items: [fact("a", START)], next: "t1" })
     task.page--
@@ -25,7 +19,7 @@ describe("a checkpoint", () => {
     [PAGE_STALE_MS, "stop"],
     [PAGE_STALE_MS + 1, "stale"],
   ])("of a page asked for %i ms ago: %s", async (age, expected) => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     world.advance(age)
     const page = {
@@ -52,7 +46,7 @@ describe("a checkpoint", () => {
   })
 
   it("renews the lease", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     world.advance(MINUTE)
     await world.page(task, { next: "t1" })
@@ -60,7 +54,7 @@ describe("a checkpoint", () => {
   })
 
   it("whose token repeats with other records goes on: so do scrolls", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     for (const digest of ["d1", "d2", "d3"]) expect(await world.page(task, { next: "t1", digest })).toBe("go")
     expect(await world.page(task)).toBe("stop")
@@ -68,7 +62,7 @@ describe("a checkpoint", () => {
   })
 
   it("whose token repeats with the same records ends the run with an error, and takes nothing", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     await world.page(task, { next: "t1", digest: "d1" })
     expect(await world.page(task, { items: [fact("a", START)], next: "t1", digest: "d1" })).toBe("stop")
@@ -81,7 +75,7 @@ describe("an open key", () => {
   const open = { collection: "Orders", key: "a:paid", time: START - 2 * DAY }
 
   it("noted by a pass lets live reading take its fact whatever its time, once", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const [orders, live] = [await world.lease("backfill"), await world.lease("live")]
     await world.page(orders, { open: [open] })
     await world.page(live, { items: [fact("a:paid", START - DAY, { place: START })], next: "t1" })
@@ -91,14 +85,14 @@ describe("an open key", () => {
   })
 
   it("whose fact was taken already is not open any more, however late a page shows it so", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.page(await world.lease("live"), { items: [fact("a:paid", START)] })
     await world.page(await world.lease("backfill"), { open: [open] })
     expect(world.store.open()).toEqual([])
   })
 
   it("that will never become a fact is forgotten", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("backfill")
     await world.page(task, { open: [open], next: "t1" })
     await world.page(task, { closed: [{ collection: "Orders", key: "a:paid" }] })

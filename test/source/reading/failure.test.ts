@@ -3,17 +3,21 @@ import { AUTH_CONFIRM_MS } from "../../../src/source/credentials/checking.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { ATTEMPTS_MAX, LAPSES_MAX } from "../../../src/source/reading/failure.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
-import { DAY, fact, HOUR, MINUTE, START, START_DATE, sourceWorld, type World } from "../../support/source-world.ts"
-
-async function begun(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  return world
-}
+import {
+  begunWorld,
+  DAY,
+  fact,
+  HOUR,
+  MINUTE,
+  START,
+  START_DATE,
+  sourceWorld,
+  type World,
+} from "../../support/source-world.ts"
 
 describe("an asked wait", () => {
   it("holds the whole source, is shown, and ends by itself", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const until = START + 10 * MINUTE
     await world.settle(await world.lease("live"), { kind: "limited", until, reason: "the rate is used up" })
     expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", at: until })
@@ -24,7 +28,7 @@ describe("an asked wait", () => {
   })
 
   it("is not cut short by another answer that asks for less", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const [live, list] = [await world.lease("live"), await world.lease("backfill")]
     await world.settle(live, { kind: "limited", until: START + HOUR, reason: "an hour" })
     await world.settle(list, { kind: "limited", until: START + MINUTE, reason: "a minute" })
@@ -32,7 +36,7 @@ describe("an asked wait", () => {
   })
 
   it("does not count against the run, however often it is asked", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     for (let round = 0; round < 3 * ATTEMPTS_MAX; round++) {
       await world.settle(await world.lease("live"), { kind: "limited", until: world.now() + MINUTE, reason: "busy" })
       await world.until(world.now() + MINUTE)
@@ -51,7 +55,7 @@ describe("a failing page", () => {
   }
 
   it(`is tried ${ATTEMPTS_MAX} times, further apart each time; then the run fails with the reason`, async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await failing(world, ATTEMPTS_MAX - 1)
     expect(world.state().run?.state).toBe("reading")
     await failing(world, 1)
@@ -64,7 +68,7 @@ describe("a failing page", () => {
   ])(
     "is asked for with fewer rows from the second failure on, unless nothing was answered at all (%s)",
     async (unreached, sizes) => {
-      const world = await begun()
+      const world = await begunWorld()
       const asked: number[] = []
       for (let round = 0; round < sizes.length; round++) {
         const task = await world.lease("live")
@@ -77,7 +81,7 @@ describe("a failing page", () => {
   )
 
   it("grows by twice with each page that is read, once the partner answers again", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await failing(world, 5)
     const asked: number[] = []
     for (let page = 0; page < 7; page++) {
@@ -90,7 +94,7 @@ describe("a failing page", () => {
   })
 
   it("counts from the last progress", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await failing(world, ATTEMPTS_MAX - 1)
     const task = await world.lease("live")
     await world.page(task, { next: "t1" })
@@ -100,7 +104,7 @@ describe("a failing page", () => {
   })
 
   it("of one list does not keep the pass from reading the others; its run fails at the end, and the next goes on", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.drain("live")
     const [orders, people] = [await world.lease("backfill"), await world.lease("backfill")]
     await world.settle(orders, { kind: "fault", reason: "a bad request" })
@@ -117,7 +121,7 @@ describe("a failing page", () => {
 
 describe("an answer over the size limit", () => {
   it("halves the page down to one record, and then fails the run", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const sizes = []
     while (world.state().run) {
       const task = await world.lease("live")
@@ -129,7 +133,7 @@ describe("an answer over the size limit", () => {
   })
 
   it("is forgotten page by page: the next lease asks for more again, up to a full page", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.settle(await world.lease("live"), { kind: "too_large", reason: "too much" })
     const task = await world.lease("live")
     for (let page = 1; page <= 3; page++) await world.page(task, { next: `t${page}` })
@@ -144,7 +148,7 @@ describe("an answer over the size limit", () => {
 
 describe("a credential that is rejected twice", () => {
   async function rejected(): Promise<World> {
-    const world = await begun()
+    const world = await begunWorld()
     await world.page(await world.lease("backfill"), { items: [fact("a", START_DATE)], next: "t1" })
     await world.settle(await world.lease("live"), { kind: "auth", reason: "no such key", credentialVersion: 1 })
     await world.until(START + AUTH_CONFIRM_MS)
@@ -179,7 +183,7 @@ describe("a credential that is rejected twice", () => {
   })
 
   it("that has been replaced meanwhile is no error", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     await world.configure({ credential: "sealed:key_2", credentialVersion: 2 })
     const again = await world.lease("live")
@@ -192,7 +196,7 @@ describe("a credential that is rejected twice", () => {
     [1, null],
     [0, { kind: "key", value: "key_1", version: 1 }],
   ])("asked about by its reader: version %i failed", async (failed, expected) => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: failed })).toEqual(
       expected,
@@ -205,7 +209,7 @@ describe("a credential that is rejected twice", () => {
 
 describe("a denied reading", () => {
   it("of a list is reported, the others go on, the run ends partial, and live reading does not hide it", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const [orders, people] = [await world.lease("backfill"), await world.lease("backfill")]
     await world.settle(orders, { kind: "denied", collections: ["Orders"], reason: "scope missing" })
     await world.page(people)
@@ -220,7 +224,7 @@ describe("a denied reading", () => {
   })
 
   it("of a list goes on from where it was with a new credential, and repeats nothing", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.drain("live")
     const orders = await world.lease("backfill")
     await world.page(orders, { items: [fact("a", START_DATE + DAY)], next: "t1" })
@@ -235,7 +239,7 @@ describe("a denied reading", () => {
   })
 
   it("of a list is tried again by Sync now", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.drain("live")
     await world.settle(await world.lease("backfill"), {
       kind: "denied",
@@ -249,7 +253,7 @@ describe("a denied reading", () => {
   })
 
   it("of the feed ends the run partial and is tried again by the next", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     await world.settle(task, { kind: "denied", collections: ["Orders", "People"], reason: "scope missing" })
     expect(await world.machine.run("run_00000002")).toMatchObject({ run: { kind: "live", state: "partial" } })
@@ -282,7 +286,7 @@ describe("a hang", () => {
   }
 
   it(`is ${LAPSES_MAX} leases in a row that ran out without a checkpoint: the run is aborted and reported`, async () => {
-    const world = await begun()
+    const world = await begunWorld()
     for (let round = 1; round < LAPSES_MAX; round++) await lapse(world)
     expect(world.state().run?.state).toBe("reading")
     await lapse(world)
@@ -292,14 +296,14 @@ describe("a hang", () => {
   })
 
   it("does not count waiting in the queue", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.until(START + 40 * MINUTE)
     expect(world.state().run?.state).toBe("reading")
     expect(world.state().live.feed?.slice?.lapses).toBe(0)
   })
 
   it.each(["a page", "letting go"])("is counted anew after %s", async (what) => {
-    const world = await begun()
+    const world = await begunWorld()
     for (let round = 1; round < LAPSES_MAX; round++) await lapse(world)
     const task = await world.lease("live")
     if (what === "a page") await world.page(task, { next: "t1" })

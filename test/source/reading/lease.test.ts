@@ -1,24 +1,18 @@
 import { describe, expect, it } from "vitest"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
-import { choose, DAY, fact, START, START_DATE, sourceWorld, type World } from "../../support/source-world.ts"
-
-async function begun(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  return world
-}
+import { begunWorld, choose, DAY, fact, START, START_DATE, sourceWorld } from "../../support/source-world.ts"
 
 describe("a lease", () => {
   it("asked for again with the same nonce is the same", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const ask = { lane: "live" as const, nonce: "n", protocol: PROTOCOL }
     const [first, second] = [await world.machine.lease(ask), await world.machine.lease(ask)]
     expect(second).toEqual(first)
   })
 
   it("is nobody else's while it lasts, and another's with a higher number afterwards", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const first = await world.lease("live")
     expect((await world.refusedLease("live")).kind).toBe("idle")
     world.advance(LEASE_MS)
@@ -29,14 +23,14 @@ describe("a lease", () => {
   })
 
   it("that has run out still holds while nobody else was given the work", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     const task = await world.lease("live")
     await world.until(START + LEASE_MS + 1)
     expect(await world.page(task, { items: [fact("a", START)] })).toBe("stop")
   })
 
   it("carries what reading takes, and a secret that was opened for it", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     expect(await world.lease("live")).toMatchObject({
       stream: "feed",
       page: 0,
@@ -46,7 +40,7 @@ describe("a lease", () => {
   })
 
   it("is given to three slices of passes at most, each list to one pass at a time", async () => {
-    const world = await begun()
+    const world = await begunWorld()
     await world.configure({ startDate: START_DATE - DAY })
     expect([(await world.lease("backfill")).stream, (await world.lease("backfill")).stream]).toEqual([
       "orders",

@@ -1,20 +1,12 @@
 import { describe, expect, it } from "vitest"
 import { RUNS_KEPT, runId, runNumber } from "../../../src/source/runs/run.ts"
-import { fact, HOUR, START, sourceWorld, type World } from "../../support/source-world.ts"
+import { fact, HOUR, readWorld, START, type World } from "../../support/source-world.ts"
 
 async function hours(world: World, count: number, page: (hour: number) => ReturnType<typeof fact>[]): Promise<void> {
   for (let hour = 0; hour < count; hour++) {
     await world.until(world.state().nextRunAt ?? 0)
     await world.page(await world.lease("live"), { items: page(hour) })
   }
-}
-
-async function begun(): Promise<World> {
-  const world = sourceWorld()
-  await world.configure()
-  await world.drain("live")
-  await world.drain("backfill")
-  return world
 }
 
 const runs = async (world: World, limit = 1_000, cursor: string | null = null) => {
@@ -33,7 +25,7 @@ describe("run ids", () => {
 
 describe("history", () => {
   it(`keeps ${RUNS_KEPT}, those that found nothing and those that did, newest first`, async () => {
-    const world = await begun()
+    const world = await readWorld()
     await hours(world, 120, (hour) => (hour % 3 === 0 ? [fact(`k${hour}`, world.now())] : []))
     await world.deliver()
     await hours(world, 10, (hour) => [fact(`n${hour}`, world.now())])
@@ -49,7 +41,7 @@ describe("history", () => {
   })
 
   it("does not grow while the destination is down: runs that wait are kept as many as are shown", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.configure({ destination: null, destinationVersion: 2 })
     await hours(world, RUNS_KEPT + 50, (hour) => [fact(`k${hour}`, world.now())])
     expect(world.state().others.length).toBeLessThanOrEqual(RUNS_KEPT)
@@ -60,7 +52,7 @@ describe("history", () => {
   })
 
   it("pages follow on without a gap", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await hours(world, 7, () => [])
     const first = await runs(world, 4)
     const second = await runs(world, 100, first.cursor)
@@ -69,7 +61,7 @@ describe("history", () => {
   })
 
   it("shows what a run found, and knows no other", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await hours(world, 1, () => [fact("a", START + HOUR)])
     const [run] = (await runs(world)).runs
     expect(run).toMatchObject({
@@ -87,7 +79,7 @@ describe("history", () => {
 
 describe("a run", () => {
   it("stops blocking the next one once it is read, and succeeds once its items are delivered", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await hours(world, 1, () => [fact("a", START + HOUR)])
     expect((await world.view()).status).toBe("connected")
     expect(await world.machine.syncNow()).toMatchObject({ ok: true })
@@ -99,7 +91,7 @@ describe("a run", () => {
   })
 
   it("that failed keeps what it took, which is delivered all the same", async () => {
-    const world = await begun()
+    const world = await readWorld()
     await world.machine.syncNow()
     const task = await world.lease("live")
     await world.page(task, { items: [fact("a", START)], next: "t1" })
