@@ -192,7 +192,7 @@ export const KINDS = {
       next: "Ask the operator to set it up, or set your project's own OAuth client in its settings.",
     }),
   },
-  claim_invalid: {
+  install_code_invalid: {
     status: 422,
     title: "The code is not valid, or not any more",
     remedy: "A code is good once, for 24 hours. Install the app again at the partner to get a new one.",

@@ -216,7 +216,7 @@ describe("the engine of a source", () => {
 
   it("lends a few of its rules to the use cases", () => {
     expect(sourceTakenBy("use-cases/", "routes/", "console/").filter((path) => !isContract(path))).toEqual([
-      "source/backfill/pass.ts",
+      "source/backfill/backfill.ts",
       "source/clocks/skew.ts",
       "source/control/startdate.ts",
       "source/credentials/sealed.ts",
@@ -250,7 +250,7 @@ describe("who knows what", () => {
   })
 
   it("the Durable Object is reached through its binding: nobody but the entry imports it", () => {
-    const reached = imports.filter(([, to]) => to === "worker/source-object.ts" || to === "source/engine/machine.ts")
+    const reached = imports.filter(([, to]) => to === "worker/source-object.ts" || to === "source/engine/engine.ts")
     expect(reached.map(([from]) => from).sort()).toEqual(["index.ts", "worker/source-object.ts"])
   })
 

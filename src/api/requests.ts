@@ -3,14 +3,18 @@ import { z } from "zod"
 import { IDENTITIES } from "./enums.ts"
 import * as fields from "./fields.ts"
 
-const CLAIM_CHARS_MAX = 100
+const INSTALL_CODE_CHARS_MAX = 100
 
 const changesSomething = [(change: object) => Object.keys(change).length > 0, "must change something."] as const
 
 export const createSourceBody = z.strictObject({
   connector: z.string({ error: "must name a connector." }),
   credentials: fields.credentials.optional(),
-  claim: z.string().max(CLAIM_CHARS_MAX).optional().describe("The code of an install that began at the partner."),
+  installCode: z
+    .string()
+    .max(INSTALL_CODE_CHARS_MAX)
+    .optional()
+    .describe("The code of an install that began at the partner."),
   config: z.looseObject({}).optional().describe("As the connector's `config` schema says."),
   name: fields.name.optional(),
   sync: fields.sync.optional(),

@@ -47,13 +47,15 @@ const forgotten = z
   .int()
   .describe("Keys of what was sent that had to be forgotten for lack of room: what is read again of it is sent again.")
 
-const taken = z.int().describe("Items taken into the outbox.")
+const accepted = z.int().describe("Items accepted: new ones, kept for delivery.")
 const dropped = z.int().describe("Repeats and older states that were dropped.")
 const late = z
   .int()
-  .describe("Of the taken: facts that came more than a day late, of records that kept changing while they were read.")
+  .describe(
+    "Of the accepted: facts that came more than a day late, of records that kept changing while they were read.",
+  )
 
-export const countsView = z.object({ taken, dropped, late, quarantined: z.int() })
+export const countsView = z.object({ accepted, dropped, late, quarantined: z.int() })
 
 const note = z.object({ collection: z.string(), reason: z.string() })
 
@@ -69,7 +71,10 @@ export const runView = z.object({
   calls: z.int().describe("Calls to the partner."),
   pages: z.int(),
   records: z.int(),
-  share: z.number().nullable().describe("How much of the range has been read, 0 to 1; null where it cannot be told."),
+  progress: z
+    .number()
+    .nullable()
+    .describe("How much of the range has been read, 0 to 1; null where it cannot be told."),
   collections: z.record(z.string(), countsView),
   denied: z.array(note),
   failed: z
@@ -77,7 +82,7 @@ export const runView = z.object({
     .describe(
       "Streams that could not be read although others were, with the collections they feed; the next run tries again.",
     ),
-  untold: z.array(note).describe("What no list can tell for the range (history older than the feed)."),
+  incomplete: z.array(note).describe("What no list can tell for the range (history older than the feed)."),
   forgotten: forgotten.optional(),
   waits: z
     .object({ until: time, reason: z.string() })
@@ -94,7 +99,7 @@ export const errorView = z
 export const collectionView = z.object({
   name: z.string(),
   chosen: z.boolean(),
-  taken,
+  accepted,
   delivered: z.int(),
   waiting: z.int(),
   quarantined: z.int(),
@@ -111,7 +116,7 @@ export const collectionView = z.object({
 /** The Durable Object's word: how the source fares at this moment. */
 export const liveView = z.object({
   nextRunAt: moment,
-  current: z.array(runView).describe("The live run being read or delivered, and the passes under way."),
+  current: z.array(runView).describe("The live run being read or delivered, and the backfills under way."),
   lastRun: runView.nullable(),
   collections: z.array(collectionView),
   delivery: z.object({

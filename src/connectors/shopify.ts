@@ -125,7 +125,7 @@ export const shopify = defineConnector<Config>({
     list("draftOrders", "Draft orders", { days: 0 }),
     list("abandonedCheckouts", "Abandoned checkouts", { days: 0 }),
   ],
-  openForDays: SETTLES_DAYS,
+  pendingForDays: SETTLES_DAYS,
   classify,
   templates,
 })

@@ -185,7 +185,7 @@ export const stripe = defineConnector<Config>({
       read: invoiceUpdated,
     }),
   ],
-  openForDays: REFUND_SETTLES_DAYS,
+  pendingForDays: REFUND_SETTLES_DAYS,
   classify,
   templates,
 })

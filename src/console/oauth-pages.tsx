@@ -91,7 +91,7 @@ export function ConnectedPage(props: { partner: string; account: string; isDraft
   )
 }
 
-export function UnclaimedPage(props: { partner: string; account: Account; code: string; back: string | null }) {
+export function WaitingInstallPage(props: { partner: string; account: Account; code: string; back: string | null }) {
   const { partner, account, code, back } = props
   return (
     <Page title={`${partner} granted access`} tone="good">

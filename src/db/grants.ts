@@ -23,17 +23,22 @@ export async function findGrantOf(db: Database, { org, project, id }: SourceRow)
 }
 
 /** An install that waits to be claimed by this code. */
-export async function findUnclaimed(db: Database, claim: string, now: number): Promise<GrantRow | null> {
-  const waits = and(eq(grants.claim, claim), isNull(grants.org), gt(grants.expiresAt, now))
+export async function findWaitingInstall(db: Database, claim: string, now: number): Promise<GrantRow | null> {
+  const waits = and(eq(grants.installCode, claim), isNull(grants.org), gt(grants.expiresAt, now))
   return (await db.select().from(grants).where(waits).get()) ?? null
 }
 
 /** The first who claims it has it. Follow it with a statement that fails where no row was changed. */
-export function claimStatement(db: Database, id: string, owner: Tenant & { source: string }, tokens: SealedTokens) {
+export function useInstallStatement(
+  db: Database,
+  id: string,
+  owner: Tenant & { source: string },
+  tokens: SealedTokens,
+) {
   const { org, project, source } = owner
   return db
     .update(grants)
-    .set({ org, project, source, tokens, claim: null, expiresAt: null })
+    .set({ org, project, source, tokens, installCode: null, expiresAt: null })
     .where(and(eq(grants.id, id), isNull(grants.org)))
 }
 

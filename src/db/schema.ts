@@ -262,7 +262,7 @@ export const grants = sqliteTable(
     /** Null: only the Durable Object knows them. */
     tokens: json<SealedTokens>(),
     /** SHA-256 of the code by which an install is claimed. */
-    claim: text(),
+    installCode: text("claim"),
     createdAt: integer("created_at").notNull(),
     /** When it is given back unless it is claimed, or was not wanted any more; null: while its source lives. */
     expiresAt: integer("expires_at"),
@@ -270,7 +270,7 @@ export const grants = sqliteTable(
     tries: integer().notNull(),
   },
   (table) => [
-    uniqueIndex("grants_claim").on(table.claim).where(sql`claim is not null`),
+    uniqueIndex("grants_claim").on(table.installCode).where(sql`claim is not null`),
     index("grants_source").on(table.source),
     index("grants_account").on(table.connector, table.accountId),
     index("grants_expiry").on(table.expiresAt).where(sql`expires_at is not null`),

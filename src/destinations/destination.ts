@@ -1,9 +1,9 @@
 /** What forwarding needs of a place that items go to. */
 import type { Item } from "../connectors/kit/item.ts"
 import type { ExchangePorts } from "../http/exchange.ts"
-import type { ClaimGrant, PostResult } from "../source/protocol/forwarding.ts"
+import type { ForwardTask, PostResult } from "../source/protocol/forwarding.ts"
 
-export type Target = ClaimGrant["destination"]
+export type Target = ForwardTask["destination"]
 
 /** What became of one POST. */
 export type PostAnswer = Omit<PostResult, "rows">

@@ -5,11 +5,11 @@
 import type { Destination } from "../destinations/destination.ts"
 import { utf8Bytes } from "../lib/bytes.ts"
 import { inParallel } from "../lib/parallel.ts"
-import type { ClaimGrant, OutboxRow, PostResult, ReportAnswer } from "../source/protocol/forwarding.ts"
+import type { ForwardTask, OutboxRow, PostResult, ReportAnswer } from "../source/protocol/forwarding.ts"
 import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import { packPosts } from "./pack.ts"
 import type { PipelinePorts } from "./ports.ts"
-import { tell } from "./rpc.ts"
+import { callSource } from "./rpc.ts"
 
 /** A POST lasts 20 s at most; the rest is for its report, so that no row is claimed anew while its POST is under way. */
 export const CLAIM_REST_MS = 30_000
@@ -21,7 +21,7 @@ export const CLAIM_REST_MS = 30_000
 export const GATHER_MS = 500
 
 /** One consumer's time with one source, over as many claims as it is given. */
-export interface Shift {
+export interface ConsumerRun {
   ports: PipelinePorts
   destination: Destination
   /** The Durable Object's stub, anew for each call. */
@@ -40,7 +40,7 @@ export interface Counts {
 }
 
 interface Claim {
-  grant: ClaimGrant
+  task: ForwardTask
   /** Renewed by each report. */
   until: number
   /** POSTs not begun. */
@@ -60,9 +60,9 @@ interface Claim {
   sending: Promise<void>
 }
 
-export function openClaim(shift: Shift, grant: ClaimGrant): Claim {
-  const waiting = packPosts(grant.rows, shift.destination.itemsMax)
-  const gathers = shift.counts.claims > 1 && waiting.length < grant.parallel
+export function openClaim(consumer: ConsumerRun, task: ForwardTask): Claim {
+  const waiting = packPosts(task.rows, consumer.destination.itemsMax)
+  const gathers = consumer.counts.claims > 1 && waiting.length < task.parallel
   const open = {
     gathers,
     posting: 0,
@@ -72,45 +72,45 @@ export function openClaim(shift: Shift, grant: ClaimGrant): Claim {
     lost: false,
     sending: Promise.resolve(),
   }
-  return { grant, until: grant.until, waiting, ...open }
+  return { task, until: task.until, waiting, ...open }
 }
 
 /** Whatever stopped a claim, the next one's answer is the true one: more work, a time to come back, none. */
-export async function workClaim(shift: Shift, claim: Claim): Promise<"done" | "lost" | "no_time"> {
-  const postsBefore = shift.counts.posts
-  const next = () => nextPost(shift, claim)
-  const work = async (rows: OutboxRow[]) => finish(shift, claim, await post(shift, claim, rows))
+export async function workClaim(consumer: ConsumerRun, claim: Claim): Promise<"done" | "lost" | "no_time"> {
+  const postsBefore = consumer.counts.posts
+  const next = () => nextPost(consumer, claim)
+  const work = async (rows: OutboxRow[]) => finish(consumer, claim, await post(consumer, claim, rows))
   // The first POST of a wake-up goes alone: an outage, a wrong key, or a collection that the destination has yet to create
   // (answered 400 for a moment) is met once, not five times.
-  const first = shift.counts.posts === 0 ? next() : undefined
+  const first = consumer.counts.posts === 0 ? next() : undefined
   if (first) await work(first)
-  await inParallel(claim.grant.parallel, next, work)
-  await gather(shift, claim)
-  await close(shift, claim)
+  await inParallel(claim.task.parallel, next, work)
+  await gather(consumer, claim)
+  await close(consumer, claim)
   if (claim.lost) return "lost"
-  return shift.counts.posts > postsBefore ? "done" : "no_time"
+  return consumer.counts.posts > postsBefore ? "done" : "no_time"
 }
 
 /** While the claim is held, what is read meanwhile wakes nobody; the next claim then takes it together. */
-async function gather({ ports }: Shift, claim: Claim): Promise<void> {
+async function gather({ ports }: ConsumerRun, claim: Claim): Promise<void> {
   if (claim.gathers && !claim.stopped && !claim.closed) await ports.clock.sleep(GATHER_MS)
   claim.gathers = false
 }
 
-function nextPost(shift: Shift, claim: Claim): OutboxRow[] | undefined {
-  if (!mayStart(shift, claim)) return undefined
+function nextPost(consumer: ConsumerRun, claim: Claim): OutboxRow[] | undefined {
+  if (!mayStart(consumer, claim)) return undefined
   claim.posting++
   return claim.waiting.shift()
 }
 
-function mayStart({ ports }: Shift, { waiting, stopped, closed, until }: Claim): boolean {
+function mayStart({ ports }: ConsumerRun, { waiting, stopped, closed, until }: Claim): boolean {
   return waiting.length > 0 && !stopped && !closed && until - ports.clock.now() >= CLAIM_REST_MS
 }
 
-async function post(shift: Shift, claim: Claim, rows: OutboxRow[]): Promise<PostResult> {
-  const { destination, ports, scope, counts } = shift
+async function post(consumer: ConsumerRun, claim: Claim, rows: OutboxRow[]): Promise<PostResult> {
+  const { destination, ports, scope, counts } = consumer
   const [items, body] = bodyOf(destination, claim, rows, scope)
-  const answer = await destination.post(ports, claim.grant.destination, body)
+  const answer = await destination.post(ports, claim.task.destination, body)
   counts.posts++
   counts.items += items
   if (answer.outcome === "delivered") counts.delivered += items
@@ -129,24 +129,24 @@ function bodyOf(destination: Destination, claim: Claim, rows: OutboxRow[], scope
 // ------------------------------------------------------------------------------------------------------------ reports
 
 /** Resolves when the result has been reported: a POST is begun only on a claim that is known to live. */
-function finish(shift: Shift, claim: Claim, result: PostResult): Promise<void> {
+function finish(consumer: ConsumerRun, claim: Claim, result: PostResult): Promise<void> {
   claim.posting--
   claim.ready.push(result)
   if (result.outcome === "later" || result.outcome === "rejected") claim.stopped = true
-  claim.sending = claim.sending.then(() => (claim.ready.length > 0 ? report(shift, claim) : undefined))
+  claim.sending = claim.sending.then(() => (claim.ready.length > 0 ? report(consumer, claim) : undefined))
   return claim.sending
 }
 
 /** All that is ready in one call: answers that came while a report was under way share the next one. */
-async function report(shift: Shift, claim: Claim): Promise<void> {
+async function report(consumer: ConsumerRun, claim: Claim): Promise<void> {
   const results = claim.ready.splice(0)
-  const done = claim.posting === 0 && !mayStart(shift, claim) && (claim.stopped || !claim.gathers)
+  const done = claim.posting === 0 && !mayStart(consumer, claim) && (claim.stopped || !claim.gathers)
   if (done) claim.closed = true
-  const { number } = claim.grant
-  const told = await tell(shift.ports, "report", () =>
-    shift
+  const { number } = claim.task
+  const told = await callSource(consumer.ports, "report", () =>
+    consumer
       .source()
-      .report({ protocol: PROTOCOL, number, destinationVersion: claim.grant.destinationVersion, results, done }),
+      .report({ protocol: PROTOCOL, number, destinationVersion: claim.task.destinationVersion, results, done }),
   )
   if (told === null) lose(claim, results)
   else take(claim, told.answer)
@@ -166,6 +166,6 @@ function lose(claim: Claim, results: PostResult[]): void {
 }
 
 /** Lets go of the claim: rows that were not posted need not wait for its end. */
-async function close(shift: Shift, claim: Claim): Promise<void> {
-  if (claim.ready.length > 0 || !claim.closed) await report(shift, claim)
+async function close(consumer: ConsumerRun, claim: Claim): Promise<void> {
+  if (claim.ready.length > 0 || !claim.closed) await report(consumer, claim)
 }

@@ -8,8 +8,8 @@ import { PROTOCOL } from "../source/protocol/source.ts"
 import { readPage } from "./page.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { search } from "./probe.ts"
-import { tell } from "./rpc.ts"
-import { type Counts, openSlice, type Shift } from "./slice.ts"
+import { callSource } from "./rpc.ts"
+import { type ConsumerRun, type Counts, openSlice } from "./slice.ts"
 
 /** How long one wake-up reads: enough that the cost of a wake-up vanishes, short enough that no source holds a consumer long. */
 export const FETCH_BUDGET_MS = 60_000
@@ -56,42 +56,44 @@ export async function runFetch(ports: PipelinePorts, source: string, lane: Lane)
   return { end, ...counts }
 }
 
-async function fetchLeases(shift: Shift, lane: Lane): Promise<string> {
-  while (shift.counts.leases < LEASES_MAX && hasTime(shift)) {
-    const nonce = shift.ports.random.id("lease")
-    const told = await tell(shift.ports, "lease", () => shift.source().lease({ lane, nonce, protocol: PROTOCOL }))
+async function fetchLeases(consumer: ConsumerRun, lane: Lane): Promise<string> {
+  while (consumer.counts.leases < LEASES_MAX && hasTime(consumer)) {
+    const nonce = consumer.ports.random.id("lease")
+    const told = await callSource(consumer.ports, "lease", () =>
+      consumer.source().lease({ lane, nonce, protocol: PROTOCOL }),
+    )
     if (told === null) return "lost"
-    if (told.answer.kind !== "granted") return told.answer.kind
-    shift.counts.leases++
-    const end = await readSlice(shift, told.answer.task)
+    if (told.answer.kind !== "given") return told.answer.kind
+    consumer.counts.leases++
+    const end = await readSlice(consumer, told.answer.task)
     if (!GOES_ON[end]) return end
   }
   return "budget"
 }
 
-async function readSlice(shift: Shift, task: Task): Promise<SliceEnd> {
-  const opened = openSlice(shift.ports, task)
-  if (!opened.ok) return settle(shift, task, opened.outcome, 0)
+async function readSlice(consumer: ConsumerRun, task: Task): Promise<SliceEnd> {
+  const opened = openSlice(consumer.ports, task)
+  if (!opened.ok) return settle(consumer, task, opened.outcome, 0)
   const { slice } = opened
   if (task.probe) {
-    const outcome = await search(shift, slice, task.probe)
-    return outcome === null ? "lost" : settle(shift, task, outcome, slice.calls)
+    const outcome = await search(consumer, slice, task.probe)
+    return outcome === null ? "lost" : settle(consumer, task, outcome, slice.calls)
   }
-  for (let pages = 0; pages < PAGES_MAX && hasTime(shift); pages++) {
-    const step = await readPage(shift, slice)
+  for (let pages = 0; pages < PAGES_MAX && hasTime(consumer); pages++) {
+    const step = await readPage(consumer, slice)
     if (step.kind === "end") return step.end
-    if (step.kind === "settle") return settle(shift, task, step.outcome, slice.calls)
+    if (step.kind === "settle") return settle(consumer, task, step.outcome, slice.calls)
   }
-  return settle(shift, task, { kind: "release" }, slice.calls)
+  return settle(consumer, task, { kind: "release" }, slice.calls)
 }
 
-async function settle(shift: Shift, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
-  const told = await tell(shift.ports, "settle", () =>
-    shift.source().settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls }),
+async function settle(consumer: ConsumerRun, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
+  const told = await callSource(consumer.ports, "settle", () =>
+    consumer.source().settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls }),
   )
   return told === null ? "lost" : outcome.kind
 }
 
-function hasTime({ ports, deadline }: Shift): boolean {
+function hasTime({ ports, deadline }: ConsumerRun): boolean {
   return ports.clock.now() < deadline
 }

@@ -4,9 +4,9 @@
  */
 import { intempt } from "../destinations/intempt.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
-import { type Counts, openClaim, type Shift, workClaim } from "./claim.ts"
+import { type ConsumerRun, type Counts, openClaim, workClaim } from "./claim.ts"
 import type { PipelinePorts } from "./ports.ts"
-import { tell } from "./rpc.ts"
+import { callSource } from "./rpc.ts"
 
 /** How long one wake-up goes on claiming. */
 export const FORWARD_BUDGET_MS = 60_000
@@ -27,14 +27,14 @@ export async function runForward(ports: PipelinePorts, source: string, destinati
   return { end, ...counts }
 }
 
-async function forwardClaims(shift: Shift): Promise<string> {
-  while (shift.counts.claims < CLAIMS_MAX && shift.ports.clock.now() < shift.deadline) {
-    const nonce = shift.ports.random.id("claim")
-    const told = await tell(shift.ports, "claim", () => shift.source().claim({ nonce, protocol: PROTOCOL }))
+async function forwardClaims(consumer: ConsumerRun): Promise<string> {
+  while (consumer.counts.claims < CLAIMS_MAX && consumer.ports.clock.now() < consumer.deadline) {
+    const nonce = consumer.ports.random.id("claim")
+    const told = await callSource(consumer.ports, "claim", () => consumer.source().claim({ nonce, protocol: PROTOCOL }))
     if (told === null) return "lost"
-    if (told.answer.kind !== "granted") return told.answer.kind
-    shift.counts.claims++
-    const end = await workClaim(shift, openClaim(shift, told.answer.claim))
+    if (told.answer.kind !== "given") return told.answer.kind
+    consumer.counts.claims++
+    const end = await workClaim(consumer, openClaim(consumer, told.answer.claim))
     if (end !== "done") return end
   }
   return "budget"

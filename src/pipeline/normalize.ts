@@ -9,12 +9,12 @@ export function normalizePage(
   ctx: NormalizeContext<unknown>,
   added: AddedFields,
 ): Itemized {
-  const page: Itemized = { items: [], rejects: [], open: [], closed: [] }
+  const page: Itemized = { items: [], rejects: [], pending: [], closed: [] }
   for (const record of records) {
-    const { items, rejects, open, closed } = toItems(connector, stream, record, ctx, added)
+    const { items, rejects, pending, closed } = toItems(connector, stream, record, ctx, added)
     for (const item of items) page.items.push(item)
     for (const reject of rejects) page.rejects.push(reject)
-    for (const key of open) page.open.push(key)
+    for (const key of pending) page.pending.push(key)
     for (const key of closed) page.closed.push(key)
   }
   return page

@@ -11,8 +11,8 @@ import type { Checkpoint, Outcome } from "../source/protocol/reading.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOfFailure } from "./outcome.ts"
-import { tell } from "./rpc.ts"
-import { type Asked, ask, normalizeContext, pageContext, type Shift, type Slice } from "./slice.ts"
+import { callSource } from "./rpc.ts"
+import { type Asked, ask, type ConsumerRun, normalizeContext, pageContext, type Slice } from "./slice.ts"
 
 /** The contract of `Page.next`, which is stored with each checkpoint. */
 export const TOKEN_BYTES_MAX = 4_000
@@ -47,37 +47,37 @@ export interface FetchedPage {
 export type Fetched = FetchedPage | Unasked
 type Followed = { kind: "complete"; answers: unknown[] } | Unasked
 
-export async function readPage(shift: Shift, slice: Slice): Promise<Step> {
+export async function readPage(consumer: ConsumerRun, slice: Slice): Promise<Step> {
   try {
-    return await readPageOrThrow(shift, slice)
+    return await readPageOrThrow(consumer, slice)
   } catch (error) {
     // Ports and the source answer with values: what throws is the connector's own code.
-    return { kind: "settle", outcome: thrown(shift, slice, error) }
+    return { kind: "settle", outcome: thrown(consumer, slice, error) }
   }
 }
 
-async function readPageOrThrow(shift: Shift, slice: Slice): Promise<Step> {
+async function readPageOrThrow(consumer: ConsumerRun, slice: Slice): Promise<Step> {
   const context = pageContext(slice)
-  const fetched = await fetchPage(shift, slice, context)
+  const fetched = await fetchPage(consumer, slice, context)
   if (fetched.kind === "lost") return { kind: "end", end: "lost" }
-  if (fetched.kind !== "page") return { kind: "settle", outcome: outcomeOfUnasked(shift, slice, fetched) }
+  if (fetched.kind !== "page") return { kind: "settle", outcome: outcomeOfUnasked(consumer, slice, fetched) }
   const { page, digest, stamp } = fetched
   const refused = tokenRefused(slice, page.next, digest)
   if (refused !== null) return { kind: "settle", outcome: refused }
   const normalized = normalizeFetched(slice, fetched)
   const completed = fetched.followed.length > 0 ? fetched.incomplete.map(({ id, time }) => ({ id, time })) : []
-  return save(shift, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, stamp)
+  return save(consumer, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, stamp)
 }
 
 /** A page with all that completes its records, or why there is none. Throws what the connector throws. */
-export async function fetchPage(shift: Shift, slice: Slice, context: PageContext<unknown>): Promise<Fetched> {
-  const asked = await ask(shift, slice, slice.stream.request(context))
+export async function fetchPage(consumer: ConsumerRun, slice: Slice, context: PageContext<unknown>): Promise<Fetched> {
+  const asked = await ask(consumer, slice, slice.stream.request(context))
   if (asked.kind !== "ok") return asked
   const page = slice.stream.page(asked.answer, context)
-  // Their items were admitted with an earlier window: read again they would only cost the calls that completed them.
+  // Their items were accepted with an earlier window: read again they would only cost the calls that completed them.
   const records = page.records.filter((record) => !slice.completed.has(completedKey(record)))
   const incomplete = records.filter((record) => slice.stream.lookup?.isNeeded(record))
-  const followed = await follow(shift, slice, incomplete)
+  const followed = await follow(consumer, slice, incomplete)
   if (followed.kind !== "complete") return followed
   return {
     kind: "page",
@@ -116,12 +116,12 @@ function pageKey(next: string, digest: string): string {
 }
 
 /** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
-async function follow(shift: Shift, slice: Slice, records: readonly PageRecord[]): Promise<Followed> {
+async function follow(consumer: ConsumerRun, slice: Slice, records: readonly PageRecord[]): Promise<Followed> {
   const requests = records.length === 0 ? [] : (slice.stream.lookup?.requests(records, pageContext(slice)) ?? [])
   if (requests.length > LOOKUPS_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
   const answers: unknown[] = []
   for (const request of requests) {
-    const asked = await ask(shift, slice, request)
+    const asked = await ask(consumer, slice, request)
     if (asked.kind !== "ok") return asked
     answers.push(asked.answer.body)
   }
@@ -130,16 +130,21 @@ async function follow(shift: Shift, slice: Slice, records: readonly PageRecord[]
 
 function placeOf(
   slice: Slice,
-  { records, next, denied = [], untold = [] }: Page,
-): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "next" | "denied" | "untold"> {
+  { records, next, denied = [], incomplete = [] }: Page,
+): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "next" | "denied" | "incomplete"> {
   const edge = records.at(-1)?.time ?? null
-  return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next, denied, untold }
+  return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next, denied, incomplete }
 }
 
 type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs">
 
-async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, sentAt }: Stamp): Promise<Step> {
-  const { ports } = shift
+async function save(
+  consumer: ConsumerRun,
+  slice: Slice,
+  page: Read,
+  { asked, spreadMs, sentAt }: Stamp,
+): Promise<Step> {
+  const { ports } = consumer
   // Of a record that could not be read, what quarantine would keep of it.
   const rejects = page.rejects.map((reject) => ({ ...reject, record: bounded(reject.record) }))
   // A duration: what our clock shows is no business of the source's, which reckons with its own.
@@ -149,25 +154,25 @@ async function save(shift: Shift, slice: Slice, page: Read, { asked, spreadMs, s
     ageMs: ports.clock.now() - sentAt,
   })
   if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
-  const told = await tell(ports, "checkpoint", () => shift.source().checkpoint(checkpointOf()))
+  const told = await callSource(ports, "checkpoint", () => consumer.source().checkpoint(checkpointOf()))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
-  countPage(shift, page)
+  countPage(consumer, page)
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
   if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
-  turn(slice, page.next, told.answer)
+  turnPage(slice, page.next, told.answer)
   return { kind: "go" }
 }
 
-function turn(slice: Slice, next: string, { until, paceMs }: { until: number; paceMs: number }): void {
+function turnPage(slice: Slice, next: string, { until, paceMs }: { until: number; paceMs: number }): void {
   slice.calls = 0
   slice.until = until
   slice.paceMs = paceMs
   slice.page++
-  slice.token = next
+  slice.pageToken = next
 }
 
-function countPage({ counts }: Shift, page: Read): void {
+function countPage({ counts }: ConsumerRun, page: Read): void {
   counts.pages++
   counts.records += page.records
   counts.items += page.items.length
@@ -175,7 +180,11 @@ function countPage({ counts }: Shift, page: Read): void {
 
 // ---------------------------------------------------------------------------------------------------------- failures
 
-export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<Unasked, { kind: "lost" }>): Outcome {
+export function outcomeOfUnasked(
+  { ports }: ConsumerRun,
+  slice: Slice,
+  asked: Exclude<Unasked, { kind: "lost" }>,
+): Outcome {
   if (asked.kind === "no_time") return { kind: "release" }
   return outcomeOfFailure(asked, {
     now: ports.clock.now(),
@@ -186,7 +195,7 @@ export function outcomeOfUnasked({ ports }: Shift, slice: Slice, asked: Exclude<
 }
 
 /** A body that is not as documented is the partner's, and may pass. Anything else is a mistake in the connector, and will not. */
-export function thrown({ ports }: Shift, { connector, task }: Slice, error: unknown): Outcome {
+export function thrown({ ports }: ConsumerRun, { connector, task }: Slice, error: unknown): Outcome {
   if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
   const name = error instanceof Error ? error.name : typeof error
   ports.log("connector_failed", {

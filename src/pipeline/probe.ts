@@ -1,31 +1,31 @@
 /** Looks for the record that makes the partner fail: asks what the search names, one row each time, and saves nothing. */
 import { type PageContext, ShapeError } from "../connectors/kit/define.ts"
 import type { Outcome, Probe } from "../source/protocol/reading.ts"
-import { type Question, questionOf, type Shown, told } from "../source/reading/probe.ts"
+import { foundBy, type Question, questionOf, type Shown } from "../source/reading/probe.ts"
 import { type Fetched, fetchPage, normalizeFetched, outcomeOfUnasked, thrown } from "./page.ts"
-import { pageContext, type Shift, type Slice } from "./slice.ts"
+import { type ConsumerRun, pageContext, type Slice } from "./slice.ts"
 
 /** Until the place is found, or the time is up: then the next lease goes on. Null: the source does not answer. */
-export async function search(shift: Shift, slice: Slice, begun: Probe): Promise<Outcome | null> {
+export async function search(consumer: ConsumerRun, slice: Slice, begun: Probe): Promise<Outcome | null> {
   try {
-    return await searchOrThrow(shift, slice, begun)
+    return await searchOrThrow(consumer, slice, begun)
   } catch (error) {
-    return thrown(shift, slice, error)
+    return thrown(consumer, slice, error)
   }
 }
 
-async function searchOrThrow(shift: Shift, slice: Slice, begun: Probe): Promise<Outcome | null> {
+async function searchOrThrow(consumer: ConsumerRun, slice: Slice, begun: Probe): Promise<Outcome | null> {
   let probe = begun
   let reason = `${slice.connector.title} failed for a page of one row.`
   const soFar = (): Outcome => ({ kind: "probed", found: { kind: "asking", probe }, reason })
-  while (shift.ports.clock.now() < shift.deadline) {
-    const answer = await answerTo(shift, slice, probe)
+  while (consumer.ports.clock.now() < consumer.deadline) {
+    const answer = await answerTo(consumer, slice, probe)
     if (answer.kind === "lost") return null
     if (answer.kind === "no_time") return soFar()
     // A limit, a key that is refused: what has been learnt since the lease is learnt again after it.
-    if (answer.kind !== "shown" && answer.kind !== "fails") return outcomeOfUnasked(shift, slice, answer)
+    if (answer.kind !== "shown" && answer.kind !== "fails") return outcomeOfUnasked(consumer, slice, answer)
     if (answer.kind === "fails") reason = answer.reason
-    const found = told(probe, answer.kind === "shown" ? answer.shown : "fails")
+    const found = foundBy(probe, answer.kind === "shown" ? answer.shown : "fails")
     if (found.kind !== "asking") return { kind: "probed", found, reason }
     probe = found.probe
   }
@@ -36,7 +36,7 @@ function contextOf(slice: Slice, question: Question): PageContext<unknown> {
   const page = { ...pageContext(slice), pageSize: 1 }
   if (question === "page") return page
   const pageSize = question.whole ? slice.stream.pageSize : 1
-  return { ...page, pageSize, token: null, window: question.window }
+  return { ...page, pageSize, pageToken: null, window: question.window }
 }
 
 type Answer =
@@ -45,11 +45,11 @@ type Answer =
   | Exclude<Fetched, { kind: "page" }>
 
 /** Whether the row can be read, or why that could not be learnt. */
-async function answerTo(shift: Shift, slice: Slice, probe: Probe): Promise<Answer> {
+async function answerTo(consumer: ConsumerRun, slice: Slice, probe: Probe): Promise<Answer> {
   const question = questionOf(probe)
   const isWhole = question !== "page" && question.whole
   try {
-    const fetched = await fetchPage(shift, slice, contextOf(slice, question))
+    const fetched = await fetchPage(consumer, slice, contextOf(slice, question))
     const isOfThePage = (fetched.kind === "transient" && !fetched.unreached) || fetched.kind === "too_large"
     if (isOfThePage) return { kind: "fails", reason: fetched.reason }
     if (fetched.kind !== "page") return fetched

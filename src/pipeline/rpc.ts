@@ -5,13 +5,17 @@ import type { Log } from "../ports.ts"
 const MESSAGE_CHARS_LOGGED = 200
 
 /** The answer, or null where none came: the object was restarted, or is overloaded. Its deadlines then do the rest. */
-export type Told<T> = { answer: T } | null
+export type SourceAnswer<T> = { answer: T } | null
 
 /**
  * Every call to the source is safe to repeat, so a lost answer is asked for once more. `call` must get the stub anew, since one
  * that has thrown stays broken. An overloaded object is not asked again.
  */
-export async function tell<T>({ log }: { log: Log }, method: string, call: () => Promise<T>): Promise<Told<T>> {
+export async function callSource<T>(
+  { log }: { log: Log },
+  method: string,
+  call: () => Promise<T>,
+): Promise<SourceAnswer<T>> {
   const first = await attempt(call)
   if (first.ok) return first
   const second = isOverloaded(first.error) ? first : await attempt(call)

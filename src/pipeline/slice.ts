@@ -5,10 +5,10 @@ import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "../http/part
 import type { Outcome, Task } from "../source/protocol/reading.ts"
 import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import type { PipelinePorts } from "./ports.ts"
-import { tell } from "./rpc.ts"
+import { callSource } from "./rpc.ts"
 
 /** One consumer's time with one source, over as many leases as it is given. */
-export interface Shift {
+export interface ConsumerRun {
   ports: PipelinePorts
   /** The Durable Object's stub, anew for each call. */
   source: () => SourceWork
@@ -39,7 +39,7 @@ export interface Slice {
   until: number
   paceMs: number
   page: number
-  token: string | null
+  pageToken: string | null
   /** Pages of this lease, by their records and the token of the next: one that comes again is read in circles. */
   pages: Set<string>
   /** Records that an earlier window completed. */
@@ -82,7 +82,7 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
     until: task.until,
     paceMs: task.paceMs,
     page: task.page,
-    token: task.token,
+    pageToken: task.pageToken,
     pages: new Set(),
     completed: new Set(task.completed),
     credential: task.credential,
@@ -91,9 +91,9 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
   }
 }
 
-export function pageContext({ task, config, chosen, token }: Slice): PageContext<unknown> {
+export function pageContext({ task, config, chosen, pageToken }: Slice): PageContext<unknown> {
   const { account, window, range, pageSize } = task
-  return { config, account, collections: chosen, window, ...(range && { range }), token, pageSize }
+  return { config, account, collections: chosen, window, ...(range && { range }), pageToken: pageToken, pageSize }
 }
 
 export function normalizeContext(slice: Slice, followed: readonly unknown[], asked: number): NormalizeContext<unknown> {
@@ -103,34 +103,36 @@ export function normalizeContext(slice: Slice, followed: readonly unknown[], ask
 }
 
 /** Asks the partner, in turn and in time. A credential that is refused is renewed once, and the request made again with it. */
-export async function ask(shift: Shift, slice: Slice, request: PageRequest): Promise<Asked> {
-  const first = await call(shift, slice, request)
+export async function ask(consumer: ConsumerRun, slice: Slice, request: PageRequest): Promise<Asked> {
+  const first = await call(consumer, slice, request)
   if (first.kind !== "auth" || slice.renewed) return first
   slice.renewed = true
-  const told = await tell(shift.ports, "credential", () =>
-    shift.source().credential({ protocol: PROTOCOL, lease: slice.task.lease, failedVersion: slice.credential.version }),
+  const told = await callSource(consumer.ports, "credential", () =>
+    consumer
+      .source()
+      .credential({ protocol: PROTOCOL, lease: slice.task.lease, failedVersion: slice.credential.version }),
   )
   if (told === null) return { kind: "lost" }
   if (told.answer === null) return first
   slice.credential = told.answer
-  return call(shift, slice, request)
+  return call(consumer, slice, request)
 }
 
-async function call(shift: Shift, slice: Slice, request: PageRequest): Promise<Asked> {
-  if (!(await inTurn(shift, slice))) return { kind: "no_time" }
+async function call(consumer: ConsumerRun, slice: Slice, request: PageRequest): Promise<Asked> {
+  if (!(await inTurn(consumer, slice))) return { kind: "no_time" }
   slice.calls++
-  shift.counts.calls++
-  const result = await askPartner(shift.ports, slice.connector, slice.config, request, slice.credential)
-  shift.restMs = result.kind === "ok" ? (slice.connector.limits.restMs?.(result.answer.body) ?? 0) : 0
+  consumer.counts.calls++
+  const result = await askPartner(consumer.ports, slice.connector, slice.config, request, slice.credential)
+  consumer.restMs = result.kind === "ok" ? (slice.connector.limits.restMs?.(result.answer.body) ?? 0) : 0
   return result
 }
 
 /** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
-async function inTurn(shift: Shift, slice: Slice): Promise<boolean> {
-  const { clock } = shift.ports
-  const startAt = Math.max(clock.now(), shift.calledAt + Math.max(slice.paceMs, shift.restMs))
+async function inTurn(consumer: ConsumerRun, slice: Slice): Promise<boolean> {
+  const { clock } = consumer.ports
+  const startAt = Math.max(clock.now(), consumer.calledAt + Math.max(slice.paceMs, consumer.restMs))
   if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false
   if (startAt > clock.now()) await clock.sleep(startAt - clock.now())
-  shift.calledAt = clock.now()
+  consumer.calledAt = clock.now()
   return true
 }

@@ -31,7 +31,7 @@ export const createRoutes = api()
           "partner_limited",
           "idempotency_mismatch",
           "idempotent_source_deleted",
-          "claim_invalid",
+          "install_code_invalid",
           "conflict",
         ] as const),
       ],

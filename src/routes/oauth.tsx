@@ -8,7 +8,7 @@ import { html } from "hono/html"
 import type { JSX } from "hono/jsx/jsx-runtime"
 import { getConnector } from "../connectors/index.ts"
 import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
-import { ConnectedPage, InstallPage, ProblemPage, StartPage, UnclaimedPage } from "../console/oauth-pages.tsx"
+import { ConnectedPage, InstallPage, ProblemPage, StartPage, WaitingInstallPage } from "../console/oauth-pages.tsx"
 import { style } from "../console/style.ts"
 import { isAccountRead } from "../db/grants.ts"
 import { findSource } from "../db/sources.ts"
@@ -114,8 +114,8 @@ export const oauthRoutes = api()
     }
     const { account, code } = arrival
     // Behind the hash, the code stays in the browser: no server's log sees it.
-    const back = consoleUrl && `${consoleUrl}/sources/new?connector=${connector.name}#claim=${code}`
-    return page(c, 200, <UnclaimedPage partner={connector.title} account={account} code={code} back={back} />)
+    const back = consoleUrl && `${consoleUrl}/sources/new?connector=${connector.name}#installCode=${code}`
+    return page(c, 200, <WaitingInstallPage partner={connector.title} account={account} code={code} back={back} />)
   })
 
 /** What becomes of errors here: a page, always. */

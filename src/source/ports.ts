@@ -10,7 +10,7 @@ export interface Store {
   core(): string | null
   /** In the order of their ids; one after the other, since together they may take a third of the memory. */
   seen(): Iterable<StoredSeen>
-  open(): Row[]
+  pending(): Row[]
   /** Every waiting row, without its items. */
   outbox(): OutboxMeta[]
   /** In the order of their ids. */
@@ -25,7 +25,7 @@ export interface Store {
   erase(core: string): void
 }
 
-/** Of a consumer: `fetch` reads live, `backfill` reads passes, `forward` sends the outbox. */
+/** Of a consumer: `fetch` reads live, `backfill` reads backfills, `forward` sends the outbox. */
 export type QueueName = "fetch" | "backfill" | "forward"
 
 /** Sends a wake-up. May reject: the deadline kept in the state makes up for it. */

@@ -145,7 +145,7 @@ async function denialOf(
     account,
     collections: new Set(stream.collections),
     window,
-    token: null,
+    pageToken: null,
     pageSize: 1,
   }
   const result = await askPartner(ports, connector, config, stream.request(ctx), credential)

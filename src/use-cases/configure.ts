@@ -13,7 +13,7 @@ import type { ApiPorts } from "../worker/platform.ts"
 const TOLD_AT_ONCE_MAX = 60
 const PARALLEL = 6
 
-const NOT_TOLD: Told = { view: null, unable: null }
+const NOT_CONFIGURED: Configured = { view: null, unable: null }
 
 type Ports = Pick<ApiPorts, "db" | "source" | "log">
 
@@ -21,7 +21,7 @@ export function refOf({ org, project, id }: Pick<SourceRow, "org" | "project" | 
   return { org, project, source: id }
 }
 
-export interface Told {
+export interface Configured {
   view: SourceView | null
   /** Why the source cannot work until an operator has put it right; null: it can, or was not reached. */
   unable: string | null
@@ -32,8 +32,8 @@ export async function configure(ports: Ports, row: SourceRow): Promise<SourceVie
   return (await configureOrWhy(ports, row)).view
 }
 
-export async function configureOrWhy(ports: Ports, row: SourceRow): Promise<Told> {
-  if (row.status === "draft") return NOT_TOLD
+export async function configureOrWhy(ports: Ports, row: SourceRow): Promise<Configured> {
+  if (row.status === "draft") return NOT_CONFIGURED
   try {
     const configuration = await configurationOf(ports, row)
     const answer = await ports.source(refOf(row)).configure(configuration)
@@ -48,7 +48,7 @@ export async function configureOrWhy(ports: Ports, row: SourceRow): Promise<Told
   } catch (error) {
     ports.log("configure_failed", { source: row.id, error: error instanceof Error ? error.name : "unknown" })
   }
-  return NOT_TOLD
+  return NOT_CONFIGURED
 }
 
 export async function configureAll(ports: Ports, rows: readonly SourceRow[]): Promise<void> {

@@ -14,12 +14,12 @@ import { badField, Problem } from "../errors.ts"
 import { accountColumns, refuseTaken, sealKey } from "./attach-account.ts"
 import { type Checked, checkAccount, checkShape } from "./check-account.ts"
 import { chooseCollections, chooseConnector } from "./choose.ts"
-import { claimStatements, findClaimed } from "./claim.ts"
 import { configure } from "./configure.ts"
 import { type Changed, type Context, entryOf } from "./context.ts"
 import { draftColumns, goOnDetail, startSource } from "./finish-source.ts"
 import { againOf } from "./former.ts"
 import { once } from "./idempotency.ts"
+import { findInstall, useInstallStatements } from "./install-code.ts"
 import { authorizeLink } from "./start-oauth.ts"
 import { checkTemplates } from "./templates.ts"
 import { syncColumns } from "./update-source.ts"
@@ -44,7 +44,7 @@ async function storeSource(
   request: IdempotentRequest | null,
 ): Promise<SourceRow> {
   const { ports, tenant, caller } = context
-  const grant = input.claim === undefined ? null : await findClaimed(ports, input.connector, input.claim)
+  const grant = input.installCode === undefined ? null : await findInstall(ports, input.connector, input.installCode)
   const again = againOf(input)
   const connector = chooseConnector(input.connector)
   const config = configOf(connector, input, grant)
@@ -73,7 +73,7 @@ async function storeSource(
   const detail = { name: source.name, ...goOnDetail(start) }
   const entry = entryOf(context, start ? "source.created" : "source.drafted", source.id, detail)
   return insertSource(ports.db, { ...source, ...stage }, entry, [
-    ...(grant ? await claimStatements(ports, grant, ref, entry) : []),
+    ...(grant ? await useInstallStatements(ports, grant, ref, entry) : []),
     ...(request ? rememberRequestStatements(ports.db, tenant, request, source.id, entry.at) : []),
     ...(start?.statements ?? []),
   ])
@@ -81,7 +81,7 @@ async function storeSource(
 
 /** An install that is claimed names part of the configuration: the shop that it was approved in. */
 function configOf(connector: AnyConnector, input: CreateSource, grant: GrantRow | null): JsonValue {
-  if (grant && input.credentials) throw badField("credentials", "are not needed beside `claim`. Leave them out.")
+  if (grant && input.credentials) throw badField("credentials", "are not needed beside `installCode`. Leave them out.")
   const named = typeof grant?.config === "object" && grant.config !== null ? grant.config : {}
   return parse(connector.config, { ...input.config, ...named }, "config")
 }

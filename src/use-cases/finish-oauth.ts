@@ -16,7 +16,7 @@ import { checkAccount } from "./check-account.ts"
 import { authorizeLink, redirectUri } from "./start-oauth.ts"
 
 /** A grant that nobody claims is given back after a day. */
-export const UNCLAIMED_LIFE_MS = 24 * 60 * 60_000
+export const INSTALL_LIFE_MS = 24 * 60 * 60_000
 
 export type Arrival = { kind: "connected"; row: SourceRow } | { kind: "unclaimed"; code: string; account: Account }
 
@@ -144,12 +144,12 @@ function checkScopes({ scopes, covers }: OAuth2Auth<unknown>, granted: readonly 
 
 /** An install: whoever signs in with the code takes it. */
 async function keep(ports: ApiPorts, granted: Granted): Promise<Arrival> {
-  const code = ports.random.id("claim")
+  const code = ports.random.id("install")
   const id = ports.random.id("grant")
   const row: GrantRow = {
-    ...grantRowOf(granted, id, await sealGranted(ports, granted, unclaimedRef(id))),
-    claim: await ports.sha256(code),
-    expiresAt: granted.askedAt + UNCLAIMED_LIFE_MS,
+    ...grantRowOf(granted, id, await sealGranted(ports, granted, installRef(id))),
+    installCode: await ports.sha256(code),
+    expiresAt: granted.askedAt + INSTALL_LIFE_MS,
   }
   await insertGrantStatement(ports.db, row)
   return { kind: "unclaimed", code, account: granted.account }
@@ -189,17 +189,17 @@ function grantRowOf(
 ): GrantRow {
   return {
     ...{ id, org: null, project: null, source: null, connector: connector.name, config: attempt.config, account },
-    ...{ accountId: account.id, connectedAt, tokens, claim: null, createdAt: askedAt, expiresAt: null, tries: 0 },
+    ...{ accountId: account.id, connectedAt, tokens, installCode: null, createdAt: askedAt, expiresAt: null, tries: 0 },
   }
 }
 
 /** Tokens of nobody are sealed for their grant alone. */
-export function unclaimedRef(grant: string): SourceRef {
+export function installRef(grant: string): SourceRef {
   return { org: "", project: "", source: grant }
 }
 
 export function grantRef({ id, org, project, source }: GrantRow): SourceRef {
-  return org === null || project === null || source === null ? unclaimedRef(id) : { org, project, source }
+  return org === null || project === null || source === null ? installRef(id) : { org, project, source }
 }
 
 function sealGranted(ports: ApiPorts, { oauth, answer, askedAt }: Granted, ref: SourceRef): Promise<SealedTokens> {

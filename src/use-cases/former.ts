@@ -10,7 +10,7 @@ import type { AGAIN, StoredDestination } from "../db/schema.ts"
 import type { SourceInsert, SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { dayOf } from "../lib/time.ts"
-import { coverKey } from "../source/backfill/pass.ts"
+import { coverKey } from "../source/backfill/backfill.ts"
 import type { Bookmark } from "../source/protocol/bookmark.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 

@@ -30,7 +30,7 @@ import type { Tokens } from "../source/ports.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { configureOrWhy } from "./configure.ts"
 import { eraseSource } from "./delete-source.ts"
-import { grantRef, UNCLAIMED_LIFE_MS } from "./finish-oauth.ts"
+import { grantRef, INSTALL_LIFE_MS } from "./finish-oauth.ts"
 import { DRAFT_KEPT_MS } from "./finish-source.ts"
 import { reseal } from "./reseal.ts"
 
@@ -77,7 +77,7 @@ export async function watch(ports: WatchPorts, scheduledAt: number): Promise<voi
 /** What is over. Answers how many drafts were. */
 async function forgetExpired(ports: WatchPorts, now: number): Promise<number> {
   await bringDraftsBack(ports.db, now + DRAFT_KEPT_MS + CLOCK_SLACK_MS)
-  await bringGrantsBack(ports.db, now + UNCLAIMED_LIFE_MS + CLOCK_SLACK_MS)
+  await bringGrantsBack(ports.db, now + INSTALL_LIFE_MS + CLOCK_SLACK_MS)
   const expired = await expiredDrafts(ports.db, now, DRAFTS_A_TICK)
   await eachOf(expired, (row) => expireDraft(ports, row))
   await eachOf(await expiredGrants(ports.db, now, GRANTS_A_TICK), (grant) => giveGrantBack(ports, grant))

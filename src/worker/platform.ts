@@ -19,7 +19,7 @@ import { objectName, type SourceRef } from "../source/protocol/configuration.ts"
 import type { SourceControl, SourceRpc } from "../source/protocol/source.ts"
 import { createMarker, createVault, type Marked } from "./vault.ts"
 
-/** D1 answers within a second; what it has not taken by then is told again with the next turn. */
+/** D1 answers within a second; what it has not taken by then is told again with the next transaction. */
 const DATABASE_TIMEOUT_MS = 10_000
 
 const ID_CHARS = "0123456789abcdefghijklmnopqrstuvwxyz"

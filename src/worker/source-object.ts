@@ -1,5 +1,5 @@
 /**
- * One source's Durable Object: a thin shell that gives the machine its ports on the platform. Its duties:
+ * One source's Durable Object: a thin shell that gives the engine its ports on the platform. Its duties:
  *   - SQLite rows and the alarm, committed together
  *   - the RPC methods, passed on as they are
  *   - settings or state that cannot be read: refused and tried again, never thrown out of the constructor or the alarm
@@ -8,7 +8,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { getConnector } from "../connectors/index.ts"
 import { type Bindings, SettingsError } from "../env.ts"
-import { SourceMachine } from "../source/engine/machine.ts"
+import { SourceEngine } from "../source/engine/engine.ts"
 import { UNABLE_RETRY_MS, unable } from "../source/engine/unable.ts"
 import type { Configuration, Sealed, SourceRef } from "../source/protocol/configuration.ts"
 import type { ClaimAsk, Report } from "../source/protocol/forwarding.ts"
@@ -20,7 +20,7 @@ import { SqlStore } from "./sqlite-store.ts"
 
 export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   /** Null until the settings could be read. */
-  #machine: SourceMachine | null = null
+  #engine: SourceEngine | null = null
 
   /** Never throws: the platform would drop an alarm whose object cannot be made. */
   override async alarm() {
@@ -102,14 +102,14 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   }
 
   /** Throws while the Worker's settings cannot be read. */
-  #working(): SourceMachine {
-    if (this.#machine) return this.#machine
+  #working(): SourceEngine {
+    if (this.#engine) return this.#engine
     const ports = sourcePorts(this.env, refOf(this.ctx.id.name ?? ""))
     const tokens = tokensOf(this.env, getConnector)
     const tryCredential = tryCredentialOf(this.env, getConnector)
     const store = new SqlStore(this.ctx.storage)
-    this.#machine = new SourceMachine({ ...ports, tokens, tryCredential, store, connector: getConnector })
-    return this.#machine
+    this.#engine = new SourceEngine({ ...ports, tokens, tryCredential, store, connector: getConnector })
+    return this.#engine
   }
 }
 

@@ -15,7 +15,10 @@ const SCHEMA = `
   );
 `
 
-type Table = "seen" | "open" | "quarantine" | "runs"
+/** The table of each kind of row: that of pending keys has its name from the first version. */
+const TABLES = { seen: "seen", pending: "open", quarantine: "quarantine", runs: "runs" } as const
+
+type Kind = keyof typeof TABLES
 
 export class SqlStore implements Store {
   readonly #storage: DurableObjectStorage
@@ -36,8 +39,8 @@ export class SqlStore implements Store {
     return this.#storage.sql.exec<{ id: number; body: ArrayBuffer | string }>("SELECT id, body FROM seen ORDER BY id")
   }
 
-  open(): Row[] {
-    return this.#rows("open")
+  pending(): Row[] {
+    return this.#rows("pending")
   }
 
   runs(): Row[] {
@@ -75,7 +78,7 @@ export class SqlStore implements Store {
       this.#exists = true
       if (changes.core !== null) this.#put("core", { id: 1, body: changes.core })
       this.#outbox(changes.outbox)
-      for (const table of ["seen", "open", "quarantine", "runs"] as const) this.#apply(table, changes[table])
+      for (const kind of Object.keys(TABLES) as Kind[]) this.#apply(kind, changes[kind])
     })
     // Not awaited: without an await in between, the platform writes it together with the rows above.
     if (changes.alarm !== null) void this.#storage.setAlarm(changes.alarm)
@@ -86,8 +89,7 @@ export class SqlStore implements Store {
     this.#storage.transactionSync(() => {
       this.#storage.sql.exec(SCHEMA)
       this.#exists = true
-      for (const table of ["core", "seen", "open", "quarantine", "runs", "outbox"])
-        this.#storage.sql.exec(`DELETE FROM ${table}`)
+      for (const table of ["core", ...Object.values(TABLES), "outbox"]) this.#storage.sql.exec(`DELETE FROM ${table}`)
       this.#put("core", { id: 1, body: core })
     })
   }
@@ -100,9 +102,10 @@ export class SqlStore implements Store {
     return this.#exists
   }
 
-  #rows(table: Table): Row[] {
+  #rows(kind: "pending" | "runs"): Row[] {
     if (!this.#hasTables()) return []
-    return this.#storage.sql.exec<{ id: number; body: string }>(`SELECT id, body FROM ${table} ORDER BY id`).toArray()
+    const query = `SELECT id, body FROM ${TABLES[kind]} ORDER BY id`
+    return this.#storage.sql.exec<{ id: number; body: string }>(query).toArray()
   }
 
   #byIds(table: "outbox" | "quarantine", ids: readonly number[]): Row[] {
@@ -141,12 +144,13 @@ export class SqlStore implements Store {
     }
   }
 
-  #apply(table: Table, { put, remove }: RowChanges | SeenChanges): void {
+  #apply(kind: Kind, { put, remove }: RowChanges | SeenChanges): void {
+    const table = TABLES[kind]
     for (const row of put) this.#put(table, row)
     for (const id of remove) this.#storage.sql.exec(`DELETE FROM ${table} WHERE id = ?`, id)
   }
 
-  #put(table: Table | "core", { id, body }: Row | StoredSeen): void {
+  #put(table: (typeof TABLES)[Kind] | "core", { id, body }: Row | StoredSeen): void {
     this.#storage.sql.exec(`INSERT OR REPLACE INTO ${table} (id, body) VALUES (?, ?)`, id, body)
   }
 }

@@ -11,7 +11,7 @@ import { runFetch } from "../../src/pipeline/fetch.ts"
 import { runForward } from "../../src/pipeline/forward.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { Http } from "../../src/ports.ts"
-import { SourceMachine } from "../../src/source/engine/machine.ts"
+import { SourceEngine } from "../../src/source/engine/engine.ts"
 import type { QueueName } from "../../src/source/ports.ts"
 import type { Configuration } from "../../src/source/protocol/configuration.ts"
 import { createSandbox } from "../sandbox/sandbox.ts"
@@ -85,18 +85,18 @@ async function readAll(time: VirtualTime, http: Http, configuration: Configurati
       if (delaySeconds > 0) await clock.sleep(delaySeconds * 1000)
       await WORK[lane](ports, BENCH_REF.source)
     })
-  const machine = new SourceMachine({ ...sharedPorts(), clock, store, wake })
-  const ports: PipelinePorts = { ...sharedPorts(), clock, http, source: () => machine }
+  const engine = new SourceEngine({ ...sharedPorts(), clock, store, wake })
+  const ports: PipelinePorts = { ...sharedPorts(), clock, http, source: () => engine }
   const isDone = async () => {
-    const answer = await machine.view()
+    const answer = await engine.view()
     if (!answer.ok || answer.view.status === "error") throw new Error(JSON.stringify(answer))
     return answer.view.current.length === 0 && answer.view.delivery.waiting === 0
   }
   const ring = async () => {
     store.alarmAt = null
-    await machine.alarm()
+    await engine.alarm()
   }
-  await machine.configure(configuration)
+  await engine.configure(configuration)
   await time.run(isDone, { at: () => store.alarmAt, ring })
 }
 

@@ -76,7 +76,14 @@ async function post(ports: Ports, setup: Setup, items: Item[]): Promise<void> {
 
 function contextOf({ config, account, startDate, connectedAt }: Setup, stream: Stream<unknown>, token: string | null) {
   const window = { from: startDate, to: connectedAt }
-  return { config, account, collections: new Set(stream.collections), window, token, pageSize: stream.pageSize }
+  return {
+    config,
+    account,
+    collections: new Set(stream.collections),
+    window,
+    pageToken: token,
+    pageSize: stream.pageSize,
+  }
 }
 
 function normalizing(ctx: PageContext<unknown>, setup: Setup): NormalizeContext<unknown> {

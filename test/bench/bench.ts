@@ -127,7 +127,7 @@ async function untilDone(runtime: Runtime, startedAt: number): Promise<SourceVie
 
 function progress(view: SourceView): void {
   if (!process.stdout.isTTY) return
-  const taken = view.collections.reduce((sum, one) => sum + one.taken, 0)
+  const taken = view.collections.reduce((sum, one) => sum + one.accepted, 0)
   process.stdout.write(`\r${taken.toLocaleString("en")} items taken, ${view.delivery.waiting} waiting   `)
 }
 

@@ -4,7 +4,7 @@ import { stripe } from "../../src/connectors/stripe.ts"
 import { runFetch } from "../../src/pipeline/fetch.ts"
 import { runForward } from "../../src/pipeline/forward.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { SourceMachine } from "../../src/source/engine/machine.ts"
+import { SourceEngine } from "../../src/source/engine/engine.ts"
 import type { QueueName } from "../../src/source/ports.ts"
 import type { Configuration } from "../../src/source/protocol/configuration.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
@@ -15,7 +15,7 @@ export const NOW = Date.UTC(2026, 10, 20, 12)
 const DAY_MS = 86_400_000
 
 export interface Product {
-  machine: SourceMachine
+  engine: SourceEngine
   /** Does all that is to be done now. */
   work(): Promise<void>
 }
@@ -26,7 +26,7 @@ export async function connect(sandbox: Sandbox, apiKey: string): Promise<Product
   const random = { next: () => 0.5, id: (prefix: string) => `${prefix}_${ids++}` }
   let ids = 1
   const never = () => Promise.reject(new Error("no tokens in this test"))
-  const machine = new SourceMachine({
+  const engine = new SourceEngine({
     clock: { now: sandbox.clock.now },
     random,
     store: memoryStore(),
@@ -42,7 +42,7 @@ export async function connect(sandbox: Sandbox, apiKey: string): Promise<Product
     clock: { now: sandbox.clock.now, sleep: async () => undefined, timeout: () => new AbortController().signal },
     random,
     http: (url, init) => sandbox.handle(new Request(url, init)),
-    source: () => machine,
+    source: () => engine,
     log: () => undefined,
     connector: getConnector,
   }
@@ -50,9 +50,9 @@ export async function connect(sandbox: Sandbox, apiKey: string): Promise<Product
     for (let lane = due.shift(); lane !== undefined; lane = due.shift()) await consume(ports, lane)
   }
   sandbox.intempt.addKey({ prefix: "p", secret: "s", org: "o", project: "p" })
-  await machine.configure(configurationFor(apiKey))
+  await engine.configure(configurationFor(apiKey))
   await work()
-  return { machine, work }
+  return { engine, work }
 }
 
 async function consume(ports: PipelinePorts, lane: QueueName): Promise<void> {

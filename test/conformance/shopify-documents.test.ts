@@ -38,11 +38,11 @@ const CONTEXTS: [string, Partial<PageContext<Config>>][] = [
   ["the first page", {}],
   ["a page of half the size", { pageSize: 20 }],
   ["a page of one row", { pageSize: 1 }],
-  ["a later page", { token: "cursor" }],
+  ["a later page", { pageToken: "cursor" }],
   ["a closed window", { window: { from: T, to: T + DAY } }],
   ["an open window", { window: { from: null, to: T }, range: { from: T - DAY, to: T } }],
-  ["lines that are left", { token: LINES }],
-  ["transactions that are left", { token: MONEY }],
+  ["lines that are left", { pageToken: LINES }],
+  ["transactions that are left", { pageToken: MONEY }],
 ]
 
 describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {

@@ -67,12 +67,12 @@ describeWith("Stripe's official samples as an account", [FIXTURES, `${EVENTS}/in
     const sandbox = createSandbox({ clock: () => NOW, sleep: async () => undefined })
     const { key } = sandbox.stripe.create({ name: "official", options: { rateLimit: null, endpointRateLimit: null } })
     await load(sandbox, { objects: sampleObjects() })
-    const { machine, work } = await connect(sandbox, key)
+    const { engine, work } = await connect(sandbox, key)
     const fromLists = held(sandbox)
     sandbox.clock.advance(HOUR_MS)
     const eventsAt = sandbox.clock.now() - HOUR_MS / 2
     await load(sandbox, { events: sampleEvents(eventsAt / 1_000) })
-    await machine.syncNow()
+    await engine.syncNow()
     await work()
     const fromEvents = held(sandbox).slice(fromLists.length)
     write({ fromLists, fromEvents })
@@ -82,7 +82,7 @@ describeWith("Stripe's official samples as an account", [FIXTURES, `${EVENTS}/in
     expect(fromLists.slice(1).map(({ at }) => Date.parse(at))).toEqual(Array(3).fill(1_000 * WEEK_AGO))
     for (const { at } of fromEvents) expect(Math.abs(Date.parse(at) - eventsAt)).toBeLessThan(HOUR_MS / 60)
     expect(sandbox.intempt.totals().smells).toEqual({})
-    expect(await machine.view()).toMatchObject({ view: { status: "connected", lastRun: { state: "succeeded" } } })
+    expect(await engine.view()).toMatchObject({ view: { status: "connected", lastRun: { state: "succeeded" } } })
   })
 })
 

@@ -12,7 +12,7 @@ type Context = PageContext<Record<string, never>>
 const CONTEXTS: Partial<Context>[] = [
   {},
   { window: { from: T * 1000, to: (T + 3600) * 1000 } },
-  { window: { from: null, to: T * 1000 }, token: "obj_1", pageSize: 50 },
+  { window: { from: null, to: T * 1000 }, pageToken: "obj_1", pageSize: 50 },
   ...[...ALL].map((name) => ({ collections: new Set([name]) })),
 ]
 

@@ -92,9 +92,12 @@ describe("an event's item", () => {
   test.each([
     ["has come by", 4_000, 9_000],
     ["is still to come", 12_000, 12_000],
-  ])("from a list, of which the feed may show it until then, stands there where that %s", (_, place, expected) => {
-    expect(told([{ ...FACT, place }], { via: "list" }).items[0]).toMatchObject({ place: expected })
-  })
+  ])(
+    "from a list, of which the feed may show it until then, stands there where that %s",
+    (_, announcedAt, expected) => {
+      expect(told([{ ...FACT, announcedAt }], { via: "list" }).items[0]).toMatchObject({ place: expected })
+    },
+  )
 
   test("without a fact has the record's id as its key", () => {
     const { fact: _, ...whole } = FACT
@@ -237,10 +240,10 @@ test("only what belongs to chosen collections is told, keys that are open or clo
     { collection: "Orders", key: "o1:paid", time: 1 },
     { collection: "People", key: "p1", time: 1 },
   ]
-  const { items, open, closed } = told(() => ({ drafts: [FACT, PERSON], open: keys, closed: keys }), {
+  const { items, pending, closed } = told(() => ({ drafts: [FACT, PERSON], pending: keys, closed: keys }), {
     chosen: ["Orders"],
   })
   expect(items.map(({ collection }) => collection)).toEqual(["Orders"])
-  expect(open).toEqual([keys[0]])
+  expect(pending).toEqual([keys[0]])
   expect(closed).toEqual([keys[0]])
 })

@@ -46,7 +46,12 @@ describe("an order", () => {
   const cancelled = order({ cancelledAt: at(T + 3 * HOUR), cancelReason: "CUSTOMER", refunds: [refund()] })
 
   test("tells each fact under its own time, whatever changed last", () => {
-    const told = itemsOf(cancelled).map(({ collection, key, time, place }) => [collection, key, time, place])
+    const told = itemsOf(cancelled).map(({ collection, key, time, announcedAt }) => [
+      collection,
+      key,
+      time,
+      announcedAt,
+    ])
     expect(told).toEqual([
       ["Placed order", "21:placed", T + HOUR, T + HOUR],
       ["Product ordered", "41:ordered", T + HOUR, T + HOUR],
@@ -124,7 +129,7 @@ describe("a refund", () => {
   test("of nothing is none yet: its money may be on the way", () => {
     const none = order({ refunds: [refund({ totalRefundedSet: money("0.0") })] })
     expect(of(itemsOf(none), "Order refunded")).toEqual([])
-    expect(normalized(none).open).toEqual([{ collection: "Order refunded", key: "61:refunded", time: T + 2 * HOUR }])
+    expect(normalized(none).pending).toEqual([{ collection: "Order refunded", key: "61:refunded", time: T + 2 * HOUR }])
   })
 })
 
@@ -154,7 +159,7 @@ describe("a transaction", () => {
   test.each(["PENDING", "AWAITING_RESPONSE", "UNKNOWN"])("that is %s stays open until it is told", (status) => {
     const pending = order({ transactions: [transaction({ status })] })
     expect(of(itemsOf(pending), "Charge")).toEqual([])
-    expect(normalized(pending).open).toEqual([
+    expect(normalized(pending).pending).toEqual([
       { collection: "Charge", key: "31:succeeded", time: T + HOUR },
       { collection: "Charge", key: "31:failed", time: T + HOUR },
     ])
@@ -257,7 +262,7 @@ describe("a checkout that was left", () => {
   test("is told under the time it was begun, also when it is listed much later", () => {
     const [item] = itemsOf(checkout())
     expect(item).toMatchObject({ collection: "Abandoned checkouts", key: "81:abandoned", time: T + HOUR })
-    expect(item?.place).toBe(T + HOUR + 7 * DAY)
+    expect(item?.announcedAt).toBe(T + HOUR + 7 * DAY)
     expect(item?.data).toEqual({
       checkoutId: "81",
       checkout: "#81",

@@ -370,8 +370,8 @@ describe("a credential", () => {
       order === null || (orders.get(order)?.created ?? 0) >= NOW - 60 * DAY
     expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy: reader.clock.now(), isWanted }))
     const run = await firstRun(reader)
-    expect(run.untold.map(({ collection }) => collection)).toContain("Placed order")
-    expect(run.untold[0]?.reason).toContain("60 days")
+    expect(run.incomplete.map(({ collection }) => collection)).toContain("Placed order")
+    expect(run.incomplete[0]?.reason).toContain("60 days")
   })
 
   test("without protected data knows people by id, loses none, and says what is kept back", async () => {
@@ -380,7 +380,7 @@ describe("a credential", () => {
     await reader.configure()
     expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy: reader.clock.now() }))
     expect(reader.items.every(({ userId }) => /^\d+$/.test(userId ?? ""))).toBe(true)
-    expect((await firstRun(reader)).untold.map(({ reason }) => reason).join()).toContain("protected customer data")
+    expect((await firstRun(reader)).incomplete.map(({ reason }) => reason).join()).toContain("protected customer data")
   })
 
   test("that is refused stops the source until it is replaced", async () => {
@@ -407,7 +407,7 @@ test("money in yen and dinars is told in their own units", async () => {
 async function firstRun(reader: Reader) {
   const runs = reader.store
     .runs()
-    .map(({ body }) => JSON.parse(body) as { kind: string; untold: { collection: string; reason: string }[] })
+    .map(({ body }) => JSON.parse(body) as { kind: string; incomplete: { collection: string; reason: string }[] })
   const run = runs.find(({ kind }) => kind === "initial")
   if (!run) throw new Error("no initial run")
   return run

@@ -40,8 +40,8 @@ function pageOf(data: JsonValue, changes: Partial<PageContext<Config>> = {}, str
   return stream.page(answer({ data }), pageContext(changes, stream))
 }
 
-function asked(token: string | null, changes: Partial<PageContext<Config>> = {}, stream = live) {
-  return requestOf(stream, pageContext({ token, ...changes }, stream))
+function asked(pageToken: string | null, changes: Partial<PageContext<Config>> = {}, stream = live) {
+  return requestOf(stream, pageContext({ pageToken, ...changes }, stream))
 }
 
 describe("live reading", () => {
@@ -75,9 +75,9 @@ describe("live reading", () => {
     const { query, variables } = asked(next)
     expect(variables).toMatchObject({ customersAfter: "c1", draftOrdersAfter: "d1" })
     expect(query).not.toContain("orders(first")
-    const last = pageOf({ customers: listed([]), draftOrders: listed([draftOrder()], "d2") }, { token: next })
+    const last = pageOf({ customers: listed([]), draftOrders: listed([draftOrder()], "d2") }, { pageToken: next })
     expect(asked(last.next).variables).toMatchObject({ draftOrdersAfter: "d2", draftOrdersFirst: 250 })
-    expect(pageOf({ draftOrders: listed([]) }, { token: last.next }).next).toBeNull()
+    expect(pageOf({ draftOrders: listed([]) }, { pageToken: last.next }).next).toBeNull()
   })
 
   test("bounds are whole seconds that take in fractions which Shopify keeps and does not show", () => {
@@ -116,13 +116,13 @@ describe("live reading", () => {
   })
 
   test("begins a list anew before Shopify stops paging, the last second included", () => {
-    const token = JSON.stringify({
+    const pageToken = JSON.stringify({
       open: { customers: { after: "c", rows: 19_999, below: null } },
       rest: [],
       edge: null,
       denied: [],
     })
-    const next = pageOf({ customers: listed([customer()], "c2") }, { token }).next
+    const next = pageOf({ customers: listed([customer()], "c2") }, { pageToken }).next
     const { variables } = asked(next)
     expect(variables).toMatchObject({ customersAfter: null })
     expect(variables.customersQuery).toBe(`updated_at:>='${at(T)}' updated_at:<'${at(T + HOUR + SECOND)}'`)
@@ -132,15 +132,15 @@ describe("live reading", () => {
       edge: null,
       denied: [],
     })
-    const stuck = pageOf({ customers: listed([customer()], "c3") }, { token: again }).next
+    const stuck = pageOf({ customers: listed([customer()], "c3") }, { pageToken: again }).next
     expect(asked(stuck).variables).toMatchObject({ customersAfter: "c3" })
   })
 
   test("has the same token where a page ends where it began: the reading stops there", () => {
     const page = { ...EMPTY, orders: listed([order()], "o1") }
     const { next } = pageOf(page)
-    expect(pageOf(page, { token: next }).next).toBe(next)
-    expect(pageOf({ ...EMPTY, orders: listed([order()], "o2") }, { token: next }).next).not.toBe(next)
+    expect(pageOf(page, { pageToken: next }).next).toBe(next)
+    expect(pageOf({ ...EMPTY, orders: listed([order()], "o2") }, { pageToken: next }).next).not.toBe(next)
   })
 
   test("asks for smaller pages where an answer was too large", () => {
@@ -177,7 +177,7 @@ describe("an order that does not fit into its page", () => {
       after1: "lines-2",
     })
     const rest = { ...big(3, 3), originalTotalPriceSet: null, lineItems: connection(many(7), "lines-3b") }
-    const second = pageOf({ o0: rest, o1: { ...big(2, 2), lineItems: connection(many(2)) } }, { token: first.next })
+    const second = pageOf({ o0: rest, o1: { ...big(2, 2), lineItems: connection(many(2)) } }, { pageToken: first.next })
     expect(second.records).toHaveLength(2)
     expect(asked(second.next).variables).toMatchObject({ id0: "gid://shopify/Order/3", after0: "lines-3b", lines: 250 })
     const smaller = { token: first.next, pageSize: live.pageSize / 20 }
@@ -186,7 +186,7 @@ describe("an order that does not fit into its page", () => {
       id0: "gid://shopify/Order/3",
       after0: "lines-3",
     })
-    const third = pageOf({ o0: { ...big(3, 3), lineItems: connection([]) } }, { token: second.next })
+    const third = pageOf({ o0: { ...big(3, 3), lineItems: connection([]) } }, { pageToken: second.next })
     expect(asked(third.next).variables).toMatchObject({ ordersAfter: "o1" })
   })
 
@@ -203,11 +203,11 @@ describe("an order that does not fit into its page", () => {
     const { query, variables } = asked(next)
     expect(variables).toEqual({ id0: "gid://shopify/Order/21" })
     expect(query).toContain("transactions(first: 30)")
-    expect(pageOf({ o0: paid }, { token: next }).next).toBeNull()
+    expect(pageOf({ o0: paid }, { pageToken: next }).next).toBeNull()
     const more = [...Array(30).keys()].map((n) => transaction({ id: `gid://shopify/OrderTransaction/${n}` }))
-    const again = pageOf({ o0: { ...paid, transactions: more } }, { token: next }).next
+    const again = pageOf({ o0: { ...paid, transactions: more } }, { pageToken: next }).next
     expect(asked(again).query).toContain("transactions(first: 200)")
-    expect(pageOf({ o0: { ...paid, transactions: more } }, { token: again }).next).toBeNull()
+    expect(pageOf({ o0: { ...paid, transactions: more } }, { pageToken: again }).next).toBeNull()
   })
 
   test("ends its page early where a token could not name all that is left", () => {
@@ -229,8 +229,8 @@ describe("an order that does not fit into its page", () => {
 
   test("may be gone by then", () => {
     const { next } = pageOf({ ...EMPTY, orders: listed([big(3, 3)]) })
-    expect(pageOf({ o0: null }, { token: next })).toMatchObject({ records: [], next: null })
-    expect(() => pageOf({}, { token: next })).toThrow(ShapeError)
+    expect(pageOf({ o0: null }, { pageToken: next })).toMatchObject({ records: [], next: null })
+    expect(() => pageOf({}, { pageToken: next })).toThrow(ShapeError)
   })
 
   test("tells of its further lines only what is new", () => {
@@ -261,7 +261,7 @@ describe("what the credential may not read", () => {
     const { query } = asked(refused.next)
     expect(query).toContain("customers(")
     expect(query).not.toContain("orders(first: $orders")
-    const rest = page({ data: { customers: listed([]), draftOrders: listed([]) } }, { token: refused.next })
+    const rest = page({ data: { customers: listed([]), draftOrders: listed([]) } }, { pageToken: refused.next })
     expect(rest.next).toBeNull()
     expect(rest.denied).toHaveLength(6)
   })
@@ -282,8 +282,8 @@ describe("what the credential may not read", () => {
     const errors = withheld.map(([row, field]) => denied(["orders", "nodes", row, field]))
     const read = page({ data: { ...EMPTY, orders: listed([order({ customer: null })]) }, errors })
     expect(read.records).toHaveLength(1)
-    expect(read.untold?.filter(({ collection }) => collection === "Placed order")).toHaveLength(1)
-    expect(read.untold?.[0]?.reason).toMatch(/: customer, email$/)
+    expect(read.incomplete?.filter(({ collection }) => collection === "Placed order")).toHaveLength(1)
+    expect(read.incomplete?.[0]?.reason).toMatch(/: customer, email$/)
   })
 })
 
@@ -317,6 +317,6 @@ describe("reading back", () => {
   ])("says that old orders are not shown: %s", (_title, from, handles, notes) => {
     const ctx = { window: { from: null, to: T }, range: { from, to: T } }
     expect(asked(null, ctx, orders).query).toContain("accessScopes")
-    expect(pageOf(scopes(...(handles as string[])), ctx, orders).untold ?? []).toHaveLength(notes)
+    expect(pageOf(scopes(...(handles as string[])), ctx, orders).incomplete ?? []).toHaveLength(notes)
   })
 })

@@ -14,7 +14,7 @@ describe("a charge", () => {
   ])("in a list %s", (_name, fields, told, open) => {
     const result = listed("charges", charge(fields))
     expect(keys(result)).toEqual(told)
-    expect(result.open).toHaveLength(open)
+    expect(result.pending).toHaveLength(open)
   })
 
   test.each<[string, Record<string, JsonValue>, string[]]>([
@@ -32,7 +32,7 @@ describe("a charge", () => {
   test("is the same fact from list and feed, at the charge's creation", () => {
     const fromList = only(listed("charges", charge()))
     const fromFeed = only(fed(event("charge.captured", charge(), undefined, { created: T + 86_400 })))
-    const { place: _, ...fact } = fromList
+    const { announcedAt: _, ...fact } = fromList
     expect(fromFeed).toMatchObject(fact)
     expect(fact.time).toBe(T * 1000)
   })

@@ -24,7 +24,7 @@ const START = NOW - 365 * DAY_MS
 
 type StripeStream = Stream<Record<string, never>>
 
-/** As much of the product as it takes to read: one pass over the lists, then the feed, each fact once. */
+/** As much of the product as it takes to read: one reading of the lists, then the feed, each fact once. */
 class Reader {
   readonly items: Item[] = []
   readonly #seen = new Set<string>()
@@ -56,12 +56,12 @@ class Reader {
   }
 
   #read(stream: StripeStream, window: Window, via: "feed" | "list", isOurs: (item: Item) => boolean): void {
-    for (let token: string | null = null, first = true; first || token !== null; first = false) {
-      const context = pageContext({ window, token })
+    for (let pageToken: string | null = null, first = true; first || pageToken !== null; first = false) {
+      const context = pageContext({ window, pageToken })
       const page = stream.page(this.#ask(stream.request(context)), context)
       const followed = (stream.lookup?.requests(page.records, context) ?? []).map((request) => this.#ask(request).body)
       for (const record of page.records) this.#take(stream, record, via, followed, isOurs)
-      token = page.next
+      pageToken = page.next
     }
   }
 
@@ -75,10 +75,10 @@ class Reader {
     const told = toItems(stripe, stream, record, readingOf(via, { followed, asked: this.#clock.now() }), {})
     expect(told.rejects).toEqual([])
     for (const item of told.items) {
-      const isNew = item.kind === "object" ? this.#isNewer(item) : this.#isUntold(item, isOurs)
+      const isNew = item.kind === "object" ? this.#isNewer(item) : this.#isIncomplete(item, isOurs)
       if (isNew) this.items.push(item)
     }
-    for (const key of told.open) this.#open.add(nameOf(key))
+    for (const key of told.pending) this.#open.add(nameOf(key))
     for (const key of told.closed) this.#open.delete(nameOf(key))
   }
 
@@ -89,7 +89,7 @@ class Reader {
     return isNewer
   }
 
-  #isUntold(item: Item, isOurs: (item: Item) => boolean): boolean {
+  #isIncomplete(item: Item, isOurs: (item: Item) => boolean): boolean {
     if (this.#seen.has(nameOf(item)) || (item.collection !== "alias" && !isOurs(item))) return false
     this.#seen.add(nameOf(item))
     return true

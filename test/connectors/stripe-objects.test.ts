@@ -120,7 +120,7 @@ describe("an invoice", () => {
     ["invoice.voided", transitions({ voided_at: T + DAY }), "in_1:voided"],
     ["invoice.marked_uncollectible", transitions({ marked_uncollectible_at: T + DAY }), "in_1:uncollectible"],
   ])("announced by %s is the fact of the list", (type, fields, key) => {
-    const { place: _, ...told } = only(fed(event(type, invoice(fields), undefined, { created: T + DAY + 5 })))
+    const { announcedAt: _, ...told } = only(fed(event(type, invoice(fields), undefined, { created: T + DAY + 5 })))
     expect(told.key).toBe(key)
     expect(listed("invoices", invoice(fields)).items).toContainEqual(expect.objectContaining(told))
   })

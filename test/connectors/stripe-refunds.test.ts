@@ -45,7 +45,7 @@ describe("a refund in a list", () => {
   ])("that is %s tells %j and leaves open %j", (status, told, open) => {
     const result = listed("refunds", refund({ status, charge: paid }))
     expect(keys(result)).toEqual(told)
-    expect(result.open.map(({ key }) => key)).toEqual(open)
+    expect(result.pending.map(({ key }) => key)).toEqual(open)
   })
 
   test("carries its own amount and belongs to whoever paid", () => {
@@ -76,7 +76,7 @@ describe("a refund in a list", () => {
   test("that failed is told at its failure, alike from list and feed", () => {
     const returned = { status: "failed", failure_reason: "lost_or_stolen_card" }
     const dated = { ...returned, charge: paid, failure_balance_transaction: { id: "txn_3", created: T + 9 * DAY } }
-    const { place: _, ...fact } = only(listed("refunds", refund(dated)))
+    const { announcedAt: _, ...fact } = only(listed("refunds", refund(dated)))
     expect(fact).toMatchObject({
       time: (T + 9 * DAY) * 1000,
       data: { status: "failed", failure_code: "lost_or_stolen_card" },
@@ -124,7 +124,7 @@ describe("a refund in the feed", () => {
     expect(keys(fed(event(type, refund(fields), previous)))).toEqual(told)
   })
 
-  test("closes its open keys when it is cancelled or fails", () => {
+  test("closes its pending keys when it is cancelled or fails", () => {
     const closed = (status: string) => fed(event("refund.updated", refund({ status }), { status: "pending" })).closed
     expect(closed("canceled").map(({ key }) => key)).toEqual(["re_1:succeeded", "re_1:failed"])
     expect(closed("failed").map(({ key }) => key)).toEqual(["re_1:succeeded"])
@@ -134,7 +134,7 @@ describe("a refund in the feed", () => {
     const paid = charge({ customer: { id: "cus_1", email: "ada@example.com" } })
     const fromList = only(listed("refunds", refund({ charge: paid })))
     const fromFeed = only(fed(event("refund.created", refund()), followed(refund({ charge: paid }))))
-    const { place: _, ...fact } = fromList
+    const { announcedAt: _, ...fact } = fromList
     expect(fromFeed).toMatchObject(fact)
   })
 

@@ -61,10 +61,10 @@ describe("a subscription in a list tells all that came true", () => {
 
   test("a trial that is over at Stripe but not yet ended stays open", () => {
     const due = subscription({ ...TRIAL, status: "trialing" })
-    const { items: told, open } = listed("subscriptions", due, { asked: (END + 60) * 1000 })
+    const { items: told, pending } = listed("subscriptions", due, { asked: (END + 60) * 1000 })
     expect(keys({ items: told })).toEqual([NEW])
-    expect(open.map(({ collection, key }) => `${collection} ${key}`)).toEqual([EXPIRED, TRIAL_CANCELLED, CANCELLED])
-    expect(listed("subscriptions", due, { asked: (END - 60) * 1000 }).open).toEqual([])
+    expect(pending.map(({ collection, key }) => `${collection} ${key}`)).toEqual([EXPIRED, TRIAL_CANCELLED, CANCELLED])
+    expect(listed("subscriptions", due, { asked: (END - 60) * 1000 }).pending).toEqual([])
   })
 
   test("each at the time it became true", () => {
@@ -241,7 +241,7 @@ describe("a change", () => {
 
   test("is read from the list of changes as from the feed", () => {
     const body = event("customer.subscription.updated", subscription({ items: items(5000) }), { items: items(2000) })
-    const { place: _, ...fact } = only(listed("subscription_changes", body))
+    const { announcedAt: _, ...fact } = only(listed("subscription_changes", body))
     expect(only(fed(body))).toMatchObject(fact)
   })
 })

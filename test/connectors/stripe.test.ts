@@ -147,12 +147,12 @@ describe("the feed", () => {
       data: [event("charge.succeeded", charge(), undefined, { id: "evt_9" })],
     }
     const { next } = feed.page({ body, headers: new Headers() }, pageContext())
-    expect(feed.request(pageContext({ token: next })).query).toMatchObject({ starting_after: "evt_9" })
+    expect(feed.request(pageContext({ pageToken: next })).query).toMatchObject({ starting_after: "evt_9" })
   })
 
   test("goes on without bounds, which could cost it the rest of a second, and ends at the window's lower one", () => {
     const window = { from: T * 1000, to: (T + 60) * 1000 }
-    const { query } = feed.request(pageContext({ window, token: "evt_9" }))
+    const { query } = feed.request(pageContext({ window, pageToken: "evt_9" }))
     expect(Object.keys(query ?? {}).filter((name) => name.startsWith("created"))).toEqual([])
     const made = (id: string, created: number) => event("charge.failed", charge(), undefined, { id, created })
     const body = {
@@ -160,7 +160,7 @@ describe("the feed", () => {
       has_more: true,
       data: [made("evt_8", T + 1), made("evt_7", T), made("evt_6", T - 1)],
     }
-    const page = feed.page({ body, headers: new Headers() }, pageContext({ window, token: "evt_9" }))
+    const page = feed.page({ body, headers: new Headers() }, pageContext({ window, pageToken: "evt_9" }))
     expect(page.records.map(({ id }) => id)).toEqual(["evt_8", "evt_7"])
     expect(page.next).toBeNull()
   })

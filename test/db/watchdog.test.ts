@@ -47,7 +47,7 @@ const grant = (id: string, source: string | null, expiresAt: number | null) =>
       account: { id, name: id, mode: "live" },
       accountId: id,
     },
-    ...{ connectedAt: NOW, tokens, claim: null, createdAt: NOW, expiresAt, tries: 0 },
+    ...{ connectedAt: NOW, tokens, installCode: null, createdAt: NOW, expiresAt, tries: 0 },
   })
 
 /** In batches, which take a tenth of the time. */

@@ -43,11 +43,11 @@ export function progress() {
 }
 
 function table(live: Live, elapsedMs: number): string[] {
-  const rows = live.collections.filter((one) => one.taken > 0 || one.denied)
+  const rows = live.collections.filter((one) => one.accepted > 0 || one.denied)
   const head = dim(`  ${"collection".padEnd(24)}${"read".padStart(9)}${"delivered".padStart(11)}`)
   const body = rows.map(
     (one) =>
-      `  ${one.name.padEnd(24)}${number(one.taken).padStart(9)}${number(one.delivered).padStart(11)}  ${one.denied ?? ""}`,
+      `  ${one.name.padEnd(24)}${number(one.accepted).padStart(9)}${number(one.delivered).padStart(11)}  ${one.denied ?? ""}`,
   )
   return [head, ...body, summary(live, elapsedMs)]
 }
@@ -55,7 +55,7 @@ function table(live: Live, elapsedMs: number): string[] {
 function summary(live: Live, elapsedMs: number): string {
   const delivered = live.collections.reduce((sum, one) => sum + one.delivered, 0)
   const calls = live.current.reduce((sum, run) => sum + run.calls, 0)
-  const share = shareOf(live.current)
+  const progress = progressOf(live.current)
   const rate = Math.round(delivered / Math.max(elapsedMs / 1000, 0.001))
   const waits = live.current.find((run) => run.waits)?.waits
   const isOver = live.current.length === 0
@@ -64,17 +64,17 @@ function summary(live: Live, elapsedMs: number): string {
     ...(isOver ? [] : [`${number(calls)} partner calls`]),
     `${number(rate)} items/s`,
   ]
-  return `  ${bar(share)} ${parts.join(" · ")}${waits ? dim(` · ${waits.reason}`) : ""}`
+  return `  ${bar(progress)} ${parts.join(" · ")}${waits ? dim(` · ${waits.reason}`) : ""}`
 }
 
-function shareOf(runs: readonly Run[]): number {
-  const known = runs.flatMap((run) => (run.share === null ? [] : [run.share]))
+function progressOf(runs: readonly Run[]): number {
+  const known = runs.flatMap((run) => (run.progress === null ? [] : [run.progress]))
   if (runs.length === 0) return 1
-  return known.length === 0 ? 0 : known.reduce((sum, share) => sum + share, 0) / known.length
+  return known.length === 0 ? 0 : known.reduce((sum, one) => sum + one, 0) / known.length
 }
 
-function bar(share: number): string {
-  const full = Math.round(share * BAR_WIDTH)
+function bar(progress: number): string {
+  const full = Math.round(progress * BAR_WIDTH)
   return green("█".repeat(full)) + dim("░".repeat(BAR_WIDTH - full))
 }
 

@@ -72,10 +72,10 @@ async function summarize(api: Api, id: string): Promise<void> {
   const records = data.reduce((sum, run) => sum + run.records, 0)
   const spent = data.reduce((sum, run) => sum + run.calls, 0)
   say(`   ${number(records)} records in ${number(spent)} partner calls`)
-  const untold = data.flatMap((run) =>
-    run.untold.map((one) => `   not told by any list: ${one.collection}: ${one.reason}`),
+  const incomplete = data.flatMap((run) =>
+    run.incomplete.map((one) => `   not told by any list: ${one.collection}: ${one.reason}`),
   )
-  if (untold.length > 0) say(dim([...new Set(untold)].join("\n")))
+  if (incomplete.length > 0) say(dim([...new Set(incomplete)].join("\n")))
 }
 
 async function showChanges(stack: Stack, api: Api, id: string): Promise<void> {

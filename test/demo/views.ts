@@ -14,7 +14,7 @@ export interface Live {
   lastRun: Run | null
   collections: {
     name: string
-    taken: number
+    accepted: number
     delivered: number
     waiting: number
     quarantined: number
@@ -31,11 +31,11 @@ export interface Run {
   reason: string | null
   calls: number
   records: number
-  share: number | null
+  progress: number | null
   startedAt: number
   endedAt: number | null
-  collections: Record<string, { taken: number; dropped: number }>
-  untold: { collection: string; reason: string }[]
+  collections: Record<string, { accepted: number; dropped: number }>
+  incomplete: { collection: string; reason: string }[]
   waits: { until: number; reason: string } | null
 }
 

@@ -5,7 +5,7 @@ import { fakeSource } from "../support/fake-source.ts"
 import { fact, hang, json, object, PARTNER_TIME, type Reply, testPorts, unreachable } from "../support/pipeline.ts"
 
 const TARGET = { org: "acme inc", project: "shop", sourceId: "1234567890123456789", key: "prefix.secret" }
-const TIMES = { time: PARTNER_TIME, version: PARTNER_TIME, place: PARTNER_TIME }
+const TIMES = { time: PARTNER_TIME, version: PARTNER_TIME, announcedAt: PARTNER_TIME }
 const company: Item = {
   accountId: "acme.com",
   collection: "Companies",

@@ -208,8 +208,8 @@ describe("a source, at a server that takes a grant away when a refresh token is 
   it("survives fifty parallel demands, again and again, with one refresh each time", async () => {
     const { world } = await grantedSource()
     for (let round = 1; round <= 3; round++) {
-      const demands = Array.from({ length: 50 }, (_, index) => world.machine.lease(ask(`${round}/${index}`)))
-      const granted = (await Promise.all(demands)).flatMap((one) => (one.kind === "granted" ? [one.task] : []))
+      const demands = Array.from({ length: 50 }, (_, index) => world.engine.lease(ask(`${round}/${index}`)))
+      const granted = (await Promise.all(demands)).flatMap((one) => (one.kind === "given" ? [one.task] : []))
       expect(asked).toHaveLength(round)
       for (const task of granted) await world.settle(task, { kind: "release" })
       world.advance(HOUR - 5 * MINUTE)

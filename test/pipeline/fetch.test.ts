@@ -65,7 +65,7 @@ describe("reading", () => {
   })
 
   it("goes on from the task's token and page number", async () => {
-    const { source, ports } = await fetchWith({ replies: [page(["a"])], task: { token: "t8", page: 8 } })
+    const { source, ports } = await fetchWith({ replies: [page(["a"])], task: { pageToken: "t8", page: 8 } })
     expect(ports.requests[0]?.url).toContain("after=t8")
     expect(source.checkpoints[0]).toMatchObject({ page: 8 })
   })
@@ -134,7 +134,7 @@ describe("reading", () => {
   it("hands over what the partner keeps back of a collection", async () => {
     const denied = [{ collection: "Orders", reason: "needs the scope read_orders" }]
     const { source } = await fetchWith({ replies: [json({ rows: [], next: null, denied })] })
-    expect(source.checkpoints[0]).toMatchObject({ denied, untold: [] })
+    expect(source.checkpoints[0]).toMatchObject({ denied, incomplete: [] })
   })
 
   it("asks for another lease after a slice, until there is none", async () => {
@@ -269,7 +269,7 @@ describe("a page token that repeats", () => {
   const [a, b, c] = [page(["a"], "t1"), page(["b"], "t2"), page(["c"], "t1")]
 
   it.each<[string, Reply[], Partial<Task>]>([
-    ["with the same records is refused", [a, a], { token: "t1" }],
+    ["with the same records is refused", [a, a], { pageToken: "t1" }],
     ["is refused where the pages of a circle come again", [a, b, c, b], {}],
   ])("%s", async (_title, replies, task) => {
     const { source } = await fetchWith({ replies, task })

@@ -3,7 +3,7 @@ import { GATHER_MS } from "../../src/pipeline/claim.ts"
 import { FORWARD_BUDGET_MS, runForward } from "../../src/pipeline/forward.ts"
 import type {
   ClaimAnswer,
-  ClaimGrant,
+  ForwardTask,
   OutboxRow,
   PostResult,
   ReportAnswer,
@@ -19,8 +19,8 @@ const ACCEPTED: Reply = () => new Response(null, { status: 201 })
 interface Setting extends Partial<Omit<Script, "claim">> {
   rows?: OutboxRow[]
   replies?: Reply[]
-  grant?: Partial<ClaimGrant>
-  claim?: (claim: ClaimGrant) => Script["claim"]
+  grant?: Partial<ForwardTask>
+  claim?: (claim: ForwardTask) => Script["claim"]
   clock?: FakeClock
 }
 
@@ -75,7 +75,7 @@ describe("forwarding", () => {
       replies: [delayed(15_000, ACCEPTED)],
       claim: (claim) => [
         (ask) => ({
-          kind: "granted",
+          kind: "given",
           claim: { ...claim, until: Number.MAX_SAFE_INTEGER, number: Number(ask.nonce.slice(6)) },
         }),
       ],
@@ -94,7 +94,7 @@ describe("forwarding", () => {
 })
 
 describe("gathering", () => {
-  const claims = (rows: OutboxRow[]) => (claim: ClaimGrant) => [
+  const claims = (rows: OutboxRow[]) => (claim: ForwardTask) => [
     claimed(claim),
     claimed({ ...claim, number: 10, rows }),
     IDLE,

@@ -50,8 +50,8 @@ test("a key that is revoked mid-run: one call confirms it, an error with its cod
   await settled(world, source)
   const { data: runs } = await json<{ data: RunView[] }>(ask(source, "GET", "/runs"))
   const reach = `reach back to ${dayOf(now() - 30 * DAY)} only`
-  const untold = runs.flatMap((run) => run.untold).filter(({ reason }) => reason.includes(reach))
-  expect(new Set(untold.map(({ collection }) => collection))).toEqual(new Set(["Subscription change", "Invoice"]))
+  const incomplete = runs.flatMap((run) => run.incomplete).filter(({ reason }) => reason.includes(reach))
+  expect(new Set(incomplete.map(({ collection }) => collection))).toEqual(new Set(["Subscription change", "Invoice"]))
   expect((await view(source)).status).toBe("connected")
   expect((await look(source)).state.nextRunAt).not.toBeNull()
   expectEqual(world, source)

@@ -37,9 +37,9 @@ describe.each(PARTNERS)("while $connector is read", ({ connector, connect, calls
       const isOver = await until(
         world,
         source,
-        (seen) => calls(world, source) >= read || seen.state.passes.length === 0,
+        (seen) => calls(world, source) >= read || seen.state.backfills.length === 0,
       )
-      if (isOver.state.passes.length === 0) break
+      if (isOver.state.backfills.length === 0) break
       await (read % 2 ? abortAllDurableObjects() : evictDurableObject(stubOf(source)))
     }
     await settled(world, source)

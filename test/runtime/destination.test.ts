@@ -11,7 +11,7 @@ import { openWorld } from "./kit/world.ts"
 const world = openWorld()
 const STEP = 12 * HOUR
 
-const isRead = ({ state }: Seen) => state.run === null && state.passes.length === 0 && state.claim === null
+const isRead = ({ state }: Seen) => state.run === null && state.backfills.length === 0 && state.claim === null
 
 test("our key is rejected for 20 days, then taken: everything arrives, and no page was asked for twice", async () => {
   // The first request is the test of the key as it is set.

@@ -69,9 +69,9 @@ async function tearDown(source: Source): Promise<void> {
     const { state } = await until(
       world,
       source,
-      (seen) => calls(world, source) >= read || seen.state.passes.length === 0,
+      (seen) => calls(world, source) >= read || seen.state.backfills.length === 0,
     )
-    if (state.passes.length === 0) return
+    if (state.backfills.length === 0) return
     await (read % 4 === 0 ? abortAllDurableObjects() : evictDurableObject(stubOf(source)))
   }
 }

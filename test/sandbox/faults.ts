@@ -148,7 +148,7 @@ export interface FaultRequest {
   path?: string
   /** So many calls suffer, then the fault is over. Left out: until switched off. */
   times?: number
-  /** Calls that pass unharmed before the first one suffers. */
+  /** Calls that backfill unharmed before the first one suffers. */
   after?: number
   /** Each call suffers with this probability. */
   probability?: number

@@ -24,12 +24,12 @@ export interface Left {
   history: ReadonlySet<string>
   quarantine: QuarantineEntry[]
   runs: RunView[]
-  ids: { run: number; pass: number }
+  ids: { run: number; backfill: number }
   mayRepeat(name: string, told: Told, now: Told): boolean
 }
 
 export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now: number): Left {
-  const { run, others, idle, passes, live } = state
+  const { run, others, idle, backfills, live } = state
   const stored = [...disk.tables.runs.values()].map((body) => JSON.parse(body) as Run)
   const known = [...stored, ...others, ...(run ? [run] : [])]
   const kinds = new Map<string, string>([
@@ -46,21 +46,21 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
       if (kind !== "live") history.add(item.collection)
       if (kind === "live" || kind === undefined) unsent.push(item)
     }
-  const floors = streams.flatMap((stream) => {
+  const watermarks = streams.flatMap((stream) => {
     const at = live[stream.name]
     if (stream.mode !== "live" || !at) return []
     const lost = unsent.filter(({ collection }) => collection === JOINS || stream.collections.includes(collection))
     const places = lost.map(({ place, time }) => (stream.sortedByUpdate ? Math.min(place, time) : place))
-    const floor = Math.min(at.cursor, ...places) - 1000 * stream.lookbackSeconds
-    return [{ collections: stream.collections, floor: Math.min(floor, at.movedFrom ?? floor) }]
+    const watermark = Math.min(at.cursor, ...places) - 1000 * stream.lookbackSeconds
+    return [{ collections: stream.collections, watermark: Math.min(watermark, at.movedFrom ?? watermark) }]
   })
-  const open = passes.flatMap(({ slices }) => slices).filter(({ state: is }) => is !== "read")
-  const overlaps = passes.flatMap(({ overlap }) => overlap ?? [])
+  const open = backfills.flatMap(({ slices }) => slices).filter(({ state: is }) => is !== "read")
+  const overlaps = backfills.flatMap(({ overlap }) => overlap ?? [])
   return {
     history,
     quarantine: [...disk.tables.quarantine].map(([id, body]) => ({ ...(JSON.parse(body) as QuarantineEntry), id })),
     runs: known.map((one) => ({
-      ...{ ...one, share: null, waits: null },
+      ...{ ...one, progress: null, waits: null },
       ...(one.endedAt === null && { state: "partial" as const, endedAt: now }),
     })),
     ids: state.ids,
@@ -83,7 +83,8 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
 
   /** By the feed, or by a list that is read for what the feed could not tell. */
   function isShownAgain(collection: string, place: number): boolean {
-    if (floors.some(({ collections, floor }) => collections.includes(collection) && place >= floor)) return true
+    if (watermarks.some(({ collections, watermark }) => collections.includes(collection) && place >= watermark))
+      return true
     return overlaps.some(({ from, to }) => from <= place && place <= to)
   }
 }

@@ -12,10 +12,10 @@ const CORE_CHARS_MAX = 120_000
 /** History: the last hundred runs, and those under way. */
 const RUNS_MAX = 100
 const RUNS_UNDER_WAY_MAX = 110
-/** Of live runs and of passes. */
+/** Of live runs and of backfills. */
 const RUN_ROWS_MAX = 210
 /** Passes that wait or are being read: one for each thing a user may ask for, not one for each time she asks. */
-const PASSES_MAX = 24
+const BACKFILLS_MAX = 24
 const SLICES_MAX = 120
 /** Beside the live streams. */
 const LISTS_AT_ONCE_MAX = 3
@@ -35,12 +35,12 @@ const SEEN_ROW_BYTES_MAX = 150_000
 /** A simulated account has some thousand facts and objects; each may be noted anew by several readings. */
 const KEYS_MAX = 60_000
 const KEY_BYTES = 37
-const OPEN_ROWS_MAX = 100
+const PENDING_ROWS_MAX = 100
 const SINGLES_REFUSED_MAX = 20
 /** Rows of a claim, which may be reported as delivered after they were given up: forgotten with the next claim. */
 const SETTLED_MEANWHILE_MAX = 20
 const WAKES_MAX = 3
-/** A pass, or a live window, that never gets anywhere may not wake everybody for ever. */
+/** A backfill, or a live window, that never gets anywhere may not wake everybody for ever. */
 const ALARMS_MAX = 240
 const ALARMS_WITHIN_MS = 600_000
 
@@ -68,12 +68,12 @@ export function assertBounded(state: State, disk: Disk, changes: Changes, now: n
   most("characters of the core row", disk.core?.length ?? 0, CORE_CHARS_MAX)
   most("short runs", state.idle.length, RUNS_MAX)
   most("runs under way", state.others.length, RUNS_UNDER_WAY_MAX)
-  most("passes", state.passes.length, PASSES_MAX)
+  most("passes", state.backfills.length, BACKFILLS_MAX)
   let slices = 0
-  for (const pass of state.passes) slices += pass.slices.length
-  most("slices of passes", slices, SLICES_MAX)
+  for (const backfill of state.backfills) slices += backfill.slices.length
+  most("slices of backfills", slices, SLICES_MAX)
   if (!wasSetBack) most("lists read at once", leasedLists(state, now), LISTS_AT_ONCE_MAX)
-  for (const spans of Object.values(state.passSpans)) most("spans of a collection", spans.length, SPANS_MAX)
+  for (const spans of Object.values(state.backfillSpans)) most("spans of a collection", spans.length, SPANS_MAX)
   for (const { completed } of Object.values(state.live)) most("completed records", completed.length, COMPLETED_MAX)
   most("single items refused in a row", state.delivery.refused.length, SINGLES_REFUSED_MAX)
   most("rows that may have been taken", state.delivery.unsure.length, disk.outbox.size + SETTLED_MEANWHILE_MAX)
@@ -82,7 +82,7 @@ export function assertBounded(state: State, disk: Disk, changes: Changes, now: n
   most("rows of seen", disk.tables.seen.size, SEEN_ROWS_MAX)
   for (const { body } of changes.seen.put) most("bytes of a row of seen", body.byteLength, SEEN_ROW_BYTES_MAX)
   if (changes.seen.put.length > 0) most("bytes of seen", bytesOfSeen(disk), KEYS_MAX * KEY_BYTES)
-  most("rows of open keys", disk.tables.open.size, OPEN_ROWS_MAX)
+  most("rows of pending keys", disk.tables.pending.size, PENDING_ROWS_MAX)
   const collections = Math.max(1, Object.keys(state.counts).length)
   most("quarantine", disk.tables.quarantine.size, QUARANTINE_MAX * collections)
   for (const { body } of changes.quarantine.put) most("characters of an entry", body.length, ENTRY_CHARS_MAX)
@@ -100,9 +100,9 @@ function bytesOfSeen(disk: Disk): number {
   return sum
 }
 
-function leasedLists({ passes }: State, now: number): number {
+function leasedLists({ backfills }: State, now: number): number {
   let leased = 0
-  for (const { slices } of passes) for (const { lease } of slices) if (lease && lease.until > now) leased++
+  for (const { slices } of backfills) for (const { lease } of slices) if (lease && lease.until > now) leased++
   return leased
 }
 

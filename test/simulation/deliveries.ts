@@ -52,7 +52,7 @@ export interface DeliveryParts {
 export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story }: DeliveryParts): Deliveries {
   /** Outbox row -> its items. */
   const rows = new Map<number, string[]>()
-  const admitted = new Map<string, Told>()
+  const deduped = new Map<string, Told>()
   /** Taken by the destination at least once. */
   const arrived = new Set<string>()
   /** Taken, and no report of it was committed: may be sent again. */
@@ -63,7 +63,7 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
 
   return {
     ...{ committed, taken, excused },
-    told: (fact) => admitted.get(`${scope}/${fact}`),
+    told: (fact) => deduped.get(`${scope}/${fact}`),
     hasArrived: (fact) => arrived.has(`${scope}/${fact}`),
   }
 
@@ -77,7 +77,7 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     for (const id of outbox.remove) rows.delete(id)
     for (const [id, names] of inserted) rows.set(id, names)
     const again = inserted.flatMap(([, names]) => names)
-    if (method === "checkpoint") admit(again, call?.args[0] as Checkpoint)
+    if (method === "checkpoint") dedupe(again, call?.args[0] as Checkpoint)
     if (method !== "report" || removed.length === 0) return
     // Halved rows come back in the same commit; what was refused for good is in quarantine.
     const kept = new Set(again)
@@ -90,14 +90,16 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     }
   }
 
-  function admit(names: readonly string[], { lease, edge, items }: Checkpoint): void {
-    const places = new Map(items.map(({ collection, key, place }) => [`${scope}/${collection}/${key}`, place]))
+  function dedupe(names: readonly string[], { lease, edge, items }: Checkpoint): void {
+    const places = new Map(
+      items.map(({ collection, key, announcedAt }) => [`${scope}/${collection}/${key}`, announcedAt]),
+    )
     const isLive = lease.slice.startsWith("live:")
     for (const name of names) {
-      if (isFact(name) && admitted.has(name) && !mayComeAgain(name)) throw new Violation(`${name} was taken in twice`)
+      if (isFact(name) && deduped.has(name) && !mayComeAgain(name)) throw new Violation(`${name} was taken in twice`)
       const told = { place: isLive ? (places.get(name) ?? 0) : null, slice: lease.slice, edge }
       if (isFact(name)) compareWithFormer(name, told)
-      admitted.set(name, told)
+      deduped.set(name, told)
     }
   }
 

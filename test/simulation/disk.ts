@@ -16,11 +16,11 @@ export interface Disk {
   outbox: Map<number, OutboxInsert>
 }
 
-type Table = "seen" | "open" | "quarantine" | "runs"
-const TABLES = ["open", "quarantine", "runs"] as const
+type Table = "seen" | "pending" | "quarantine" | "runs"
+const TABLES = ["pending", "quarantine", "runs"] as const
 
 export function blankDisk(): Disk {
-  const tables = { seen: new Map(), open: new Map(), quarantine: new Map(), runs: new Map() }
+  const tables = { seen: new Map(), pending: new Map(), quarantine: new Map(), runs: new Map() }
   return { core: null, alarm: null, tables, outbox: new Map() }
 }
 
@@ -50,7 +50,7 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
   return {
     core: () => read(() => disk.core),
     seen: () => read(() => rowsOf(disk.tables.seen)),
-    open: () => read(() => rowsOf(disk.tables.open)),
+    pending: () => read(() => rowsOf(disk.tables.pending)),
     runs: () => read(() => rowsOf(disk.tables.runs)),
     outbox: () => read(() => [...disk.outbox.values()].map(metaOf).sort((a, b) => a.id - b.id)),
     outboxItems: (ids) => read(() => byIds(disk.outbox, ids, (row) => row.body)),
@@ -96,10 +96,10 @@ const ROW_BYTES_MAX = 2_000_000
 /** A character is at most three bytes: shorter texts need not be counted. */
 const SURELY_FITTING = ROW_BYTES_MAX / 3
 
-function assertFitting({ core, outbox, seen, open, quarantine, runs }: Changes): void {
+function assertFitting({ core, outbox, seen, pending, quarantine, runs }: Changes): void {
   if (core !== null) assertRowFits("core", core)
   for (const { body, objects } of outbox.insert) assertRowFits("outbox", body + objects)
-  for (const [table, { put }] of Object.entries({ seen, open, quarantine, runs }))
+  for (const [table, { put }] of Object.entries({ seen, pending, quarantine, runs }))
     for (const { body } of put) assertRowFits(table, body)
 }
 

@@ -4,7 +4,7 @@
  */
 import { inTime } from "../../src/lib/deadline.ts"
 import type { Cipher } from "../../src/ports.ts"
-import { SourceMachine } from "../../src/source/engine/machine.ts"
+import { SourceEngine } from "../../src/source/engine/engine.ts"
 import type { SourcePorts } from "../../src/source/ports.ts"
 import type { SealedTokens } from "../../src/source/protocol/configuration.ts"
 import type { SourceRpc } from "../../src/source/protocol/source.ts"
@@ -69,7 +69,7 @@ const TOO_LARGE = "Serialized RPC arguments or return values are limited to 32Mi
 
 interface Instance {
   alive: boolean
-  machine: SourceMachine
+  engine: SourceEngine
   /** Callers that wait for an answer of this instance. */
   waiting: Set<(error: Error) => void>
 }
@@ -120,10 +120,10 @@ export function createHost(parts: HostParts): Host {
       refuse(error)
     }
     at.waiting.add(gone)
-    const run = at.machine[method] as (...args: unknown[]) => Promise<Result<M>>
-    // A turn runs to its commit before anything is awaited.
+    const run = at.engine[method] as (...args: unknown[]) => Promise<Result<M>>
+    // A transaction runs to its commit before anything is awaited.
     calling({ method, args: args as unknown[] })
-    const running = run.apply(at.machine, args as unknown[])
+    const running = run.apply(at.engine, args as unknown[])
     calling(null)
     running.then(
       (result) => {
@@ -174,7 +174,7 @@ export function createHost(parts: HostParts): Host {
   }
 
   function start(): Instance {
-    const made: Instance = { alive: true, waiting: new Set(), machine: null as unknown as SourceMachine }
+    const made: Instance = { alive: true, waiting: new Set(), engine: null as unknown as SourceEngine }
     const assertAlive = () => {
       if (!made.alive) throw new Error("this instance is gone")
     }
@@ -208,7 +208,7 @@ export function createHost(parts: HostParts): Host {
           if (made.alive) resolve(value)
         })
       })
-    made.machine = new SourceMachine({
+    made.engine = new SourceEngine({
       ...ports,
       store,
       clock: { now: () => timeline.now() + parts.offMs() },
@@ -261,7 +261,7 @@ export function createHost(parts: HostParts): Host {
       if (tries < ALARM_RETRIES) timeline.after(2_000 * 2 ** tries, () => ring(tries + 1))
     }
     at.waiting.add(again)
-    at.machine.alarm().then(
+    at.engine.alarm().then(
       () => {
         if (at.waiting.delete(again)) ringing--
       },

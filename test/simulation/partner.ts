@@ -58,7 +58,7 @@ export interface PartnerAccount {
   rollKey(): void
   oauth: PartnerOAuth
   ledger: Ledger
-  /** Pages of so many rows: what of the account a run may find, and all that a pass reads. */
+  /** Pages of so many rows: what of the account a run may find, and all that a backfill reads. */
   pages(rows: number): { feed: number; lists: number }
   /** Calls that a page takes at most. */
   callsOfAPage: number

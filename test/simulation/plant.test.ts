@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import { planted, unplantable } from "./plant.ts"
 
 const ONCE = "return grant !== null && grant.number === number"
-const bug = { name: "a bug", file: "source/state/grant.ts", from: ONCE, to: "return number > 0" }
+const bug = { name: "a bug", file: "source/state/lease.ts", from: ONCE, to: "return number > 0" }
 
 describe("a bug is planted", () => {
   test("where its place is found once", () => {
@@ -17,7 +17,7 @@ describe("a bug is planted", () => {
     [
       "nowhere, where the file would not parse",
       { to: "return (number > 0" },
-      "leaves src/source/state/grant.ts broken",
+      "leaves src/source/state/lease.ts broken",
     ],
   ])("%s", (_, change, complaint) => {
     expect(() => planted({ ...bug, ...change })).toThrow(complaint)

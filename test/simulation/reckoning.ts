@@ -1,6 +1,6 @@
 /** The calm after the storm, for one source: nothing fails any more, the user puts right what a user can, and then it is reckoned up. */
 import type { QuarantineEntry, RunView, SourceView } from "../../src/source/protocol/views.ts"
-import type { Pass } from "../../src/source/state/reading.ts"
+import type { Backfill } from "../../src/source/state/reading.ts"
 import { POISON } from "./faults.ts"
 import type { Method, Result } from "./object.ts"
 import { faultsOf } from "./oracle.ts"
@@ -62,7 +62,7 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
   function isQuiet(): boolean {
     const { state } = watch
     if (!state || host.disk.outbox.size > 0 || shared.queues().busy() > 0) return false
-    const isIdle = state.run === null && state.others.length === 0 && state.passes.every(isAside)
+    const isIdle = state.run === null && state.others.length === 0 && state.backfills.every(isAside)
     return isIdle && state.delivery.state === "ok" && state.configuration.version === user.configuration.version
   }
 
@@ -107,13 +107,13 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
   }
 
   /**
-   * Each run asks once and for each page of what is new, some of it twice (the lookback), with what completes a page; each pass reads
+   * Each run asks once and for each page of what is new, some of it twice (the lookback), with what completes a page; each backfill reads
    * its lists; what strikes costs a page asked for again, and a user's change may have a window read anew.
    */
   function callBudget(): number {
-    const ids = { ...(watch.state?.ids ?? { run: 0, pass: 0 }) }
+    const ids = { ...(watch.state?.ids ?? { run: 0, backfill: 0 }) }
     ids.run += former?.left?.ids.run ?? 0
-    ids.pass += former?.left?.ids.pass ?? 0
+    ids.backfill += former?.left?.ids.backfill ?? 0
     const { feed, lists } = partner.pages(scenario.pageSize)
     const page = partner.callsOfAPage
     const isDown = partner.cursed != null || scenario.spells.some(({ spell }) => TRIED_AGAIN.test(spell))
@@ -126,7 +126,7 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
       network.turnedAway +
       ids.run * partner.callsOfARun +
       2 * page * feed +
-      ids.pass * lists +
+      ids.backfill * lists +
       page * chance.struck.length +
       feed * scenario.actions.length
     )
@@ -214,6 +214,6 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
 }
 
 /** What the user switched off waits for being switched on again. */
-function isAside(pass: Pass): boolean {
-  return pass.slices.every(({ state }) => state === "read" || state === "off")
+function isAside(backfill: Backfill): boolean {
+  return backfill.slices.every(({ state }) => state === "read" || state === "off")
 }

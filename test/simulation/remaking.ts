@@ -97,7 +97,7 @@ export function createRemaking({
   async function untilBusy(roll: number): Promise<void> {
     const isBusy = () => {
       const { watch, host: at } = source()
-      const slices = watch.state?.passes.flatMap((pass) => pass.slices) ?? []
+      const slices = watch.state?.backfills.flatMap((backfill) => backfill.slices) ?? []
       if (roll % 3 === 0) return true
       if (roll % 3 === 1) return at.disk.outbox.size > 0
       return at.disk.outbox.size === 0 && slices.some(({ state, edge }) => state === "reading" && edge !== null)

@@ -245,7 +245,7 @@ function moreActions(random: Random, from: number, to: number): Action[] {
   })
 }
 
-/** At any moment: while the first pass is read, or as soon as something waits. Drawn apart: until then a seed's story is the same. */
+/** At any moment: while the first backfill is read, or as soon as something waits. Drawn apart: until then a seed's story is the same. */
 function madeAgain(seed: number, from: number, to: number): Action[] {
   const random = createRandom(hashText(`${seed}/made again`))
   if (!random.chance(1 / MADE_AGAIN_EVERY)) return []
@@ -267,9 +267,9 @@ function historyOf(random: Random, connectAt: number, { life: names, lookbackMs 
   const spans = [DAY / 24, DAY, 20 * DAY, 35 * DAY, 120 * DAY, 700 * DAY]
   const count = random.int(4, 22)
   while (steps.length < count) {
-    // At times just where live reading and the first pass meet.
-    const atFloor = 1000 * Math.floor(connectAt / 1000) - lookbackMs + random.pick([-1000, 0, 0, 1000])
-    const at = random.chance(0.15) ? atFloor : connectAt - random.int(1, random.pick(spans) / 1000) * 1000
+    // At times just where live reading and the first backfill meet.
+    const atWatermark = 1000 * Math.floor(connectAt / 1000) - lookbackMs + random.pick([-1000, 0, 0, 1000])
+    const at = random.chance(0.15) ? atWatermark : connectAt - random.int(1, random.pick(spans) / 1000) * 1000
     for (let ties = random.pick([1, 1, 1, 3]); ties > 0; ties--)
       steps.push({ name: `history#${steps.length}`, life: "arrive", at, request: null, roll: random.int(0, 2 ** 30) })
   }
@@ -305,7 +305,7 @@ function spellsOf(random: Random, from: number, to: number, violence: number): S
   })
 }
 
-/** Over weeks: stopped while the first pass is being read, for long enough that the feed forgets. */
+/** Over weeks: stopped while the first backfill is being read, for long enough that the feed forgets. */
 function longHalt(random: Random, from: number, to: number): Action[] {
   if (to - from < 30 * DAY || random.chance(0.5)) return []
   const until = Math.min(to, from + random.int(2, 34) * DAY)

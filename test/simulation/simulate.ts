@@ -10,7 +10,7 @@
  *   npm run simulate -- --seeds 500 --coverage     what of src/source and src/pipeline no seed has reached
  *   npm run mutants                                is every planted bug found? (see mutants.ts)
  *
- * What runs: the shipped modules, unchanged. The source's machine, the queue consumers, the connector with its normalizing (only its
+ * What runs: the shipped modules, unchanged. The source's engine, the queue consumers, the connector with its normalizing (only its
  * page size is made small, so that few records make many pages), the client of Intempt's /track and that of token endpoints. What
  * they stand on is simulated: time (a heap of events; nothing ever waits for real), chance (each seed is one history, to the last
  * bit), storage, alarm, queues, the Durable Object's calls (all with the platform's limits of rows and messages), HTTP, and behind
@@ -46,7 +46,7 @@
  * has passed.
  *
  * What is checked at each commit (watch.ts, bounds.ts, deliveries.ts): no lease or claim is held by two, no two POSTs carry one item
- * at a time, no fact is taken in twice, cursors and grant numbers only grow, what falls due has its alarm in the same commit, no run has
+ * at a time, no fact is taken in twice, cursors and lease numbers only grow, what falls due has its alarm in the same commit, no run has
  * succeeded while items of it wait, older code leaves newer state alone, nothing that another deploy says is believed but that items
  * were delivered, a deleted source stays deleted, what the one made again repeats has a reason of its own, and every row, list, table
  * and the number of alarms keeps to a bound that is written down there. At each call of a token endpoint (tokens.ts): one renewal at a
@@ -58,7 +58,7 @@
  * fact is at the destination, with its time and amount, once; what arrived again is excused item by item, where its POST was taken
  * and no report of it committed; every customer's last state, and none older after a newer one; each person's ids joined by aliases;
  * what is missing is in quarantine, and poison, or stepped over with its place in quarantine, or given up by the user, or was reported
- * as untold; of a source that was deleted and the one made again, both together miss nothing; nothing is stuck; statuses and
+ * as incomplete; of a source that was deleted and the one made again, both together miss nothing; nothing is stuck; statuses and
  * counters say what is so; the next run, which finds nothing, costs one partner call a live stream and forwards nothing; partner calls
  * stay within a budget.
  */

@@ -48,7 +48,7 @@ describe("a seed", () => {
   })
 
   it("that is not told takes the same way", async () => {
-    const [told, untold] = [await simulate(8, { isTold: true }), await simulate(8)]
-    expect([untold.events, untold.items, untold.struck]).toEqual([told.events, told.items, told.struck])
+    const [told, incomplete] = [await simulate(8, { isTold: true }), await simulate(8)]
+    expect([incomplete.events, incomplete.items, incomplete.struck]).toEqual([told.events, told.items, told.struck])
   })
 })

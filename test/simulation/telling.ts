@@ -32,9 +32,9 @@ const TOLD: Partial<Record<Method, (ask: unknown, answer: unknown) => string>> =
 function lease({ lane, protocol }: LeaseAsk, answer: LeaseAnswer): string {
   const asked = `asks for a lease of ${lane} (protocol ${protocol})`
   if (answer.kind === "later") return `${asked}: later, ${answer.reason}`
-  if (answer.kind !== "granted") return `${asked}: ${answer.kind}`
-  const { lease: given, window, token, page } = answer.task
-  return `${asked}: lease ${given.number} of ${given.slice}, window ${span(window)}, page ${page}, token ${token}`
+  if (answer.kind !== "given") return `${asked}: ${answer.kind}`
+  const { lease: given, window, pageToken, page } = answer.task
+  return `${asked}: lease ${given.number} of ${given.slice}, window ${span(window)}, page ${page}, token ${pageToken}`
 }
 
 function span({ from, to }: Window): string {
@@ -56,7 +56,7 @@ function settle({ lease: held, outcome }: Settlement): string {
 
 function claim(answer: ClaimAnswer): string {
   if (answer.kind === "later") return `asks for a claim: later, ${answer.reason}`
-  if (answer.kind !== "granted") return `asks for a claim: ${answer.kind}`
+  if (answer.kind !== "given") return `asks for a claim: ${answer.kind}`
   const { number, rows } = answer.claim
   return `claim ${number} of the outbox rows ${rows.map(({ id, items }) => `${id} (${items.length})`).join(", ")}`
 }

@@ -125,8 +125,8 @@ export const UNREACHED: readonly Unreached[] = [
   },
 
   // ------------------------------------------------------------------------------------------------------ the source
-  { file: "src/source/dedupe/admit.ts", why: WEBHOOKS, lines: ['if (!before && reading.by === "webhook"'] },
-  { file: "src/source/dedupe/admit.ts", why: DEFAULTS, lines: ["return item.time >= (reading.liveFrom"] },
+  { file: "src/source/dedupe/dedupe.ts", why: WEBHOOKS, lines: ['if (!before && reading.by === "webhook"'] },
+  { file: "src/source/dedupe/dedupe.ts", why: DEFAULTS, lines: ["return item.time >= (reading.liveFrom"] },
   {
     file: "src/source/reading/checkpoint.ts",
     why: DEFAULTS,
@@ -135,12 +135,12 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/reading/checkpoint.ts",
     why: CONTRACT,
-    lines: ["abort(turn, slice, `", 'return { kind: "stop", reason: "the partner repeats'],
+    lines: ["abort(tx, slice, `", 'return { kind: "stop", reason: "the partner repeats'],
   },
   {
     file: "src/source/reading/checkpoint.ts",
     why: SIZE,
-    lines: ["quarantineItem(turn, item, `larger", "return isQuarantineFull("],
+    lines: ["quarantineItem(tx, item, `larger", "return isQuarantineFull("],
   },
   { file: "src/source/control/control.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
   {
@@ -148,7 +148,7 @@ export const UNREACHED: readonly Unreached[] = [
     why: PEOPLE,
     functions: ["discardEntry"],
     lines: [
-      "if (from !== null && from >= partnerNow(turn))",
+      "if (from !== null && from >= partnerNow(tx))",
       'return { ok: false, code: "out_of_range"',
       'if (!run) return { ok: false, code: "unknown_collection"',
     ],
@@ -160,14 +160,14 @@ export const UNREACHED: readonly Unreached[] = [
       "state.delivery.retryAt = Math.max(nextSendable",
       "number: held?.number ?? 0,",
       "until: held?.until ?? 0,",
-      "alone: (turn.outbox.get(row.id)?.attempts ?? 0)",
+      "alone: (tx.outbox.get(row.id)?.attempts ?? 0)",
       'return { kind: "stop", reason: state.delivery.reason ??',
       "if (!row) continue",
-      "else for (const id of rows) turn.outbox.update(id, { attempts: Math.max(",
+      "else for (const id of rows) tx.outbox.update(id, { attempts: Math.max(",
     ],
   },
   { file: "src/source/reading/ending.ts", why: DEFAULTS, lines: ["if (run && failed) failRun("] },
-  { file: "src/source/reading/failure.ts", why: CONTRACT, lines: ["retry(turn, slice, reason)", "return"] },
+  { file: "src/source/reading/failure.ts", why: CONTRACT, lines: ["retry(tx, slice, reason)", "return"] },
   {
     file: "src/source/reading/failure.ts",
     why: "An access token that is refused is renewed, and it is the renewal that says to sign in again; tables show the rest.",
@@ -176,7 +176,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/reading/failure.ts",
     why: SIZE,
-    lines: ['if (slice.state !== "reading" || !isQuarantineFull', "abort(", "turn,", "slice,", "`$"],
+    lines: ['if (slice.state !== "reading" || !isQuarantineFull', "abort(", "tx,", "slice,", "`$"],
   },
   {
     file: "src/source/reading/lease.ts",
@@ -187,18 +187,18 @@ export const UNREACHED: readonly Unreached[] = [
     file: "src/source/reading/live.ts",
     why: DEFAULTS,
     lines: [
-      "if (!live || chosen(turn.state, stream).length === 0) continue",
+      "if (!live || chosen(tx.state, stream).length === 0) continue",
       "if (!live || !stream) return",
       "const end = slice.top ??",
       "if (!slice) return",
-      "return cut >= partnerNow(turn) - UNCUT_MS",
+      "return cut >= partnerNow(tx) - UNCUT_MS",
       "const hours = Math.max(",
     ],
   },
-  { file: "src/source/engine/machine.ts", why: PEOPLE, functions: ["run", "discard"] },
-  { file: "src/source/engine/machine.ts", why: PEOPLE, lines: ['const all = ids === "all"'] },
+  { file: "src/source/engine/engine.ts", why: PEOPLE, functions: ["run", "discard"] },
+  { file: "src/source/engine/engine.ts", why: PEOPLE, lines: ['const all = ids === "all"'] },
   {
-    file: "src/source/engine/machine.ts",
+    file: "src/source/engine/engine.ts",
     why: SEALS,
     lines: [
       "const credential = await openCredential(",
@@ -214,9 +214,9 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   { file: "src/source/engine/trouble.ts", why: SEALS, lines: ["log(event, { reason"] },
-  { file: "src/source/engine/machine.ts", why: DEFAULTS, lines: ["const at = later ??"] },
+  { file: "src/source/engine/engine.ts", why: DEFAULTS, lines: ["const at = later ??"] },
   {
-    file: "src/source/engine/turns.ts",
+    file: "src/source/engine/transactions.ts",
     why: DEFAULTS,
     lines: ["const core = text === null ? null : readState(text)"],
   },
@@ -235,11 +235,11 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/source/engine/turns.ts",
+    file: "src/source/engine/transactions.ts",
     why: "Simulated deploys differ in their protocol, not in their connectors; tables show it.",
     lines: ["if (!connector) throw new Error("],
   },
-  { file: "src/source/dedupe/openkeys.ts", why: "Read by tests.", functions: ["get size"] },
+  { file: "src/source/dedupe/pendingkeys.ts", why: "Read by tests.", functions: ["get size"] },
   { file: "src/source/delivery/outbox.ts", why: SIZE, lines: ["if (bytes > ROW_BYTES && end > start) break"] },
   {
     file: "src/source/delivery/outbox.ts",
@@ -247,13 +247,13 @@ export const UNREACHED: readonly Unreached[] = [
     lines: ["if (!meta) return", "return free.length === 0 ? null"],
   },
   {
-    file: "src/source/backfill/pass.ts",
+    file: "src/source/backfill/backfill.ts",
     why: "Every collection of both simulated partners is told by a list too; tables show one that is not.",
     functions: ["rangeInWords"],
-    lines: ["const run = plans.length > 0", "run?.untold.push", "return plans.length > 0 ? openPass"],
+    lines: ["const run = plans.length > 0", "run?.incomplete.push", "return plans.length > 0 ? openBackfill"],
   },
   {
-    file: "src/source/backfill/pass.ts",
+    file: "src/source/backfill/backfill.ts",
     why: DEFAULTS,
     lines: [
       "const to = covered ??",
@@ -267,29 +267,29 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/runs/plan.ts",
     why: SIZE,
-    functions: ["floorRunAt", "nextFloorAt"],
+    functions: ["watermarkRunAt", "nextWatermarkRunAt"],
     lines: [
-      '} else if (needsHigherFloor(turn)) startLive(turn, "schedule")',
-      "return isFloorNeeded(turn) && turn.state.run === null",
-      "if (!areKeysFull(turn) ||",
+      '} else if (needsHigherWatermark(tx)) startLive(tx, "schedule")',
+      "return isWatermarkRunNeeded(tx) && tx.state.run === null",
+      "if (!areKeysFull(tx) ||",
       "return passes.some((pass) => pass.run",
-      "isFloorNeeded(turn) ? floorRunAt(turn) : null,",
+      "isWatermarkRunNeeded(tx) ? watermarkRunAt(tx) : null,",
     ],
   },
   {
     file: "src/source/runs/plan.ts",
     why: DEFAULTS,
-    lines: ["if (!Object.values(state.live).some(", "isRenewing(turn) ? (state.token?.intent"],
+    lines: ["if (!Object.values(state.live).some(", "isRenewing(tx) ? (state.token?.intent"],
   },
   {
     file: "src/source/delivery/quarantine.ts",
     why: UNREADABLE,
     lines: [
       "const hash = keyHash(`!",
-      "if (turn.seen.get(hash)) continue",
-      'turn.seen.put(hash, "live", { version: place',
-      'put(turn, { kind: "record"',
-      "countQuarantined(turn, collection, run.id)",
+      "if (tx.seen.get(hash)) continue",
+      'tx.seen.put(hash, "live", { version: place',
+      'put(tx, { kind: "record"',
+      "countQuarantined(tx, collection, run.id)",
       'if (kind === "record") return',
     ],
   },
@@ -314,7 +314,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/reading/slice.ts",
     why: DEFAULTS,
-    lines: ["return 1000 * (turn.connector.streams.find", "return floors.length > 0"],
+    lines: ["return 1000 * (tx.connector.streams.find", "return watermarks.length > 0"],
   },
   {
     file: "src/source/control/startdate.ts",
@@ -342,14 +342,14 @@ export const UNREACHED: readonly Unreached[] = [
     why: "A source is connected once its project has a destination; tables show one that has none.",
     lines: ["return {", "...common,", 'state: "no_destination"', 'reason: "This project has no destination'],
   },
-  { file: "src/source/control/view.ts", why: DEFAULTS, lines: ["lastRun: history(turn)[0] ?? null,"] },
+  { file: "src/source/control/view.ts", why: DEFAULTS, lines: ["lastRun: history(tx)[0] ?? null,"] },
   {
     file: "src/source/control/view.ts",
     why: PEOPLE,
     lines: [
       "const before = cursor === null",
       "return { ok: true, runs, cursor",
-      "const rows = turn.stored.quarantine(",
+      "const rows = tx.stored.quarantine(",
       "return { ok: true, entries, cursor",
     ],
   },

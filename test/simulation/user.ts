@@ -19,7 +19,7 @@ const WATCH_EVERY_MS = 6 * HOUR
 const WATCH_SOON_MS = 60_000
 const WATCH_AGAIN_MS = 300_000
 const SEEN_SOON_MS = 60_000
-/** More than there may be passes. */
+/** More than there may be backfills. */
 const RESYNCS_OFTEN = 40
 /** Twenty copies of one bad item, and nothing else, look like a destination that refuses everything, until a good one comes. */
 const RESYNCS_OF_BAD_ITEMS = 10

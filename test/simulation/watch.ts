@@ -14,10 +14,10 @@ import { type Story, stampOf, Violation } from "./story.ts"
 
 /** Joins of two ids, as items. */
 const JOINS = "alias"
-/** The machine rounds no alarm, but sets none within a second of the last. */
+/** The engine rounds no alarm, but sets none within a second of the last. */
 const ALARM_SLACK_MS = 1_000
-/** No grant lasts longer. */
-const GRANT_MOST_MS = 600_000
+/** No lease lasts longer. */
+const LEASE_MOST_MS = 600_000
 /** A bookmark: D1 holds it in a row that may have 2 MB. */
 const TOMBSTONE_CHARS_MAX = 1_000_000
 const SYNC_NOW_EVERY_MS = 60_000
@@ -102,7 +102,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       watch.deliveries.committed(changes, call, last?.claim ?? null)
       if (objectNow() < lastNow) setBackAt = objectNow()
       lastNow = objectNow()
-      assertBounded(core, disk, changes, lastNow, lastNow < setBackAt + GRANT_MOST_MS)
+      assertBounded(core, disk, changes, lastNow, lastNow < setBackAt + LEASE_MOST_MS)
       wasSet ||= objectNow() !== now()
       if (wasSet && disk.core !== before) assertWithinReach(core, objectNow())
       assertArmed(core, disk.alarm, disk.outbox.size > 0)
@@ -147,8 +147,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
   }
 
   /** Older code over a state it does not know may set an alarm, and nothing else. */
-  function assertUntouched({ core, outbox, seen, open, quarantine, runs }: Changes): void {
-    const rows = [outbox, seen, open, quarantine, runs].flatMap((table) => Object.values(table) as unknown[][])
+  function assertUntouched({ core, outbox, seen, pending, quarantine, runs }: Changes): void {
+    const rows = [outbox, seen, pending, quarantine, runs].flatMap((table) => Object.values(table) as unknown[][])
     if (core !== null || rows.some((list) => list.length > 0))
       throw new Violation("older code wrote into the state of newer code")
   }
@@ -160,7 +160,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       if (was?.cursor !== live.cursor) story.tell(() => `  the cursor of ${name} is now ${stampOf(live.cursor)}`)
       if (was?.slice?.no !== live.slice?.no && live.slice)
         story.tell(
-          () => `  window ${live.slice?.no} of ${name} is open from the floor ${stampOf(live.slice?.window.from ?? 0)}`,
+          () =>
+            `  window ${live.slice?.no} of ${name} is open from the watermark ${stampOf(live.slice?.window.from ?? 0)}`,
         )
     }
     const ids = new Set(last ? runsOf(last) : [])
@@ -175,7 +176,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
   }
 
   function compare(last: State, next: State): void {
-    if (next.grants < last.grants) throw new Violation("the number of grants went back")
+    if (next.leases < last.leases) throw new Violation("the number of grants went back")
     const slices = new Map(slicesOf(next).map((slice) => [slice.id, slice]))
     for (const was of slicesOf(last)) {
       assertOneHolder(was, slices.get(was.id))
@@ -184,8 +185,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     const [was, is] = [last.claim, next.claim]
     if (was && is && was.number !== is.number && isInForce(was))
       throw new Violation(`claim ${is.number} was given while claim ${was.number} is in force`)
-    const known = new Set(last.passes.map(({ id }) => id))
-    for (const { id, kind, slices } of next.passes) {
+    const known = new Set(last.backfills.map(({ id }) => id))
+    for (const { id, kind, slices } of next.backfills) {
       const name = slices[0]?.collections[0]
       if (kind === "resync" && name && !known.has(id)) watch.resyncs[name] = (watch.resyncs[name] ?? 0) + 1
     }
@@ -218,9 +219,9 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     )
   }
 
-  /** A grant that ends later than any may was given while the clock was ahead. */
+  /** A lease that ends later than any may was given while the clock was ahead. */
   function isInForce({ until }: { until: number }): boolean {
-    return until > objectNow() && until <= objectNow() + GRANT_MOST_MS
+    return until > objectNow() && until <= objectNow() + LEASE_MOST_MS
   }
 
   function assertOneHolder(was: Slice, is: Slice | undefined): void {
@@ -244,7 +245,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
 
   /** What becomes due has its alarm in the same commit. */
   function assertArmed(state: State, alarm: number | null, hasItems: boolean): void {
-    // After a turn that threw, the machine looks again when it has waited: what is due waits with it.
+    // After a transaction that threw, the engine looks again when it has waited: what is due waits with it.
     if (isRinging() || state.trouble > 0) return
     const wakes = Object.values(state.wakes).map((wake) => wake.deadline)
     const leases = slicesOf(state).flatMap(({ lease }) => (lease && !lease.lapsed ? [lease.until] : []))
@@ -265,7 +266,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       is === "reading" &&
       (lane === "live"
         ? state.run !== null
-        : state.passes.some(({ run, slices }) => run !== null && slices.some((one) => one.id === id)))
+        : state.backfills.some(({ run, slices }) => run !== null && slices.some((one) => one.id === id)))
     return slicesOf(state).flatMap((slice) => (isRead(slice) && slice.notBefore > 0 ? [slice.notBefore] : []))
   }
 
@@ -329,7 +330,7 @@ function isTombstone(core: State | Tombstone): core is Tombstone {
 }
 
 /** The simulator's own: a slice that the shipped code forgot to look at is looked at here. */
-export function slicesOf({ live, passes }: State): Slice[] {
+export function slicesOf({ live, backfills }: State): Slice[] {
   const open = Object.values(live).flatMap(({ slice }) => (slice ? [slice] : []))
-  return [...open, ...passes.flatMap(({ slices }) => slices)]
+  return [...open, ...backfills.flatMap(({ slices }) => slices)]
 }

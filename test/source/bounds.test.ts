@@ -6,9 +6,9 @@ import { describe, expect, it } from "vitest"
 import { sentBytes, utf8Bytes } from "../../src/lib/bytes.ts"
 import { RPC_BYTES_MAX, STORAGE_BYTES_MAX, STORED_ROW_BYTES_MAX } from "../../src/limits.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
-import { PASSES_MAX } from "../../src/source/backfill/opening.ts"
-import { SPANS_MAX } from "../../src/source/backfill/pass.ts"
-import { OPEN_MAX, OPEN_ROW_ENTRIES, OpenKeys } from "../../src/source/dedupe/openkeys.ts"
+import { SPANS_MAX } from "../../src/source/backfill/backfill.ts"
+import { BACKFILLS_MAX } from "../../src/source/backfill/opening.ts"
+import { PENDING_MAX, PENDING_ROW_ENTRIES, PendingKeys } from "../../src/source/dedupe/pendingkeys.ts"
 import { KEYS_MAX } from "../../src/source/dedupe/seen.ts"
 import { SEEN_ROW_BYTES_MAX } from "../../src/source/dedupe/seenrow.ts"
 import { CLAIM_BYTES_MAX, REFUSED_SINGLES_MAX } from "../../src/source/delivery/delivery.ts"
@@ -27,7 +27,7 @@ import { choose, configurationOf, fact, START, sourceWorld, type World } from ".
 
 /** More than any connector has, with names longer than any. */
 const COLLECTIONS = Array.from({ length: 12 }, (_, index) => `Collection of things ${index}`)
-const LISTS_OF_A_PASS = 7
+const LISTS_OF_A_BACKFILL = 7
 const LIVE_STREAMS = 3
 /** `REASON_CHARS_MAX` of what a partner is quoted with. */
 const REASON = "ł".repeat(300)
@@ -43,7 +43,7 @@ const times = <T>(count: number, one: (index: number) => T): T[] =>
 const named = <T>(value: T): Record<string, T> => Object.fromEntries(COLLECTIONS.map((name) => [name, value]))
 
 function runAt(index: number, changes: Partial<Run> = {}): Run {
-  const counts = { taken: 10 ** 12, dropped: 10 ** 12, quarantined: 10 ** 6 }
+  const counts = { accepted: 10 ** 12, dropped: 10 ** 12, quarantined: 10 ** 6 }
   return {
     ...{ id: runId(index), kind: "collection", trigger: "schedule", state: "delivering" },
     ...{
@@ -57,7 +57,7 @@ function runAt(index: number, changes: Partial<Run> = {}): Run {
     },
     collections: named(counts),
     denied: COLLECTIONS.map((collection) => ({ collection, reason: NOTE })),
-    untold: times(NOTES_MAX, (note) => ({ collection: COLLECTIONS[note] ?? "", reason: NOTE })),
+    incomplete: times(NOTES_MAX, (note) => ({ collection: COLLECTIONS[note] ?? "", reason: NOTE })),
     failed: times(LIVE_STREAMS, (stream) => ({ stream: `stream ${stream}`, collections: COLLECTIONS, reason: NOTE })),
     ...changes,
   } as Run
@@ -69,7 +69,12 @@ function sliceAt(id: string, stream: string): Slice {
   return {
     ...{ id, stream, lane: "backfill", collections: COLLECTIONS, range: { from: START, to: START } },
     ...{ window: { from: START, to: START }, top: START, bottom: START, no: 10 ** 9, bound: START },
-    ...{ token: "ł".repeat(TOKEN_BYTES_MAX / 2), page: 10 ** 6, pageSize: 250, edge: { time: START, since: START } },
+    ...{
+      pageToken: "ł".repeat(TOKEN_BYTES_MAX / 2),
+      page: 10 ** 6,
+      pageSize: 250,
+      edge: { time: START, since: START },
+    },
     ...{ records: 10 ** 9, attempts: 8, lapses: 5, notBefore: START, waiting: REASON },
     lease: { number: 10 ** 9, until: START, nonce: "n".repeat(40), lapsed: true },
     ...{ state: "failed", asideAt: START, stuck: { since: START, reason: REASON }, shrunkByFailures: true },
@@ -82,7 +87,7 @@ function sliceAt(id: string, stream: string): Slice {
 function fullState(base: State): State {
   const refusedObjects = 2 * QUARANTINE_MAX + WAITING_ITEMS_MAX + PAGE_ITEMS
   const counts = {
-    taken: 10 ** 12,
+    accepted: 10 ** 12,
     dropped: 10 ** 12,
     quarantined: QUARANTINE_MAX,
     refused: 10 ** 6,
@@ -92,7 +97,7 @@ function fullState(base: State): State {
     ...base,
     error: { code: "credentials_rejected", message: REASON, remedy: REASON, at: START },
     waits: Object.fromEntries(times(20, (index) => [`stream:${index}`, { until: START, reason: REASON }])),
-    ids: { run: 10 ** 6, pass: 10 ** 6, outbox: 10 ** 12, quarantine: 10 ** 6, seen: 10 ** 6, open: 10 ** 6 },
+    ids: { run: 10 ** 6, backfill: 10 ** 6, outbox: 10 ** 12, quarantine: 10 ** 6, seen: 10 ** 6, pending: 10 ** 6 },
     live: Object.fromEntries(
       times(LIVE_STREAMS, (index) => [
         `feed${index}`,
@@ -106,23 +111,23 @@ function fullState(base: State): State {
     run: runAt(0, { state: "reading" }),
     others: [
       ...times(RUNS_WAITING_MAX, (index) => runAt(index + 1)),
-      ...times(PASSES_MAX, (index) => runAt(index + 100, { state: "reading" })),
+      ...times(BACKFILLS_MAX, (index) => runAt(index + 100, { state: "reading" })),
     ],
-    passes: times(PASSES_MAX, (index) => ({
+    backfills: times(BACKFILLS_MAX, (index) => ({
       ...{ id: `p${index}`, kind: "resync", run: runId(index + 100), trigger: "manual" },
       overlap: { from: START, to: START },
-      slices: times(LISTS_OF_A_PASS, (list) => sliceAt(`p${index}:list${list}`, `list${list}`)),
+      slices: times(LISTS_OF_A_BACKFILL, (list) => sliceAt(`p${index}:list${list}`, `list${list}`)),
     })),
     liveFrom: named(START),
-    passSpans: named(times(SPANS_MAX, () => ({ from: START, to: START }))),
+    backfillSpans: named(times(SPANS_MAX, () => ({ from: START, to: START }))),
     offAt: named({ from: START, to: START }),
     covered: Object.fromEntries(
-      COLLECTIONS.flatMap((name) => times(LISTS_OF_A_PASS, (list) => [`list${list}|${name}`, START])),
+      COLLECTIONS.flatMap((name) => times(LISTS_OF_A_BACKFILL, (list) => [`list${list}|${name}`, START])),
     ),
     denied: named(REASON),
     counts: named(counts),
     steppedOver: Object.fromEntries(
-      times(LISTS_OF_A_PASS + LIVE_STREAMS, (list) => [
+      times(LISTS_OF_A_BACKFILL + LIVE_STREAMS, (list) => [
         `list${list}`,
         times(KNOWN_MAX, () => ({ at: START, place: { from: START, to: START } })),
       ]),
@@ -156,7 +161,7 @@ describe("at all its bounds, a source", () => {
     ["a row of seen", SEEN_ROW_BYTES_MAX],
     ["a row of the outbox", ROW_BYTES + 50 * (HASH.length + 1) + 2_000],
     ["an entry of quarantine", ENTRY_BYTES + 6_000],
-    ["a row of open keys", utf8Bytes(JSON.stringify(times(OPEN_ROW_ENTRIES, () => [HASH, START])))],
+    ["a row of pending keys", utf8Bytes(JSON.stringify(times(PENDING_ROW_ENTRIES, () => [HASH, START])))],
   ])("has rows with room to spare: %s", (_name, bytes) => {
     expect(bytes).toBeLessThan(0.75 * STORED_ROW_BYTES_MAX)
   })
@@ -164,7 +169,7 @@ describe("at all its bounds, a source", () => {
   it("stores less than an object may", () => {
     const tables = {
       seen: KEYS_MAX * 45,
-      open: OPEN_MAX * 40,
+      open: PENDING_MAX * 40,
       outbox: WAITING_BYTES_MAX + 32_000_000,
       quarantine: (COLLECTIONS.length + 1) * QUARANTINE_MAX * (ENTRY_BYTES + 6_000),
       runs: 2 * RUNS_KEPT * 10_000,
@@ -192,9 +197,9 @@ describe("at all its bounds, a source", () => {
     })
     world.restart()
     for (const ask of [
-      () => world.machine.view(),
-      () => world.machine.runs({ limit: 100, cursor: null }),
-      () => world.machine.quarantine({ limit: 100, cursor: null }),
+      () => world.engine.view(),
+      () => world.engine.runs({ limit: 100, cursor: null }),
+      () => world.engine.quarantine({ limit: 100, cursor: null }),
     ])
       expect(sentBytes(await ask())).toBeLessThan(RPC_BYTES_MAX / 2)
   })
@@ -206,12 +211,14 @@ function entry(index: number) {
 }
 
 describe("a bound that is met", () => {
-  it("of open keys gives the oldest up, and the run says so", async () => {
+  it("of pending keys gives the oldest up, and the run says so", async () => {
     const world = await waiting()
-    const keys = new OpenKeys(world.store.open(), 10 ** 6)
-    expect([keys.size <= OPEN_MAX, keys.has("oldest"), keys.size > OPEN_MAX / 2]).toEqual([true, false, true])
+    const keys = new PendingKeys(world.store.pending(), 10 ** 6)
+    expect([keys.size <= PENDING_MAX, keys.has("oldest"), keys.size > PENDING_MAX / 2]).toEqual([true, false, true])
     const [run] = (await world.view()).current
-    expect(run?.untold).toEqual([{ collection: "Orders", reason: expect.stringContaining(`more than ${OPEN_MAX}`) }])
+    expect(run?.incomplete).toEqual([
+      { collection: "Orders", reason: expect.stringContaining(`more than ${PENDING_MAX}`) },
+    ])
   })
 
   it("of runs that wait for the destination ends the oldest as partial, with the reason", async () => {
@@ -224,7 +231,7 @@ describe("a bound that is met", () => {
     }
     const waits = world.state().others.filter(({ state }) => state === "delivering")
     expect(waits).toHaveLength(RUNS_WAITING_MAX)
-    const page = await world.machine.runs({ limit: 100, cursor: null })
+    const page = await world.engine.runs({ limit: 100, cursor: null })
     const ended = page.ok ? page.runs.filter(({ state }) => state === "partial") : []
     expect(ended).toHaveLength(3)
     expect(ended[0]?.reason).toContain("wait for the destination")
@@ -234,25 +241,28 @@ describe("a bound that is met", () => {
   it("of what a run says leaves its last place to the others", async () => {
     const world = sourceWorld()
     await world.configure()
-    const untold = times(NOTES_MAX + 5, (index) => ({ collection: "Orders", reason: `${index} ${"x".repeat(1_000)}` }))
-    await world.page(await world.lease("live"), { untold, next: "t1" } as never)
+    const incomplete = times(NOTES_MAX + 5, (index) => ({
+      collection: "Orders",
+      reason: `${index} ${"x".repeat(1_000)}`,
+    }))
+    await world.page(await world.lease("live"), { incomplete, next: "t1" } as never)
     const [run] = (await world.view()).current
-    expect(run?.untold).toHaveLength(NOTES_MAX)
-    expect(run?.untold.at(-1)?.reason).toContain("and more")
-    expect(run?.untold[0]?.reason).toHaveLength(NOTE_CHARS_MAX)
+    expect(run?.incomplete).toHaveLength(NOTES_MAX)
+    expect(run?.incomplete.at(-1)?.reason).toContain("and more")
+    expect(run?.incomplete[0]?.reason).toHaveLength(NOTE_CHARS_MAX)
   })
 
   it("of joins in quarantine stops the reading, and says so", async () => {
     const world = sourceWorld()
     await world.configure()
     const counts = {
-      alias: { taken: 1_000, dropped: 0, quarantined: QUARANTINE_MAX, refused: 1_000, lastItemAt: START },
+      alias: { accepted: 1_000, dropped: 0, quarantined: QUARANTINE_MAX, refused: 1_000, lastItemAt: START },
     }
     world.store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...world.state(), counts }), alarm: null })
     world.restart()
     expect((await world.refusedLease("live")).kind).toBe("idle")
-    await world.machine.alarm()
-    const page = await world.machine.runs({ limit: 100, cursor: null })
+    await world.engine.alarm()
+    const page = await world.engine.runs({ limit: 100, cursor: null })
     const said = page.ok ? page.runs.map(({ reason }) => reason ?? "").join() : ""
     expect(said).toContain("quarantine")
   })
@@ -261,16 +271,16 @@ describe("a bound that is met", () => {
 async function waiting(): Promise<World> {
   const world = sourceWorld()
   await world.configure({ collections: choose("Orders") })
-  const keys = new OpenKeys([], 0)
+  const keys = new PendingKeys([], 0)
   keys.add("oldest", START - 1)
-  for (let index = 1; index < OPEN_MAX; index++) keys.add(`key${index}`, START + index)
+  for (let index = 1; index < PENDING_MAX; index++) keys.add(`key${index}`, START + index)
   const { put } = keys.takeChanges()
   const state = world.state()
   const core = JSON.stringify({ ...state, ids: { ...state.ids, open: keys.nextId } })
-  world.store.commit({ ...NO_CHANGES, core, alarm: null, open: { put, remove: [] } })
+  world.store.commit({ ...NO_CHANGES, core, alarm: null, pending: { put, remove: [] } })
   world.restart()
-  const open = [1, 2].map((index) => ({ collection: "Orders", key: `one more ${index}`, time: START + 10 ** 6 }))
-  await world.page(await world.lease("live"), { open, next: "t1" })
+  const pending = [1, 2].map((index) => ({ collection: "Orders", key: `one more ${index}`, time: START + 10 ** 6 }))
+  await world.page(await world.lease("live"), { pending, next: "t1" })
   return world
 }
 

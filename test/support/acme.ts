@@ -61,7 +61,10 @@ export const acme = defineConnector<{ region: string }>({
       collections: ["Orders"],
       pageSize: 100,
       lookbackSeconds: 300,
-      request: ({ token, pageSize }) => ({ path: "/orders", query: { limit: pageSize, after: token ?? undefined } }),
+      request: ({ pageToken, pageSize }) => ({
+        path: "/orders",
+        query: { limit: pageSize, after: pageToken ?? undefined },
+      }),
       page: (answer) => {
         const body = shape.safeParse(answer.body)
         if (!body.success) throw new ShapeError("Acme's list has no rows.")
@@ -80,7 +83,7 @@ export const acme = defineConnector<{ region: string }>({
       },
     },
   ],
-  openForDays: 30,
+  pendingForDays: 30,
   classify: (status, body) => {
     if (status === 200 && body === "throttled") return limited("Acme", 4000)
     if (status === 400 && body === "expired_token") return tokenRefused("Acme")

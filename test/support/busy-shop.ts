@@ -1,5 +1,5 @@
 /**
- * A shop that is never idle, over the shipped machine: so many orders change an hour, and every window takes several pages. Orders are placed
+ * A shop that is never idle, over the shipped engine: so many orders change an hour, and every window takes several pages. Orders are placed
  * and paid, and most come again within three days (packed, sent, refunded), telling all their facts anew, as a shop's orders do. Says day by
  * day what the source keeps.
  */

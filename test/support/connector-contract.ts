@@ -94,7 +94,7 @@ function identity(connector: AnyConnector, config: unknown): void {
 
   test("stays within a pace and does not wait forever for what is open", () => {
     expect(connector.limits.callsPerSecond).toBeGreaterThan(0)
-    expect(connector.openForDays).toBeGreaterThan(0)
+    expect(connector.pendingForDays).toBeGreaterThan(0)
   })
 }
 
@@ -157,7 +157,7 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
     account: { id: "a", name: "A", mode: "test" },
     collections: new Set(stream.collections),
     window: { from: FROM, to: TO },
-    token: null,
+    pageToken: null,
     pageSize: stream.pageSize,
     ...changes,
   })
@@ -194,7 +194,7 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
       expect(stream.sortedByUpdate ?? false).toBe(false)
       expect(stream.stepOver.granularityMs).toBeGreaterThanOrEqual(connector.clock?.granularityMs ?? 1000)
       const { granularityMs } = stream.stepOver
-      // Neighbouring stretches are asked for apart, also where the pass has a range.
+      // Neighbouring stretches are asked for apart, also where the backfill has a range.
       const asked = [0, 1, 2].map((step) => {
         const window = { from: FROM + step * granularityMs, to: FROM + (step + 1) * granularityMs }
         return JSON.stringify(stream.request(context({ window, range: { from: FROM, to: TO }, pageSize: 1 })))

@@ -23,7 +23,7 @@ export const desk = defineConnector<unknown>({
     stream({ name: "contact_list", mode: "backfill", collections: ["Contacts"], reach: "all" }),
     stream({ name: "company_list", mode: "backfill", collections: ["Companies"], reach: "all", bucket: "search" }),
   ],
-  openForDays: 60,
+  pendingForDays: 60,
   classify: () => null,
   templates: { metrics: [], segments: [] },
 })

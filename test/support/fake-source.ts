@@ -1,4 +1,4 @@
-import type { ClaimAnswer, ClaimGrant, Report, ReportAnswer } from "../../src/source/protocol/forwarding.ts"
+import type { ClaimAnswer, ForwardTask, Report, ReportAnswer } from "../../src/source/protocol/forwarding.ts"
 import type {
   Checkpoint,
   CheckpointAnswer,
@@ -67,11 +67,11 @@ export function lost(): never {
 }
 
 export function granted(task: Task): () => LeaseAnswer {
-  return () => ({ kind: "granted", task })
+  return () => ({ kind: "given", task })
 }
 
-export function claimed(claim: ClaimGrant): () => ClaimAnswer {
-  return () => ({ kind: "granted", claim })
+export function claimed(claim: ForwardTask): () => ClaimAnswer {
+  return () => ({ kind: "given", claim })
 }
 
 export function outcomesOf(source: FakeSource): Outcome[] {

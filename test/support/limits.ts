@@ -32,7 +32,7 @@ export function assertStorable(changes: Changes): void {
     "outbox",
     changes.outbox.insert.map(({ body, objects, counts, run }) => body + objects + counts + run),
   )
-  for (const table of ["seen", "open", "quarantine", "runs"] as const)
+  for (const table of ["seen", "pending", "quarantine", "runs"] as const)
     rows(
       table,
       changes[table].put.map(({ body }) => body),

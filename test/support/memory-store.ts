@@ -21,7 +21,7 @@ export function memoryStore(): MemoryStore {
   let core: string | null = null
   const tables = {
     seen: new Map<number, StoredSeen>(),
-    open: new Map<number, Row>(),
+    pending: new Map<number, Row>(),
     quarantine: new Map<number, Row>(),
     runs: new Map<number, Row>(),
   }
@@ -29,9 +29,9 @@ export function memoryStore(): MemoryStore {
   const sorted = <R extends { id: number }>(rows: Iterable<R>) => [...rows].sort((a, b) => a.id - b.id)
   const apply = (changes: Changes) => {
     for (const row of changes.seen.put) tables.seen.set(row.id, row)
-    for (const name of ["open", "quarantine", "runs"] as const)
+    for (const name of ["pending", "quarantine", "runs"] as const)
       for (const row of changes[name].put) tables[name].set(row.id, row)
-    for (const name of ["seen", "open", "quarantine", "runs"] as const)
+    for (const name of ["seen", "pending", "quarantine", "runs"] as const)
       for (const id of changes[name].remove) tables[name].delete(id)
     for (const id of changes.outbox.remove) outbox.delete(id)
     for (const row of changes.outbox.insert) {
@@ -47,7 +47,7 @@ export function memoryStore(): MemoryStore {
     rows: () => outbox.size + Object.values(tables).reduce((sum, table) => sum + table.size, 0),
     core: () => core,
     seen: () => sorted(tables.seen.values()),
-    open: () => sorted(tables.open.values()),
+    pending: () => sorted(tables.pending.values()),
     runs: () => sorted(tables.runs.values()),
     outbox: () => sorted(outbox.values()).map(({ body: _body, ...meta }) => meta),
     outboxItems: (ids) => sorted(outbox.values()).filter(({ id }) => ids.includes(id)),
@@ -62,12 +62,12 @@ export function memoryStore(): MemoryStore {
       apply(changes)
       core = changes.core ?? core
       store.alarmAt = changes.alarm ?? store.alarmAt
-      const { outbox: rows, seen, open, quarantine, runs } = changes
+      const { outbox: rows, seen, pending, quarantine, runs } = changes
       const lists = [
         rows.insert,
         rows.remove,
         rows.update,
-        ...[seen, open, quarantine, runs].flatMap(({ put, remove }) => [put, remove]),
+        ...[seen, pending, quarantine, runs].flatMap(({ put, remove }) => [put, remove]),
       ]
       const written = lists.reduce((sum, list) => sum + list.length, 0)
       store.written.push({ core: changes.core !== null, alarm: changes.alarm !== null, rows: written })

@@ -1,6 +1,6 @@
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { Http } from "../../src/ports.ts"
-import type { ClaimGrant, OutboxRow } from "../../src/source/protocol/forwarding.ts"
+import type { ForwardTask, OutboxRow } from "../../src/source/protocol/forwarding.ts"
 import type { Task } from "../../src/source/protocol/reading.ts"
 import type { SourceWork } from "../../src/source/protocol/source.ts"
 import { acme } from "./acme.ts"
@@ -97,7 +97,7 @@ export function taskOf(clock: FakeClock, changes: Partial<Task> = {}): Task {
     stream: "orders",
     lane: "live",
     window: { from: PARTNER_TIME - 3_600_000, to: PARTNER_TIME },
-    token: null,
+    pageToken: null,
     pageSize: 100,
     completed: [],
     page: 0,
@@ -108,7 +108,7 @@ export function taskOf(clock: FakeClock, changes: Partial<Task> = {}): Task {
   }
 }
 
-export function claimOf(clock: FakeClock, rows: OutboxRow[], changes: Partial<ClaimGrant> = {}): ClaimGrant {
+export function claimOf(clock: FakeClock, rows: OutboxRow[], changes: Partial<ForwardTask> = {}): ForwardTask {
   return {
     number: 9,
     until: clock.now() + 60_000,
@@ -126,11 +126,11 @@ export function row(id: number, items: number, changes: Partial<OutboxRow> = {})
 }
 
 export function fact(key: string): OutboxRow["items"][number] {
-  const times = { time: PARTNER_TIME, version: PARTNER_TIME, place: PARTNER_TIME }
+  const times = { time: PARTNER_TIME, version: PARTNER_TIME, announcedAt: PARTNER_TIME }
   return { userId: "ada@example.com", collection: "Orders", kind: "event", key, ...times, data: { id: key } }
 }
 
 export function object(key: string, version = PARTNER_TIME): OutboxRow["items"][number] {
-  const times = { time: version, version, place: version }
+  const times = { time: version, version, announcedAt: version }
   return { userId: key, collection: "People", kind: "object", key, ...times, userAttributes: { name: key } }
 }

@@ -31,7 +31,7 @@ export function pageContext(
     account: { id: CONFIG.shop, name: "Example", mode: "live" },
     collections: new Set(stream.collections),
     window: { from: T, to: null },
-    token: null,
+    pageToken: null,
     pageSize: stream.pageSize,
     ...changes,
   }

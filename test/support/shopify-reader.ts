@@ -1,5 +1,5 @@
 /**
- * The product reading a simulated shop: the shipped machine and pipeline over memory, and a clock that moves only when told. What
+ * The product reading a simulated shop: the shipped engine and pipeline over memory, and a clock that moves only when told. What
  * it takes is delivered at once; the ledger says what it should have been.
  */
 import { connectors } from "../../src/connectors/index.ts"
@@ -8,7 +8,7 @@ import { ALIAS } from "../../src/connectors/kit/item.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
 import { runFetch } from "../../src/pipeline/fetch.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import { SourceMachine } from "../../src/source/engine/machine.ts"
+import { SourceEngine } from "../../src/source/engine/engine.ts"
 import type { QueueName } from "../../src/source/ports.ts"
 import type { Configuration } from "../../src/source/protocol/configuration.ts"
 import { PROTOCOL } from "../../src/source/protocol/source.ts"
@@ -56,7 +56,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
   let ids = 0
   const random = { next: () => 0.5, id: (prefix: string) => `${prefix}_${++ids}` }
   const connector = (name: string) => connectors.find((one) => one.name === name)
-  const machine = new SourceMachine({
+  const engine = new SourceEngine({
     clock,
     random,
     store,
@@ -74,7 +74,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
     clock,
     random,
     http: (url, init) => sandbox.handle(new Request(url, init)),
-    source: () => machine,
+    source: () => engine,
     connector,
     log: (event, fields) => {
       if (event === "connector_failed") throw new Error(JSON.stringify(fields))
@@ -84,8 +84,8 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
 
   const deliver = async () => {
     for (;;) {
-      const answer = await machine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
-      if (answer.kind !== "granted") return
+      const answer = await engine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
+      if (answer.kind !== "given") return
       const { number, destinationVersion, rows } = answer.claim
       items.push(...rows.flatMap((row) => row.items))
       const result = {
@@ -95,7 +95,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
         reason: "",
         retryAt: null,
       }
-      await machine.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done: true })
+      await engine.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done: true })
     }
   }
   /** All that is to be done before `until`. */
@@ -107,7 +107,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
       else if (store.alarmAt !== null && store.alarmAt <= until) {
         clock.advance(Math.max(0, store.alarmAt - clock.now()))
         store.alarmAt = null
-        await machine.alarm()
+        await engine.alarm()
       } else return
     }
     throw new Error("the source does not come to rest")
@@ -124,12 +124,12 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
         ...changes,
         version: (configuration?.version ?? 0) + 1,
       }
-      const answer = await machine.configure(configuration)
+      const answer = await engine.configure(configuration)
       if (!answer.ok) throw new Error(answer.message)
       await reader.pass(0)
     },
     async view() {
-      const answer = await machine.view()
+      const answer = await engine.view()
       if (!answer.ok) throw new Error(answer.message)
       return answer.view
     },
@@ -141,7 +141,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
     async sync() {
       clock.advance(61_000)
       await work(clock.now())
-      const answer = await machine.syncNow()
+      const answer = await engine.syncNow()
       if (!answer.ok) throw new Error(answer.message)
       await reader.pass(0)
     },

@@ -1,20 +1,20 @@
-/** A source's machine over memory: a clock that stands still, wake-ups on record. */
+/** A source's engine over memory: a clock that stands still, wake-ups on record. */
 import { z } from "zod"
 import { type AnyConnector, defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../src/connectors/kit/item.ts"
-import { OpenKeys } from "../../src/source/dedupe/openkeys.ts"
+import { PendingKeys } from "../../src/source/dedupe/pendingkeys.ts"
 import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/dedupe/seen.ts"
 import { Outbox } from "../../src/source/delivery/outbox.ts"
-import { SourceMachine } from "../../src/source/engine/machine.ts"
+import { SourceEngine } from "../../src/source/engine/engine.ts"
 import type { QueueName, Store, Tokens, TryAnswer } from "../../src/source/ports.ts"
 import type { Configuration } from "../../src/source/protocol/configuration.ts"
-import type { ClaimGrant, PostResult } from "../../src/source/protocol/forwarding.ts"
+import type { ForwardTask, PostResult } from "../../src/source/protocol/forwarding.ts"
 import type { Checkpoint, Lane, Outcome, Task } from "../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../src/source/protocol/source.ts"
 import type { SourceView } from "../../src/source/protocol/views.ts"
 import type { State } from "../../src/source/state/state.ts"
 import { freshState } from "../../src/source/state/stored.ts"
-import type { Turn } from "../../src/source/turn.ts"
+import type { Transaction } from "../../src/source/transaction.ts"
 import { limitedCalls } from "./limits.ts"
 import { type MemoryStore, memoryStore } from "./memory-store.ts"
 
@@ -75,7 +75,7 @@ export const shop = defineConnector<unknown>({
     stream({ name: "orders", mode: "backfill", collections: ["Orders", "Refunds"], reach: { days: 5 } }),
     stream({ name: "people", mode: "backfill", collections: ["People"], reach: "all" }),
   ],
-  openForDays: 60,
+  pendingForDays: 60,
   classify: () => null,
   templates: { metrics: [], segments: [] },
 })
@@ -120,7 +120,7 @@ export function fact(key: string, time: number, changes: Partial<Item> = {}): It
     key,
     time,
     version: time,
-    place: time,
+    announcedAt: time,
     data: { key },
     ...changes,
   }
@@ -134,7 +134,7 @@ export function person(key: string, version: number, name = "Ada", changes: Part
     key,
     time: version,
     version,
-    place: version,
+    announcedAt: version,
     userAttributes: { name },
     ...changes,
   }
@@ -149,10 +149,10 @@ export function crowd(time: number): Item[] {
   return Array.from({ length: SEEN_ROW_ENTRIES }, (_, index) => fact(`crowd${index}`, time))
 }
 
-// --------------------------------------------------------------------------------------------------------------- turn
+// --------------------------------------------------------------------------------------------------------------- transaction
 
-/** A turn of its own for a decision under test: of a fresh source unless the state says otherwise. */
-export function turnOf(changes: Partial<State> = {}, now = START, store: Store = memoryStore()): Turn {
+/** A transaction of its own for a decision under test: of a fresh source unless the state says otherwise. */
+export function transactionOf(changes: Partial<State> = {}, now = START, store: Store = memoryStore()): Transaction {
   const live = { feed: { cursor: START, slice: null, completed: [], perHour: null } }
   return {
     state: { ...freshState(configurationOf()), live, ...changes },
@@ -160,7 +160,7 @@ export function turnOf(changes: Partial<State> = {}, now = START, store: Store =
     random: { next: () => 0.5, id: (prefix) => `${prefix}_1` },
     connector: shop,
     seen: new SeenIndex([], 0),
-    open: new OpenKeys([], 0),
+    pending: new PendingKeys([], 0),
     outbox: new Outbox([]),
     stored: store,
     staged: { quarantinePut: [], quarantineRemove: [], runsPut: [], runsRemove: [] },
@@ -174,7 +174,7 @@ export type Page = Partial<
     Checkpoint,
     | "items"
     | "rejects"
-    | "open"
+    | "pending"
     | "closed"
     | "edge"
     | "next"
@@ -203,8 +203,8 @@ export interface World {
   accepts: TryAnswer
   now(): number
   advance(ms: number): void
-  /** The machine: a new one after `restart`, as after an eviction. */
-  machine: SourceMachine
+  /** The engine: a new one after `restart`, as after an eviction. */
+  engine: SourceEngine
   restart(): void
   configure(changes?: Partial<Configuration>): Promise<SourceView>
   view(): Promise<SourceView>
@@ -218,9 +218,9 @@ export interface World {
   settle(task: Task, outcome: Outcome): Promise<void>
   /** Reads what is to be read of the lane, every window empty. */
   drain(lane: Lane): Promise<void>
-  claim(): Promise<ClaimGrant>
+  claim(): Promise<ForwardTask>
   report(
-    claim: ClaimGrant,
+    claim: ForwardTask,
     outcome: PostResult["outcome"],
     changes?: Partial<PostResult> & { done?: boolean },
   ): Promise<string>
@@ -232,9 +232,9 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
   let now = START
   let ids = 0
   const store = memoryStore()
-  const machineOf = () => limitedCalls(newMachine())
-  const newMachine = () =>
-    new SourceMachine({
+  const engineOf = () => limitedCalls(newEngine())
+  const newEngine = () =>
+    new SourceEngine({
       clock: { now: () => now },
       random: { next: () => 0.5, id: (prefix) => `${prefix}_${++ids}` },
       store,
@@ -273,19 +273,19 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
     advance: (ms) => {
       now += ms
     },
-    machine: machineOf(),
+    engine: engineOf(),
     restart: () => {
-      world.machine = machineOf()
+      world.engine = engineOf()
     },
     configure: async (changes = {}) => {
       const version = store.core() === null ? configuration.version : configuration.version + 1
       configuration = { ...configuration, version, ...changes }
-      const answer = await world.machine.configure(configuration)
+      const answer = await world.engine.configure(configuration)
       if (!answer.ok) throw new Error(answer.message)
       return answer.view
     },
     view: async () => {
-      const answer = await world.machine.view()
+      const answer = await world.engine.view()
       if (!answer.ok) throw new Error(answer.message)
       return answer.view
     },
@@ -295,23 +295,23 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
         if (turns > 1000) throw new Error("the alarm rings without end")
         now = Math.max(now, store.alarmAt)
         store.alarmAt = null
-        await world.machine.alarm()
+        await world.engine.alarm()
       }
       now = time
     },
     lease: async (lane) => {
-      const answer = await world.machine.lease(ask(lane))
-      if (answer.kind !== "granted") throw new Error(`no lease: ${JSON.stringify(answer)}`)
+      const answer = await world.engine.lease(ask(lane))
+      if (answer.kind !== "given") throw new Error(`no lease: ${JSON.stringify(answer)}`)
       return answer.task
     },
     refusedLease: async (lane) => {
-      const answer = await world.machine.lease(ask(lane))
-      if (answer.kind === "granted") throw new Error(`granted: ${answer.task.lease.slice}`)
+      const answer = await world.engine.lease(ask(lane))
+      if (answer.kind === "given") throw new Error(`granted: ${answer.task.lease.slice}`)
       return answer
     },
     page: async (task, page = {}) => {
       const items = page.items ?? []
-      const answer = await world.machine.checkpoint({
+      const answer = await world.engine.checkpoint({
         protocol: PROTOCOL,
         lease: task.lease,
         page: task.page,
@@ -321,9 +321,9 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
         records: items.length,
         items,
         rejects: [],
-        open: [],
+        pending: [],
         closed: [],
-        edge: items.at(-1)?.place ?? null,
+        edge: items.at(-1)?.announcedAt ?? null,
         next: null,
         calls: 1,
         completed: [],
@@ -332,17 +332,17 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
       task.page++
       return answer.kind
     },
-    settle: (task, outcome) => world.machine.settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls: 1 }),
+    settle: (task, outcome) => world.engine.settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls: 1 }),
     drain: async (lane) => {
       for (;;) {
-        const answer = await world.machine.lease(ask(lane))
-        if (answer.kind !== "granted") return
+        const answer = await world.engine.lease(ask(lane))
+        if (answer.kind !== "given") return
         await world.page(answer.task)
       }
     },
     claim: async () => {
-      const answer = await world.machine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
-      if (answer.kind !== "granted") throw new Error(`no claim: ${JSON.stringify(answer)}`)
+      const answer = await world.engine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
+      if (answer.kind !== "given") throw new Error(`no claim: ${JSON.stringify(answer)}`)
       return answer.claim
     },
     report: async (claim, outcome, { done = true, ...changes } = {}) => {
@@ -350,14 +350,14 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
       const status = { delivered: 200, refused: 400, too_large: 413, later: 503, rejected: 401 }[outcome]
       const result = { rows, outcome, status, reason: outcome, retryAt: null, ...changes }
       const { number, destinationVersion } = claim
-      return (await world.machine.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done }))
+      return (await world.engine.report({ protocol: PROTOCOL, number, destinationVersion, results: [result], done }))
         .kind
     },
     deliver: async () => {
       const delivered: Item[] = []
       for (;;) {
-        const answer = await world.machine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
-        if (answer.kind !== "granted") return delivered
+        const answer = await world.engine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
+        if (answer.kind !== "given") return delivered
         delivered.push(...answer.claim.rows.flatMap((row) => row.items))
         await world.report(answer.claim, "delivered")
       }

@@ -133,7 +133,7 @@ export function pageContext(
   changes: Partial<PageContext<Record<string, never>>> = {},
 ): PageContext<Record<string, never>> {
   const window = { from: null, to: null }
-  return { config: {}, account: ACCOUNT, collections: ALL, window, token: null, pageSize: 100, ...changes }
+  return { config: {}, account: ACCOUNT, collections: ALL, window, pageToken: null, pageSize: 100, ...changes }
 }
 
 export type Changes = Partial<NormalizeContext<Record<string, never>>>

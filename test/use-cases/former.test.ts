@@ -11,8 +11,8 @@ async function markOf(deliver: (world: World) => Promise<unknown>) {
   const [orders, people] = [await world.lease("backfill"), await world.lease("backfill")]
   await world.page(people, { items: [person("ada", START)] })
   await deliver(world)
-  await world.page(orders, { items: [fact("old", START - 1e9, { place: START })] })
-  const { bookmark } = await world.machine.erase()
+  await world.page(orders, { items: [fact("old", START - 1e9, { announcedAt: START })] })
+  const { bookmark } = await world.engine.erase()
   if (!bookmark) throw new Error("no bookmark was handed out")
   return bookmark
 }

@@ -5,10 +5,10 @@
  */
 import type { z } from "zod"
 import type { Account, PartnerFailure } from "./failure.ts"
-import type { Attributes, CollectionKind, Identity, JsonValue, OpenKey } from "./item.ts"
+import type { Attributes, CollectionKind, Identity, JsonValue, PendingKey } from "./item.ts"
 
 export type { Account, LimitScope, PartnerFailure } from "./failure.ts"
-export type { Attributes, CollectionKind, Identity, Item, JsonValue, OpenKey, Reject } from "./item.ts"
+export type { Attributes, CollectionKind, Identity, Item, JsonValue, PendingKey, Reject } from "./item.ts"
 
 // ---------------------------------------------------------------------------------------------- requests and pages
 
@@ -46,7 +46,7 @@ export interface PageContext<Config> {
   /** Backfill: the fact times it is read for, where the window reaches further back; a list may leave out what is older. */
   range?: Window
   /** What the previous page's `next` said; null for the first page of a window. */
-  token: string | null
+  pageToken: string | null
   /** Rows to ask for, at most the stream's `pageSize`; halved when an answer was over the size limit. */
   pageSize: number
 }
@@ -69,7 +69,7 @@ export interface Page {
   /** Collections that the credential may not read, where the others of the same request go on. */
   denied?: CollectionNote[]
   /** What the partner keeps back of a collection that it lets us read: told to the user with the run. */
-  untold?: CollectionNote[]
+  incomplete?: CollectionNote[]
 }
 
 /** Something the user should know of a collection, in a sentence. */
@@ -93,10 +93,10 @@ export interface Draft extends Identity {
   version?: number
   /**
    * Epoch ms, events of a live stream whose records come again with facts they told before (orders, by the time of their last
-   * change): until when the feed may first show the fact, at least its own time. A live fact whose place lies below the floor has
+   * change): until when the feed may first show the fact, at least its own time. A live fact announced below the watermark has
    * been read, unless its key is open. Left out: the record's time.
    */
-  place?: number
+  announcedAt?: number
   /** Events: the attributes of the fact. */
   data?: Attributes
   /** Objects only. */
@@ -112,7 +112,7 @@ export interface Draft extends Identity {
 export interface Normalized {
   drafts: Draft[]
   /** Keys whose fact the record cannot tell yet. */
-  open?: OpenKey[]
+  pending?: PendingKey[]
   /** Keys that will never become a fact (an expired authorization): forgotten from the open ones. None that is told here. */
   closed?: { collection: string; key: string }[]
 }
@@ -147,8 +147,8 @@ export class ShapeError extends Error {
 // -------------------------------------------------------------------------------------------------------- streams
 
 /**
- * One upstream request chain with its own cursor. A `live` stream is read from its floor on every run; a `backfill` stream is
- * read by passes, newest first, for a range of fact times.
+ * One upstream request chain with its own cursor. A `live` stream is read from its watermark on every run; a `backfill` stream is
+ * read by backfills, newest first, for a range of fact times.
  */
 export interface Stream<Config> {
   name: string
@@ -185,14 +185,14 @@ export interface Stream<Config> {
    * moves above them, out of the window: its facts come with the next window, whatever their time.
    */
   sortedByUpdate?: true
-  /** Live: how far back the feed reaches. Beyond it, a gap pass reads the lists instead. */
+  /** Live: how far back the feed reaches. Beyond it, a gap backfill reads the lists instead. */
   retentionDays?: number
   /**
    * Backfill: how far before the range of fact times the list's own order field must be read, to find facts that came true
    * later. `all`: records of every age. `{ days }`: no fact comes later than that after the order field.
    */
   reach?: "all" | { days: number }
-  /** Backfill: how far back a list can be read at all (a feed used as a list). Facts before are reported as untold. */
+  /** Backfill: how far back a list can be read at all (a feed used as a list). Facts before are reported as `incomplete`. */
   reachesBackDays?: number
   /**
    * How a record that always makes the partner fail is passed, so that it does not end the reading of all that comes after it. Left out:
@@ -387,8 +387,8 @@ export interface Connector<Config = unknown> {
   }
   collections: readonly Collection[]
   streams: readonly Stream<Config>[]
-  /** How long an open key may wait for its fact. */
-  openForDays: number
+  /** How long a pending key may wait for its fact. */
+  pendingForDays: number
   /**
    * Which failure an answer is, where the partner's documentation says more than the status code does; one may come with status 200.
    * Null: it is none, or the status code decides. `auth` and `denied` stop a source or a list, so they are answered only for

@@ -1,6 +1,6 @@
 /**
  * An item is one normalized row of a collection, ready to forward. It is what the connector's `normalize` yields, what the
- * source's Durable Object admits, keeps in its outbox and hands to the destination.
+ * source's Durable Object dedupes, keeps in its outbox and hands to the destination.
  */
 
 /** `event`: user activity, appended, one item a fact. `object`: a thing whose state changes, upserted. */
@@ -37,7 +37,7 @@ export interface Item extends Identity {
    * Epoch ms, the partner's clock: where the item stands in its feed (the announcing event's time), or the time its page was
    * asked for where it was read from a list. `seen` is pruned by it.
    */
-  place: number
+  announcedAt: number
   /** Set on `alias` items only: joins this earlier id of the person to `userId`. */
   anotherUserId?: string
   /** Event attributes. */
@@ -61,10 +61,10 @@ export interface Reject {
  * A record whose fact cannot be told yet (a pending debit, an uncaptured charge): when live reading later tells a fact with one
  * of these keys, it is taken whatever its time.
  */
-export interface OpenKey {
+export interface PendingKey {
   collection: string
   key: string
-  /** Epoch ms: the record's own creation; entries older than the connector's `openForDays` are forgotten. */
+  /** Epoch ms: the record's own creation; entries older than the connector's `pendingForDays` are forgotten. */
   time: number
 }
 

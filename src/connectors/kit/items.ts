@@ -6,7 +6,7 @@
 import type { z } from "zod"
 import type { Collection, Connector, Draft, NormalizeContext, Normalized, PageRecord, Stream } from "./define.ts"
 import { RecordError, ShapeError } from "./define.ts"
-import { ALIAS, type Attributes, type Item, type JsonValue, type OpenKey, type Reject } from "./item.ts"
+import { ALIAS, type Attributes, type Item, type JsonValue, type PendingKey, type Reject } from "./item.ts"
 import { at, isObject } from "./values.ts"
 
 /** Partners' ids have some dozens, addresses 254 at most (RFC 5321): what has more is no name, and is kept in many rows. */
@@ -18,7 +18,7 @@ export type AddedFields = Readonly<Record<string, Readonly<Record<string, string
 export interface Itemized {
   items: Item[]
   rejects: Reject[]
-  open: OpenKey[]
+  pending: PendingKey[]
   closed: { collection: string; key: string }[]
 }
 
@@ -34,7 +34,7 @@ export function toItems<Config>(
   if (typeof read === "string") {
     const about =
       [stream.collectionOf?.(record) ?? "", ...stream.collections].find((name) => ctx.collections.has(name)) ?? ""
-    return { items: [], rejects: [reject(record, about, read)], open: [], closed: [] }
+    return { items: [], rejects: [reject(record, about, read)], pending: [], closed: [] }
   }
   const items: Item[] = []
   const rejects: Reject[] = []
@@ -43,7 +43,7 @@ export function toItems<Config>(
     if (typeof made === "string") rejects.push(reject(record, draft.collection, made))
     else items.push(...made)
   }
-  return { items, rejects, open: (read.open ?? []).filter(chosen), closed: (read.closed ?? []).filter(chosen) }
+  return { items, rejects, pending: (read.pending ?? []).filter(chosen), closed: (read.closed ?? []).filter(chosen) }
 }
 
 /** The drafts, or why there are none. A fault of ours in reading one record is that record's fault too, never the page's. */
@@ -77,14 +77,14 @@ function toItem<Config>(
   const fault = faultOf(collection, draft)
   if (fault) return fault
   // A list tells what it shows no earlier than now; the feed may still show it until its place.
-  const place = ctx.via === "list" ? Math.max(draft.place ?? seenAt, seenAt) : (draft.place ?? seenAt)
+  const place = ctx.via === "list" ? Math.max(draft.announcedAt ?? seenAt, seenAt) : (draft.announcedAt ?? seenAt)
   return [
     itemOf(collection, draft, seenAt, place, addedValues(draft.from ?? record.body, added[collection.name])),
     ...alias,
   ]
 }
 
-function itemOf(collection: Collection, draft: Draft, seenAt: number, place: number, extra: Attributes): Item {
+function itemOf(collection: Collection, draft: Draft, seenAt: number, announcedAt: number, extra: Attributes): Item {
   const { userId, accountId, data, userAttributes, accountAttributes } = draft
   const version = draft.version ?? seenAt
   const time = collection.kind === "event" ? (draft.time ?? version) : version
@@ -97,7 +97,7 @@ function itemOf(collection: Collection, draft: Draft, seenAt: number, place: num
     key: draft.fact === undefined ? draft.id : `${draft.id}:${draft.fact}`,
     time,
     version: collection.kind === "event" ? time : version,
-    place,
+    announcedAt,
     // A documented attribute keeps its meaning: an added field cannot put something else in its place.
     ...((data || target === "data") && { data: target === "data" ? { ...extra, ...data } : (data ?? {}) }),
     ...(target === "user" && { userAttributes: { ...extra, ...userAttributes } }),
@@ -111,7 +111,7 @@ function aliasOf(draft: Draft, seenAt: number): Item[] {
   const { userId, formerUserId } = draft
   if (userId === undefined || formerUserId === undefined || userId === formerUserId) return []
   const key = `${formerUserId}:${userId}`
-  const times = { time: seenAt, version: seenAt, place: seenAt }
+  const times = { time: seenAt, version: seenAt, announcedAt: seenAt }
   return [{ userId, collection: ALIAS, kind: "event", key, ...times, anotherUserId: formerUserId }]
 }
 

@@ -36,7 +36,8 @@ export function fromTransaction(order: JsonValue, transaction: JsonValue, readin
   const time = timeOf(transaction)
   const status = STATUSES[needText(transaction, "status")]
   const key = (fact: string) => ({ collection: CHARGE, key: `${id}:${fact}` })
-  if (status === undefined) return { drafts: [], open: ["succeeded", "failed"].map((fact) => ({ ...key(fact), time })) }
+  if (status === undefined)
+    return { drafts: [], pending: ["succeeded", "failed"].map((fact) => ({ ...key(fact), time })) }
   const other = status === "succeeded" ? "failed" : "succeeded"
   return {
     drafts: [
@@ -46,7 +47,7 @@ export function fromTransaction(order: JsonValue, transaction: JsonValue, readin
         id,
         fact: status,
         time,
-        place: time,
+        announcedAt: time,
         data: data(order, transaction, type, status),
         from: transaction,
       },

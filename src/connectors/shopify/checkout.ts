@@ -38,7 +38,7 @@ export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized 
         id: needId(checkout),
         fact: "abandoned",
         time,
-        place: time + LISTED_WITHIN_MS,
+        announcedAt: time + LISTED_WITHIN_MS,
         data: present({
           checkoutId: needId(checkout),
           checkout: text(checkout, "name"),

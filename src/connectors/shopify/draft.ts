@@ -22,7 +22,7 @@ export function fromDraft(draft: JsonValue, reading: Reading): Normalized {
         id: needId(draft),
         fact: "placed",
         time,
-        place: time,
+        announcedAt: time,
         data: present({
           draftOrderId: needId(draft),
           draftOrder: text(draft, "name"),

@@ -82,7 +82,7 @@ export function fromOrder(order: JsonValue, reading: Reading): Normalized {
       ...cancelled(order, reading),
       ...parts.flatMap(({ drafts }) => drafts),
     ],
-    open: parts.flatMap(({ open = [] }) => open),
+    pending: parts.flatMap(({ pending = [] }) => pending),
     closed: parts.flatMap(({ closed = [] }) => closed),
   }
 }
@@ -137,7 +137,7 @@ function refunded(order: JsonValue, refund: JsonValue, reading: Reading): Normal
   const id = needId(refund)
   const time = timeAt(refund, "createdAt") ?? needTime(refund, "processedAt")
   const money = needMoney(refund, "totalRefundedSet")
-  if (money.amount <= 0) return { drafts: [], open: [{ collection: REFUNDED, key: `${id}:refunded`, time }] }
+  if (money.amount <= 0) return { drafts: [], pending: [{ collection: REFUNDED, key: `${id}:refunded`, time }] }
   return { drafts: [draft(REFUNDED, order, id, "refunded", time, { refundId: id, ...money }, reading)] }
 }
 
@@ -157,7 +157,7 @@ function draft(
     id,
     fact,
     time,
-    place: time,
+    announcedAt: time,
     data: { ...present(about), ...data },
   }
 }

@@ -72,12 +72,12 @@ function shareOf({ full }: Plan, { pageSize }: Context): number {
 
 /** Where the page stands: at the beginning of all connections that feed a chosen collection, or where the token says. */
 function placeOf(plan: Plan, ctx: Context): Token {
-  const read = ctx.token === null ? null : readToken(ctx.token)
+  const read = ctx.pageToken === null ? null : readToken(ctx.pageToken)
   if (read !== null) return read
   const wanted = connectionsOf(plan).filter(({ feeds }) => feeds.some((name) => ctx.collections.has(name)))
   // A text that is no token of ours is taken for a cursor; Shopify says whether it is one.
   return {
-    open: Object.fromEntries(wanted.map(({ name }) => [name, { ...BEGINNING, after: ctx.token }])),
+    open: Object.fromEntries(wanted.map(({ name }) => [name, { ...BEGINNING, after: ctx.pageToken }])),
     rest: [],
     edge: null,
     denied: [],
@@ -153,8 +153,8 @@ function stamp(seconds: number): string {
 }
 
 /** With the first page of old orders. */
-function asksScopes(plan: Plan, { token }: Context): boolean {
-  return plan.mode === "list" && plan.connections.includes("orders") && token === null
+function asksScopes(plan: Plan, { pageToken }: Context): boolean {
+  return plan.mode === "list" && plan.connections.includes("orders") && pageToken === null
 }
 
 interface Read {
@@ -188,7 +188,7 @@ function pageOfConnections(plan: Plan, place: Token, answer: PartnerAnswer, ctx:
   return {
     records,
     next: writeToken({ open, rest, edge: records.at(-1)?.time ?? null, denied }),
-    untold: withheld,
+    incomplete: withheld,
     ...told,
   }
 }

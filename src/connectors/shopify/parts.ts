@@ -15,7 +15,7 @@ import { type LinesPart, type MoneyPart, type Part, type Token, writeToken } fro
 /** A token holds 4,000 characters: a page ends where the parts that are left of its orders need more than most of them. */
 const PARTS_CHARS_MAX = 3_000
 
-/** The parts read next, of one kind: the lines of some orders, or the money of some. `share`: of a full page. */
+/** The parts read next, of one kind: the lines of some orders, or the money of some. `progress`: of a full page. */
 export function nextParts({ rest: [first, ...others] }: Token, share: number): Part[] {
   if (!first) return []
   const end = others.findIndex((part) => !isAlike(first, part))

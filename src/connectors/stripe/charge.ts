@@ -20,7 +20,7 @@ export function chargeFromList(charge: JsonValue, reading: Reading): Normalized 
   const status = needText(charge, "status")
   if (status === "failed") return { drafts: [failed(charge, reading)] }
   if (status === "succeeded" && isCaptured(charge)) return { drafts: [succeeded(charge, reading)] }
-  return { drafts: [], open: canStillBeCaptured(charge) ? openKeys(charge) : [] }
+  return { drafts: [], pending: canStillBeCaptured(charge) ? pendingKeys(charge) : [] }
 }
 
 /** From `charge.succeeded` and `charge.captured`: the first is also sent for an authorization, which has moved no money yet. */
@@ -85,7 +85,7 @@ function draft(charge: JsonValue, status: string, values: Record<string, JsonVal
   }
 }
 
-function openKeys(charge: JsonValue) {
+function pendingKeys(charge: JsonValue) {
   const time = fromSeconds(needNumber(charge, "created"))
   return ["succeeded", "failed"].map((fact) => ({ ...key(charge, fact), time }))
 }

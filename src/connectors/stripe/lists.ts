@@ -20,7 +20,7 @@ export const PAGE_SIZE = 100
  */
 export function listRequest(path: string, ctx: PageContext<unknown>, query: PageRequest["query"] = {}): PageRequest {
   const { gte, lt } = inSeconds(ctx.window)
-  const place = ctx.token === null ? { "created[gte]": gte, "created[lt]": lt } : { starting_after: ctx.token }
+  const place = ctx.pageToken === null ? { "created[gte]": gte, "created[lt]": lt } : { starting_after: ctx.pageToken }
   return { path, query: { limit: ctx.pageSize, ...place, ...query } }
 }
 

@@ -31,7 +31,7 @@ export function refundFromList(refund: JsonValue, reading: Reading): Normalized 
   const status = needText(refund, "status")
   const time = fromSeconds(needNumber(refund, "created"))
   const open = isUndecided(status) ? [key(refund, "succeeded"), key(refund, "failed")] : []
-  return { drafts: told(refund, status, { charge, reading }), open: open.map((one) => ({ ...one, time })) }
+  return { drafts: told(refund, status, { charge, reading }), pending: open.map((one) => ({ ...one, time })) }
 }
 
 /** From `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`. */

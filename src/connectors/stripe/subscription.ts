@@ -28,7 +28,7 @@ export function subscriptionFromList(subscription: JsonValue, reading: Reading):
   const isPast = trialEnd !== null && fromSeconds(trialEnd) <= reading.asked
   if (!isPast || endedInTrial(subscription)) return { drafts }
   // Stripe ends trials a little after their time: what the trial becomes is still to come.
-  if (text(subscription, "status") === "trialing") return { drafts, open: openKeys(subscription) }
+  if (text(subscription, "status") === "trialing") return { drafts, pending: pendingKeys(subscription) }
   return { drafts: [...drafts, trialExpired(subscription, reading)] }
 }
 
@@ -228,7 +228,7 @@ function trialJustEnded(event: JsonValue): boolean {
 }
 
 /** The keys under which the end of this trial may be told. */
-function openKeys(subscription: JsonValue) {
+function pendingKeys(subscription: JsonValue) {
   const id = needText(subscription, "id")
   const keys = [
     expiryKey(subscription),

@@ -17,7 +17,7 @@ import { READ_RETRY_MAX_MS } from "../reading/failure.ts"
 import { LEASE_MS } from "../reading/lease.ts"
 import { WAKE_AGAIN_MAX_MS } from "../runs/plan.ts"
 import { slicesOf } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { partnerNow } from "./partnertime.ts"
 
 /** How far ahead each kind of time may lie. */
@@ -36,8 +36,8 @@ export const AHEAD_MAX_MS = {
   row: 2 * PROBE_MS,
 } as const
 
-export function bringBack(turn: Turn): void {
-  const { state, now, outbox } = turn
+export function bringBack(tx: Transaction): void {
+  const { state, now, outbox } = tx
   const within = (time: number, most: number) => Math.min(time, now + most)
   const past = (time: number | null) => (time === null ? null : Math.min(time, now))
   // The grid of a source's runs is fixed: its next time is found anew.
@@ -52,9 +52,9 @@ export function bringBack(turn: Turn): void {
   for (const slice of slicesOf(state)) {
     slice.notBefore = within(slice.notBefore, AHEAD_MAX_MS[slice.state === "denied" ? "denied" : "slice"])
     if (slice.lease) slice.lease.until = within(slice.lease.until, AHEAD_MAX_MS.lease)
-    if (slice.asideAt !== null) slice.asideAt = Math.min(slice.asideAt, partnerNow(turn))
+    if (slice.asideAt !== null) slice.asideAt = Math.min(slice.asideAt, partnerNow(tx))
     if (slice.stuck) {
-      slice.stuck.since = Math.min(slice.stuck.since, partnerNow(turn))
+      slice.stuck.since = Math.min(slice.stuck.since, partnerNow(tx))
       slice.stuck.dayAt = Math.min(slice.stuck.dayAt, now)
     }
     if (slice.sighted) slice.sighted.seenAt = slice.sighted.seenAt.map((at) => Math.min(at, now))

@@ -11,7 +11,7 @@ import { lookbackMs, streamsOf } from "../reading/slice.ts"
 import { findLastRead } from "../runs/run.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { ClockReading as Reading, Run } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { latestBelievable } from "./partnertime.ts"
 import { judge, SKEW_MAX_MS } from "./skew.ts"
 
@@ -22,35 +22,35 @@ const ASK_AGAIN_MS = 60_000
 const SETTLES_WITHIN_MS = 5 * 60_000
 
 /** Null: the answer's time is believed, and the page may be taken. Else why it is not; the lease is over, and it is asked for again. */
-export function doubtOf(turn: Turn, slice: Slice, run: Run, page: Checkpoint): string | null {
-  const { state, now } = turn
+export function doubtOf(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): string | null {
+  const { state, now } = tx
   const sentAt = now - Math.max(0, page.ageMs)
   const reading: Reading = { at: sentAt, skewMs: page.asked - sentAt, spreadMs: page.spreadMs }
   const before = state.clock
   const judged = judge(before, reading, now)
   state.clock = judged.clock
   const hasFallen = judged.kind === "moved" && judged.clock.skewMs < before.skewMs
-  const limit = hasFallen || isAhead(turn) ? lastTime(turn, before.believedAt) : null
-  const isTakenBack = limit !== null && (judged.kind !== "off" ? takeBack(turn, run, limit) : false)
+  const limit = hasFallen || isAhead(tx) ? lastTime(tx, before.believedAt) : null
+  const isTakenBack = limit !== null && (judged.kind !== "off" ? takeBack(tx, run, limit) : false)
   if (judged.kind === "believed" && !isTakenBack) return null
   assign(slice, { lease: null, lapses: 0 })
-  if (judged.kind === "off") return waitForClock(turn, slice, reading, before.offSince)
-  return `${turn.connector.title}'s clock was set`
+  if (judged.kind === "off") return waitForClock(tx, slice, reading, before.offSince)
+  return `${tx.connector.title}'s clock was set`
 }
 
 // ------------------------------------------------------------------------------------------------------------ waiting
 
-function waitForClock(turn: Turn, slice: Slice, reading: Reading, since: number | null): string {
-  const reason = sentence(turn, reading)
-  if (since !== null && turn.now - since >= SETTLES_WITHIN_MS) retry(turn, slice, reason)
+function waitForClock(tx: Transaction, slice: Slice, reading: Reading, since: number | null): string {
+  const reason = sentence(tx, reading)
+  if (since !== null && tx.now - since >= SETTLES_WITHIN_MS) retry(tx, slice, reason)
   else {
-    slice.notBefore = turn.now + (since === null ? ASK_AGAIN_FIRST_MS : ASK_AGAIN_MS)
+    slice.notBefore = tx.now + (since === null ? ASK_AGAIN_FIRST_MS : ASK_AGAIN_MS)
     slice.waiting = reason
   }
   return reason
 }
 
-function sentence({ connector: { title }, state }: Turn, { skewMs, spreadMs }: Reading): string {
+function sentence({ connector: { title }, state }: Transaction, { skewMs, spreadMs }: Reading): string {
   const off = Math.round(skewMs + spreadMs / 2)
   const isFar = Math.abs(off) > SKEW_MAX_MS
   const what = isFar
@@ -70,16 +70,16 @@ function deviationInWords(ms: number): string {
 // ------------------------------------------------------------------------------------------------------- taking back
 
 /** Something that is kept lies above what the partner's clock can have shown. */
-function isAhead(turn: Turn): boolean {
-  const latest = latestBelievable(turn)
-  return Object.values(turn.state.live).some(({ cursor, slice }) => cursor > latest || (slice?.bound ?? 0) > latest)
+function isAhead(tx: Transaction): boolean {
+  const latest = latestBelievable(tx)
+  return Object.values(tx.state.live).some(({ cursor, slice }) => cursor > latest || (slice?.bound ?? 0) > latest)
 }
 
 /** The partner's time, as it is reckoned now, at which it last showed us anything. */
-function lastTime(turn: Turn, believedAt: number | null): number {
-  const { skewMs } = turn.state.clock
-  if (believedAt !== null) return Math.min(believedAt, turn.now) + skewMs
-  return Math.min(findLastRead(turn) ?? turn.now, turn.now) + skewMs
+function lastTime(tx: Transaction, believedAt: number | null): number {
+  const { skewMs } = tx.state.clock
+  if (believedAt !== null) return Math.min(believedAt, tx.now) + skewMs
+  return Math.min(findLastRead(tx) ?? tx.now, tx.now) + skewMs
 }
 
 /**
@@ -87,41 +87,42 @@ function lastTime(turn: Turn, believedAt: number | null): number {
  * read. All that is kept comes down to that time, and is read again from there. What was dated by the clock that was ahead is then
  * met again, and may be sent twice: that is said. True when something was taken back.
  */
-function takeBack(turn: Turn, run: Run, limit: number): boolean {
-  const { state } = turn
+function takeBack(tx: Transaction, run: Run, limit: number): boolean {
+  const { state } = tx
   let isTaken = false
-  for (const stream of streamsOf(turn, "live")) {
+  for (const stream of streamsOf(tx, "live")) {
     const live = state.live[stream.name]
-    if (!live || !lowerStream(turn, stream.name, live, limit)) continue
+    if (!live || !lowerStream(tx, stream.name, live, limit)) continue
     isTaken = true
-    for (const collection of stream.collections) noteAgain(turn, run, collection, limit)
+    for (const collection of stream.collections) noteAgain(tx, run, collection, limit)
   }
   if (!isTaken) return false
   state.clock.tooLate = { limit, window: state.windows }
   for (const [name, from] of Object.entries(state.liveFrom)) state.liveFrom[name] = Math.min(from, limit)
-  for (const spans of Object.values(state.passSpans)) for (const span of spans) span.to = Math.min(span.to, limit)
-  for (const { range } of state.passes.flatMap((pass) => pass.slices)) if (range) range.to = Math.min(range.to, limit)
+  for (const spans of Object.values(state.backfillSpans)) for (const span of spans) span.to = Math.min(span.to, limit)
+  for (const { range } of state.backfills.flatMap((backfill) => backfill.slices))
+    if (range) range.to = Math.min(range.to, limit)
   return true
 }
 
-function lowerStream(turn: Turn, stream: string, live: LiveStream, limit: number): boolean {
+function lowerStream(tx: Transaction, stream: string, live: LiveStream, limit: number): boolean {
   const { slice } = live
   if (live.cursor <= limit && (slice?.bound ?? 0) <= limit) return false
   const isMoved = live.cursor > limit
   live.cursor = Math.min(live.cursor, limit)
   if (slice?.bound != null) slice.bound = Math.min(slice.bound, limit)
   if (!slice || !isMoved) return true
-  const from = live.cursor - lookbackMs(turn, stream)
+  const from = live.cursor - lookbackMs(tx, stream)
   // A window whose range is fixed above lies below what is read again: the next one follows it.
   slice.bottom = Math.min(slice.bottom ?? from, from)
-  restartWindow(turn, live)
+  restartWindow(tx, live)
   return true
 }
 
-function noteAgain(turn: Turn, run: Run, collection: string, limit: number): void {
-  const isChosen = turn.state.configuration.collections.some(({ name }) => name === collection)
+function noteAgain(tx: Transaction, run: Run, collection: string, limit: number): void {
+  const isChosen = tx.state.configuration.collections.some(({ name }) => name === collection)
   const since = `${new Date(limit).toISOString().slice(0, 19).replace("T", " ")} UTC`
-  const reason = `${turn.connector.title}'s clock went back: what happened since ${since} is read again, and some of it may be sent twice`
-  if (isChosen && !run.untold.some((one) => one.collection === collection && one.reason === reason))
-    run.untold.push({ collection, reason })
+  const reason = `${tx.connector.title}'s clock went back: what happened since ${since} is read again, and some of it may be sent twice`
+  if (isChosen && !run.incomplete.some((one) => one.collection === collection && one.reason === reason))
+    run.incomplete.push({ collection, reason })
 }

@@ -1,7 +1,7 @@
 /** Decisions the user (or the watchdog) asks for: configuring, Sync now, resync, quarantine. */
 import { assign } from "../../lib/assign.ts"
-import { PASSES_MAX } from "../backfill/opening.ts"
-import { openMissing, openResync, switchOff, switchOn, trimPending } from "../backfill/pass.ts"
+import { openMissing, openResync, switchOff, switchOn, trimPending } from "../backfill/backfill.ts"
+import { BACKFILLS_MAX } from "../backfill/opening.ts"
 import { retryDenied, takeUp } from "../backfill/takeup.ts"
 import { partnerNow } from "../clocks/partnertime.ts"
 import { confirmAt } from "../credentials/checking.ts"
@@ -16,90 +16,90 @@ import { chosen, resume, streamsOf } from "../reading/slice.ts"
 import { startLive } from "../runs/plan.ts"
 import { syncNowWaitSeconds } from "../runs/throttle.ts"
 import type { State } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 
 /** Entries whose bodies are in memory at once: 8 MB, as each is kept up to 256 KB and is there twice. */
 const REPLAYED_AT_ONCE = 16
 
 // -------------------------------------------------------------------------------------------------- configuring
 
-/** The first configuration: live reading begins where the credentials were checked, and a pass reads what lies before. */
-export function beginSource(turn: Turn): void {
-  const { state } = turn
-  beginLive(turn)
-  adopt(turn)
-  openMissing(turn, "initial")
-  if (state.configuration.active) startLive(turn, "schedule")
+/** The first configuration: live reading begins where the credentials were checked, and a backfill reads what lies before. */
+export function beginSource(tx: Transaction): void {
+  const { state } = tx
+  beginLive(tx)
+  adopt(tx)
+  openMissing(tx, "initial")
+  if (state.configuration.active) startLive(tx, "schedule")
 }
 
-export function beginLive(turn: Turn): void {
-  const { state } = turn
-  for (const stream of streamsOf(turn, "live")) {
+export function beginLive(tx: Transaction): void {
+  const { state } = tx
+  for (const stream of streamsOf(tx, "live")) {
     const cursor = state.configuration.connectedAt - 1000 * (stream.startsBackSeconds ?? 0)
     state.live[stream.name] = { cursor, slice: null, completed: [], perHour: null }
   }
 }
 
 /** Applies a newer configuration: only what differs has consequences. An older or equal one changes nothing. */
-export function reconfigure(turn: Turn, next: Configuration): void {
-  const { state } = turn
+export function reconfigure(tx: Transaction, next: Configuration): void {
+  const { state } = tx
   const last = state.configuration
   if (next.version <= last.version) return
   state.configuration = next
-  adopt(turn)
-  const opened = applyCollections(turn, last, next)
-  if (next.startDate > last.startDate) trimPending(turn)
-  openMissing(turn, opened ? "collection" : "earlier")
-  if (next.destinationVersion > last.destinationVersion) destinationChanged(turn)
+  adopt(tx)
+  const opened = applyCollections(tx, last, next)
+  if (next.startDate > last.startDate) trimPending(tx)
+  openMissing(tx, opened ? "collection" : "earlier")
+  if (next.destinationVersion > last.destinationVersion) destinationChanged(tx)
   if (next.intervalHours !== last.intervalHours) state.nextRunAt = null
-  if (next.credentialVersion > last.credentialVersion) reconnected(turn)
-  else if (next.active && !last.active) resumed(turn)
+  if (next.credentialVersion > last.credentialVersion) reconnected(tx)
+  else if (next.active && !last.active) resumed(tx)
 }
 
 /** A new credential: what was denied may be allowed now, and reading goes on where it stopped. */
-function reconnected(turn: Turn): void {
-  const { state } = turn
+function reconnected(tx: Transaction): void {
+  const { state } = tx
   assign(state, { error: null, denied: {}, waits: {}, checking: null, triedAt: null })
-  retryDenied(turn)
+  retryDenied(tx)
   // Whoever still reads with the old credential is let go: its failure must not be taken for the new one's.
-  voidLeases(turn)
-  if (state.configuration.active) startLive(turn, "schedule")
+  voidLeases(tx)
+  if (state.configuration.active) startLive(tx, "schedule")
 }
 
-function resumed(turn: Turn): void {
-  for (const live of Object.values(turn.state.live)) if (live.slice) resume(live.slice)
-  if (turn.state.error === null) startLive(turn, "schedule")
+function resumed(tx: Transaction): void {
+  for (const live of Object.values(tx.state.live)) if (live.slice) resume(live.slice)
+  if (tx.state.error === null) startLive(tx, "schedule")
 }
 
 /** True when a collection was switched on. */
-function applyCollections(turn: Turn, last: Configuration, next: Configuration): boolean {
+function applyCollections(tx: Transaction, last: Configuration, next: Configuration): boolean {
   const before = new Set(last.collections.map((choice) => choice.name))
   const after = new Set(next.collections.map((choice) => choice.name))
-  for (const name of before) if (!after.has(name)) switchOff(turn, name)
+  for (const name of before) if (!after.has(name)) switchOff(tx, name)
   const added = [...after].filter((name) => !before.has(name))
-  for (const name of added) switchOn(turn, name)
-  if (next.active && !turn.state.error) for (const pass of turn.state.passes) takeUp(turn, pass)
-  refreshLive(turn, added)
+  for (const name of added) switchOn(tx, name)
+  if (next.active && !tx.state.error) for (const backfill of tx.state.backfills) takeUp(tx, backfill)
+  refreshLive(tx, added)
   return added.length > 0
 }
 
 /** A live window under way was read without the new collections: it is read again, `seen` drops what was taken. */
-function refreshLive(turn: Turn, added: readonly string[]): void {
-  for (const stream of streamsOf(turn, "live")) {
-    const live = turn.state.live[stream.name]
+function refreshLive(tx: Transaction, added: readonly string[]): void {
+  for (const stream of streamsOf(tx, "live")) {
+    const live = tx.state.live[stream.name]
     if (!live) continue
     if (added.length > 0) live.completed = []
     if (!live.slice) continue
-    live.slice.collections = chosen(turn.state, stream)
-    if (added.some((name) => stream.collections.includes(name))) restartWindow(turn, live)
+    live.slice.collections = chosen(tx.state, stream)
+    if (added.some((name) => stream.collections.includes(name))) restartWindow(tx, live)
   }
 }
 
 // -------------------------------------------------------------------------------------------------------- asking
 
-export function syncNow(turn: Turn): Answer<{ run: string }> {
-  const { state, now } = turn
-  const refusal = whyNotReadable(state) ?? whileChecking(turn)
+export function syncNow(tx: Transaction): Answer<{ run: string }> {
+  const { state, now } = tx
+  const refusal = whyNotReadable(state) ?? whileChecking(tx)
   if (refusal) return refusal
   const retryAfterSeconds = syncNowWaitSeconds(state.lastSyncNowAt, now)
   if (retryAfterSeconds > 0) {
@@ -112,9 +112,9 @@ export function syncNow(turn: Turn): Answer<{ run: string }> {
   }
   if (state.run)
     return { ok: false, code: "run_in_progress", message: `Run ${state.run.id} is reading.`, run: state.run.id }
-  retryDenied(turn)
-  openMissing(turn, "collection")
-  const run = startLive(turn, "manual")
+  retryDenied(tx)
+  openMissing(tx, "collection")
+  const run = startLive(tx, "manual")
   state.lastSyncNowAt = now
   return { ok: true, run: run?.id ?? "" }
 }
@@ -126,7 +126,7 @@ function whyNotReadable({ configuration, error }: State): Refusal | null {
 }
 
 /** Nothing is read before the confirming call; whoever cannot wait pastes another key. */
-function whileChecking({ state: { checking }, connector, now }: Turn): Refusal | null {
+function whileChecking({ state: { checking }, connector, now }: Transaction): Refusal | null {
   if (checking === null || confirmAt(checking) <= now) return null
   return {
     ok: false,
@@ -137,17 +137,20 @@ function whileChecking({ state: { checking }, connector, now }: Turn): Refusal |
 }
 
 /** Reads one collection again from `from` on (null: the start date), others untouched. */
-export function resync(turn: Turn, collection: string, from: number | null): Answer<{ run: string }> {
-  const { configuration } = turn.state
+export function resync(tx: Transaction, collection: string, from: number | null): Answer<{ run: string }> {
+  const { configuration } = tx.state
   if (!configuration.collections.some((choice) => choice.name === collection)) {
     return { ok: false, code: "unknown_collection", message: `The source does not read a collection "${collection}".` }
   }
-  const refusal = whyNotReadable(turn.state)
+  const refusal = whyNotReadable(tx.state)
   if (refusal) return refusal
-  if (from !== null && from >= partnerNow(turn))
+  if (from !== null && from >= partnerNow(tx))
     return { ok: false, code: "out_of_range", message: "A resync reads what has been: choose a time that has passed." }
-  const running = turn.state.passes.find(
-    (pass) => pass.kind === "resync" && pass.run && pass.slices.some((slice) => slice.collections.includes(collection)),
+  const running = tx.state.backfills.find(
+    (backfill) =>
+      backfill.kind === "resync" &&
+      backfill.run &&
+      backfill.slices.some((slice) => slice.collections.includes(collection)),
   )
   if (running?.run)
     return {
@@ -156,10 +159,10 @@ export function resync(turn: Turn, collection: string, from: number | null): Ans
       message: `Run ${running.run} is reading ${collection} again.`,
       run: running.run,
     }
-  const run = openResync(turn, collection, from ?? configuration.startDate)
+  const run = openResync(tx, collection, from ?? configuration.startDate)
   if (!run) return { ok: false, code: "unknown_collection", message: `No list of the partner tells "${collection}".` }
   if (run === "full") {
-    const message = `${PASSES_MAX} readings of lists wait already. This one can begin once some of them are done: see which collections are denied or failing.`
+    const message = `${BACKFILLS_MAX} readings of lists wait already. This one can begin once some of them are done: see which collections are denied or failing.`
     return { ok: false, code: "too_many_waiting", message }
   }
   return { ok: true, run: run.id }
@@ -178,23 +181,23 @@ export interface ReplayStep {
  * Items go back to the outbox, the newest entries first, a few at once, as long as it has room. Records cannot: the code that could
  * not read them must read them again, by a resync.
  */
-export function replay(turn: Turn, asked: readonly number[] | "all", before: number | null): ReplayStep {
-  const ids = entriesBelow(turn, asked, before)
-  const replayed = backToOutbox(turn, ids)
-  if (replayed > 0 && turn.state.delivery.state === "ok") turn.state.delivery.retryAt = null
-  const held = Object.values(turn.state.counts).reduce((sum, { quarantined }) => sum + quarantined, 0)
-  const next = ids.length < REPLAYED_AT_ONCE || turn.outbox.isFull ? null : Math.min(...ids)
+export function replay(tx: Transaction, asked: readonly number[] | "all", before: number | null): ReplayStep {
+  const ids = entriesBelow(tx, asked, before)
+  const replayed = backToOutbox(tx, ids)
+  if (replayed > 0 && tx.state.delivery.state === "ok") tx.state.delivery.retryAt = null
+  const held = Object.values(tx.state.counts).reduce((sum, { quarantined }) => sum + quarantined, 0)
+  const next = ids.length < REPLAYED_AT_ONCE || tx.outbox.isFull ? null : Math.min(...ids)
   return { ok: true, replayed, left: held, next }
 }
 
-function entriesBelow(turn: Turn, asked: readonly number[] | "all", before: number | null): number[] {
-  if (turn.outbox.isFull) return []
-  if (asked === "all") return turn.stored.quarantine(before, REPLAYED_AT_ONCE).map(({ id }) => id)
+function entriesBelow(tx: Transaction, asked: readonly number[] | "all", before: number | null): number[] {
+  if (tx.outbox.isFull) return []
+  if (asked === "all") return tx.stored.quarantine(before, REPLAYED_AT_ONCE).map(({ id }) => id)
   const below = asked.filter((id) => id < (before ?? Number.POSITIVE_INFINITY))
   return below.sort((a, b) => b - a).slice(0, REPLAYED_AT_ONCE)
 }
 
-export function discardEntry(turn: Turn, id: number): Answer<object> {
-  if (discard(turn, id)) return { ok: true }
+export function discardEntry(tx: Transaction, id: number): Answer<object> {
+  if (discard(tx, id)) return { ok: true }
   return { ok: false, code: "not_found", message: `Quarantine holds no entry ${id}.` }
 }

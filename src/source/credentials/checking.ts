@@ -3,10 +3,10 @@
  * all slices let go, and one call follows after some minutes. Its answer decides (credentials.ts). A source that stopped asks again
  * once a day.
  */
-import { inForce } from "../state/grant.ts"
+import { inForce } from "../state/lease.ts"
 import type { Slice } from "../state/reading.ts"
 import { type Checking, type State, slicesOf } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 
 /** Between the refusal and the call that confirms it: passing mistakes of partners are over within minutes. */
 export const AUTH_CONFIRM_MS = 5 * 60_000
@@ -24,7 +24,7 @@ export function confirmAt({ since }: Checking): number {
 }
 
 /** Until when no slice may be leased: before the confirming call is due, and while it is being made. Null: one may. */
-export function checkHoldsUntil({ state, now }: Turn): number | null {
+export function checkHoldsUntil({ state, now }: Transaction): number | null {
   const { checking } = state
   if (!checking) return null
   if (now < confirmAt(checking)) return confirmAt(checking)
@@ -47,7 +47,7 @@ export function dailyTryAt({ error, triedAt, configuration, token }: State): num
 }
 
 /** The partner answered a call under this lease with something else than a refusal of the credential. */
-export function noteAccepted({ state }: Turn, lease: Slice["lease"]): void {
+export function noteAccepted({ state }: Transaction, lease: Slice["lease"]): void {
   if (state.token?.isAfterRefusal) state.token.isAfterRefusal = false
   if (!isOlderThanCheck(state, lease)) state.checking = null
 }

@@ -1,27 +1,27 @@
 /** What follows when the partner refuses the credential: the first time it is checked, the second time the source stops. */
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { stop } from "./stop.ts"
 import { credentialVersionOf, mayRecover, renewRefused } from "./token.ts"
 
 /** The partner refused the credential in its own words, under the lease of this number. */
-export function credentialRefused(turn: Turn, lease: number, reason: string, credentialVersion: number): void {
-  const { state } = turn
+export function credentialRefused(tx: Transaction, lease: number, reason: string, credentialVersion: number): void {
+  const { state } = tx
   // The credential that failed has been replaced meanwhile, or will be: the next lease carries the new one.
   if (mayRecover(state, credentialVersion) || credentialVersion !== credentialVersionOf(state)) return
   const { checking } = state
   if (checking === null) {
     if (renewRefused(state)) return
-    state.checking = { since: turn.now, reason, credentialVersion, lastLease: state.grants }
+    state.checking = { since: tx.now, reason, credentialVersion, lastLease: state.leases }
     return
   }
   // Of the call that confirms it; a lease from before the check only says again what is known.
-  if (lease > checking.lastLease) stopReading(turn, reason)
+  if (lease > checking.lastLease) stopReading(tx, reason)
 }
 
-function stopReading(turn: Turn, reason: string): void {
-  const { state, connector } = turn
+function stopReading(tx: Transaction, reason: string): void {
+  const { state, connector } = tx
   const way = state.token ? "sign in again" : `create a new key in ${connector.title} and paste it`
-  stop(turn, {
+  stop(tx, {
     code: state.token ? "reconnect" : "credentials_rejected",
     message: `${connector.title} rejected the credentials of this source, twice some minutes apart: ${reason}`,
     remedy: `Reconnect the source: ${way}. The sync goes on where it stopped. Until then the credentials are tried once a day.`,

@@ -2,24 +2,24 @@
 import { assign } from "../../lib/assign.ts"
 import type { TryAnswer } from "../ports.ts"
 import { startLive } from "../runs/plan.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { dailyTryAt } from "./checking.ts"
 import type { Need } from "./need.ts"
 import { credentialVersionOf, needToTry } from "./token.ts"
 
 /** Begins the day's try where it is due: what the access token needs first. Null: none is due. */
-export function beginDailyTry(turn: Turn): Need | null {
-  const at = dailyTryAt(turn.state)
-  if (at === null || at > turn.now) return null
+export function beginDailyTry(tx: Transaction): Need | null {
+  const at = dailyTryAt(tx.state)
+  if (at === null || at > tx.now) return null
   // Noted before the call: whatever becomes of it, the next one is tomorrow's.
-  turn.state.triedAt = turn.now
-  return needToTry(turn)
+  tx.state.triedAt = tx.now
+  return needToTry(tx)
 }
 
 /** What the call came to. Anything but a clear yes leaves the source as it is. */
-export function tried(turn: Turn, credentialVersion: number, answer: TryAnswer): void {
-  const { state } = turn
+export function tried(tx: Transaction, credentialVersion: number, answer: TryAnswer): void {
+  const { state } = tx
   if (!state.error || answer !== "accepted" || credentialVersion !== credentialVersionOf(state)) return
   assign(state, { error: null, triedAt: null })
-  if (state.configuration.active) startLive(turn, "schedule")
+  if (state.configuration.active) startLive(tx, "schedule")
 }

@@ -14,7 +14,7 @@ import { backoffMs } from "../../lib/backoff.ts"
 import type { RefreshAnswer } from "../ports.ts"
 import { askToWait, sourceWait } from "../reading/waits.ts"
 import type { State, TokenState } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import type { Need } from "./need.ts"
 import { stop } from "./stop.ts"
 
@@ -41,7 +41,7 @@ const CLIENT_RETRY_BASE_MS = 60_000
 // --------------------------------------------------------------------------------------------------- configuration
 
 /** Takes the tokens that came with a new grant, or forgets the old ones where a key was pasted. */
-export function adopt({ state }: Turn): void {
+export function adopt({ state }: Transaction): void {
   const { configuration, token } = state
   const { grant = null, credentialVersion } = configuration
   if (!grant) {
@@ -77,28 +77,28 @@ export function credentialVersionOf({ token, configuration }: State): number {
 // --------------------------------------------------------------------------------------------------------- renewing
 
 /** Before an access token is handed out: begins a refresh where one is due. */
-export function need(turn: Turn): Need {
-  return isTokenDue(turn.state, turn.now) && !turn.state.error ? beginRefresh(turn) : { kind: "none" }
+export function need(tx: Transaction): Need {
+  return isTokenDue(tx.state, tx.now) && !tx.state.error ? beginRefresh(tx) : { kind: "none" }
 }
 
 /** Before a stopped source tries its access token. */
-export function needToTry(turn: Turn): Need {
-  return isTokenDue(turn.state, turn.now) ? beginRefresh(turn) : { kind: "none" }
+export function needToTry(tx: Transaction): Need {
+  return isTokenDue(tx.state, tx.now) ? beginRefresh(tx) : { kind: "none" }
 }
 
 /** After a 401 that names this version. */
-export function needAfterRefusal(turn: Turn, failedVersion: number): Need {
-  const { token, error, checking } = turn.state
+export function needAfterRefusal(tx: Transaction, failedVersion: number): Need {
+  const { token, error, checking } = tx.state
   // While a refusal is being confirmed, the token that was refused is the renewed one.
   if (!token || error || checking || token.version > failedVersion || !isRenewable(token)) return { kind: "none" }
   token.refused = true
-  return beginRefresh(turn)
+  return beginRefresh(tx)
 }
 
 /** For a source that rests: its refresh token must not lapse unused. */
-export function needToKeep(turn: Turn): Need {
-  const at = keepAt(turn.state)
-  return at !== null && at <= turn.now ? beginRefresh(turn) : { kind: "none" }
+export function needToKeep(tx: Transaction): Need {
+  const at = keepAt(tx.state)
+  return at !== null && at <= tx.now ? beginRefresh(tx) : { kind: "none" }
 }
 
 /** When a grant nobody reads with is renewed; null: never. */
@@ -110,7 +110,7 @@ export function keepAt({ token, error, waits }: State): number | null {
 }
 
 /** Nobody needs to be told of work while the token is being renewed: who renews it does the work. */
-export function isRenewing({ state: { token }, now }: Turn): boolean {
+export function isRenewing({ state: { token }, now }: Transaction): boolean {
   return token?.intent != null && token.intent.until > now
 }
 
@@ -145,24 +145,24 @@ function restedAt({ renewedAt }: TokenState): number {
   return renewedAt === null ? 0 : renewedAt + RENEW_GAP_MS
 }
 
-function beginRefresh(turn: Turn): Need {
-  const { token, configuration } = turn.state
+function beginRefresh(tx: Transaction): Need {
+  const { token, configuration } = tx.state
   if (!token) return { kind: "none" }
-  if (token.intent && token.intent.until > turn.now) return { kind: "wait", until: token.intent.until }
+  if (token.intent && token.intent.until > tx.now) return { kind: "wait", until: token.intent.until }
   // An intent left behind: whoever had it is gone, and with it the answer.
-  if (token.intent) lostAnswer(turn, token, "the answer did not come")
+  if (token.intent) lostAnswer(tx, token, "the answer did not come")
   if (token.isOver) return { kind: "none" }
-  const wait = sourceWait(turn.state, turn.now)
+  const wait = sourceWait(tx.state, tx.now)
   if (wait) return { kind: "wait", until: wait.until }
   // Refused as soon as it came: the partner is not asked for one after the other.
   const rested = restedAt(token)
-  if (rested > turn.now) {
-    askToWait(turn, "source", { until: rested, reason: "the access token was renewed a moment ago" })
+  if (rested > tx.now) {
+    askToWait(tx, "source", { until: rested, reason: "the access token was renewed a moment ago" })
     return { kind: "wait", until: rested }
   }
   const { org, project, source, connector, config } = configuration
-  token.intent = { id: turn.random.id("refresh"), until: turn.now + INTENT_MS }
-  token.sentAt ??= turn.now
+  token.intent = { id: tx.random.id("refresh"), until: tx.now + INTENT_MS }
+  token.sentAt ??= tx.now
   return {
     kind: "refresh",
     intent: token.intent.id,
@@ -171,8 +171,8 @@ function beginRefresh(turn: Turn): Need {
 }
 
 /** What the partner answered. Of an intent that is no longer the current one, nothing is taken. */
-export function refreshAnswered(turn: Turn, intent: string, answer: RefreshAnswer): void {
-  const { state } = turn
+export function refreshAnswered(tx: Transaction, intent: string, answer: RefreshAnswer): void {
+  const { state } = tx
   const { token } = state
   if (!token || token.intent?.id !== intent) return
   const isAfterRefusal = token.refused
@@ -180,65 +180,65 @@ export function refreshAnswered(turn: Turn, intent: string, answer: RefreshAnswe
   switch (answer.kind) {
     case "refreshed":
       assign(token, { tokens: answer.tokens, version: token.version + 1, refused: false, lost: 0, tries: 0 })
-      assign(token, { sentAt: null, renewedAt: turn.now, isAfterRefusal })
+      assign(token, { sentAt: null, renewedAt: tx.now, isAfterRefusal })
       state.operatorWait = null
-      expectCallers(turn)
+      expectCallers(tx)
       return
     case "refused":
-      endGrant(turn, token, answer.reason)
+      endGrant(tx, token, answer.reason)
       return
     case "client":
-      state.operatorWait = { since: state.operatorWait?.since ?? turn.now, reason: answer.reason }
-      waitFor(turn, `waiting for the operator: ${answer.reason}`, nextTry(turn, token, CLIENT_RETRY_BASE_MS))
+      state.operatorWait = { since: state.operatorWait?.since ?? tx.now, reason: answer.reason }
+      waitFor(tx, `waiting for the operator: ${answer.reason}`, nextTry(tx, token, CLIENT_RETRY_BASE_MS))
       return
     case "lost":
-      lostAnswer(turn, token, answer.reason)
+      lostAnswer(tx, token, answer.reason)
       return
     case "later": {
       const asked = Math.min(answer.retryAfterMs ?? 0, ASKED_WAIT_MAX_MS)
-      waitFor(turn, answer.reason, Math.max(asked, nextTry(turn, token, REFRESH_RETRY_BASE_MS)))
+      waitFor(tx, answer.reason, Math.max(asked, nextTry(tx, token, REFRESH_RETRY_BASE_MS)))
     }
   }
 }
 
 /** The refresh token may have been used up. It is tried again some minutes later, unless that has been done often and long enough. */
-function lostAnswer(turn: Turn, token: TokenState, reason: string): void {
+function lostAnswer(tx: Transaction, token: TokenState, reason: string): void {
   token.intent = null
   token.lost++
-  if (token.lost >= LOST_MAX && !isRepeatable(turn, token))
-    endGrant(turn, token, `${reason}, and the grant could not be renewed without it`)
-  else waitFor(turn, reason, nextTry(turn, token, LOST_RETRY_BASE_MS, LOST_RETRY_MAX_MS))
+  if (token.lost >= LOST_MAX && !isRepeatable(tx, token))
+    endGrant(tx, token, `${reason}, and the grant could not be renewed without it`)
+  else waitFor(tx, reason, nextTry(tx, token, LOST_RETRY_BASE_MS, LOST_RETRY_MAX_MS))
 }
 
 /** The partner takes the same refresh token again for some time after its first use. */
-function isRepeatable({ connector, now }: Turn, { sentAt }: TokenState): boolean {
+function isRepeatable({ connector, now }: Transaction, { sentAt }: TokenState): boolean {
   const seconds = connector.auth.find((way) => way.kind === "oauth2")?.refreshRepeatableSeconds ?? 0
   return now < (sentAt ?? now) + seconds * 1000
 }
 
 /** How long until the token endpoint is asked again, ms. */
-function nextTry({ random }: Turn, token: TokenState, baseMs: number, maxMs = REFRESH_RETRY_MAX_MS): number {
+function nextTry({ random }: Transaction, token: TokenState, baseMs: number, maxMs = REFRESH_RETRY_MAX_MS): number {
   return backoffMs(++token.tries, baseMs, maxMs, random.next())
 }
 
-function waitFor(turn: Turn, reason: string, ms: number): void {
-  askToWait(turn, "source", { until: turn.now + ms, reason })
+function waitFor(tx: Transaction, reason: string, ms: number): void {
+  askToWait(tx, "source", { until: tx.now + ms, reason })
 }
 
 /** Those who waited for the token ask for their work at once: no wake-up is sent for it. */
-function expectCallers({ state, now }: Turn): void {
+function expectCallers({ state, now }: Transaction): void {
   for (const queue of ["fetch", "backfill"] as const) state.wakes[queue] ??= { deadline: now + INTENT_MS, tries: 0 }
 }
 
-function endGrant(turn: Turn, token: TokenState, reason: string): void {
+function endGrant(tx: Transaction, token: TokenState, reason: string): void {
   token.isOver = true
-  turn.state.operatorWait = null
-  reconnect(turn, reason)
+  tx.state.operatorWait = null
+  reconnect(tx, reason)
 }
 
-function reconnect(turn: Turn, reason: string): void {
-  const { title } = turn.connector
-  stop(turn, {
+function reconnect(tx: Transaction, reason: string): void {
+  const { title } = tx.connector
+  stop(tx, {
     code: "reconnect",
     message: `${title} no longer lets this source read: ${reason}.`,
     remedy: `Reconnect the source: sign in to ${title} again. The sync goes on where it stopped.`,

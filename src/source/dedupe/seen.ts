@@ -1,5 +1,5 @@
 /**
- * The keys taken above the lowest floor in use, so that what is read again is not sent again: some 45 bytes a key in memory. Kept up to
+ * The keys accepted above the lowest watermark in use, so that what is read again is not sent again: some 45 bytes a key in memory. Kept up to
  * 1,000 a row, the newest row rewritten: one row written a page, not one an item. A later entry of a key overrides an earlier one.
  */
 import { highHalf, lowHalf } from "../../lib/hash.ts"
@@ -12,8 +12,8 @@ import { SENT_FORMAT, SentRow } from "./sent.ts"
 export const SEEN_ROW_ENTRIES = 1_000
 /** Of a source, older entries of a key counted too: 46 MB of the 128 MB that the object may use. */
 export const KEYS_MAX = 1_000_000
-/** Where passes wait for live reading to raise the floor, and more than this a pass itself does not keep: the other half is live reading's. */
-export const PASS_KEYS_MAX = KEYS_MAX / 2
+/** Where backfills wait for live reading to raise the watermark, and more than this a backfill itself does not keep: the other half is live reading's. */
+export const BACKFILL_KEYS_MAX = KEYS_MAX / 2
 
 /** A row's place among the rows in memory, and the entry's in it: one number of 32 bits. */
 const ENTRY_BITS = 14
@@ -27,7 +27,7 @@ export class SeenIndex {
   readonly #table = new HashTable({ highOf: (at) => this.#highOf(at), lowOf: (at) => this.#lowOf(at) })
   /** By class and streams: the row that the next entry goes to. */
   readonly #newest = new Map<string, SeenRow>()
-  readonly #entries: Record<SeenClass, number> = { pass: 0, live: 0 }
+  readonly #entries: Record<SeenClass, number> = { backfill: 0, live: 0 }
   readonly #dirty = new Set<number>()
   readonly #removed: number[] = []
   /** Oldest first, two at the most. */
@@ -108,16 +108,17 @@ export class SeenIndex {
   }
 
   /**
-   * Forgets the oldest rows where there are more entries than memory has room for, a pass's first, never what this turn added. Answers how
+   * Forgets the oldest rows where there are more entries than memory has room for, a backfill's first, never what this transaction added. Answers how
    * many keys are known no more: read again, they would be sent again.
    */
-  makeRoom(most = KEYS_MAX, passesMost = PASS_KEYS_MAX): number {
+  makeRoom(most = KEYS_MAX, backfillKeysMost = BACKFILL_KEYS_MAX): number {
     const before = this.size
     for (const { row } of this.#rows.values())
-      if (row.kind === "pass" && this.#entries.pass > passesMost && !this.#dirty.has(row.id)) this.#forget(row)
-    for (const kind of ["pass", "live"] as const)
+      if (row.kind === "backfill" && this.#entries.backfill > backfillKeysMost && !this.#dirty.has(row.id))
+        this.#forget(row)
+    for (const kind of ["backfill", "live"] as const)
       for (const { row } of this.#rows.values()) {
-        if (this.#entries.pass + this.#entries.live <= most) break
+        if (this.#entries.backfill + this.#entries.live <= most) break
         if (row.kind === kind && !this.#dirty.has(row.id)) this.#forget(row)
       }
     return before - this.size
@@ -181,9 +182,9 @@ export class SeenIndex {
     this.#removed.push(id)
   }
 
-  #noteSent(row: SeenRow, { floor, floors = NO_FLOORS }: Needed): void {
-    // What was forgotten before the first of them lay below the floor of then, and so below what can come late now.
-    const since = this.#sent.length === 0 ? 0 : Math.max(floor, ...floors.values())
+  #noteSent(row: SeenRow, { watermark, watermarks = NO_WATERMARKS }: Needed): void {
+    // What was forgotten before the first of them lay below the watermark of then, and so below what can come late now.
+    const since = this.#sent.length === 0 ? 0 : Math.max(watermark, ...watermarks.values())
     if (this.#sent.length === 0 || this.#sent.at(-1)?.isFull) this.#sent.push(SentRow.empty(this.#nextId++, since))
     if (this.#sent.length > 2) for (const oldest of this.#sent.splice(0, 1)) this.#drop(oldest.id)
     const newest = this.#sent.at(-1) as SentRow
@@ -193,10 +194,10 @@ export class SeenIndex {
 
   /** A row of an earlier version, as JSON: written anew with the next commit. */
   #convert(id: number, body: string): void {
-    const { kind, feeds, entries } = JSON.parse(body) as { kind: SeenClass; feeds?: string; entries: OldEntry[] }
-    for (const [hash, version, content, place, window, by] of entries) {
-      const read = { version, content, place, window, by: OLD_READ_BY[by] ?? "pass" }
-      this.put(hash, kind, { ...read, ...(feeds !== undefined && { feeds }) })
+    const { kind, feeds, entries } = JSON.parse(body) as { kind: "pass" | "live"; feeds?: string; entries: OldEntry[] }
+    for (const [hash, version, content, announcedAt, window, by] of entries) {
+      const read = { version, content, announcedAt, window, by: OLD_READ_BY[by] ?? "backfill" }
+      this.put(hash, kind === "pass" ? "backfill" : kind, { ...read, ...(feeds !== undefined && { feeds }) })
     }
     this.#removed.push(id)
   }
@@ -219,10 +220,10 @@ export class SeenIndex {
   }
 }
 
-const NO_FLOORS: ReadonlyMap<string, number> = new Map()
+const NO_WATERMARKS: ReadonlyMap<string, number> = new Map()
 
-type OldEntry = [hash: string, version: number, content: string, place: number, window: number, by: number]
-const OLD_READ_BY = ["pass", "webhook", "live"] as const
+type OldEntry = [hash: string, version: number, content: string, announcedAt: number, window: number, by: number]
+const OLD_READ_BY = ["backfill", "webhook", "live"] as const
 
 function addressOf(place: number, at: number): number {
   return place * 2 ** ENTRY_BITS + at

@@ -5,22 +5,22 @@
 import { hashFromHalves, highHalf, lowHalf } from "../../lib/hash.ts"
 
 /**
- * `pass`: facts that only a pass can read, needed while that pass may read them again. `live`: everything else, needed until the
- * live floor has also moved past it.
+ * `backfill`: facts that only a backfill can read, needed while that backfill may read them again. `live`: everything else, needed until the
+ * live watermark has also moved past it.
  */
-export type SeenClass = "pass" | "live"
-const CLASSES = ["pass", "live"] as const
+export type SeenClass = "backfill" | "live"
+const CLASSES = ["backfill", "live"] as const
 
 /** What read it: decides which of two states of the same time is the newer. */
-export type ReadBy = "pass" | "webhook" | "live"
-const READ_BY = ["pass", "webhook", "live"] as const
+export type ReadBy = "backfill" | "webhook" | "live"
+const READ_BY = ["backfill", "webhook", "live"] as const
 
 export interface SeenEntry {
   version: number
   /** Hash of what was sent; facts need none. */
   content: string
-  /** Partner time, ms: pruned once every floor in use is above it. */
-  place: number
+  /** Partner time, ms: pruned once every watermark in use is above it. */
+  announcedAt: number
   /** Number of the window that read it last. */
   window: number
   by: ReadBy
@@ -31,10 +31,10 @@ export interface SeenEntry {
 /** What may be read again, and so must be known again. */
 export interface Needed {
   /** Live reading goes back to here. */
-  floor: number
+  watermark: number
   /** By the names of the streams, where some of them do not go back so far. */
-  floors?: ReadonlyMap<string, number>
-  /** By window: a pass that goes back to its edge reads pages again that were asked for since. */
+  watermarks?: ReadonlyMap<string, number>
+  /** By window: a backfill that goes back to its edge reads pages again that were asked for since. */
   edges: ReadonlyMap<number, number>
   /** Places that a reading to come overlaps. */
   overlaps: readonly { from: number; to: number }[]
@@ -115,19 +115,19 @@ export class SeenRow {
     return this.#count >= ROW_ENTRIES_MAX
   }
 
-  add(hash: string, { version, content, place, window, by }: SeenEntry): number {
+  add(hash: string, { version, content, announcedAt, window, by }: SeenEntry): number {
     this.#makeRoom()
     const view = this.#view
     const start = this.#at(this.#count)
     view.setUint32(start + AT.high, highHalf(hash))
     view.setUint32(start + AT.low, lowHalf(hash))
     view.setFloat64(start + AT.version, version)
-    view.setFloat64(start + AT.place, place)
+    view.setFloat64(start + AT.place, announcedAt)
     view.setUint32(start + AT.contentHigh, content === "" ? 0 : highHalf(content))
     view.setUint32(start + AT.contentLow, content === "" ? 0 : lowHalf(content))
     view.setUint32(start + AT.window, window)
     view.setUint8(start + AT.by, READ_BY.indexOf(by))
-    this.#note(place)
+    this.#note(announcedAt)
     return this.#count++
   }
 
@@ -146,9 +146,9 @@ export class SeenRow {
     return {
       version: view.getFloat64(start + AT.version),
       content: high === 0 && low === 0 ? "" : hashFromHalves(high, low),
-      place: this.#placeOf(at),
+      announcedAt: this.#placeOf(at),
       window: this.#touched?.[at] || view.getUint32(start + AT.window),
-      by: READ_BY[view.getUint8(start + AT.by)] ?? "pass",
+      by: READ_BY[view.getUint8(start + AT.by)] ?? "backfill",
       ...(this.feeds !== undefined && { feeds: this.feeds }),
     }
   }
@@ -169,8 +169,8 @@ export class SeenRow {
     return this.#view.getUint32(start + AT.contentHigh) === 0 && this.#view.getUint32(start + AT.contentLow) === 0
   }
 
-  isNeeded({ floor, floors, edges, overlaps }: Needed): boolean {
-    if (this.kind === "live" && this.#most >= (floors?.get(this.feeds ?? "") ?? floor)) return true
+  isNeeded({ watermark, watermarks, edges, overlaps }: Needed): boolean {
+    if (this.kind === "live" && this.#most >= (watermarks?.get(this.feeds ?? "") ?? watermark)) return true
     const edge = Math.min(...edges.values())
     const mayOverlap = overlaps.some(({ from, to }) => from <= this.#most && to >= this.#least)
     if (this.#most < edge && !mayOverlap) return false

@@ -3,12 +3,12 @@ import type { Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
 import { SENT_BYTES_OF_JSON } from "../../lib/bytes.ts"
-import type { ClaimAsk, ClaimGrant, OutboxRow, PostResult, Report, ReportAnswer } from "../protocol/forwarding.ts"
+import type { ClaimAsk, ForwardTask, OutboxRow, PostResult, Report, ReportAnswer } from "../protocol/forwarding.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import type { OutboxMeta } from "../state/changes.ts"
-import { inForce } from "../state/grant.ts"
+import { inForce } from "../state/lease.ts"
 import type { Delivery } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { halve, nextSendable, sendable } from "./outbox.ts"
 import { backToOutbox, quarantineItem } from "./quarantine.ts"
 
@@ -40,12 +40,12 @@ const WENT_BACK = 1_000
 // --------------------------------------------------------------------------------------------------------- claims
 
 export type ClaimDecision =
-  | { kind: "granted"; claim: Omit<ClaimGrant, "destination"> }
+  | { kind: "given"; claim: Omit<ForwardTask, "destination"> }
   | { kind: "later"; at: number; reason: string }
   | { kind: "idle" }
 
-export function claim(turn: Turn, ask: ClaimAsk): ClaimDecision {
-  const { state, now } = turn
+export function claim(tx: Transaction, ask: ClaimAsk): ClaimDecision {
+  const { state, now } = tx
   if (ask.protocol !== PROTOCOL) {
     const at = now + CLAIM_MS
     // Woken again at once, the old consumer would ask again at once.
@@ -53,18 +53,18 @@ export function claim(turn: Turn, ask: ClaimAsk): ClaimDecision {
     return { kind: "later", at, reason: "another version of the consumer is due" }
   }
   delete state.wakes.forward
-  if (!state.configuration.destination || turn.outbox.items === 0) return { kind: "idle" }
+  if (!state.configuration.destination || tx.outbox.items === 0) return { kind: "idle" }
   if (inForce(state.claim, now)) {
-    if (state.claim.nonce === ask.nonce) return { kind: "granted", claim: grantOf(turn, state.claim.rows) }
+    if (state.claim.nonce === ask.nonce) return { kind: "given", claim: taskOf(tx, state.claim.rows) }
     return { kind: "later", at: state.claim.until, reason: "another consumer is forwarding" }
   }
   const { retryAt, reason } = state.delivery
   if (retryAt !== null && retryAt > now) return { kind: "later", at: retryAt, reason: reason ?? "rows are held back" }
-  return grantClaim(turn, ask.nonce)
+  return grantClaim(tx, ask.nonce)
 }
 
-function grantClaim(turn: Turn, nonce: string): ClaimDecision {
-  const { state, now, outbox } = turn
+function grantClaim(tx: Transaction, nonce: string): ClaimDecision {
+  const { state, now, outbox } = tx
   const waiting = outbox.rows()
   const rows =
     state.delivery.state === "paused"
@@ -74,9 +74,9 @@ function grantClaim(turn: Turn, nonce: string): ClaimDecision {
     state.delivery.retryAt = Math.max(nextSendable(waiting) ?? now, now + 1_000)
     return { kind: "later", at: state.delivery.retryAt, reason: "rows are held back" }
   }
-  noteRepeats(turn, rows)
-  state.claim = { number: ++state.grants, until: now + CLAIM_MS, nonce, rows: rows.map((row) => row.id) }
-  return { kind: "granted", claim: grantOf(turn, state.claim.rows) }
+  noteRepeats(tx, rows)
+  state.claim = { number: ++state.leases, until: now + CLAIM_MS, nonce, rows: rows.map((row) => row.id) }
+  return { kind: "given", claim: taskOf(tx, state.claim.rows) }
 }
 
 /**
@@ -90,30 +90,30 @@ function probe(waiting: readonly OutboxMeta[], now: number): OutboxMeta[] {
 }
 
 /** Rows handed out before without an answer that settles it may have been taken: they are the only ones that can repeat. */
-function noteRepeats(turn: Turn, rows: readonly OutboxMeta[]): void {
-  const { delivery, claim: last } = turn.state
+function noteRepeats(tx: Transaction, rows: readonly OutboxMeta[]): void {
+  const { delivery, claim: last } = tx.state
   const unsure = new Set([...delivery.unsure, ...(last?.rows ?? [])])
   for (const row of rows) if (unsure.delete(row.id)) delivery.maybeRepeated += row.items
-  delivery.unsure = [...unsure].filter((id) => turn.outbox.get(id))
+  delivery.unsure = [...unsure].filter((id) => tx.outbox.get(id))
 }
 
-function grantOf(turn: Turn, ids: readonly number[]): Omit<ClaimGrant, "destination"> {
-  const { claim: held, configuration } = turn.state
+function taskOf(tx: Transaction, ids: readonly number[]): Omit<ForwardTask, "destination"> {
+  const { claim: held, configuration } = tx.state
   return {
     number: held?.number ?? 0,
     until: held?.until ?? 0,
     destinationVersion: configuration.destinationVersion,
-    rows: readRows(turn, ids),
+    rows: readRows(tx, ids),
     parallel: POSTS_AT_ONCE,
   }
 }
 
-function readRows(turn: Turn, ids: readonly number[]): OutboxRow[] {
-  const rows = turn.stored.outboxItems(ids.filter((id) => turn.outbox.get(id)))
+function readRows(tx: Transaction, ids: readonly number[]): OutboxRow[] {
+  const rows = tx.stored.outboxItems(ids.filter((id) => tx.outbox.get(id)))
   return rows.map((row) => ({
     id: row.id,
     items: JSON.parse(row.body) as Item[],
-    alone: (turn.outbox.get(row.id)?.attempts ?? 0) > 0,
+    alone: (tx.outbox.get(row.id)?.attempts ?? 0) > 0,
   }))
 }
 
@@ -123,12 +123,12 @@ function readRows(turn: Turn, ids: readonly number[]): OutboxRow[] {
  * `delivered` is believed under any number and of any deploy: the destination has them. The rest only from the holder of the
  * current claim, and in our own words.
  */
-export function report(turn: Turn, { protocol, number, destinationVersion, results, done }: Report): ReportAnswer {
-  const { state, now } = turn
+export function report(tx: Transaction, { protocol, number, destinationVersion, results, done }: Report): ReportAnswer {
+  const { state, now } = tx
   const current = state.claim?.number === number && protocol === PROTOCOL
   for (const result of results) {
-    if (result.outcome === "delivered") rowsDelivered(turn, result.rows)
-    else if (current) postAnswered(turn, result, destinationVersion)
+    if (result.outcome === "delivered") rowsDelivered(tx, result.rows)
+    else if (current) postAnswered(tx, result, destinationVersion)
   }
   if (current && done) state.claim = null
   if (!current || done || !state.claim) return { kind: "stop", reason: "the claim is over" }
@@ -139,9 +139,9 @@ export function report(turn: Turn, { protocol, number, destinationVersion, resul
 }
 
 /** True when a report changes nothing but the rows it removes: then only those are written. */
-export function isPlainDelivery(turn: Turn, { protocol, number, results, done }: Report): boolean {
-  const { claim: held, delivery } = turn.state
-  if (protocol !== PROTOCOL || done || !held || held.number !== number || held.until - turn.now < RENEW_BELOW_MS)
+export function isPlainDelivery(tx: Transaction, { protocol, number, results, done }: Report): boolean {
+  const { claim: held, delivery } = tx.state
+  if (protocol !== PROTOCOL || done || !held || held.number !== number || held.until - tx.now < RENEW_BELOW_MS)
     return false
   return isHealthy(delivery) && results.every((result) => result.outcome === "delivered")
 }
@@ -150,27 +150,27 @@ function isHealthy(delivery: Delivery): boolean {
   return delivery.state === "ok" && delivery.attempts === 0 && delivery.refused.length === 0
 }
 
-function rowsDelivered(turn: Turn, rows: readonly number[]): void {
-  const { delivery, claim: held } = turn.state
-  for (const id of rows) turn.outbox.remove(id)
+function rowsDelivered(tx: Transaction, rows: readonly number[]): void {
+  const { delivery, claim: held } = tx.state
+  for (const id of rows) tx.outbox.remove(id)
   if (held) held.rows = held.rows.filter((id) => !rows.includes(id))
   if (isHealthy(delivery)) return
   delivery.refused = []
   // A wait that the destination asked for stands, although it took a POST that was under way beside.
-  if (delivery.state === "retrying" && delivery.retryAt !== null && delivery.retryAt > turn.now) return
-  if (delivery.state === "paused") letProbesGo(turn)
+  if (delivery.state === "retrying" && delivery.retryAt !== null && delivery.retryAt > tx.now) return
+  if (delivery.state === "paused") letProbesGo(tx)
   assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0 })
 }
 
 /** Rows that were put aside so that the next probe was another one go with the others again. */
-function letProbesGo(turn: Turn): void {
-  for (const { id, notBefore } of turn.outbox.rows())
-    if (notBefore > turn.now + REFUSED_AGAIN_MS) turn.outbox.update(id, { notBefore: turn.now })
+function letProbesGo(tx: Transaction): void {
+  for (const { id, notBefore } of tx.outbox.rows())
+    if (notBefore > tx.now + REFUSED_AGAIN_MS) tx.outbox.update(id, { notBefore: tx.now })
 }
 
 /** What the destination said of rows that it did not take. A report that comes twice counts once: its rows are not held any more. */
-function postAnswered(turn: Turn, answer: PostResult, destinationVersion: number): void {
-  const { delivery, claim: held, configuration } = turn.state
+function postAnswered(tx: Transaction, answer: PostResult, destinationVersion: number): void {
+  const { delivery, claim: held, configuration } = tx.state
   const rows = answer.rows.filter((id) => held?.rows.includes(id))
   if (!held || rows.length === 0) return
   held.rows = held.rows.filter((id) => !rows.includes(id))
@@ -178,10 +178,10 @@ function postAnswered(turn: Turn, answer: PostResult, destinationVersion: number
   // What was said before the key or the destination was replaced says nothing of the new one.
   if (destinationVersion !== configuration.destinationVersion) {
     if (result.outcome === "later" && mayBeTaken(result.status)) delivery.unsure.push(...rows)
-  } else if (result.outcome === "later") wait(turn, result)
-  else if (result.outcome === "refused") refused(turn, result, answer.rows.length > 1)
-  else if (result.outcome === "too_large") tooLarge(turn, result, answer.rows.length > 1)
-  else pause(delivery, result.reason, turn.now)
+  } else if (result.outcome === "later") wait(tx, result)
+  else if (result.outcome === "refused") refused(tx, result, answer.rows.length > 1)
+  else if (result.outcome === "too_large") tooLarge(tx, result, answer.rows.length > 1)
+  else pause(delivery, result.reason, tx.now)
 }
 
 function pause(delivery: Delivery, reason: string, now: number): void {
@@ -189,16 +189,16 @@ function pause(delivery: Delivery, reason: string, now: number): void {
 }
 
 /** The whole source backs off: the destination's trouble is not one row's. */
-function wait(turn: Turn, { rows, status, reason, retryAt }: PostResult): void {
-  const { delivery } = turn.state
+function wait(tx: Transaction, { rows, status, reason, retryAt }: PostResult): void {
+  const { delivery } = tx.state
   if (mayBeTaken(status)) delivery.unsure.push(...rows)
   if (delivery.state === "paused") {
-    delivery.retryAt = turn.now + PROBE_MS
+    delivery.retryAt = tx.now + PROBE_MS
     return
   }
   // Several POSTs of one claim fail together: that is one attempt, not five.
-  if (delivery.retryAt === null || delivery.retryAt <= turn.now) delivery.attempts++
-  const until = turn.now + backoffMs(delivery.attempts - 1, SEND_RETRY_BASE_MS, SEND_RETRY_MAX_MS, turn.random.next())
+  if (delivery.retryAt === null || delivery.retryAt <= tx.now) delivery.attempts++
+  const until = tx.now + backoffMs(delivery.attempts - 1, SEND_RETRY_BASE_MS, SEND_RETRY_MAX_MS, tx.random.next())
   assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
 }
 
@@ -214,17 +214,17 @@ function mayBeTaken(status: number): boolean {
  * The same bytes again first; then halves, down to the one bad item. What travelled with others is not judged by that answer: it goes
  * by itself next. A row's attempts are one for being alone, and one for each refusal alone.
  */
-function refused(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean): void {
-  if (turn.state.delivery.state === "paused") {
-    probeRefused(turn, rows, reason)
+function refused(tx: Transaction, { rows, reason }: PostResult, wereJoined: boolean): void {
+  if (tx.state.delivery.state === "paused") {
+    probeRefused(tx, rows, reason)
     return
   }
   for (const id of rows) {
-    const row = turn.outbox.get(id)
+    const row = tx.outbox.get(id)
     if (!row) continue
     const attempts = Math.max(row.attempts, 1) + (wereJoined ? 0 : 1)
-    turn.outbox.update(id, { attempts, notBefore: turn.now + REFUSED_AGAIN_MS })
-    if (attempts % WENT_BACK > REFUSED_TRIES) split(turn, [id], reason)
+    tx.outbox.update(id, { attempts, notBefore: tx.now + REFUSED_AGAIN_MS })
+    if (attempts % WENT_BACK > REFUSED_TRIES) split(tx, [id], reason)
   }
 }
 
@@ -232,56 +232,55 @@ function refused(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean):
  * The next probe is another row: one that really is bad must not keep the others waiting. One of several items is halved, since good
  * ones may travel with bad ones.
  */
-function probeRefused(turn: Turn, rows: readonly number[], reason: string): void {
+function probeRefused(tx: Transaction, rows: readonly number[], reason: string): void {
   for (const id of rows) {
-    const items = turn.outbox.get(id)?.items ?? 0
-    if (items > 1) split(turn, [id], reason)
-    else turn.outbox.update(id, { notBefore: turn.now + 2 * PROBE_MS })
+    const items = tx.outbox.get(id)?.items ?? 0
+    if (items > 1) split(tx, [id], reason)
+    else tx.outbox.update(id, { notBefore: tx.now + 2 * PROBE_MS })
   }
-  turn.state.delivery.retryAt = turn.now + PROBE_MS
+  tx.state.delivery.retryAt = tx.now + PROBE_MS
 }
 
 /** Rows that were joined go by themselves next, whatever their size: only one that is too large alone is halved. */
-function tooLarge(turn: Turn, { rows, reason }: PostResult, wereJoined: boolean): void {
-  if (!wereJoined) split(turn, rows, reason)
-  else for (const id of rows) turn.outbox.update(id, { attempts: Math.max(turn.outbox.get(id)?.attempts ?? 0, 1) })
+function tooLarge(tx: Transaction, { rows, reason }: PostResult, wereJoined: boolean): void {
+  if (!wereJoined) split(tx, rows, reason)
+  else for (const id of rows) tx.outbox.update(id, { attempts: Math.max(tx.outbox.get(id)?.attempts ?? 0, 1) })
 }
 
-function split(turn: Turn, rows: readonly number[], reason: string): void {
-  for (const { id, body } of turn.stored.outboxItems(rows)) {
-    const row = turn.outbox.get(id)
+function split(tx: Transaction, rows: readonly number[], reason: string): void {
+  for (const { id, body } of tx.stored.outboxItems(rows)) {
+    const row = tx.outbox.get(id)
     const items = JSON.parse(body) as Item[]
     if (!row) continue
-    turn.outbox.remove(id)
-    if (items.length === 1 && items[0]) quarantineSingle(turn, items[0], reason, row)
+    tx.outbox.remove(id)
+    if (items.length === 1 && items[0]) quarantineSingle(tx, items[0], reason, row)
     else
-      for (const half of halve({ ...row, attempts: Math.max(row.attempts, 1) }, items, turn.now))
-        turn.outbox.insert(half)
+      for (const half of halve({ ...row, attempts: Math.max(row.attempts, 1) }, items, tx.now)) tx.outbox.insert(half)
   }
 }
 
 /** A single item refused for good. Too many in a row: they go back, and delivery pauses as for a rejected key. */
-function quarantineSingle(turn: Turn, item: Item, reason: string, { run, attempts }: OutboxMeta): void {
-  const { delivery } = turn.state
-  const id = quarantineItem(turn, item, reason, run)
+function quarantineSingle(tx: Transaction, item: Item, reason: string, { run, attempts }: OutboxMeta): void {
+  const { delivery } = tx.state
+  const id = quarantineItem(tx, item, reason, run)
   if (id === null || attempts >= WENT_BACK) return
   delivery.refused.push(id)
   if (delivery.refused.length < REFUSED_SINGLES_MAX) return
-  backToOutbox(turn, delivery.refused, WENT_BACK + 1)
+  backToOutbox(tx, delivery.refused, WENT_BACK + 1)
   delivery.refused = []
-  forgetRefusals(turn)
-  pause(delivery, `the destination refuses everything: ${reason}`, turn.now)
+  forgetRefusals(tx)
+  pause(delivery, `the destination refuses everything: ${reason}`, tx.now)
 }
 
 /** What the destination said while it refused everything says nothing of the rows that still wait. */
-function forgetRefusals(turn: Turn): void {
-  for (const { id, attempts } of turn.outbox.rows())
-    if (attempts > 1 && attempts < WENT_BACK) turn.outbox.update(id, { attempts: 1 })
+function forgetRefusals(tx: Transaction): void {
+  for (const { id, attempts } of tx.outbox.rows())
+    if (attempts > 1 && attempts < WENT_BACK) tx.outbox.update(id, { attempts: 1 })
 }
 
 /** A changed destination or key is tried at once, and has accepted nothing yet. */
-export function destinationChanged(turn: Turn): void {
-  letProbesGo(turn)
-  for (const { id, attempts } of turn.outbox.rows()) if (attempts > 1) turn.outbox.update(id, { attempts: 1 })
-  assign(turn.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
+export function destinationChanged(tx: Transaction): void {
+  letProbesGo(tx)
+  for (const { id, attempts } of tx.outbox.rows()) if (attempts > 1) tx.outbox.update(id, { attempts: 1 })
+  assign(tx.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
 }

@@ -76,7 +76,7 @@ export class Outbox {
     this.#metas.delete(id)
     this.#count(meta, -1)
     this.#updated.delete(id)
-    // A row put in and taken out within one turn must still be removed where it replaced a stored one of the same id.
+    // A row put in and taken out within one transaction must still be removed where it replaced a stored one of the same id.
     this.#inserted.delete(id)
     this.#removed.add(id)
   }

@@ -2,17 +2,17 @@
 import type { Need } from "../credentials/need.ts"
 import { refreshAnswered } from "../credentials/token.ts"
 import type { SourcePorts, TokenAsk } from "../ports.ts"
-import { type Turns, value } from "./turns.ts"
+import { type Transactions, value } from "./transactions.ts"
 
 export class Renewing {
   readonly #ports: Pick<SourcePorts, "tokens" | "log">
-  readonly #turns: Turns
+  readonly #transactions: Transactions
   /** The refresh that this instance is asking for. */
   #underWay: Promise<void> | null = null
 
-  constructor(ports: Pick<SourcePorts, "tokens" | "log">, turns: Turns) {
+  constructor(ports: Pick<SourcePorts, "tokens" | "log">, transactions: Transactions) {
     this.#ports = ports
-    this.#turns = turns
+    this.#transactions = transactions
   }
 
   /**
@@ -37,12 +37,12 @@ export class Renewing {
     const answer = await this.#ports.tokens.refresh(ask)
     const { log } = this.#ports
     log("token.refresh", { source: ask.ref.source, answer: answer.kind })
-    const since = this.#turns.peek()?.operatorWait?.since
-    await this.#turns.act<void>(undefined, (turn) => {
-      refreshAnswered(turn, intent, answer)
+    const since = this.#transactions.peek()?.operatorWait?.since
+    await this.#transactions.act<void>(undefined, (tx) => {
+      refreshAnswered(tx, intent, answer)
       return value(undefined)
     })
-    const wait = this.#turns.peek()?.operatorWait
+    const wait = this.#transactions.peek()?.operatorWait
     // Once, when it begins: the tries that follow say the same.
     if (wait && wait.since !== since) {
       const { connector, ref } = ask

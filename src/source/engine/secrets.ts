@@ -1,15 +1,18 @@
-/** The secrets of a source, opened to be handed to whoever was granted work. They are kept sealed, and nothing opened is kept. */
+/** The secrets of a source, opened to be handed to whoever may work. They are kept sealed, and nothing opened is kept. */
 import { credentialVersionOf } from "../credentials/token.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { SourceRef } from "../protocol/configuration.ts"
 import type { VersionedCredential } from "../protocol/reading.ts"
-import type { Turns } from "./turns.ts"
+import type { Transactions } from "./transactions.ts"
 
 type Opener = Pick<SourcePorts, "cipher">
 
 /** Null: there is no source, or no credential. */
-export async function openCredential({ cipher }: Opener, turns: Turns): Promise<VersionedCredential | null> {
-  const state = turns.peek()
+export async function openCredential(
+  { cipher }: Opener,
+  transactions: Transactions,
+): Promise<VersionedCredential | null> {
+  const state = transactions.peek()
   if (!state) return null
   const { configuration, token } = state
   const version = credentialVersionOf(state)
@@ -23,8 +26,8 @@ export async function openCredential({ cipher }: Opener, turns: Turns): Promise<
 }
 
 /** Null: there is none. */
-export async function openDestination({ cipher }: Opener, turns: Turns) {
-  const configuration = turns.peek()?.configuration
+export async function openDestination({ cipher }: Opener, transactions: Transactions) {
+  const configuration = transactions.peek()?.configuration
   if (!configuration?.destination) return null
   const { org, project, sourceId, key, owner } = configuration.destination
   const opened = await cipher.open(key, context({ ...configuration, source: owner }, "destination"))

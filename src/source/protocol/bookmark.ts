@@ -3,7 +3,7 @@
  * person. What it means, and how a source goes on from it, is in `control/bookmark.ts`.
  */
 import type { Window } from "../../connectors/kit/define.ts"
-import type { PassKind, Span } from "./pass.ts"
+import type { BackfillKind, Span } from "./backfill.ts"
 
 export interface Bookmark {
   schema: number
@@ -13,18 +13,18 @@ export interface Bookmark {
   live: Record<string, { cursor: number; perHour: number | null; movedFrom: number | null }>
   /** As in `State`, where each is explained. */
   liveFrom: Record<string, number>
-  passSpans: Record<string, Span[]>
+  backfillSpans: Record<string, Span[]>
   offAt: Record<string, Span>
   covered: Record<string, number>
-  /** What passes under way had still to read. */
-  passes: KeptPass[]
-  open: [hash: string, time: number][]
+  /** What backfills under way had still to read. */
+  backfills: KeptBackfill[]
+  pending: [hash: string, time: number][]
   /** By which the times above are to be understood; bookmarks made before it was noted lack it. */
   clock?: { skewMs: number; believedAt: number | null }
 }
 
-export interface KeptPass {
-  kind: PassKind
+export interface KeptBackfill {
+  kind: BackfillKind
   trigger: "schedule" | "manual"
   overlap: Span | null
   slices: KeptSlice[]

@@ -4,7 +4,7 @@ import type { CollectionChoice } from "../../api/views.ts"
 import type { Account, JsonValue } from "../../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
 
-/** A secret as sealed by the vault; opened only by the Durable Object, which passes the plain value to a granted consumer. */
+/** A secret as sealed by the vault; opened only by the Durable Object, which passes the plain value to a consumer that holds a lease. */
 export type Sealed = string
 
 /** A sealed value that a source's object holds, and what it is bound to. */

@@ -13,7 +13,7 @@ export interface OutboxRow {
   alone: boolean
 }
 
-export interface ClaimGrant {
+export interface ForwardTask {
   number: number
   until: number
   destination: { org: string; project: string; sourceId: string; key: string }
@@ -24,7 +24,7 @@ export interface ClaimGrant {
 }
 
 export type ClaimAnswer =
-  | { kind: "granted"; claim: ClaimGrant }
+  | { kind: "given"; claim: ForwardTask }
   | { kind: "later"; at: number; reason: string }
   | { kind: "idle" }
   | { kind: "gone" }

@@ -6,19 +6,19 @@ import type {
   Credential,
   Item,
   JsonValue,
-  OpenKey,
   PartnerFailure,
+  PendingKey,
   Reject,
   Stream,
   Window,
 } from "../../connectors/kit/define.ts"
+import type { Span } from "./backfill.ts"
 import type { CollectionChoice, SourceRef } from "./configuration.ts"
-import type { Span } from "./pass.ts"
 
-/** How a stream is read: on from its cursor, or its lists for the range of a pass. The consumers of each have a queue of their own. */
+/** How a stream is read: on from its cursor, or its lists for the range of a backfill. The consumers of each have a queue of their own. */
 export type Lane = Stream<unknown>["mode"]
 
-export interface Lease {
+export interface LeaseRef {
   /** `live:events`, `p3:charges`. */
   slice: string
   number: number
@@ -30,7 +30,7 @@ export interface VersionedCredential extends Credential {
 
 /** One stream over one bounded window, and all that reading it takes. */
 export interface Task {
-  lease: Lease
+  lease: LeaseRef
   until: number
   ref: SourceRef
   connector: string
@@ -42,11 +42,11 @@ export interface Task {
   stream: string
   lane: Lane
   window: Window
-  /** Passes: the fact times they are for. */
+  /** Backfills: the fact times they are for. */
   range?: Window | null
-  token: string | null
+  pageToken: string | null
   pageSize: number
-  /** Feed records that were completed by further calls in an earlier window, and whose items were admitted, by `completedKey`. */
+  /** Feed records that were completed by further calls in an earlier window, and whose items were accepted, by `completedKey`. */
   completed: string[]
   /** The number of the page to read next; checkpoints count it up. */
   page: number
@@ -61,13 +61,13 @@ export interface Task {
 
 export interface LeaseAsk {
   lane: Lane
-  /** Random; repeated with the same nonce the same grant is answered. */
+  /** Random; repeated with the same nonce the same lease is answered. */
   nonce: string
   protocol: number
 }
 
 export type LeaseAnswer =
-  | { kind: "granted"; task: Task }
+  | { kind: "given"; task: Task }
   /** Nothing to do now; the Durable Object wakes the consumer when there is. */
   | { kind: "later"; at: number; reason: string }
   | { kind: "idle" }
@@ -75,7 +75,7 @@ export type LeaseAnswer =
 
 export interface Checkpoint {
   protocol: number
-  lease: Lease
+  lease: LeaseRef
   /** The task's page number this is the outcome of. */
   page: number
   /** Partner time at which the page was asked for: a lower bound of the state it shows. */
@@ -88,7 +88,7 @@ export interface Checkpoint {
   records: number
   items: Item[]
   rejects: Reject[]
-  open: OpenKey[]
+  pending: PendingKey[]
   closed: { collection: string; key: string }[]
   /** The order-field time of the page's last record, null for an empty page. */
   edge: number | null
@@ -99,7 +99,7 @@ export interface Checkpoint {
   /** Collections that the partner left out of the page, since the credential may not read them. */
   denied?: CollectionNote[]
   /** What the partner keeps back of collections that it showed. */
-  untold?: CollectionNote[]
+  incomplete?: CollectionNote[]
   /** Partner calls made since the last checkpoint or settlement. */
   calls: number
   /** Records of the page that took further calls to complete: read again, they are passed over. */
@@ -133,7 +133,7 @@ export type Outcome =
 
 export interface Settlement {
   protocol: number
-  lease: Lease
+  lease: LeaseRef
   outcome: Outcome
   calls: number
 }
@@ -141,7 +141,7 @@ export interface Settlement {
 /** The forced check after a 401. */
 export interface CredentialAsk {
   protocol: number
-  lease: Lease
+  lease: LeaseRef
   /** The version that the partner refused. */
   failedVersion: number
 }

@@ -1,6 +1,6 @@
 import type { Limits } from "../../connectors/kit/define.ts"
 
-/** Slices of passes that may be read at the same time, beside the live ones. */
+/** Slices of backfills that may be read at the same time, beside the live ones. */
 export const BACKFILL_AT_ONCE = 3
 
 /**

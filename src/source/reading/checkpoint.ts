@@ -3,28 +3,28 @@ import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"
 import { DAY_MS } from "../../lib/time.ts"
-import { noteReach } from "../backfill/untold.ts"
+import { noteReach } from "../backfill/incomplete.ts"
 import { doubtOf } from "../clocks/doubt.ts"
 import { latestBelievable } from "../clocks/partnertime.ts"
 import { CHECKING, isOlderThanCheck, noteAccepted } from "../credentials/checking.ts"
-import { admit, type Reading } from "../dedupe/admit.ts"
+import { dedupe, type Reading } from "../dedupe/dedupe.ts"
 import { keyHash } from "../dedupe/keys.ts"
-import { OPEN_MAX } from "../dedupe/openkeys.ts"
+import { PENDING_MAX } from "../dedupe/pendingkeys.ts"
 import { ROW_BYTES, toRows } from "../delivery/outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "../delivery/quarantine.ts"
 import type { Checkpoint, CheckpointAnswer } from "../protocol/reading.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import { addNote, countsOf } from "../runs/run.ts"
-import { holds } from "../state/grant.ts"
+import { holds } from "../state/lease.ts"
 import type { Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { abort } from "./ending.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { noteCollections, noteReadable } from "./notes.ts"
-import { feedsOf, floorOf, floorsByFeeds, isOldestFirst, lowestFloor, orderOf } from "./slice.ts"
+import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf, watermarksByFeeds } from "./slice.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
 export const PAGE_STALE_MS = 180_000
@@ -35,35 +35,34 @@ const TICK_MS = 1_000
 /** Completed records remembered, a stream. */
 export const COMPLETED_MAX = 500
 
-export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
-  const slice = slicesOf(turn.state).find((one) => one.id === page.lease.slice)
+export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer {
+  const slice = slicesOf(tx.state).find((one) => one.id === page.lease.slice)
   if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
-  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(turn, slice) }
+  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(tx, slice) }
   if (page.page !== slice.page || !(page.ageMs <= PAGE_STALE_MS)) return { kind: "stale" }
-  const run = runOf(turn, slice)
+  const run = runOf(tx, slice)
   if (!run) return { kind: "stale" }
   run.calls += page.calls
-  noteAccepted(turn, slice.lease)
-  const doubt = doubtOf(turn, slice, run, page)
+  noteAccepted(tx, slice.lease)
+  const doubt = doubtOf(tx, slice, run, page)
   if (doubt !== null) return { kind: "stop", reason: doubt }
   countPage(run, page)
-  if (slice.lane === "live" && leaveLost(turn, slice))
+  if (slice.lane === "live" && leaveLost(tx, slice))
     return { kind: "stop", reason: "the feed does not reach back so far any more" }
   // Some partners name one token for all pages: only with the same records it leads nowhere.
-  if (page.next !== null && page.next === slice.token && (page.digest ?? null) === slice.digest) {
-    abort(turn, slice, `${slice.stream}: the partner repeats the same page`)
+  if (page.next !== null && page.next === slice.pageToken && (page.digest ?? null) === slice.digest) {
+    abort(tx, slice, `${slice.stream}: the partner repeats the same page`)
     return { kind: "stop", reason: "the partner repeats the same page" }
   }
-  const next = isPastEnd(turn, slice, page) ? null : page.next
+  const next = isPastEnd(tx, slice, page) ? null : page.next
   // In no order, a window that is begun again has to be read whole: its pages are no progress until the last of them is.
-  const isOrdered = orderOf(turn, slice.stream) !== "none"
-  const moved = isOrdered && (slice.token !== null || page.edge !== slice.edge?.time)
-  save(turn, slice, run, { ...page, next })
+  const isOrdered = orderOf(tx, slice.stream) !== "none"
+  const moved = isOrdered && (slice.pageToken !== null || page.edge !== slice.edge?.time)
+  save(tx, slice, run, { ...page, next })
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
-  const answer =
-    next === null ? finishWindow(turn, slice, run, page.asked) : proceed(turn, slice, next, page.digest, moved)
-  pruneSeen(turn, run)
+  const answer = next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, next, page.digest, moved)
+  pruneSeen(tx, run)
   return answer
 }
 
@@ -71,8 +70,8 @@ export function checkpoint(turn: Turn, page: Checkpoint): CheckpointAnswer {
  * Oldest first, a page that ends above the window is its last: a list that cannot be bounded above, or grows while it is read, would
  * never end.
  */
-function isPastEnd(turn: Turn, slice: Slice, { edge, asked }: Checkpoint): boolean {
-  if (edge === null || !isOldestFirst(turn, slice.stream)) return false
+function isPastEnd(tx: Transaction, slice: Slice, { edge, asked }: Checkpoint): boolean {
+  if (edge === null || !isOldestFirst(tx, slice.stream)) return false
   const end = slice.window.to ?? (slice.lane === "live" ? (slice.bound ?? asked) + SHOWN_LATE_MS : null)
   return end !== null && edge >= end
 }
@@ -83,100 +82,101 @@ function countPage(run: Run, page: Checkpoint): void {
 }
 
 /** A page's items into the outbox, its keys into `seen`, its bad records into quarantine. */
-function save(turn: Turn, slice: Slice, run: Run, page: Checkpoint): void {
+function save(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): void {
   slice.bound ??= page.asked
-  noteCollections(turn, slice, run, page)
-  if (slice.state === "reading") noteProgress(turn, slice, page)
+  noteCollections(tx, slice, run, page)
+  if (slice.state === "reading") noteProgress(tx, slice, page)
   // Its task may name a collection that the user has switched off since.
   const wanted = page.items.filter(({ collection }) => collection === ALIAS || slice.collections.includes(collection))
   const reading = {
-    ...readingOf(turn, slice, page.next === null),
-    believable: latestBelievable(turn),
+    ...readingOf(tx, slice, page.next === null),
+    believable: latestBelievable(tx),
     asked: slice.bound,
   }
-  const { taken, dropped, late } = admit(wanted, reading, turn.seen, turn.open)
+  const { accepted, dropped, late } = dedupe(wanted, reading, tx.seen, tx.pending)
   for (const [collection, times] of Object.entries(dropped)) {
     countsOf(run, collection).dropped += times
-    totals(turn, collection).dropped += times
+    totals(tx, collection).dropped += times
   }
   for (const [collection, times] of Object.entries(late)) {
     // Counts that an earlier version began lack it.
-    for (const counts of [countsOf(run, collection), totals(turn, collection)]) counts.late = (counts.late ?? 0) + times
+    for (const counts of [countsOf(run, collection), totals(tx, collection)]) counts.late = (counts.late ?? 0) + times
   }
-  take(turn, taken, run)
-  quarantineRecords(turn, page.rejects, run, slice.no, page.asked)
-  noteOpen(turn, run, page)
-  if (slice.lane === "live") noteCompleted(turn, slice, page)
+  take(tx, accepted, run)
+  quarantineRecords(tx, page.rejects, run, slice.no, page.asked)
+  notePending(tx, run, page)
+  if (slice.lane === "live") noteCompleted(tx, slice, page)
   slice.records += page.records
 }
 
-function noteProgress(turn: Turn, slice: Slice, page: Checkpoint): void {
+function noteProgress(tx: Transaction, slice: Slice, page: Checkpoint): void {
   slice.asideAt = null
   if (slice.lane === "backfill") slice.stuck = null
   // Read again, it is read from its first page on.
-  if (slice.edge && orderOf(turn, slice.stream) === "none") return
+  if (slice.edge && orderOf(tx, slice.stream) === "none") return
   if (slice.lane === "backfill") advanceEdge(slice, page)
   else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
 }
 
-/** What lies above the floor will be read again. Past the bound the oldest are forgotten, which costs calls and nothing else. */
-function noteCompleted(turn: Turn, slice: Slice, page: Checkpoint): void {
-  const live = turn.state.live[slice.stream]
+/** What lies above the watermark will be read again. Past the bound the oldest are forgotten, which costs calls and nothing else. */
+function noteCompleted(tx: Transaction, slice: Slice, page: Checkpoint): void {
+  const live = tx.state.live[slice.stream]
   if (!live || page.completed.length === 0) return
-  const floor = floorOf(turn, slice.stream, live)
-  const kept = live.completed.filter(({ time }) => time >= floor)
+  const watermark = watermarkOf(tx, slice.stream, live)
+  const kept = live.completed.filter(({ time }) => time >= watermark)
   // What changed within the second that it was asked in may change once more, and bear the same time.
-  const stream = turn.connector.streams.find(({ name }) => name === slice.stream)
+  const stream = tx.connector.streams.find(({ name }) => name === slice.stream)
   const settled = page.completed.filter(
-    ({ time }) => !stream?.sortedByUpdate || time + (turn.connector.clock?.granularityMs ?? TICK_MS) <= page.asked,
+    ({ time }) => !stream?.sortedByUpdate || time + (tx.connector.clock?.granularityMs ?? TICK_MS) <= page.asked,
   )
   live.completed = [...kept, ...settled].slice(-COMPLETED_MAX)
 }
 
-function readingOf(turn: Turn, slice: Slice, last: boolean): Reading {
-  const pass = turn.state.passes.find((one) => one.slices.includes(slice))
-  const by = slice.lane === "live" ? "live" : "pass"
-  const isResync = pass?.kind === "resync"
-  const { liveFrom, passSpans } = turn.state
-  const { tooLate = null } = turn.state.clock
-  const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(turn, name)]))
-  const lateFrom = slice.lane === "live" ? (turn.state.live[slice.stream]?.movedSince ?? null) : null
-  const floor = lowestFloor(turn)
-  const bounds = { range: slice.range, liveFrom, passSpans, floor, lateFrom }
-  const isOldest = isOldestFirst(turn, slice.stream)
+function readingOf(tx: Transaction, slice: Slice, last: boolean): Reading {
+  const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
+  const by = slice.lane === "live" ? "live" : "backfill"
+  const isResync = backfill?.kind === "resync"
+  const { liveFrom, backfillSpans } = tx.state
+  const { tooLate = null } = tx.state.clock
+  const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(tx, name)]))
+  const lateFrom = slice.lane === "live" ? (tx.state.live[slice.stream]?.movedSince ?? null) : null
+  const watermark = lowestWatermark(tx)
+  const bounds = { range: slice.range, liveFrom, backfillSpans, watermark, lateFrom }
+  const isOldest = isOldestFirst(tx, slice.stream)
   return { by, isResync, window: slice.no, ...bounds, feeds, last, tooLate, isOldestFirst: isOldest }
 }
 
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
-export function take(turn: Turn, items: Checkpoint["items"], run: Run): void {
-  const { state, outbox, now } = turn
+export function take(tx: Transaction, items: Checkpoint["items"], run: Run): void {
+  const { state, outbox, now } = tx
   const fitting = items.filter((item) => utf8Bytes(JSON.stringify(item)) <= ROW_BYTES)
   for (const item of items) {
-    countsOf(run, item.collection).taken++
-    const counts = totals(turn, item.collection)
-    counts.taken++
+    countsOf(run, item.collection).accepted++
+    const counts = totals(tx, item.collection)
+    counts.accepted++
     counts.lastItemAt = now
     if (!fitting.includes(item))
-      quarantineItem(turn, item, `larger than ${ROW_BYTES / 1e6} MB, which the destination does not take`, run.id)
+      quarantineItem(tx, item, `larger than ${ROW_BYTES / 1e6} MB, which the destination does not take`, run.id)
   }
-  replaceQuarantined(turn, fitting)
+  replaceQuarantined(tx, fitting)
   for (const row of toRows(fitting, run.id, state.ids.outbox)) outbox.insert(row)
   state.ids.outbox += fitting.length
   if (fitting.length > 0 && state.delivery.state === "ok") state.delivery.retryAt = null
 }
 
-/** A key whose fact was already taken is not open any more, however late an older page shows it so. */
-function noteOpen(turn: Turn, run: Run, { open, closed }: Checkpoint): void {
-  for (const { collection, key, time } of open) {
+/** A key whose fact was already accepted is not pending any more, however late an older page shows it so. */
+function notePending(tx: Transaction, run: Run, { pending, closed }: Checkpoint): void {
+  for (const { collection, key, time } of pending) {
     const hash = keyHash(collection, key)
-    if (!turn.seen.get(hash)) turn.open.add(hash, time)
+    if (!tx.seen.get(hash)) tx.pending.add(hash, time)
   }
-  for (const { collection, key } of closed) turn.open.remove(keyHash(collection, key))
-  if (open.length === 0) return
-  turn.open.expire(turn.now - turn.connector.openForDays * DAY_MS)
-  const reason = `more than ${OPEN_MAX} records wait to be settled: the oldest are told only if a list shows them again`
-  if (turn.open.bound() > 0)
-    for (const collection of new Set(open.map((key) => key.collection))) addNote(run.untold, { collection, reason })
+  for (const { collection, key } of closed) tx.pending.remove(keyHash(collection, key))
+  if (pending.length === 0) return
+  tx.pending.expire(tx.now - tx.connector.pendingForDays * DAY_MS)
+  const reason = `more than ${PENDING_MAX} records wait to be settled: the oldest are told only if a list shows them again`
+  if (tx.pending.bound() > 0)
+    for (const collection of new Set(pending.map((key) => key.collection)))
+      addNote(run.incomplete, { collection, reason })
 }
 
 /** Kept while the boundary second is the same: its first page is where a second reading would meet the first known repeat. */
@@ -185,17 +185,17 @@ function advanceEdge(slice: Slice, page: Checkpoint): void {
   if (slice.edge?.time !== page.edge) slice.edge = { time: page.edge, since: page.asked }
 }
 
-/** Costs rows, so it is done only when rows are written anyway or passes wait for it; what stays too long does no harm. */
-function pruneSeen(turn: Turn, run: Run): void {
-  const { state, seen } = turn
-  if (!seen.changed && !areKeysFull(turn)) return
-  const slices = state.passes.flatMap((pass) => pass.slices).filter((slice) => slice.state !== "read")
+/** Costs rows, so it is done only when rows are written anyway or backfills wait for it; what stays too long does no harm. */
+function pruneSeen(tx: Transaction, run: Run): void {
+  const { state, seen } = tx
+  if (!seen.changed && !areKeysFull(tx)) return
+  const slices = state.backfills.flatMap((backfill) => backfill.slices).filter((slice) => slice.state !== "read")
   const aside = slices.flatMap(({ edge, asideAt }) => (edge && asideAt ? [{ from: edge.since, to: asideAt }] : []))
-  const overlaps = state.passes.flatMap((pass) => (pass.overlap ? [pass.overlap] : []))
+  const overlaps = state.backfills.flatMap((backfill) => (backfill.overlap ? [backfill.overlap] : []))
   seen.prune({
-    floor: lowestFloor(turn),
+    watermark: lowestWatermark(tx),
     edges: new Map(slices.flatMap(({ no, edge, asideAt }) => (edge && !asideAt ? [[no, edge.since]] : []))),
-    floors: floorsByFeeds(turn),
+    watermarks: watermarksByFeeds(tx),
     overlaps: [...aside, ...overlaps, ...Object.values(state.offAt)],
     mayComeLate: Object.values(state.live).some(({ movedSince, movedFrom }) => (movedSince ?? 0) < (movedFrom ?? 0)),
   })
@@ -206,52 +206,58 @@ function pruneSeen(turn: Turn, run: Run): void {
 }
 
 /** Having read the edge again is no progress: a partner that refuses each second page must not be asked for ever. */
-function proceed(turn: Turn, slice: Slice, next: string, digest: string | undefined, moved: boolean): CheckpointAnswer {
-  slice.token = next
+function proceed(
+  tx: Transaction,
+  slice: Slice,
+  next: string,
+  digest: string | undefined,
+  moved: boolean,
+): CheckpointAnswer {
+  slice.pageToken = next
   slice.digest = digest ?? null
   slice.page++
   slice.lapses = 0
   if (moved) slice.attempts = 0
-  growPage(turn, slice)
-  const reason = stopReason(turn, slice)
+  growPage(tx, slice)
+  const reason = stopReason(tx, slice)
   if (reason) {
     slice.lease = null
     slice.mayHaveMoved = false
     return { kind: "stop", reason }
   }
-  if (slice.lease) assign(slice.lease, { until: turn.now + LEASE_MS, lapsed: false })
-  return { kind: "go", until: turn.now + LEASE_MS, paceMs: paceOf(turn, slice) }
+  if (slice.lease) assign(slice.lease, { until: tx.now + LEASE_MS, lapsed: false })
+  return { kind: "go", until: tx.now + LEASE_MS, paceMs: paceOf(tx, slice) }
 }
 
 /**
  * What was too large is seldom so for long: rows differ, and a partner that was slow recovers. Pages that were made smaller since the
  * partner failed are soon as large as before.
  */
-function growPage({ connector }: Turn, slice: Slice): void {
+function growPage({ connector }: Transaction, slice: Slice): void {
   const full = connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
   const grown = slice.pageSize + Math.ceil(full * PAGE_GROWTH)
   slice.pageSize = Math.min(full, slice.shrunkByFailures ? Math.max(grown, 2 * slice.pageSize) : grown)
   if (slice.pageSize === full) slice.shrunkByFailures = false
 }
 
-function stopReason(turn: Turn, slice: Slice): string | null {
-  if (!mayRead(turn)) return "the source is paused or in error"
+function stopReason(tx: Transaction, slice: Slice): string | null {
+  if (!mayRead(tx)) return "the source is paused or in error"
   // Read before the refusal, so it is kept; the next page would be asked for with the refused credential.
-  if (isOlderThanCheck(turn.state, slice.lease)) return CHECKING
-  const held = heldBackBy(turn, slice.lane)
+  if (isOlderThanCheck(tx.state, slice.lease)) return CHECKING
+  const held = heldBackBy(tx, slice.lane)
   if (held) return held
-  return isQuarantineFull(turn, slice) ? "too many items are in quarantine" : null
+  return isQuarantineFull(tx, slice) ? "too many items are in quarantine" : null
 }
 
-function finishWindow(turn: Turn, slice: Slice, run: Run, asked: number): CheckpointAnswer {
+function finishWindow(tx: Transaction, slice: Slice, run: Run, asked: number): CheckpointAnswer {
   slice.lease = null
   slice.state = "read"
-  if (slice.lane === "live") finishLive(turn, slice, run)
-  else noteReach(turn, slice, run, asked)
+  if (slice.lane === "live") finishLive(tx, slice, run)
+  else noteReach(tx, slice, run, asked)
   return { kind: "stop", reason: "the window has been read whole" }
 }
 
-function finishLive(turn: Turn, slice: Slice, run: Run): void {
-  noteReadable(turn, slice, run)
-  windowRead(turn, slice, run)
+function finishLive(tx: Transaction, slice: Slice, run: Run): void {
+  noteReadable(tx, slice, run)
+  windowRead(tx, slice, run)
 }

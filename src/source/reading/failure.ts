@@ -7,11 +7,11 @@ import { QUARANTINE_MAX } from "../delivery/quarantine.ts"
 import type { Outcome, Settlement } from "../protocol/reading.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import { addDenied } from "../runs/run.ts"
-import { holds } from "../state/grant.ts"
+import { holds } from "../state/lease.ts"
 import type { Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { abort, deny } from "./ending.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { isOldestFirst, type Order, orderOf } from "./slice.ts"
@@ -25,22 +25,22 @@ export const LAPSES_MAX = 5
 const READ_RETRY_BASE_MS = 5_000
 export const READ_RETRY_MAX_MS = 300_000
 
-export function settle(turn: Turn, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
+export function settle(tx: Transaction, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
   // Let go of in words that may have another meaning here: the lease runs out, and the work is handed out again.
   if (protocol !== PROTOCOL) return
-  const slice = slicesOf(turn.state).find((one) => one.id === id)
+  const slice = slicesOf(tx.state).find((one) => one.id === id)
   if (!slice?.lease || !holds(slice.lease, number)) return
-  const run = runOf(turn, slice)
+  const run = runOf(tx, slice)
   if (run) run.calls += calls
   // Whoever lets go is alive: only leases that run out are counted as hanging.
-  if (calls > 0 && !SAYS_NOTHING.has(outcome.kind)) noteAccepted(turn, slice.lease)
+  if (calls > 0 && !SAYS_NOTHING.has(outcome.kind)) noteAccepted(tx, slice.lease)
   assign(slice, { lease: null, lapses: 0 })
   if (calls === 0 || (calls === 1 && NOT_SERVED.has(outcome.kind))) slice.mayHaveMoved = false
-  apply(turn, slice, run, outcome, number)
+  apply(tx, slice, run, outcome, number)
 }
 
 type Apply<Kind extends Outcome["kind"]> = (
-  turn: Turn,
+  tx: Transaction,
   slice: Slice,
   run: Run | null,
   outcome: Extract<Outcome, { kind: Kind }>,
@@ -56,66 +56,66 @@ const NOT_SERVED: ReadonlySet<Outcome["kind"]> = new Set(["limited", "auth", "de
 
 const CONSEQUENCES: { [Kind in Outcome["kind"]]: Apply<Kind> } = {
   release: () => undefined,
-  limited: (turn, { stream }, _run, { until, reason, scope }) =>
-    askToWait(turn, scopeOf(turn, stream, scope), { until, reason }),
-  transient: (turn, slice, _run, { reason, unreached }) => {
-    if (!unreached) smallerPage(turn, slice)
-    retry(turn, slice, reason)
+  limited: (tx, { stream }, _run, { until, reason, scope }) =>
+    askToWait(tx, scopeOf(tx, stream, scope), { until, reason }),
+  transient: (tx, slice, _run, { reason, unreached }) => {
+    if (!unreached) smallerPage(tx, slice)
+    retry(tx, slice, reason)
   },
-  probed: (turn, slice, run, { found, reason }) => probed(turn, slice, run, found, reason, retry),
-  too_large: (turn, slice) => shrink(turn, slice),
-  token_refused: (turn, slice, _run, { reason }) => rewind(turn, slice, reason),
-  auth: (turn, _slice, _run, { reason, credentialVersion }, number) =>
-    credentialRefused(turn, number, reason, credentialVersion),
-  denied: (turn, slice, run, { collections, reason }) => {
-    noteDenied(turn, run, collections, reason)
-    deny(turn, slice, reason)
+  probed: (tx, slice, run, { found, reason }) => probed(tx, slice, run, found, reason, retry),
+  too_large: (tx, slice) => shrink(tx, slice),
+  token_refused: (tx, slice, _run, { reason }) => rewind(tx, slice, reason),
+  auth: (tx, _slice, _run, { reason, credentialVersion }, number) =>
+    credentialRefused(tx, number, reason, credentialVersion),
+  denied: (tx, slice, run, { collections, reason }) => {
+    noteDenied(tx, run, collections, reason)
+    deny(tx, slice, reason)
   },
-  fault: (turn, slice, _run, { reason }) => abort(turn, slice, reason),
+  fault: (tx, slice, _run, { reason }) => abort(tx, slice, reason),
 }
 
 function apply<Kind extends Outcome["kind"]>(
-  turn: Turn,
+  tx: Transaction,
   slice: Slice,
   run: Run | null,
   outcome: Extract<Outcome, { kind: Kind }>,
   lease: number,
 ): void {
   const consequence = CONSEQUENCES[outcome.kind as Kind] as Apply<Kind>
-  consequence(turn, slice, run, outcome, lease)
+  consequence(tx, slice, run, outcome, lease)
 }
 
-export function retry(turn: Turn, slice: Slice, reason: string): void {
+export function retry(tx: Transaction, slice: Slice, reason: string): void {
   slice.attempts++
   if (slice.attempts >= ATTEMPTS_MAX) {
-    giveUp(turn, slice, reason, "outage")
+    giveUp(tx, slice, reason, "outage")
     return
   }
-  slice.notBefore = turn.now + backoffMs(slice.attempts, READ_RETRY_BASE_MS, READ_RETRY_MAX_MS, turn.random.next())
+  slice.notBefore = tx.now + backoffMs(slice.attempts, READ_RETRY_BASE_MS, READ_RETRY_MAX_MS, tx.random.next())
   slice.waiting = reason
 }
 
 /** Half the page; a single record that is too large cannot be read at all. */
-function shrink(turn: Turn, slice: Slice): void {
+function shrink(tx: Transaction, slice: Slice): void {
   if (slice.pageSize > 1) slice.pageSize = Math.max(1, Math.floor(slice.pageSize / 2))
-  else if (!searchPlace(turn, slice)) giveUp(turn, slice, `${slice.stream}: one record is larger than can be read`)
+  else if (!searchPlace(tx, slice)) giveUp(tx, slice, `${slice.stream}: one record is larger than can be read`)
 }
 
 /** The window is read again from its edge, the boundary itself included: `seen` drops what was read of it. */
-function rewind(turn: Turn, slice: Slice, reason: string): void {
-  if (slice.token === null) {
-    retry(turn, slice, reason)
+function rewind(tx: Transaction, slice: Slice, reason: string): void {
+  if (slice.pageToken === null) {
+    retry(tx, slice, reason)
     return
   }
-  slice.token = null
+  slice.pageToken = null
   slice.digest = null
   slice.probe = null
   slice.page++
   slice.attempts++
   // Read upwards, the later of two states in one second is the newer, unless they are read again.
-  if (slice.lane === "live" && isOldestFirst(turn, slice.stream)) slice.no = ++turn.state.windows
-  if (slice.edge) slice.window = leftOf(slice, slice.edge.time, orderOf(turn, slice.stream))
-  if (slice.attempts >= ATTEMPTS_MAX) abort(turn, slice, reason, "outage")
+  if (slice.lane === "live" && isOldestFirst(tx, slice.stream)) slice.no = ++tx.state.windows
+  if (slice.edge) slice.window = leftOf(slice, slice.edge.time, orderOf(tx, slice.stream))
+  if (slice.attempts >= ATTEMPTS_MAX) abort(tx, slice, reason, "outage")
 }
 
 /** What of the window may not have been read; in no order, that is all of it. */
@@ -125,19 +125,19 @@ export function leftOf({ window, top, bottom }: Slice, edge: number, order: Orde
 }
 
 /** A collection the credentials may not read is reported; the others go on. */
-function noteDenied(turn: Turn, run: Run | null, collections: readonly string[], reason: string): void {
+function noteDenied(tx: Transaction, run: Run | null, collections: readonly string[], reason: string): void {
   for (const name of collections) {
-    turn.state.denied[name] = reason
+    tx.state.denied[name] = reason
     if (run) addDenied(run, { collection: name, reason })
   }
 }
 
 /** Streams that feed a collection with too many bad records stop, and say so: the fault is not a single record's. */
-export function stopFull(turn: Turn): void {
-  for (const slice of slicesOf(turn.state)) {
-    if (slice.state !== "reading" || !isQuarantineFull(turn, slice) || !runOf(turn, slice)) continue
+export function stopFull(tx: Transaction): void {
+  for (const slice of slicesOf(tx.state)) {
+    if (slice.state !== "reading" || !isQuarantineFull(tx, slice) || !runOf(tx, slice)) continue
     abort(
-      turn,
+      tx,
       slice,
       `${QUARANTINE_MAX} items of one collection are in quarantine: look at their reasons before reading on`,
     )
@@ -145,14 +145,14 @@ export function stopFull(turn: Turn): void {
 }
 
 /** Leases that ran out without a checkpoint; a slice that hangs again and again takes its run with it. */
-export function expireLeases(turn: Turn): void {
-  for (const slice of slicesOf(turn.state)) {
-    if (!slice.lease || slice.lease.lapsed || slice.lease.until > turn.now) continue
+export function expireLeases(tx: Transaction): void {
+  for (const slice of slicesOf(tx.state)) {
+    if (!slice.lease || slice.lease.lapsed || slice.lease.until > tx.now) continue
     slice.lease.lapsed = true
     slice.lapses++
     if (slice.lapses >= LAPSES_MAX)
       abort(
-        turn,
+        tx,
         slice,
         `${slice.stream} hung: ${LAPSES_MAX} attempts of ${LEASE_MS / 60_000} minutes brought nothing`,
         "outage",

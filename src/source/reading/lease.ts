@@ -2,17 +2,17 @@
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { CHECKING, checkHoldsUntil, isOlderThanCheck } from "../credentials/checking.ts"
 import type { Need } from "../credentials/need.ts"
-import { PASS_KEYS_MAX } from "../dedupe/seen.ts"
+import { BACKFILL_KEYS_MAX } from "../dedupe/seen.ts"
 import { QUARANTINE_MAX } from "../delivery/quarantine.ts"
 import { completedKey } from "../protocol/completed.ts"
 import type { Lane, LeaseAnswer, LeaseAsk, Task } from "../protocol/reading.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import { findRun } from "../runs/run.ts"
-import { inForce } from "../state/grant.ts"
+import { inForce } from "../state/lease.ts"
 import type { Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
 import { catchUp } from "./slice.ts"
 import { bucketOf, sourceWait, waitOf } from "./waits.ts"
@@ -23,16 +23,16 @@ export const BACKPRESSURE_RETRY_MS = 30_000
 export const BACKPRESSURE = "waiting for the destination to take what has been read"
 export const KEYS_FULL = "waiting for changes to be read: until then no more keys of what was sent can be kept"
 
-/** A granted slice, for the machine to complete with the opened credential. */
+/** A leased slice, for the engine to complete with the opened credential. */
 export type LeaseDecision =
-  | Exclude<LeaseAnswer, { kind: "granted" }>
-  | { kind: "granted"; task: Omit<Task, "credential"> }
-  /** Nothing was granted yet: the access token is renewed first, and the lease asked for again. */
+  | Exclude<LeaseAnswer, { kind: "given" }>
+  | { kind: "given"; task: Omit<Task, "credential"> }
+  /** Nothing was leased yet: the access token is renewed first, and the lease asked for again. */
   | { kind: "renew"; need: Exclude<Need, { kind: "none" }> }
 
 /** `need` says what the access token needs before it may be handed out. */
-export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): LeaseDecision {
-  const { state, now } = turn
+export function lease(tx: Transaction, ask: LeaseAsk, need: (tx: Transaction) => Need): LeaseDecision {
+  const { state, now } = tx
   const woken = ask.lane === "live" ? "fetch" : "backfill"
   if (ask.protocol !== PROTOCOL) {
     const at = now + PROTOCOL_RETRY_MS
@@ -44,61 +44,61 @@ export function lease(turn: Turn, ask: LeaseAsk, need: (turn: Turn) => Need): Le
   const held = slicesOf(state).find(
     ({ lease }) => inForce(lease, now) && lease.nonce === ask.nonce && !isOlderThanCheck(state, lease),
   )
-  if (held) return { kind: "granted", task: taskOf(turn, held) }
-  const hold = holdUp(turn, ask.lane)
+  if (held) return { kind: "given", task: taskOf(tx, held) }
+  const hold = holdUp(tx, ask.lane)
   if (hold) return hold
-  const slice = ready(turn, ask.lane)[0]
-  if (!slice) return nothingReady(turn, ask.lane)
-  const due = need(turn)
+  const slice = ready(tx, ask.lane)[0]
+  if (!slice) return nothingReady(tx, ask.lane)
+  const due = need(tx)
   if (due.kind !== "none") return { kind: "renew", need: due }
   // The grant may have turned out to be lost for good.
-  if (!mayRead(turn)) return { kind: "idle" }
-  catchUp(turn, slice)
-  slice.lease = { number: ++state.grants, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
+  if (!mayRead(tx)) return { kind: "idle" }
+  catchUp(tx, slice)
+  slice.lease = { number: ++state.leases, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
   slice.waiting = null
-  return { kind: "granted", task: taskOf(turn, slice) }
+  return { kind: "given", task: taskOf(tx, slice) }
 }
 
 /** Why nothing of the lane may be read now; null when something may. */
-function holdUp(turn: Turn, lane: Lane): LeaseDecision | null {
-  const { state, now } = turn
-  if (!mayRead(turn)) return { kind: "idle" }
-  const held = checkHoldsUntil(turn)
+function holdUp(tx: Transaction, lane: Lane): LeaseDecision | null {
+  const { state, now } = tx
+  if (!mayRead(tx)) return { kind: "idle" }
+  const held = checkHoldsUntil(tx)
   if (held !== null) return { kind: "later", at: held, reason: CHECKING }
   const wait = sourceWait(state, now)
   if (wait) return { kind: "later", at: wait.until, reason: wait.reason }
-  const reason = heldBackBy(turn, lane)
+  const reason = heldBackBy(tx, lane)
   return reason === null ? null : { kind: "later", at: now + BACKPRESSURE_RETRY_MS, reason }
 }
 
 /** Woken again when the first of the lane's streams need not wait any more. */
-function nothingReady(turn: Turn, lane: Lane): LeaseDecision {
-  const slices = slicesOf(turn.state).filter((slice) => slice.lane === lane && slice.state === "reading")
-  const waits = slices.filter((slice) => hasRun(turn, slice)).flatMap(({ stream }) => waitOf(turn, stream) ?? [])
+function nothingReady(tx: Transaction, lane: Lane): LeaseDecision {
+  const slices = slicesOf(tx.state).filter((slice) => slice.lane === lane && slice.state === "reading")
+  const waits = slices.filter((slice) => hasRun(tx, slice)).flatMap(({ stream }) => waitOf(tx, stream) ?? [])
   const first = waits.sort((a, b) => a.until - b.until)[0]
   return first ? { kind: "later", at: first.until, reason: first.reason } : { kind: "idle" }
 }
 
-export function mayRead(turn: Turn): boolean {
-  return turn.state.configuration.active && turn.state.error === null
+export function mayRead(tx: Transaction): boolean {
+  return tx.state.configuration.active && tx.state.error === null
 }
 
 /** Why the partner keeps the data better than we do for now; null: it does not. Live reading waits for the destination only. */
-export function heldBackBy(turn: Turn, lane: Lane): string | null {
-  if (turn.outbox.isFull) return BACKPRESSURE
-  return lane === "backfill" && areKeysFull(turn) ? KEYS_FULL : null
+export function heldBackBy(tx: Transaction, lane: Lane): string | null {
+  if (tx.outbox.isFull) return BACKPRESSURE
+  return lane === "backfill" && areKeysFull(tx) ? KEYS_FULL : null
 }
 
-/** As many keys as leave room for live reading: what a pass adds to them is forgotten once a live run has raised the floor. */
-export function areKeysFull({ seen }: Turn): boolean {
-  return seen.entries("live") > PASS_KEYS_MAX
+/** As many keys as leave room for live reading: what a backfill adds to them is forgotten once a live run has raised the watermark. */
+export function areKeysFull({ seen }: Transaction): boolean {
+  return seen.entries("live") > BACKFILL_KEYS_MAX
 }
 
 /** Slices that may be leased now, in the order they should be: the newest data first. */
-export function ready(turn: Turn, lane: Lane): Slice[] {
-  const { state, now } = turn
+export function ready(tx: Transaction, lane: Lane): Slice[] {
+  const { state, now } = tx
   const reading = slicesOf(state).filter(
-    (slice) => slice.lane === lane && slice.state === "reading" && hasRun(turn, slice),
+    (slice) => slice.lane === lane && slice.state === "reading" && hasRun(tx, slice),
   )
   const leased = reading.filter((slice) => inForce(slice.lease, now)).length
   if (lane === "backfill" && leased >= BACKFILL_AT_ONCE) return []
@@ -106,39 +106,39 @@ export function ready(turn: Turn, lane: Lane): Slice[] {
     lane === "live"
       ? reading
       : reading.filter((slice) => reading.find((other) => other.stream === slice.stream) === slice)
-  const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(turn, slice.stream) === null
-  return first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(turn, slice))
+  const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(tx, slice.stream) === null
+  return first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(tx, slice))
 }
 
 /** A slice is read on behalf of a run; after a failure it waits for the next one. */
-function hasRun(turn: Turn, slice: Slice): boolean {
-  return runOf(turn, slice) !== null
+function hasRun(tx: Transaction, slice: Slice): boolean {
+  return runOf(tx, slice) !== null
 }
 
-export function runOf(turn: Turn, slice: Slice): Run | null {
-  if (slice.lane === "live") return turn.state.run
-  const pass = turn.state.passes.find((one) => one.slices.includes(slice))
-  return (pass?.run && findRun(turn.state, pass.run)) || null
+export function runOf(tx: Transaction, slice: Slice): Run | null {
+  if (slice.lane === "live") return tx.state.run
+  const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
+  return (backfill?.run && findRun(tx.state, backfill.run)) || null
 }
 
 /** Any stream may join two ids of a person, so too many joins that were refused stop all of them. */
-export function isQuarantineFull(turn: Turn, slice: Slice): boolean {
-  return [...slice.collections, ALIAS].some((name) => (turn.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
+export function isQuarantineFull(tx: Transaction, slice: Slice): boolean {
+  return [...slice.collections, ALIAS].some((name) => (tx.state.counts[name]?.quarantined ?? 0) >= QUARANTINE_MAX)
 }
 
 /** The share of one slice in the partner's rate, and in that of its bucket, as many as are being read now. */
-export function paceOf(turn: Turn, { stream }: Slice): number {
-  const { limits } = turn.connector
-  const reading = slicesOf(turn.state).filter((slice) => inForce(slice.lease, turn.now))
+export function paceOf(tx: Transaction, { stream }: Slice): number {
+  const { limits } = tx.connector
+  const reading = slicesOf(tx.state).filter((slice) => inForce(slice.lease, tx.now))
   const pace = paceMs(limits, reading.length)
-  const bucket = bucketOf(turn, stream)
+  const bucket = bucketOf(tx, stream)
   const limit = bucket === null ? undefined : limits.buckets?.[bucket]
   if (!limit) return pace
-  return Math.max(pace, paceMs(limit, reading.filter((slice) => bucketOf(turn, slice.stream) === bucket).length))
+  return Math.max(pace, paceMs(limit, reading.filter((slice) => bucketOf(tx, slice.stream) === bucket).length))
 }
 
-function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
-  const { state } = turn
+function taskOf(tx: Transaction, slice: Slice): Omit<Task, "credential"> {
+  const { state } = tx
   const { configuration } = state
   const { org, project, source, connector, config, account, identity } = configuration
   return {
@@ -154,12 +154,12 @@ function taskOf(turn: Turn, slice: Slice): Omit<Task, "credential"> {
     lane: slice.lane,
     window: slice.window,
     range: slice.range,
-    token: slice.token,
+    pageToken: slice.pageToken,
     pageSize: slice.pageSize,
     completed: slice.lane === "live" ? (state.live[slice.stream]?.completed ?? []).map(completedKey) : [],
     page: slice.page,
     ...(slice.probe && { probe: slice.probe }),
-    paceMs: paceOf(turn, slice),
+    paceMs: paceOf(tx, slice),
     skewMs: state.clock.skewMs,
   }
 }

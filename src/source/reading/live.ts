@@ -1,12 +1,12 @@
-/** Live reading: windows from the floor to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
+/** Live reading: windows from the watermark to a bound, the cursor that moves when one has been read whole, and the gap beyond the feed's reach. */
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS, HOUR_MS } from "../../lib/time.ts"
-import { openGapPass } from "../backfill/pass.ts"
+import { openGapBackfill } from "../backfill/backfill.ts"
 import { partnerNow } from "../clocks/partnertime.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
-import { type AnyStream, blankSlice, chosen, floorOf, orderOf, resume, setWindow, streamsOf } from "./slice.ts"
+import type { Transaction } from "../transaction.ts"
+import { type AnyStream, blankSlice, chosen, orderOf, resume, setWindow, streamsOf, watermarkOf } from "./slice.ts"
 
 /** After an outage the span is cut into windows of about this many records, oldest first. */
 export const WINDOW_RECORDS = 50_000
@@ -36,19 +36,19 @@ export const MOVED_MAX_MS = DAY_MS
 export const SHOWN_LATE_MS = 60_000
 
 /** Opens the windows a live run reads; one left by a failed run is gone on with. */
-export function openWindows(turn: Turn): void {
-  for (const stream of streamsOf(turn, "live")) {
-    const live = turn.state.live[stream.name]
-    if (!live || chosen(turn.state, stream).length === 0) continue
+export function openWindows(tx: Transaction): void {
+  for (const stream of streamsOf(tx, "live")) {
+    const live = tx.state.live[stream.name]
+    if (!live || chosen(tx.state, stream).length === 0) continue
     if (live.slice) resume(live.slice)
-    else live.slice = newWindow(turn, stream, live)
+    else live.slice = newWindow(tx, stream, live)
   }
 }
 
 /** The window has been read whole: the cursor moves. Where that is not up to the run's start, the next window follows. */
-export function windowRead(turn: Turn, slice: Slice, run: Run): void {
-  const live = turn.state.live[slice.stream]
-  const stream = streamsOf(turn, "live").find((one) => one.name === slice.stream)
+export function windowRead(tx: Transaction, slice: Slice, run: Run): void {
+  const live = tx.state.live[slice.stream]
+  const stream = streamsOf(tx, "live").find((one) => one.name === slice.stream)
   if (!live || !stream) return
   // Cut while our clock stood ahead, its end may lie above what its first page can have shown.
   const end = Math.min(slice.top ?? Number.POSITIVE_INFINITY, slice.bound ?? live.cursor)
@@ -56,7 +56,7 @@ export function windowRead(turn: Turn, slice: Slice, run: Run): void {
   live.cursor = Math.max(live.cursor, end)
   noteMoved(live, slice, stream)
   live.slice = null
-  if (slice.top !== null || isLeftOver(turn, end, run)) live.slice = newWindow(turn, stream, live)
+  if (slice.top !== null || isLeftOver(tx, end, run)) live.slice = newWindow(tx, stream, live)
 }
 
 /** A window of one page is a snapshot: nothing can have moved out of it while it was read. */
@@ -68,33 +68,33 @@ function noteMoved(live: LiveStream, slice: Slice, stream: AnyStream): void {
 }
 
 /** A window that an earlier run left ends before this run began. */
-function isLeftOver(turn: Turn, end: number, run: Run): boolean {
-  const granularityMs = turn.connector.clock?.granularityMs ?? 0
-  return end + SHOWN_LATE_MS + granularityMs < run.startedAt + turn.state.clock.skewMs
+function isLeftOver(tx: Transaction, end: number, run: Run): boolean {
+  const granularityMs = tx.connector.clock?.granularityMs ?? 0
+  return end + SHOWN_LATE_MS + granularityMs < run.startedAt + tx.state.clock.skewMs
 }
 
 /** Reads a window again from its top: what was read of it was read for other collections. */
-export function restartWindow(turn: Turn, live: LiveStream): void {
+export function restartWindow(tx: Transaction, live: LiveStream): void {
   const slice = live.slice
   if (!slice) return
   assign(slice, {
-    token: null,
+    pageToken: null,
     digest: null,
     page: slice.page + 1,
     edge: null,
     lease: null,
-    no: ++turn.state.windows,
+    no: ++tx.state.windows,
     bound: null,
   })
   setWindow(slice, { from: slice.bottom, to: slice.top })
 }
 
-function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
+function newWindow(tx: Transaction, stream: AnyStream, live: LiveStream): Slice {
   const from = live.cursor - 1000 * stream.lookbackSeconds
-  // Of records that move, an earlier part would lack those that changed later: their facts would come below the floor of the next.
+  // Of records that move, an earlier part would lack those that changed later: their facts would come below the watermark of the next.
   // In no order, every part would be read by reading all.
-  const to = stream.sortedByUpdate || orderOf(turn, stream.name) === "none" ? null : cutAt(turn, live, from)
-  const slice = blankSlice(turn, stream, `live:${stream.name}`)
+  const to = stream.sortedByUpdate || orderOf(tx, stream.name) === "none" ? null : cutAt(tx, live, from)
+  const slice = blankSlice(tx, stream, `live:${stream.name}`)
   setWindow(slice, { from, to })
   return slice
 }
@@ -103,12 +103,12 @@ function newWindow(turn: Turn, stream: AnyStream, live: LiveStream): Slice {
  * Where a long span is cut, or null: the window is open above and its bound is the time its first page is asked for. A cut always
  * lies above the cursor, so that every window moves it.
  */
-function cutAt(turn: Turn, live: LiveStream, from: number): number | null {
-  const span = partnerNow(turn) - from
+function cutAt(tx: Transaction, live: LiveStream, from: number): number | null {
+  const span = partnerNow(tx) - from
   const longest = live.perHour === null ? UNKNOWN_SPAN_MS : (WINDOW_RECORDS / Math.max(live.perHour, 1e-9)) * HOUR_MS
   if (span <= UNCUT_MS || span <= longest) return null
   const cut = Math.max(from + Math.max(longest, UNCUT_MS), live.cursor + UNCUT_MS)
-  return cut >= partnerNow(turn) - UNCUT_MS ? null : 1000 * Math.floor(cut / 1000)
+  return cut >= partnerNow(tx) - UNCUT_MS ? null : 1000 * Math.floor(cut / 1000)
 }
 
 function density(slice: Slice, end: number): number {
@@ -117,22 +117,22 @@ function density(slice: Slice, end: number): number {
 }
 
 /**
- * Where the feed no longer reaches back to the floor (after weeks of a pause, or with a rejected key), a pass reads the lists for the
+ * Where the feed no longer reaches back to the watermark (after weeks of a pause, or with a rejected key), a backfill reads the lists for the
  * gap, and live reading goes on from where the feed does. Called once an answer's date was believed: our own clock alone may be weeks
  * ahead, and would leave to the lists what the feed still tells. True when it was left; the page is not taken.
  */
-export function leaveLost(turn: Turn, slice: Slice): boolean {
-  const live = turn.state.live[slice.stream]
-  const stream = streamsOf(turn, "live").find((one) => one.name === slice.stream)
-  if (!live || stream?.retentionDays === undefined || chosen(turn.state, stream).length === 0) return false
+export function leaveLost(tx: Transaction, slice: Slice): boolean {
+  const live = tx.state.live[slice.stream]
+  const stream = streamsOf(tx, "live").find((one) => one.name === slice.stream)
+  if (!live || stream?.retentionDays === undefined || chosen(tx.state, stream).length === 0) return false
   const margin = slice.page === 0 ? RETENTION_MARGIN_MS : LEAVE_MARGIN_MS
-  const reached = partnerNow(turn) - stream.retentionDays * DAY_MS
+  const reached = partnerNow(tx) - stream.retentionDays * DAY_MS
   // Oldest first, what lies below its edge has been read.
   const edge = stream.order === "oldest" ? slice.edge?.time : undefined
-  if ((edge ?? floorOf(turn, stream.name, live)) >= reached + margin) return false
+  if ((edge ?? watermarkOf(tx, stream.name, live)) >= reached + margin) return false
   // Not from now on: what the feed still holds it tells better than any list, and a clock that is hours off costs nothing.
-  leaveGap(turn, stream, live, reached + RESUME_MARGIN_MS)
-  live.slice = newWindow(turn, stream, live)
+  leaveGap(tx, stream, live, reached + RESUME_MARGIN_MS)
+  live.slice = newWindow(tx, stream, live)
   return true
 }
 
@@ -140,36 +140,36 @@ export function leaveLost(turn: Turn, slice: Slice): boolean {
  * A stream of which nothing could be read for a week: the lists tell that time as far as they can, and live reading begins anew. Not where
  * no list tells of a collection, nor while the partner may be down as a whole: an outage must not become a gap.
  */
-export function leaveToLists(turn: Turn, { stream: name, stuck }: Slice, mayBeDown: boolean): void {
-  const live = turn.state.live[name]
-  const stream = streamsOf(turn, "live").find((one) => one.name === name)
-  const now = partnerNow(turn)
+export function leaveToLists(tx: Transaction, { stream: name, stuck }: Slice, mayBeDown: boolean): void {
+  const live = tx.state.live[name]
+  const stream = streamsOf(tx, "live").find((one) => one.name === name)
+  const now = partnerNow(tx)
   if (!live || !stream || !stuck || stuck.days < STUCK_DAYS_MAX || now - stuck.since < STUCK_DAYS_MAX * DAY_MS) return
-  const others = Object.entries(turn.state.live).filter(([other]) => other !== name)
+  const others = Object.entries(tx.state.live).filter(([other]) => other !== name)
   if (mayBeDown && !others.some(([, { cursor }]) => cursor > stuck.since)) return
-  const lists = streamsOf(turn, "backfill")
-  if (!chosen(turn.state, stream).every((one) => lists.some((list) => list.collections.includes(one)))) return
-  if (now - STUCK_KEPT_MS > live.cursor) leaveGap(turn, stream, live, now - STUCK_KEPT_MS)
+  const lists = streamsOf(tx, "backfill")
+  if (!chosen(tx.state, stream).every((one) => lists.some((list) => list.collections.includes(one)))) return
+  if (now - STUCK_KEPT_MS > live.cursor) leaveGap(tx, stream, live, now - STUCK_KEPT_MS)
 }
 
-/** A pass reads the lists from the floor up to the new cursor's; live reading goes on from there. */
-function leaveGap(turn: Turn, stream: AnyStream, live: LiveStream, cursor: number): void {
+/** A backfill reads the lists from the watermark up to the new cursor's; live reading goes on from there. */
+function leaveGap(tx: Transaction, stream: AnyStream, live: LiveStream, cursor: number): void {
   // Facts of records that moved out of the windows before are the lists' now, too.
-  const from = Math.min(floorOf(turn, stream.name, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
-  const told = readUpTo(turn, stream) + SHOWN_LATE_MS
+  const from = Math.min(watermarkOf(tx, stream.name, live), live.movedFrom ?? Number.POSITIVE_INFINITY)
+  const told = readUpTo(tx, stream) + SHOWN_LATE_MS
   assign(live, { slice: null, movedFrom: null, movedSince: null })
   live.cursor = 1000 * Math.floor(cursor / 1000)
-  const to = floorOf(turn, stream.name, live)
+  const to = watermarkOf(tx, stream.name, live)
   // The last page of a window may have shown more, beyond its end.
-  openGapPass(turn, stream, { from, to }, { from, to: Math.max(told, to) })
+  openGapBackfill(tx, stream, { from, to }, { from, to: Math.max(told, to) })
 }
 
 /** How far any live stream that feeds the same collections may have told of them: facts of the gap, too. */
-function readUpTo(turn: Turn, { collections }: AnyStream): number {
-  const feeding = streamsOf(turn, "live").filter((one) => one.collections.some((name) => collections.includes(name)))
+function readUpTo(tx: Transaction, { collections }: AnyStream): number {
+  const feeding = streamsOf(tx, "live").filter((one) => one.collections.some((name) => collections.includes(name)))
   return Math.max(
     ...feeding.map(({ name }) => {
-      const live = turn.state.live[name]
+      const live = tx.state.live[name]
       return Math.max(live?.cursor ?? 0, live?.slice?.bound ?? 0)
     }),
   )

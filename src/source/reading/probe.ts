@@ -1,6 +1,6 @@
 /**
  * Where is the record that makes the partner fail? Its page of one row fails, so the partner never shows it; but it answers for the
- * times around it. This is the search as a pure machine: it names a window, is told whether its first row could be read, and ends
+ * times around it. This is the search as a pure state machine: it names a window, is told whether its first row could be read, and ends
  * with the place (a second, or whatever the partner's times are cut to) or without one.
  *
  * A place is found only if the partner answers for what comes before it and for what comes after it, and still fails for the page
@@ -8,7 +8,7 @@
  * fails before the search, beside the place, or after it; nor does a partner that fails now and then, whatever it is asked.
  */
 import type { Window } from "../../connectors/kit/define.ts"
-import type { Span } from "../protocol/pass.ts"
+import type { Span } from "../protocol/backfill.ts"
 import type { Found, Probe } from "../protocol/reading.ts"
 
 /** Records in a row that fail: past it the fault is not a single record's. */
@@ -48,7 +48,7 @@ export function questionOf(probe: Probe): Question {
   }
 }
 
-export function told(probe: Probe, shown: Shown): Found {
+export function foundBy(probe: Probe, shown: Shown): Found {
   const couldBeRead = shown !== "fails"
   if (probe.asked >= QUESTIONS_MAX) return none("the search took too many questions")
   const next = { ...probe, asked: probe.asked + 1 }

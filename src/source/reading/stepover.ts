@@ -9,11 +9,11 @@ import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"
 import { partnerNow } from "../clocks/partnertime.ts"
 import { quarantinePlace } from "../delivery/quarantine.ts"
-import type { Span } from "../protocol/pass.ts"
+import type { Span } from "../protocol/backfill.ts"
 import type { Found } from "../protocol/reading.ts"
 import type { Slice, SteppedOver } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { abort, type Trouble } from "./ending.ts"
 import { beginProbe } from "./probe.ts"
 
@@ -32,114 +32,114 @@ export const STEPS_A_DAY = 10
 export const KNOWN_MAX = 50
 
 /** The second failure in a row is taken for the page's: fewer rows are asked for, down to one; then its place is searched. */
-export function smallerPage(turn: Turn, slice: Slice): void {
+export function smallerPage(tx: Transaction, slice: Slice): void {
   if (slice.attempts < PATIENT_FAILURES) return
-  if (slice.pageSize === 1) searchPlace(turn, slice)
+  if (slice.pageSize === 1) searchPlace(tx, slice)
   else slice.shrunkByFailures = true
   slice.pageSize = Math.max(1, Math.floor(slice.pageSize / SMALLER_BY))
 }
 
 /** False where the connector declares no way past such a record. */
-export function searchPlace(turn: Turn, slice: Slice): boolean {
-  const way = wayOver(turn, slice)
+export function searchPlace(tx: Transaction, slice: Slice): boolean {
+  const way = wayOver(tx, slice)
   if (!way) return false
   if (slice.probe) return true
-  const top = slice.edge?.time ?? slice.window.to ?? partnerNow(turn) + way.granularityMs
+  const top = slice.edge?.time ?? slice.window.to ?? partnerNow(tx) + way.granularityMs
   slice.probe = beginProbe(slice, top, slice.edge !== null, way.granularityMs)
   return true
 }
 
 /** What the search has come to so far. */
 export function probed(
-  turn: Turn,
+  tx: Transaction,
   slice: Slice,
   run: Run | null,
   found: Found,
   reason: string,
-  retry: (turn: Turn, slice: Slice, reason: string) => void,
+  retry: (tx: Transaction, slice: Slice, reason: string) => void,
 ): void {
   slice.probe = found.kind === "asking" ? found.probe : null
   if (found.kind === "asking" || run === null) return
   if (found.kind === "none") {
-    retry(turn, slice, reason)
+    retry(tx, slice, reason)
     return
   }
-  const fresh = found.places.filter((place) => !isKnown(turn, slice, place))
-  if (fresh.length > 0) note(turn, slice, run, fresh)
+  const fresh = found.places.filter((place) => !isKnown(tx, slice, place))
+  if (fresh.length > 0) note(tx, slice, run, fresh)
   const times = fresh.length > 0 ? (slice.sighted?.seenAt.length ?? 0) : SIGHTINGS_NEEDED
-  if (times >= SIGHTINGS_NEEDED && mayStep(turn, slice, fresh.length)) {
-    for (const place of fresh) keepPlace(turn, slice, run, place, reason)
-    stepOver(turn, slice, found.places, fresh)
+  if (times >= SIGHTINGS_NEEDED && mayStep(tx, slice, fresh.length)) {
+    for (const place of fresh) keepPlace(tx, slice, run, place, reason)
+    stepOver(tx, slice, found.places, fresh)
     return
   }
   const where = fresh.map(secondInWords).join(" and ")
-  const { title } = turn.connector
+  const { title } = tx.connector
   giveUp(
-    turn,
+    tx,
     slice,
     `${title} fails for what stands at ${where}, and for nothing around it: ${reason} ${outlook(times)}`,
   )
 }
 
 /** Ends the run. The next one asks for full pages again: small ones may be what fails. */
-export function giveUp(turn: Turn, slice: Slice, reason: string, trouble: Trouble = "fault"): void {
-  slice.pageSize = turn.connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
+export function giveUp(tx: Transaction, slice: Slice, reason: string, trouble: Trouble = "fault"): void {
+  slice.pageSize = tx.connector.streams.find(({ name }) => name === slice.stream)?.pageSize ?? slice.pageSize
   assign(slice, { probe: null, shrunkByFailures: false })
-  abort(turn, slice, reason, trouble)
+  abort(tx, slice, reason, trouble)
 }
 
-function wayOver(turn: Turn, slice: Slice): StepOver | undefined {
-  return turn.connector.streams.find(({ name }) => name === slice.stream)?.stepOver
+function wayOver(tx: Transaction, slice: Slice): StepOver | undefined {
+  return tx.connector.streams.find(({ name }) => name === slice.stream)?.stepOver
 }
 
 /** Another sighting of the same places, or the first of others. Two in one run, or soon after each other, are one. */
-function note(turn: Turn, slice: Slice, run: Run, places: Span[]): void {
+function note(tx: Transaction, slice: Slice, run: Run, places: Span[]): void {
   const { sighted } = slice
   if (!sighted || !isSame(sighted.places, places)) {
-    slice.sighted = { places, seenAt: [turn.now], run: run.id }
+    slice.sighted = { places, seenAt: [tx.now], run: run.id }
     return
   }
   const last = sighted.seenAt.at(-1) ?? Number.NEGATIVE_INFINITY
   // A clock that has gone back says nothing of how long ago that was.
-  if (last > turn.now) slice.sighted = { places, seenAt: [turn.now], run: run.id }
-  if (last > turn.now || sighted.run === run.id || turn.now - last < SIGHTINGS_APART_MS) return
-  slice.sighted = { places, seenAt: [...sighted.seenAt, turn.now], run: run.id }
+  if (last > tx.now) slice.sighted = { places, seenAt: [tx.now], run: run.id }
+  if (last > tx.now || sighted.run === run.id || tx.now - last < SIGHTINGS_APART_MS) return
+  slice.sighted = { places, seenAt: [...sighted.seenAt, tx.now], run: run.id }
 }
 
 function isSame(some: readonly Span[], others: readonly Span[]): boolean {
   return JSON.stringify(some) === JSON.stringify(others)
 }
 
-function known({ state }: Turn, { stream }: Slice): SteppedOver[] {
+function known({ state }: Transaction, { stream }: Slice): SteppedOver[] {
   return state.steppedOver?.[stream] ?? []
 }
 
 /** Stepped over before, and met again in a lookback or by another reading: its place is kept already. */
-function isKnown(turn: Turn, slice: Slice, place: Span): boolean {
-  return unkept(turn, slice, place).length === 0
+function isKnown(tx: Transaction, slice: Slice, place: Span): boolean {
+  return unkept(tx, slice, place).length === 0
 }
 
 /** The collections of this reading for which the place is not kept. */
-function unkept(turn: Turn, slice: Slice, place: Span): string[] {
-  const same = known(turn, slice).filter((one) => isSame([one.place], [place]))
+function unkept(tx: Transaction, slice: Slice, place: Span): string[] {
+  const same = known(tx, slice).filter((one) => isSame([one.place], [place]))
   return slice.collections.filter((name) => !same.some(({ collections }) => collections?.includes(name) ?? true))
 }
 
-function mayStep(turn: Turn, slice: Slice, places: number): boolean {
-  return known(turn, slice).filter(({ at }) => Math.abs(turn.now - at) < DAY_MS).length + places <= STEPS_A_DAY
+function mayStep(tx: Transaction, slice: Slice, places: number): boolean {
+  return known(tx, slice).filter(({ at }) => Math.abs(tx.now - at) < DAY_MS).length + places <= STEPS_A_DAY
 }
 
 /** The window goes on below the lowest of them, with a first page; a refused token later restarts it below them too. */
-function stepOver(turn: Turn, slice: Slice, places: readonly Span[], fresh: readonly Span[]): void {
-  const { state, now } = turn
+function stepOver(tx: Transaction, slice: Slice, places: readonly Span[], fresh: readonly Span[]): void {
+  const { state, now } = tx
   const below = places.at(-1)?.from ?? 0
   const steps = fresh.map((place) => ({ at: now, place, collections: [...slice.collections] }))
-  state.steppedOver = { ...state.steppedOver, [slice.stream]: [...known(turn, slice), ...steps].slice(-KNOWN_MAX) }
+  state.steppedOver = { ...state.steppedOver, [slice.stream]: [...known(tx, slice), ...steps].slice(-KNOWN_MAX) }
   slice.window = { from: slice.window.from, to: Math.max(below, slice.window.from ?? 0) }
   if (slice.edge) slice.edge = { ...slice.edge, time: Math.min(slice.edge.time, below - 1) }
   slice.page++
   assign(slice, {
-    token: null,
+    pageToken: null,
     digest: null,
     attempts: 0,
     sighted: null,
@@ -149,15 +149,15 @@ function stepOver(turn: Turn, slice: Slice, places: readonly Span[], fresh: read
   })
 }
 
-function keepPlace(turn: Turn, slice: Slice, run: Run, place: Span, reason: string): void {
-  const { title } = turn.connector
-  const stream = turn.connector.streams.find(({ name }) => name === slice.stream)?.title ?? slice.stream
+function keepPlace(tx: Transaction, slice: Slice, run: Run, place: Span, reason: string): void {
+  const { title } = tx.connector
+  const stream = tx.connector.streams.find(({ name }) => name === slice.stream)?.title ?? slice.stream
   const told =
     `${title} fails whenever it is asked for what stands at ${secondInWords(place)} in "${stream}" (${reason}); it did so in ` +
     `${SIGHTINGS_NEEDED} runs, and answered for all around it. It was left out. Once ${title} answers again, a resync reads it.`
   const body = { stream: slice.stream, from: new Date(place.from).toISOString(), to: new Date(place.to).toISOString() }
   const key = `${slice.stream}@${body.from}`
-  for (const collection of unkept(turn, slice, place)) quarantinePlace(turn, collection, key, told, body, run.id)
+  for (const collection of unkept(tx, slice, place)) quarantinePlace(tx, collection, key, told, body, run.id)
 }
 
 function secondInWords({ from }: Span): string {

@@ -4,26 +4,26 @@
  */
 import type { LimitScope } from "../../connectors/kit/define.ts"
 import type { State, Wait } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 
 /** What a wait holds up, as it is kept: `source`, `bucket:search`, `stream:companies`. */
 export type WaitScope = "source" | `bucket:${string}` | `stream:${string}`
 
 /** The bucket that a stream's calls count against; null: the source's one rate only. */
-export function bucketOf(turn: Pick<Turn, "connector">, stream: string): string | null {
-  return turn.connector.streams.find(({ name }) => name === stream)?.bucket ?? null
+export function bucketOf(tx: Pick<Transaction, "connector">, stream: string): string | null {
+  return tx.connector.streams.find(({ name }) => name === stream)?.bucket ?? null
 }
 
 /** What an answer to one of the stream's calls holds up; what it does not say follows from the stream. */
-export function scopeOf(turn: Pick<Turn, "connector">, stream: string, said?: LimitScope): WaitScope {
-  const bucket = bucketOf(turn, stream)
+export function scopeOf(tx: Pick<Transaction, "connector">, stream: string, said?: LimitScope): WaitScope {
+  const bucket = bucketOf(tx, stream)
   const scope = said ?? "bucket"
   if (scope === "stream") return `stream:${stream}`
   return scope === "bucket" && bucket !== null ? `bucket:${bucket}` : "source"
 }
 
 /** A shorter wait asked for by another answer does not end a longer one. */
-export function askToWait({ state, now }: Turn, scope: WaitScope, wait: Wait): void {
+export function askToWait({ state, now }: Transaction, scope: WaitScope, wait: Wait): void {
   const running = Object.entries(state.waits).filter(([, { until }]) => until > now)
   const longer = running.find(([name, { until }]) => name === scope && until >= wait.until)
   state.waits = Object.fromEntries(running)
@@ -37,9 +37,9 @@ export function sourceWait(state: Pick<State, "waits">, now: number): Wait | nul
 }
 
 /** The longest wait that holds up a stream; null: it may be asked. */
-export function waitOf(turn: Turn, stream: string): Wait | null {
-  const bucket = bucketOf(turn, stream)
+export function waitOf(tx: Transaction, stream: string): Wait | null {
+  const bucket = bucketOf(tx, stream)
   const scopes = ["source", `stream:${stream}`, ...(bucket === null ? [] : [`bucket:${bucket}`])] as WaitScope[]
-  const waits = scopes.flatMap((scope) => turn.state.waits[scope] ?? []).filter(({ until }) => until > turn.now)
+  const waits = scopes.flatMap((scope) => tx.state.waits[scope] ?? []).filter(({ until }) => until > tx.now)
   return waits.reduce<Wait | null>((longest, wait) => (longest && longest.until >= wait.until ? longest : wait), null)
 }

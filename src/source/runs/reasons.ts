@@ -1,9 +1,9 @@
 /** Why a run came to less than all of it, in sentences for people. */
 import type { Run } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 
 /** Of a run that read some of its streams: what it could not read, may not read, and what was put into quarantine. */
-export function whyPartial({ connector }: Turn, run: Run): string | null {
+export function whyPartial({ connector }: Transaction, run: Run): string | null {
   const failed = run.failed.map(({ stream, reason }) => {
     const title = connector.streams.find(({ name }) => name === stream)?.title ?? stream
     return `${title} could not be read: ${ended(reason)} The next run tries again.`
@@ -21,7 +21,7 @@ export function whyPartial({ connector }: Turn, run: Run): string | null {
 }
 
 /** Of a run that read nothing: the one reason, or each stream's. */
-export function whyFailed({ connector }: Turn, run: Run): string {
+export function whyFailed({ connector }: Transaction, run: Run): string {
   const reasons = new Set(run.failed.map(({ reason }) => reason))
   if (reasons.size === 1) return [...reasons].join("")
   const titleOf = (stream: string) => connector.streams.find(({ name }) => name === stream)?.title ?? stream

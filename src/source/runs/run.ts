@@ -1,12 +1,12 @@
 /**
- * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of passes, which may take
+ * Runs: what the user sees of a sync. Finished ones go to history: the last 100 live ones, and as many of backfills, which may take
  * longer than a hundred live runs do; those that found nothing are kept short.
  */
 import type { CollectionNote } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import type { CollectionCounts, RunKind } from "../protocol/views.ts"
 import type { IdleRun, Run, State } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { whyPartial } from "./reasons.ts"
 
 export const RUNS_KEPT = 100
@@ -26,8 +26,8 @@ export function runNumber(id: string): number {
   return /^run_\d+$/.test(id) ? Number(id.slice(4)) : -1
 }
 
-export function newRun(turn: Turn, kind: RunKind, trigger: "schedule" | "manual"): Run {
-  const { state, now } = turn
+export function newRun(tx: Transaction, kind: RunKind, trigger: "schedule" | "manual"): Run {
+  const { state, now } = tx
   return {
     id: runId(++state.ids.run),
     kind,
@@ -43,12 +43,12 @@ export function newRun(turn: Turn, kind: RunKind, trigger: "schedule" | "manual"
     collections: {},
     denied: [],
     failed: [],
-    untold: [],
+    incomplete: [],
   }
 }
 
 export function countsOf(run: Run, collection: string): CollectionCounts {
-  run.collections[collection] ??= { taken: 0, dropped: 0, late: 0, quarantined: 0 }
+  run.collections[collection] ??= { accepted: 0, dropped: 0, late: 0, quarantined: 0 }
   return run.collections[collection]
 }
 
@@ -67,72 +67,72 @@ export function addNote(notes: CollectionNote[], { collection, reason }: Collect
 }
 
 /** Its reading is over: it blocks no other run any more, and ends once its items are delivered. */
-export function readingDone(turn: Turn, run: Run): void {
-  run.readAt = turn.now
+export function readingDone(tx: Transaction, run: Run): void {
+  run.readAt = tx.now
   run.state = "delivering"
-  run.reason = whyPartial(turn, run)
-  if (turn.state.run === run) turn.state.run = null
-  if (!turn.state.others.includes(run)) turn.state.others.push(run)
+  run.reason = whyPartial(tx, run)
+  if (tx.state.run === run) tx.state.run = null
+  if (!tx.state.others.includes(run)) tx.state.others.push(run)
 }
 
 /** Ends with a reason; what it took stays in the outbox and is delivered all the same. */
-export function failRun(turn: Turn, run: Run, reason: string): void {
+export function failRun(tx: Transaction, run: Run, reason: string): void {
   run.state = "failed"
   run.reason = reason
-  end(turn, run)
+  end(tx, run)
 }
 
 /** Runs whose items have all been delivered are over. Of those that wait for that, the oldest are ended when there are too many. */
-export function finishDelivered(turn: Turn): void {
-  const { state } = turn
+export function finishDelivered(tx: Transaction): void {
+  const { state } = tx
   const waiting = state.others.filter((run) => run.state === "delivering")
   for (const run of waiting.slice(0, -RUNS_WAITING_MAX)) {
-    if (!turn.outbox.hasRun(run.id)) continue
+    if (!tx.outbox.hasRun(run.id)) continue
     assign(run, {
       state: "partial",
       reason: "its items still wait for the destination, as do those of later runs",
     })
-    end(turn, run)
+    end(tx, run)
   }
   for (const run of [...state.others]) {
-    if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue
+    if (run.state !== "delivering" || tx.outbox.hasRun(run.id)) continue
     // Items may have been refused, or sent again, since its reading was over.
-    run.reason = whyPartial(turn, run)
+    run.reason = whyPartial(tx, run)
     run.state = run.reason === null ? "succeeded" : "partial"
-    end(turn, run)
+    end(tx, run)
   }
 }
 
-function end(turn: Turn, run: Run): void {
-  const { state } = turn
-  run.endedAt = turn.now
+function end(tx: Transaction, run: Run): void {
+  const { state } = tx
+  run.endedAt = tx.now
   if (state.run === run) state.run = null
   state.others = state.others.filter((other) => other !== run)
   if (isIdle(run)) state.idle.push(shorten(run))
-  else turn.staged.runsPut.push({ id: runNumber(run.id), body: JSON.stringify(run) })
-  forgetOldRuns(turn)
+  else tx.staged.runsPut.push({ id: runNumber(run.id), body: JSON.stringify(run) })
+  forgetOldRuns(tx)
 }
 
 function isIdle(run: Run): boolean {
   const counts = Object.values(run.collections)
-  const isEmpty = counts.every((count) => count.taken === 0 && count.quarantined === 0)
-  return run.kind === "live" && run.state === "succeeded" && isEmpty && run.untold.length === 0
+  const isEmpty = counts.every((count) => count.accepted === 0 && count.quarantined === 0)
+  return run.kind === "live" && run.state === "succeeded" && isEmpty && run.incomplete.length === 0
 }
 
 function shorten(run: Run): IdleRun {
   return [run.id, run.trigger === "manual" ? 1 : 0, run.startedAt, run.endedAt ?? run.startedAt, run.calls, run.records]
 }
 
-/** History holds the last hundred live runs by number, whichever form they are kept in, and the last hundred of passes. */
-function forgetOldRuns(turn: Turn): void {
-  const { state, staged } = turn
+/** History holds the last hundred live runs by number, whichever form they are kept in, and the last hundred of backfills. */
+function forgetOldRuns(tx: Transaction): void {
+  const { state, staged } = tx
   const oldest = oldestKept(state)
   state.idle = state.idle.filter(([id]) => runNumber(id) > oldest)
   if (staged.runsPut.length === 0) return
-  const stored = turn.stored.runs().map((row) => ({ id: row.id, kind: (JSON.parse(row.body) as Run).kind }))
+  const stored = tx.stored.runs().map((row) => ({ id: row.id, kind: (JSON.parse(row.body) as Run).kind }))
   const live = stored.filter(({ id, kind }) => kind === "live" && id <= oldest)
-  const passes = stored.filter(({ kind }) => kind !== "live").slice(0, -RUNS_KEPT)
-  staged.runsRemove.push(...[...live, ...passes].map(({ id }) => id))
+  const backfills = stored.filter(({ kind }) => kind !== "live").slice(0, -RUNS_KEPT)
+  staged.runsRemove.push(...[...live, ...backfills].map(({ id }) => id))
 }
 
 function oldestKept({ ids }: State): number {
@@ -140,7 +140,7 @@ function oldestKept({ ids }: State): number {
 }
 
 /** When the newest live run that is over and met records began; without any, the oldest one known. Our clock; null: there was none. */
-export function findLastRead({ state, stored }: Turn): number | null {
+export function findLastRead({ state, stored }: Transaction): number | null {
   const kept = stored.runs().map((row) => JSON.parse(row.body) as Run)
   const live = [...kept, ...state.idle.map(lengthen)].filter(({ kind }) => kind === "live")
   const newestFirst = live.sort((a, b) => runNumber(b.id) - runNumber(a.id))
@@ -163,7 +163,7 @@ export function lengthen([id, manual, startedAt, endedAt, calls, records]: IdleR
     collections: {},
     denied: [],
     failed: [],
-    untold: [],
+    incomplete: [],
   }
 }
 

@@ -52,21 +52,21 @@ export interface Changes {
     update: (Pick<OutboxMeta, "id"> & Partial<Pick<OutboxMeta, "attempts" | "notBefore">>)[]
   }
   seen: SeenChanges
-  open: RowChanges
+  pending: RowChanges
   quarantine: RowChanges
   runs: RowChanges
 }
 
 export interface RowChanges {
   put: Row[]
-  /** Carried out after the puts: a row put and removed in one turn is gone. */
+  /** Carried out after the puts: a row put and removed in one transaction is gone. */
   remove: number[]
 }
 
 export const NO_CHANGES: Omit<Changes, "core" | "alarm"> = {
   outbox: { insert: [], remove: [], update: [] },
   seen: { put: [], remove: [] },
-  open: { put: [], remove: [] },
+  pending: { put: [], remove: [] },
   quarantine: { put: [], remove: [] },
   runs: { put: [], remove: [] },
 }

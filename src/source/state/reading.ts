@@ -1,9 +1,9 @@
-/** What is stored of reading: slices, live streams and passes. */
+/** What is stored of reading: slices, live streams and backfills. */
 import type { Window } from "../../connectors/kit/define.ts"
+import type { BackfillKind, Span } from "../protocol/backfill.ts"
 import type { Completed } from "../protocol/completed.ts"
-import type { PassKind, Span } from "../protocol/pass.ts"
 import type { Lane, Probe } from "../protocol/reading.ts"
-import type { Grant } from "./grant.ts"
+import type { Lease } from "./lease.ts"
 
 export interface Slice {
   /** `live:events`, `p3:charges`. */
@@ -11,7 +11,7 @@ export interface Slice {
   stream: string
   lane: Lane
   collections: string[]
-  /** Passes: the fact times it is for, half-open, partner time. Null on live slices. */
+  /** Backfills: the fact times it is for, half-open, partner time. Null on live slices. */
   range: { from: number; to: number } | null
   /** The stream's order field, narrowed when the window is read again from its edge. */
   window: Window
@@ -22,7 +22,7 @@ export interface Slice {
   no: number
   /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */
   bound: number | null
-  token: string | null
+  pageToken: string | null
   /** What the page held that named the token (`Checkpoint.digest`); null where nothing is known of it. */
   digest: string | null
   /** Scrolls: a page was asked for that did not come to a checkpoint, so that the token may stand behind it. */
@@ -42,7 +42,7 @@ export interface Slice {
   /** Our clock: not to be leased before. */
   notBefore: number
   waiting: string | null
-  lease: (Grant & { lapsed: boolean }) | null
+  lease: (Lease & { lapsed: boolean }) | null
   /**
    * Set aside until it may go on: `denied` by the partner, `failed` until the next run, `off` while the user does not want its
    * collection. Window, token and edge are kept.
@@ -82,7 +82,7 @@ export interface LiveStream {
   /** Partner time up to which the stream has been read. The lookback is never stored into it. */
   cursor: number
   slice: Slice | null
-  /** Feed records above the floor that took further calls to complete: an idle sync must not ask for them again. */
+  /** Feed records above the watermark that took further calls to complete: an idle sync must not ask for them again. */
   completed: Completed[]
   /**
    * Facts from here on are still to come, though they lie below the window: their records may have moved out of the windows before
@@ -95,13 +95,13 @@ export interface LiveStream {
   perHour: number | null
 }
 
-export interface Pass {
+export interface Backfill {
   id: string
-  kind: PassKind
+  kind: BackfillKind
   slices: Slice[]
   /** The run the user sees it as; null while it waits to go on after a failure. */
   run: string | null
   trigger: "schedule" | "manual"
-  /** Places in the live feed whose facts were taken already although they are of the pass's range. */
+  /** Places in the live feed whose facts were taken already although they are of the backfill's range. */
   overlap: Span | null
 }

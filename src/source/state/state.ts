@@ -1,14 +1,14 @@
 /**
  * The core row: everything about a source's syncing that is small and moves together, as one JSON value. Schedule, live windows,
- * cursors, throttle, grants, passes and the runs under way are saved with one row written.
+ * cursors, throttle, leases, backfills and the runs under way are saved with one row written.
  */
 import type { QueueName, TokenAsk } from "../ports.ts"
+import type { Span } from "../protocol/backfill.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"
 import type { Configuration, SealedTokens } from "../protocol/configuration.ts"
-import type { Span } from "../protocol/pass.ts"
 import type { CollectionCounts, RunView, SourceError } from "../protocol/views.ts"
-import type { Grant } from "./grant.ts"
-import type { LiveStream, Pass, Slice, SteppedOver } from "./reading.ts"
+import type { Lease } from "./lease.ts"
+import type { Backfill, LiveStream, Slice, SteppedOver } from "./reading.ts"
 
 export interface State {
   schema: number
@@ -35,19 +35,19 @@ export interface State {
   clock: PartnerClock
   /** The partner asked to wait, by scope: with the whole source, one bucket of its limits, or one stream. */
   waits: Record<string, Wait>
-  grants: number
+  leases: number
   windows: number
-  ids: { run: number; pass: number; outbox: number; quarantine: number; seen: number; open: number }
+  ids: { run: number; backfill: number; outbox: number; quarantine: number; seen: number; pending: number }
   live: Record<string, LiveStream>
   run: Run | null
-  /** Runs whose reading is over and whose items are not all delivered, and the runs of passes. */
+  /** Runs whose reading is over and whose items are not all delivered, and the runs of backfills. */
   others: Run[]
-  passes: Pass[]
-  /** Facts from here on are live reading's, earlier ones the passes'. By collection, partner time. */
+  backfills: Backfill[]
+  /** Facts from here on are live reading's, earlier ones the backfills'. By collection, partner time. */
   liveFrom: Record<string, number>
-  /** Spans above it, half-open, that are the passes' too: while a collection was off, or the feed could not be read. */
-  passSpans: Record<string, Span[]>
-  /** Where live reading of a collection stopped when the user turned it off: from its floor to how far it may have read. */
+  /** Spans above it, half-open, that are the backfills' too: while a collection was off, or the feed could not be read. */
+  backfillSpans: Record<string, Span[]>
+  /** Where live reading of a collection stopped when the user turned it off: from its watermark to how far it may have read. */
   offAt: Record<string, Span>
   /** `stream|collection` -> fact times from here on have been read or are planned. */
   covered: Record<string, number>
@@ -55,7 +55,7 @@ export interface State {
   claim: Claim | null
   delivery: Delivery
   wakes: Partial<Record<QueueName, WakeUp>>
-  /** `refused`: of the quarantined, those that were items taken before: delivered = taken - waiting - refused. */
+  /** `refused`: of the quarantined, those that were items accepted before: delivered = accepted - waiting - refused. */
   counts: Record<string, CollectionCounts & { refused: number; lastItemAt: number | null }>
   idle: IdleRun[]
   /** Keys that `seen` had to forget for lack of room, since the beginning. */
@@ -81,7 +81,7 @@ export interface Tombstone {
 }
 
 /** What is kept of a run; what a view adds is reckoned when it is looked at. */
-export type Run = Omit<RunView, "share" | "waits">
+export type Run = Omit<RunView, "progress" | "waits">
 
 /** A finished run that found nothing, kept short: most runs of most sources. */
 export type IdleRun = [id: string, manual: 0 | 1, startedAt: number, endedAt: number, calls: number, records: number]
@@ -92,7 +92,7 @@ export interface WakeUp {
   tries: number
 }
 
-export interface Claim extends Grant {
+export interface Claim extends Lease {
   rows: number[]
 }
 
@@ -174,7 +174,7 @@ export interface PartnerClock {
 
 export function slicesOf(state: State): Slice[] {
   const live = Object.values(state.live).flatMap((stream) => (stream.slice ? [stream.slice] : []))
-  return [...live, ...state.passes.flatMap((pass) => pass.slices)]
+  return [...live, ...state.backfills.flatMap((backfill) => backfill.slices)]
 }
 
 /** What a source that is no error of its user's waits for, in D1's status. */

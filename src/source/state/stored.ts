@@ -1,13 +1,14 @@
 /** Reading the core row back, whichever version wrote it, and the row of a source that is new. */
 import type { Configuration } from "../protocol/configuration.ts"
 import type { Slice } from "./reading.ts"
+import { RENAMED_SCHEMA, renamedRun, renamedState } from "./renamed.ts"
 import { coarse, type PartnerClock, type Run, type State, type TokenState, type Tombstone, type Wait } from "./state.ts"
 
 /**
  * Grows when older code would misread what this code writes, in the core row or any other. A new field alone needs no new number: it
  * gets its default in `upgrade`.
  */
-export const STATE_SCHEMA = 2
+export const STATE_SCHEMA = 3
 
 export class StateError extends Error {
   override name = "StateError"
@@ -22,7 +23,8 @@ export function readState(text: string): State | Tombstone {
   const core = JSON.parse(text) as Stored | Tombstone
   if (core.schema > STATE_SCHEMA)
     throw new StateError(`stored state has schema ${core.schema}, this code knows ${STATE_SCHEMA}`)
-  return "erased" in core ? core : upgrade(core)
+  if ("erased" in core) return core
+  return upgrade(core.schema < RENAMED_SCHEMA ? (renamedState(core) as unknown as Stored) : core)
 }
 
 /** False for a state that this code may not write to: a newer deploy's, or no state at all. */
@@ -58,9 +60,9 @@ export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
     waits,
     clock: stored.clock ?? { ...freshClock(), skewMs },
     live: Object.fromEntries(live),
-    passes: stored.passes.map((pass) => ({
-      ...pass,
-      slices: pass.slices.map((slice) => upgradeSlice(slice) as Slice),
+    backfills: stored.backfills.map((backfill) => ({
+      ...backfill,
+      slices: backfill.slices.map((slice) => upgradeSlice(slice) as Slice),
     })),
     run: stored.run && upgradeRun(stored.run),
     others: stored.others.map(upgradeRun),
@@ -85,7 +87,8 @@ function upgradeSlice(slice: StoredSlice | null): Slice | null {
 }
 
 /** A run as stored, in the core or in history. */
-export function upgradeRun(run: StoredRun): Run {
+export function upgradeRun(stored: StoredRun): Run {
+  const run = renamedRun(stored)
   return { ...run, failed: run.failed ?? [] }
 }
 
@@ -104,15 +107,15 @@ export function freshState(configuration: Configuration): State {
     lastLiveAt: null,
     clock: freshClock(),
     waits: {},
-    grants: 0,
+    leases: 0,
     windows: 0,
-    ids: { run: 0, pass: 0, outbox: 0, quarantine: 0, seen: 0, open: 0 },
+    ids: { run: 0, backfill: 0, outbox: 0, quarantine: 0, seen: 0, pending: 0 },
     live: {},
     run: null,
     others: [],
-    passes: [],
+    backfills: [],
     liveFrom: {},
-    passSpans: {},
+    backfillSpans: {},
     offAt: {},
     covered: {},
     denied: {},

@@ -36,7 +36,7 @@ export function look(source: Source): Promise<Seen> {
 
 export const isAtRest = ({ state, waiting }: Seen): boolean =>
   waiting === 0 &&
-  [state.others, state.passes, Object.keys(state.wakes)].every((list) => list.length === 0) &&
+  [state.others, state.backfills, Object.keys(state.wakes)].every((list) => list.length === 0) &&
   state.run === null &&
   state.claim === null &&
   Object.values(state.live).every((live) => live.slice === null)

@@ -30,7 +30,7 @@ export type Places = Record<FaultsOf<"partner">, Place>
 
 /** The credentials are tested as the source is made; what follows suffers. */
 const AFTER_CHECK = 1
-const PASSES: Case = { after: AFTER_CHECK + 1, times: 3 }
+const BACKFILLS: Case = { after: AFTER_CHECK + 1, times: 3 }
 
 /** Every stream meets it with its first page, live reading too; what happens afterwards must still be found. */
 const MISDATED: Case = { after: AFTER_CHECK, times: 6, mend: goOn }
@@ -38,17 +38,17 @@ const MISDATED: Case = { after: AFTER_CHECK, times: 6, mend: goOn }
 const world = openWorld()
 
 export const OF_ANY_PARTNER = {
-  rate_limit: PASSES,
-  rate_limit_bare: PASSES,
-  server_error: PASSES,
-  hang: PASSES,
-  slow: PASSES,
-  truncated_body: PASSES,
-  not_json: PASSES,
-  reset: PASSES,
-  reset_body: PASSES,
-  huge_body: PASSES,
-  redirect: PASSES,
+  rate_limit: BACKFILLS,
+  rate_limit_bare: BACKFILLS,
+  server_error: BACKFILLS,
+  hang: BACKFILLS,
+  slow: BACKFILLS,
+  truncated_body: BACKFILLS,
+  not_json: BACKFILLS,
+  reset: BACKFILLS,
+  reset_body: BACKFILLS,
+  huge_body: BACKFILLS,
+  redirect: BACKFILLS,
   date_ahead: MISDATED,
   date_behind: MISDATED,
   date_frozen: MISDATED,
@@ -63,26 +63,26 @@ export const OF_ANY_PARTNER = {
 } satisfies Partial<Record<FaultsOf<"partner">, Place>>
 
 const destination = ({ firstName }: Partner): Record<FaultsOf<"destination">, Case> => ({
-  rate_limit: PASSES,
-  rate_limit_bare: PASSES,
-  server_error: PASSES,
-  hang: PASSES,
-  slow: PASSES,
-  truncated_body: PASSES,
-  not_json: PASSES,
-  reset: PASSES,
-  reset_body: PASSES,
-  huge_body: PASSES,
-  redirect: PASSES,
-  unauthorized: PASSES,
-  forbidden: PASSES,
-  reject_key: PASSES,
-  no_credits: PASSES,
-  transient_400: PASSES,
+  rate_limit: BACKFILLS,
+  rate_limit_bare: BACKFILLS,
+  server_error: BACKFILLS,
+  hang: BACKFILLS,
+  slow: BACKFILLS,
+  truncated_body: BACKFILLS,
+  not_json: BACKFILLS,
+  reset: BACKFILLS,
+  reset_body: BACKFILLS,
+  huge_body: BACKFILLS,
+  redirect: BACKFILLS,
+  unauthorized: BACKFILLS,
+  forbidden: BACKFILLS,
+  reject_key: BACKFILLS,
+  no_credits: BACKFILLS,
+  transient_400: BACKFILLS,
   poison: { options: { marker: firstName }, mend: replay },
   refuse_all: { after: AFTER_CHECK, mend: resumeDelivery, history: "few" },
   too_large: { options: { bytes: 3_000 }, history: "few" },
-  timeout_after_accept: PASSES,
+  timeout_after_accept: BACKFILLS,
 })
 
 /** The destination has taken the items, and its answer does not say so: they are sent again, and counted. */
@@ -179,7 +179,7 @@ async function reconnect(source: Source, faultOff: () => void): Promise<void> {
 /** The others are read; what was denied is read once it is allowed and the user asks. */
 export function allow(collection: string, reason: string): Mend {
   return async (source, faultOff) => {
-    const isOver = ({ state }: Seen) => state.run === null && state.passes.every(({ run }) => run === null)
+    const isOver = ({ state }: Seen) => state.run === null && state.backfills.every(({ run }) => run === null)
     await until(world, source, isOver)
     const { live } = await view(source)
     expect(live?.collections.find(({ name }) => name === collection)?.denied).toContain(reason)

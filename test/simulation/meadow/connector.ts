@@ -77,7 +77,7 @@ export const meadow = defineConnector<Config>({
       stepOver: BY_MINUTE,
       request: (ctx) => ({
         path: "/v1/activity",
-        query: { ...inclusive(ctx, "since", "until"), after: ctx.token ?? undefined, limit: ctx.pageSize },
+        query: { ...inclusive(ctx, "since", "until"), after: ctx.pageToken ?? undefined, limit: ctx.pageSize },
       }),
       page: (answer) => listed<Entry>(answer.body, (entry) => entry.at),
       normalize: (record) => ({ drafts: fromEntry(record.body as unknown as Entry) }),
@@ -104,7 +104,7 @@ export const meadow = defineConnector<Config>({
     },
     scrollStream("companies_history", "backfill", { lookbackSeconds: 0, reach: "all" }),
   ],
-  openForDays: 30,
+  pendingForDays: 30,
   clock: { granularityMs: GRAIN_MS },
   classify(status, body, headers) {
     const { code, message } = (body as { error?: { code?: string; message?: string } } | null)?.error ?? {}
@@ -143,10 +143,10 @@ function peopleStream(
   return {
     ...{ name, title: "People", mode, order: "oldest", pageSize: PAGE_SIZE, ...rest },
     collections: [CONTACTS, SIGNED_UP, SUBSCRIBED],
-    request({ window, token, pageSize }) {
+    request({ window, pageToken, pageSize }) {
       const from = window.from === null ? undefined : cut(window.from) / 1000
       const to = window.to === null ? undefined : Math.ceil(window.to / 1000)
-      return { path: "/v1/people", query: { sort, from, to, after: token ?? undefined, limit: pageSize } }
+      return { path: "/v1/people", query: { sort, from, to, after: pageToken ?? undefined, limit: pageSize } }
     },
     page: (answer) => listed<Person>(answer.body, (person) => person[sort]),
     lookup: {
@@ -173,9 +173,9 @@ function scrollStream(
   return {
     ...{ name, title: "Companies", mode, scroll: true, pageSize: PAGE_SIZE, ...rest },
     collections: [COMPANIES],
-    request: ({ token, pageSize }) => ({
+    request: ({ pageToken, pageSize }) => ({
       path: "/v1/companies/scroll",
-      query: { scroll: token ?? undefined, limit: pageSize },
+      query: { scroll: pageToken ?? undefined, limit: pageSize },
     }),
     page(answer, { window }) {
       const { data, scroll } = answer.body as { data?: Company[]; scroll?: string | null }
@@ -201,8 +201,8 @@ function scrollStream(
 }
 
 /** By offset, until the search ends; then anew below the last row that it showed. */
-function ticketsRequest({ window, token, pageSize }: PageContext<Config>): PageRequest {
-  const [offset = "0", below] = (token ?? "0").split("|")
+function ticketsRequest({ window, pageToken, pageSize }: PageContext<Config>): PageRequest {
+  const [offset = "0", below] = (pageToken ?? "0").split("|")
   const from = window.from === null ? undefined : cut(window.from) / 1000
   const to = window.to === null ? undefined : Math.ceil(window.to / 1000)
   return {
@@ -211,10 +211,10 @@ function ticketsRequest({ window, token, pageSize }: PageContext<Config>): PageR
   }
 }
 
-function ticketsPage({ body }: { body: unknown }, { token }: PageContext<Config>): Page {
+function ticketsPage({ body }: { body: unknown }, { pageToken }: PageContext<Config>): Page {
   const { data, offset, more, capped } = body as { data?: Ticket[]; offset: number; more: boolean; capped: boolean }
   if (!Array.isArray(data)) throw new ShapeError("Meadow's list has no rows")
-  const below = token?.split("|")[1]
+  const below = pageToken?.split("|")[1]
   const last = data.at(-1)
   const rest = more ? `${offset + data.length}${below ? `|${below}` : ""}` : null
   const next = rest ?? (capped && last ? `0|${last.created}:${last.id}` : null)
@@ -249,7 +249,7 @@ function fromPerson(person: Person, companies: readonly Company[]): Draft[] {
       userAttributes: { id, email, name, note },
     },
     {
-      ...{ collection: SIGNED_UP, id, fact: "signed_up", userId: nameOf(person), time: created, place: created },
+      ...{ collection: SIGNED_UP, id, fact: "signed_up", userId: nameOf(person), time: created, announcedAt: created },
       data: { person: id },
     },
     ...(person.subscribed === null ? [] : [subscribed(person, person.subscribed, company)]),
@@ -264,7 +264,7 @@ function subscribed(person: Person, at: number, company?: string): Draft {
     fact: `subscribed@${at}`,
     userId: nameOf(person),
     time: at,
-    place: at,
+    announcedAt: at,
     data,
   }
 }
@@ -276,7 +276,7 @@ function opened({ id, created, subject }: Ticket, person: Person): Draft {
     fact: "opened",
     userId: nameOf(person),
     time: created,
-    place: created,
+    announcedAt: created,
     data: { ticket: id, subject },
   }
 }
@@ -289,7 +289,7 @@ function closed({ id, closed: at, subject }: Ticket, person: Person): Draft {
     fact: `closed@${time}`,
     userId: nameOf(person),
     time,
-    place: time,
+    announcedAt: time,
     data: { ticket: id, subject },
   }
 }

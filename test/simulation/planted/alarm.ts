@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts"
 export const ALARM: readonly Mutant[] = [
   {
     name: "the alarm is not in the commit",
-    file: "source/engine/turns.ts",
+    file: "source/engine/transactions.ts",
     from: "      alarm,\n      outbox: memory",
     to: "      alarm: alarm === null || state.trouble >= 0 ? null : alarm,\n      outbox: memory",
   },
@@ -22,18 +22,18 @@ export const ALARM: readonly Mutant[] = [
   },
   {
     name: "memory survives a commit that failed",
-    file: "source/engine/turns.ts",
+    file: "source/engine/transactions.ts",
     from: "    } catch (error) {\n      this.#memory = null\n      throw error\n    }",
     to: "    } catch (error) {\n      throw error\n    }",
   },
   {
     name: "the schedule's time does not pass",
     file: "source/runs/plan.ts",
-    from: "    state.nextRunAt = schedule(turn)\n    startLive",
+    from: "    state.nextRunAt = schedule(tx)\n    startLive",
     to: "    startLive",
   },
   {
-    name: "a wake-up is sent with every turn",
+    name: "a wake-up is sent with every tx",
     file: "source/runs/plan.ts",
     from: "  if (sent && sent.deadline > now) return false\n",
     to: "",
@@ -41,19 +41,19 @@ export const ALARM: readonly Mutant[] = [
   {
     name: "no alarm for the end of a claim",
     file: "source/runs/plan.ts",
-    from: "    state.claim && turn.outbox.items > 0 ? state.claim.until : null,\n",
+    from: "    state.claim && tx.outbox.items > 0 ? state.claim.until : null,\n",
     to: "",
   },
   {
     name: "no alarm for rows that are held back",
     file: "source/runs/plan.ts",
-    from: "    canRetry(turn) ? state.delivery.retryAt : null,\n",
+    from: "    canRetry(tx) ? state.delivery.retryAt : null,\n",
     to: "",
   },
   {
     name: "no alarm for what is tried again",
     file: "source/runs/plan.ts",
-    from: "    ...(mayRead(turn) ? slices.map((slice) => slice.notBefore) : []),\n",
+    from: "    ...(mayRead(tx) ? slices.map((slice) => slice.notBefore) : []),\n",
     to: "",
   },
 ]

@@ -4,9 +4,9 @@ import { MEADOW, type Mutant, SHOPIFY_TOKENS } from "./mutant.ts"
 export const API: readonly Mutant[] = [
   {
     name: "a deleted source is configured anew by a late watchdog",
-    file: "source/engine/machine.ts",
+    file: "source/engine/engine.ts",
     from: "const isNew = this.#ports.store.core() === null",
-    to: "const isNew = this.#turns.peek() === null",
+    to: "const isNew = this.#transactions.peek() === null",
   },
   {
     name: "a bookmark stands above what the feed had shown and nobody has delivered",
@@ -21,27 +21,27 @@ export const API: readonly Mutant[] = [
     to: 'if (kind === "resync") unsent.history.add(item.collection)',
   },
   {
-    name: "a bookmark leaves the open keys out",
+    name: "a bookmark leaves the pending keys out",
     file: "source/control/bookmark.ts",
-    from: "newest([...turn.open.entries(), ...unsent.open])",
+    from: "newest([...tx.pending.entries(), ...unsent.pending])",
     to: "newest([...unsent.open])",
   },
   {
-    name: "a fact of an open key that had not been delivered is nobody's any more",
+    name: "a fact of a pending key that had not been delivered is nobody's any more",
     file: "source/control/bookmark.ts",
-    from: "newest([...turn.open.entries(), ...unsent.open])",
-    to: "newest([...turn.open.entries()])",
+    from: "newest([...tx.pending.entries(), ...unsent.pending])",
+    to: "newest([...tx.pending.entries()])",
     survives: "Takes a debit that settles just before its source is deleted; a table shows it.",
   },
   {
-    name: "a pass of the deleted source goes on behind the boundary",
+    name: "a backfill of the deleted source goes on behind the boundary",
     file: "source/control/bookmark.ts",
     from: "leftOf(slice, slice.edge.time, ",
     to: "leftOf(slice, slice.edge.time + 60_000, ",
     at: MEADOW,
   },
   {
-    name: "a pass of the deleted source begins again from its top",
+    name: "a backfill of the deleted source begins again from its top",
     file: "source/control/bookmark.ts",
     from: "const window = slice.edge ? leftOf",
     to: "const window = slice.edge && slice.page < 0 ? leftOf",
@@ -50,7 +50,7 @@ export const API: readonly Mutant[] = [
   {
     name: "a list in no order is gone on with below what was read last of it",
     file: "source/control/bookmark.ts",
-    from: "orderOf(turn, stream))",
+    from: "orderOf(tx, stream))",
     to: '"newest")',
     at: MEADOW,
   },
@@ -83,7 +83,7 @@ export const API: readonly Mutant[] = [
   {
     name: "a source that goes on begins live reading anew",
     file: "source/control/bookmark.ts",
-    from: "    if (kept) state.live",
+    from: "    if (live) state.live",
     to: "    if (kept && kept.cursor < 0) state.live",
   },
   {

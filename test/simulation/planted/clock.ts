@@ -57,9 +57,9 @@ export const CLOCK: readonly Mutant[] = [
   },
   {
     name: "what we noted while our own clock was ahead stays",
-    file: "source/engine/turns.ts",
-    from: "      bringBack(turn)\n      const outcome = decide(turn)\n      bringBack(turn)\n",
-    to: "      const outcome = decide(turn)\n",
+    file: "source/engine/transactions.ts",
+    from: "      bringBack(tx)\n      const outcome = decide(tx)\n      bringBack(tx)\n",
+    to: "      const outcome = decide(tx)\n",
   },
   {
     name: "a run that began while our own clock was ahead never ends",

@@ -35,14 +35,14 @@ export const CONTROL: readonly Mutant[] = [
   {
     name: "what a configuration newly wants is not read",
     file: "source/control/control.ts",
-    from: '  openMissing(turn, opened ? "collection" : "earlier")\n',
+    from: '  openMissing(tx, opened ? "collection" : "earlier")\n',
     to: "  void opened\n",
   },
   {
     name: "a window goes on without the collection that was switched on",
     file: "source/control/control.ts",
-    from: "if (added.some((name) => stream.collections.includes(name))) restartWindow(turn, live)",
-    to: 'if (added.includes("")) restartWindow(turn, live)',
+    from: "if (added.some((name) => stream.collections.includes(name))) restartWindow(tx, live)",
+    to: 'if (added.includes("")) restartWindow(tx, live)',
   },
   {
     name: "what was completed for other collections is passed over",
@@ -53,13 +53,13 @@ export const CONTROL: readonly Mutant[] = [
   {
     name: "a run is over before its items are delivered",
     file: "source/runs/run.ts",
-    from: 'if (run.state !== "delivering" || turn.outbox.hasRun(run.id)) continue',
+    from: 'if (run.state !== "delivering" || tx.outbox.hasRun(run.id)) continue',
     to: 'if (run.state !== "delivering") continue',
   },
   {
     name: "a run whose reading is over goes on blocking",
     file: "source/runs/run.ts",
-    from: "  if (turn.state.run === run) turn.state.run = null\n",
+    from: "  if (tx.state.run === run) tx.state.run = null\n",
     to: "",
   },
 ]

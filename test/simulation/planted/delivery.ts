@@ -18,7 +18,7 @@ export const DELIVERY: readonly Mutant[] = [
     name: "a POST without an answer counts as delivered",
     file: "source/delivery/delivery.ts",
     from: "if (mayBeTaken(status)) delivery.unsure.push(...rows)",
-    to: "if (mayBeTaken(status)) for (const id of rows) turn.outbox.remove(id)",
+    to: "if (mayBeTaken(status)) for (const id of rows) tx.outbox.remove(id)",
   },
   {
     name: "rows whose POST had no answer are not counted as possibly repeated",
@@ -29,8 +29,8 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "a row is removed when it is claimed",
     file: "source/delivery/delivery.ts",
-    from: "  noteRepeats(turn, rows)\n  state.claim",
-    to: "  noteRepeats(turn, rows)\n  for (const row of rows) if (row.items === 1) outbox.remove(row.id)\n  state.claim",
+    from: "  noteRepeats(tx, rows)\n  state.claim",
+    to: "  noteRepeats(tx, rows)\n  for (const row of rows) if (row.items === 1) outbox.remove(row.id)\n  state.claim",
   },
   {
     name: "halving loses an item",
@@ -59,8 +59,8 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "joined rows that are too large are halved each",
     file: "source/delivery/delivery.ts",
-    from: "  if (!wereJoined) split(turn, rows, reason)",
-    to: "  if (!wereJoined || turn.now > 0) split(turn, rows, reason)",
+    from: "  if (!wereJoined) split(tx, rows, reason)",
+    to: "  if (!wereJoined || tx.now > 0) split(tx, rows, reason)",
   },
   {
     name: "a single item is given up for the company it was in",
@@ -77,8 +77,8 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "reading goes on whatever waits for the destination",
     file: "source/reading/lease.ts",
-    from: "if (turn.outbox.isFull) return BACKPRESSURE",
-    to: "if (turn.outbox.isFull && turn.now < 0) return BACKPRESSURE",
+    from: "if (tx.outbox.isFull) return BACKPRESSURE",
+    to: "if (tx.outbox.isFull && tx.now < 0) return BACKPRESSURE",
   },
   {
     name: "one refusal is enough",
@@ -101,7 +101,7 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "rows that are gone stay counted as unsure",
     file: "source/delivery/delivery.ts",
-    from: "[...unsure].filter((id) => turn.outbox.get(id))",
+    from: "[...unsure].filter((id) => tx.outbox.get(id))",
     to: "[...unsure]",
   },
   {
@@ -119,31 +119,31 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "a refused state stays although a newer one has come",
     file: "source/delivery/quarantine.ts",
-    from: "if (id !== undefined) giveUpEntry(turn, id",
-    to: "if (id !== undefined && id < 0) giveUpEntry(turn, id",
+    from: "if (id !== undefined) giveUpEntry(tx, id",
+    to: "if (id !== undefined && id < 0) giveUpEntry(tx, id",
   },
   {
     name: "a refused state is kept beside a newer one on its way",
     file: "source/delivery/quarantine.ts",
-    from: 'if (item.kind === "object" && turn.outbox.hasObject',
-    to: 'if (item.key === "" && turn.outbox.hasObject',
+    from: 'if (item.kind === "object" && tx.outbox.hasObject',
+    to: 'if (item.key === "" && tx.outbox.hasObject',
   },
   {
     name: "what is replayed stays counted as refused",
     file: "source/delivery/quarantine.ts",
-    from: "    totals(turn, entry.collection).refused--\n",
+    from: "    totals(tx, entry.collection).refused--\n",
     to: "",
   },
   {
     name: "what is discarded stays counted as taken",
     file: "source/delivery/quarantine.ts",
-    from: "  counts.taken--\n  counts.refused--\n",
+    from: "  counts.accepted--\n  counts.refused--\n",
     to: "  counts.refused--\n",
   },
   {
     name: "what is replayed stays in quarantine",
     file: "source/delivery/quarantine.ts",
-    from: "    drop(turn, entry.id, entry.collection, keyHash(entry.collection, entry.key))\n    totals",
+    from: "    drop(tx, entry.id, entry.collection, keyHash(entry.collection, entry.key))\n    totals",
     to: "    totals",
   },
   {

@@ -25,19 +25,19 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "what another deploy has delivered is not believed",
     file: "source/delivery/delivery.ts",
-    from: 'if (result.outcome === "delivered") rowsDelivered(turn, result.rows)',
-    to: 'if (result.outcome === "delivered" && protocol === PROTOCOL) rowsDelivered(turn, result.rows)',
+    from: 'if (result.outcome === "delivered") rowsDelivered(tx, result.rows)',
+    to: 'if (result.outcome === "delivered" && protocol === PROTOCOL) rowsDelivered(tx, result.rows)',
   },
   {
     name: "another deploy is handed a credential",
-    file: "source/engine/machine.ts",
+    file: "source/engine/engine.ts",
     from: "if (protocol !== PROTOCOL || !this.#holdsLease(lease)) return null",
     to: "if (protocol < 0 || !this.#holdsLease(lease)) return null",
     at: SHOPIFY_TOKENS,
   },
   {
     name: "a lease's number is not compared",
-    file: "source/state/grant.ts",
+    file: "source/state/lease.ts",
     from: "return grant !== null && grant.number === number",
     to: "return grant !== null && number > 0",
   },
@@ -68,11 +68,11 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "a delivery reported late is not believed",
     file: "source/delivery/delivery.ts",
-    from: '    if (result.outcome === "delivered") rowsDelivered(turn, result.rows)\n',
-    to: '    if (result.outcome === "delivered" && current) rowsDelivered(turn, result.rows)\n',
+    from: '    if (result.outcome === "delivered") rowsDelivered(tx, result.rows)\n',
+    to: '    if (result.outcome === "delivered" && current) rowsDelivered(tx, result.rows)\n',
   },
   {
-    name: "a lease that ran out runs out again with every turn",
+    name: "a lease that ran out runs out again with every tx",
     file: "source/reading/failure.ts",
     from: "    slice.lease.lapsed = true\n",
     to: "",
@@ -84,7 +84,7 @@ export const GRANTS: readonly Mutant[] = [
     to: 'inForce(lease, now) && lease.nonce !== ""',
   },
   {
-    name: "all lists of a pass are read at once",
+    name: "all lists of a backfill are read at once",
     file: "source/reading/lease.ts",
     from: "leased >= BACKFILL_AT_ONCE",
     to: "leased >= 1e9 * BACKFILL_AT_ONCE",

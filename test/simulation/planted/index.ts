@@ -1,12 +1,12 @@
 /** All planted bugs, by the part of the engine that they sit in. */
 import { ALARM } from "./alarm.ts"
 import { API } from "./api.ts"
+import { BACKFILLS } from "./backfills.ts"
 import { CLOCK } from "./clock.ts"
 import { CONTROL } from "./control.ts"
 import { DELIVERY } from "./delivery.ts"
 import { GRANTS } from "./grants.ts"
 import type { Mutant } from "./mutant.ts"
-import { PASSES } from "./passes.ts"
 import { SEEN } from "./seen.ts"
 import { STEPOVER } from "./stepover.ts"
 import { STREAMS } from "./streams.ts"
@@ -22,7 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CONTROL,
   ...DELIVERY,
   ...GRANTS,
-  ...PASSES,
+  ...BACKFILLS,
   ...SEEN,
   ...STEPOVER,
   ...STREAMS,

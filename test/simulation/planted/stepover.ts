@@ -5,7 +5,7 @@ export const STEPOVER: readonly Mutant[] = [
   {
     name: "a place that is stepped over is not kept",
     file: "source/reading/stepover.ts",
-    from: "    for (const place of fresh) keepPlace(turn, slice, run, place, reason)\n",
+    from: "    for (const place of fresh) keepPlace(tx, slice, run, place, reason)\n",
     to: "",
     at: MEADOW,
   },

@@ -5,7 +5,7 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "what another stream has told of a feed's gap is told again by the lists",
     file: "source/reading/live.ts",
-    from: "const told = readUpTo(turn, stream) + SHOWN_LATE_MS",
+    from: "const told = readUpTo(tx, stream) + SHOWN_LATE_MS",
     to: "const told = Math.max(live.cursor, live.slice?.bound ?? 0) + SHOWN_LATE_MS",
     at: MEADOW,
   },
@@ -73,30 +73,30 @@ export const STREAMS: readonly Mutant[] = [
     at: SHOPIFY,
   },
   {
-    name: "a fact that came true after a pass is forgotten with the pass",
-    file: "source/dedupe/admit.ts",
-    from: "range !== null && item.time < range.to && item.time < floorBelow(item, reading)\n",
+    name: "a fact that came true after a backfill is forgotten with the backfill",
+    file: "source/dedupe/dedupe.ts",
+    from: "range !== null && item.time < range.to && item.time < watermarkFor(item, reading)\n",
     to: "range !== null\n",
     at: SHOPIFY,
   },
   {
     name: "a collection that may be read again is not read for the time between",
     file: "source/reading/notes.ts",
-    from: "  for (const name of regained) switchOn(turn, name)\n",
-    to: "  for (const name of regained) delete turn.state.offAt[name]\n  void switchOn\n",
+    from: "  for (const name of regained) switchOn(tx, name)\n",
+    to: "  for (const name of regained) delete tx.state.offAt[name]\n  void switchOn\n",
     at: SHOPIFY,
   },
   {
     name: "what failed is tried again at once",
     file: "source/reading/failure.ts",
-    from: "slice.notBefore = turn.now + backoffMs(",
-    to: "slice.notBefore = turn.now + 0 * backoffMs(",
+    from: "slice.notBefore = tx.now + backoffMs(",
+    to: "slice.notBefore = tx.now + 0 * backoffMs(",
   },
   {
     name: "what may be read again is still said to be denied",
     file: "source/reading/notes.ts",
-    from: "if (!isHistoryDenied(turn, name)) delete turn.state.denied[name]",
-    to: "if (isHistoryDenied(turn, name)) delete turn.state.denied[name]",
+    from: "if (!isHistoryDenied(tx, name)) delete tx.state.denied[name]",
+    to: "if (isHistoryDenied(tx, name)) delete tx.state.denied[name]",
   },
   {
     name: "a live stream that fails ends the run for all",
@@ -120,7 +120,7 @@ export const STREAMS: readonly Mutant[] = [
     at: MEADOW,
   },
   {
-    name: "the floor follows the edge of an oldest-first window that is read again",
+    name: "the watermark follows the edge of an oldest-first window that is read again",
     file: "source/reading/slice.ts",
     from: "return live.slice?.bottom ?? live.cursor",
     to: "return live.slice?.window.from ?? live.cursor",
@@ -128,14 +128,14 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "of two states of one second the first stays, though they come oldest first",
-    file: "source/dedupe/admit.ts",
+    file: "source/dedupe/dedupe.ts",
     from: 'return by !== "webhook" && !isOldestFirst',
     to: 'return by !== "webhook" || !isOldestFirst',
     at: MEADOW,
   },
   {
     name: "states of one second are sent again with each reading of an oldest-first list",
-    file: "source/dedupe/admit.ts",
+    file: "source/dedupe/dedupe.ts",
     from: 'return shown && shown.window !== reading.window ? "older" : "new"',
     to: 'return shown && shown.window !== reading.window && isOlder ? "older" : "new"\n}\n\nconst isOlder = false\n{',
     at: MEADOW,
@@ -164,7 +164,7 @@ export const STREAMS: readonly Mutant[] = [
     at: MEADOW,
   },
   {
-    name: "what two streams show is forgotten at the higher floor of the two",
+    name: "what two streams show is forgotten at the higher watermark of the two",
     file: "source/reading/slice.ts",
     from: "return Math.min(\n    ...feeds.map(",
     to: "return Math.max(\n    ...feeds.map(",
@@ -180,15 +180,15 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a denied part of a list goes on after the page that it was denied in",
     file: "source/reading/checkpoint.ts",
-    from: '  if (slice.state === "reading") noteProgress(turn, slice, page)\n',
-    to: '  if (slice.state !== "denied" || page.next) noteProgress(turn, slice, page)\n  if (slice.state === "denied") slice.token = page.next\n',
+    from: '  if (slice.state === "reading") noteProgress(tx, slice, page)\n',
+    to: '  if (slice.state !== "denied" || page.next) noteProgress(tx, slice, page)\n  if (slice.state === "denied") slice.pageToken = page.next\n',
     at: SHOPIFY,
   },
   {
-    name: "a waiting pass takes a neighbouring range over and forgets its own",
+    name: "a waiting backfill takes a neighbouring range over and forgets its own",
     file: "source/backfill/opening.ts",
-    from: "setRange(turn, slice, plan, hull(slice.range ?? plan.range, plan.range))",
-    to: "setRange(turn, slice, plan, plan.range)",
+    from: "setRange(tx, slice, plan, hull(slice.range ?? plan.range, plan.range))",
+    to: "setRange(tx, slice, plan, plan.range)",
     at: SHOPIFY,
   },
   {
@@ -201,8 +201,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a week without one live stream is left to lists that do not tell it",
     file: "source/reading/live.ts",
-    from: "if (!chosen(turn.state, stream).every((one) =>",
-    to: "if (!chosen(turn.state, stream).some((one) => one.length > 0 ||",
+    from: "if (!chosen(tx.state, stream).every((one) =>",
+    to: "if (!chosen(tx.state, stream).some((one) => one.length > 0 ||",
     at: MEADOW,
   },
   {
@@ -215,8 +215,8 @@ export const STREAMS: readonly Mutant[] = [
   {
     name: "a scroll goes on although an answer of it was lost",
     file: "source/reading/slice.ts",
-    from: "if (slice.mayHaveMoved && slice.token !== null) {",
-    to: "if (slice.mayHaveMoved && slice.token !== null && slice.page < 0) {",
+    from: "if (slice.mayHaveMoved && slice.pageToken !== null) {",
+    to: "if (slice.mayHaveMoved && slice.pageToken !== null && slice.page < 0) {",
     at: MEADOW,
   },
 ]

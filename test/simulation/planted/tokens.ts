@@ -12,7 +12,7 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "two renewals of a token may be under way",
     file: "source/credentials/token.ts",
-    from: "  if (token.intent && token.intent.until > turn.now) return { kind",
+    from: "  if (token.intent && token.intent.until > tx.now) return { kind",
     to: "  if (token.intent && token.intent.until < 0) return { kind",
     at: SHOPIFY_TOKENS,
   },
@@ -26,7 +26,7 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "one lost answer ends a grant that could be renewed",
     file: "source/credentials/token.ts",
-    from: "  if (token.lost >= LOST_MAX && !isRepeatable(turn, token))\n",
+    from: "  if (token.lost >= LOST_MAX && !isRepeatable(tx, token))\n",
     to: "  if (token.lost >= LOST_MAX - 2)\n",
     at: SHOPIFY_TOKENS,
   },
@@ -52,8 +52,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "the first refusal of a key stops the source",
     file: "source/credentials/credentials.ts",
-    from: "    state.checking = { since: turn.now, reason, credentialVersion, lastLease: state.grants }\n",
-    to: "    stopReading(turn, reason)\n",
+    from: "    state.checking = { since: tx.now, reason, credentialVersion, lastLease: state.leases }\n",
+    to: "    stopReading(tx, reason)\n",
   },
   {
     name: "what a call answers that was under way before the check ends it",
@@ -64,8 +64,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "a stopped source tries its key without end",
     file: "source/credentials/dailytry.ts",
-    from: "  turn.state.triedAt = turn.now\n",
-    to: "  turn.state.triedAt = null\n",
+    from: "  tx.state.triedAt = tx.now\n",
+    to: "  tx.state.triedAt = null\n",
   },
   {
     name: "a gateway's 401 counts as the partner's",
@@ -83,8 +83,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "a refresh token that the partner refused is sent again",
     file: "source/credentials/token.ts",
-    from: '    case "refused":\n      endGrant(turn, token, answer.reason)\n',
-    to: '    case "refused":\n      waitFor(turn, answer.reason, nextTry(turn, token, REFRESH_RETRY_BASE_MS))\n',
+    from: '    case "refused":\n      endGrant(tx, token, answer.reason)\n',
+    to: '    case "refused":\n      waitFor(tx, answer.reason, nextTry(tx, token, REFRESH_RETRY_BASE_MS))\n',
     at: SHOPIFY_TOKENS,
   },
   {
@@ -118,8 +118,8 @@ export const TOKENS: readonly Mutant[] = [
   {
     name: "a source that rests lets its grant lapse",
     file: "source/credentials/token.ts",
-    from: "  return at !== null && at <= turn.now ? beginRefresh(turn)",
-    to: "  return at !== null && at < 0 ? beginRefresh(turn)",
+    from: "  return at !== null && at <= tx.now ? beginRefresh(tx)",
+    to: "  return at !== null && at < 0 ? beginRefresh(tx)",
     at: SHOPIFY_TOKENS,
   },
   {

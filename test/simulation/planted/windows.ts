@@ -1,41 +1,41 @@
-/** Windows and cursors: what live reading and passes read. */
+/** Windows and cursors: what live reading and backfills read. */
 import type { Mutant } from "./mutant.ts"
 
 export const WINDOWS: readonly Mutant[] = [
   {
-    name: "the floor's own instant is left out by live reading",
-    file: "source/dedupe/admit.ts",
+    name: "the watermark's own instant is left out by live reading",
+    file: "source/dedupe/dedupe.ts",
     from: "return item.time >= (reading.liveFrom[item.collection] ?? 0)",
     to: "return item.time > (reading.liveFrom[item.collection] ?? 0)",
   },
   {
     name: "the cursor moves with each page of a newest-first window",
     file: "source/reading/checkpoint.ts",
-    from: "  slice.token = next\n  slice.digest = digest ?? null\n",
-    to: `  const live = turn.state.live[slice.stream]
+    from: "  slice.pageToken = next\n  slice.digest = digest ?? null\n",
+    to: `  const live = tx.state.live[slice.stream]
   if (live && slice.lane === "live") {
     live.cursor = Math.max(live.cursor, slice.bound ?? 0)
     slice.bottom = live.cursor - 600_000
     slice.window = { ...slice.window, from: slice.bottom }
   }
-  slice.token = next
+  slice.pageToken = next
   slice.digest = digest ?? null
 `,
   },
   {
     name: "a run that fails gives its window up",
     file: "source/reading/ending.ts",
-    from: '  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")\n',
-    to: `  if (slice.lane === "live") leaveToLists(turn, slice, trouble === "outage")
-  const live = slice.lane === "live" ? turn.state.live[slice.stream] : undefined
-  if (live) assign(live, { slice: null, cursor: Math.max(live.cursor, turn.now + turn.state.clock.skewMs) })
+    from: '  if (slice.lane === "live") leaveToLists(tx, slice, trouble === "outage")\n',
+    to: `  if (slice.lane === "live") leaveToLists(tx, slice, trouble === "outage")
+  const live = slice.lane === "live" ? tx.state.live[slice.stream] : undefined
+  if (live) assign(live, { slice: null, cursor: Math.max(live.cursor, tx.now + tx.state.clock.skewMs) })
 `,
   },
   {
     name: "the window's upper bound is not fixed by its first page",
     file: "source/reading/live.ts",
     from: "slice.bound ?? live.cursor)\n",
-    to: "partnerNow(turn) + 0 * (slice.bound ?? 0))\n",
+    to: "partnerNow(tx) + 0 * (slice.bound ?? 0))\n",
   },
   {
     name: "the lookback is dropped",
@@ -44,7 +44,7 @@ export const WINDOWS: readonly Mutant[] = [
     to: "const from = live.cursor - 0 * stream.lookbackSeconds",
   },
   {
-    name: "the floor is stored as the cursor when nothing was found",
+    name: "the watermark is stored as the cursor when nothing was found",
     file: "source/reading/live.ts",
     from: "live.cursor = Math.max(live.cursor, end)",
     to: "live.cursor = slice.records > 0 ? Math.max(live.cursor, end) : (slice.window.from ?? end)",
@@ -76,8 +76,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a token that was refused is sent again",
     file: "source/reading/failure.ts",
-    from: "    retry(turn, slice, reason)\n    return\n  }\n  slice.token = null\n",
-    to: "    retry(turn, slice, reason)\n    return\n  }\n",
+    from: "    retry(tx, slice, reason)\n    return\n  }\n  slice.pageToken = null\n",
+    to: "    retry(tx, slice, reason)\n    return\n  }\n",
   },
   {
     name: "a window that the feed has forgotten is read on",
@@ -88,8 +88,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a feed is given up for lost by our own clock, before the partner has answered",
     file: "source/reading/checkpoint.ts",
-    from: "  const doubt = doubtOf(turn, slice, run, page)\n",
-    to: '  if (slice.lane === "live" && leaveLost(turn, slice)) return { kind: "stop", reason: "" }\n  const doubt = doubtOf(turn, slice, run, page)\n',
+    from: "  const doubt = doubtOf(tx, slice, run, page)\n",
+    to: '  if (slice.lane === "live" && leaveLost(tx, slice)) return { kind: "stop", reason: "" }\n  const doubt = doubtOf(tx, slice, run, page)\n',
   },
   {
     name: "a window that was cut while our clock was ahead ends in the future",
@@ -101,6 +101,6 @@ export const WINDOWS: readonly Mutant[] = [
     name: "after a gap live reading goes on from the end of it",
     file: "source/reading/live.ts",
     from: "live.cursor = 1000 * Math.floor(cursor / 1000)",
-    to: "live.cursor = partnerNow(turn) + 0 * cursor",
+    to: "live.cursor = partnerNow(tx) + 0 * cursor",
   },
 ]

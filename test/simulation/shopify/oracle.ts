@@ -178,16 +178,16 @@ function limitFaults(
 ): string[] {
   const faults: string[] = []
   const isWanted = chosen.has("Placed order") && switchedOff.size === 0
-  const untold = runs.flatMap((run) => run.untold.map(({ reason }) => reason))
+  const incomplete = runs.flatMap((run) => run.incomplete.map(({ reason }) => reason))
   const reachesBack = startDate < connectedFrom - (SHOWN_DAYS + 1) * DAY
-  if (isWanted && !sight.seesAllOrders && reachesBack && !untold.some((reason) => reason.includes("60 days")))
+  if (isWanted && !sight.seesAllOrders && reachesBack && !incomplete.some((reason) => reason.includes("60 days")))
     faults.push("orders older than 60 days were wanted and not shown, and nobody was told")
   const hasPeople = shop.tables.customer.byId.size > 0
   if (
     hasPeople &&
     switchedOff.size === 0 &&
     !sight.seesPeople &&
-    !untold.some((reason) => reason.includes("protected"))
+    !incomplete.some((reason) => reason.includes("protected"))
   )
     faults.push("personal fields were kept back, and nobody was told")
   return faults

@@ -8,7 +8,7 @@ import { attributesArrived, attributesOf, expectedOf, nameOf, type StripeFact, s
 
 const CUSTOMERS = "Customers"
 const FEED_DAYS = 30
-/** A pass that is read within this overlaps with no more than one live window. */
+/** A backfill that is read within this overlaps with no more than one live window. */
 const PROMPT_MS = 300_000
 
 export function stripeLedger(account: Account): Ledger {
@@ -37,8 +37,8 @@ function isUnfinishedBusiness({ fact, collection }: StripeFact, { runs, skewMs }
   return runs.some(
     (run) =>
       (run.kind === "gap" || run.kind === "collection") &&
-      run.untold.some(
-        (untold) => untold.collection === collection && untold.reason.includes("settled during the gap"),
+      run.incomplete.some(
+        (incomplete) => incomplete.collection === collection && incomplete.reason.includes("settled during the gap"),
       ) &&
       fact.at * 1000 < run.startedAt + skewMs,
   )
@@ -58,7 +58,7 @@ function isHiddenByWhatFollowed(account: Account, { fact, collection, times }: S
 
 function untoldBefore(collection: string, outcome: Outcome): number {
   const times = outcome.runs
-    .filter((run) => run.untold.some((untold) => untold.collection === collection))
+    .filter((run) => run.incomplete.some((incomplete) => incomplete.collection === collection))
     .map((run) => (run.readAt ?? run.endedAt ?? run.startedAt) + outcome.skewMs - FEED_DAYS * DAY)
   return Math.max(0, ...times)
 }

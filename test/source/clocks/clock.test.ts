@@ -8,29 +8,38 @@ import { newRun } from "../../../src/source/runs/run.ts"
 import type { Slice } from "../../../src/source/state/reading.ts"
 import type { State } from "../../../src/source/state/state.ts"
 import { freshState } from "../../../src/source/state/stored.ts"
-import type { Turn } from "../../../src/source/turn.ts"
-import { configurationOf, DAY, fact, HOUR, MINUTE, START, sourceWorld, turnOf } from "../../support/source-world.ts"
+import type { Transaction } from "../../../src/source/transaction.ts"
+import {
+  configurationOf,
+  DAY,
+  fact,
+  HOUR,
+  MINUTE,
+  START,
+  sourceWorld,
+  transactionOf,
+} from "../../support/source-world.ts"
 
 const AHEAD = START + 30 * DAY
 
 /** A state whose every time was noted by a clock that was thirty days ahead. */
-function ahead(): Turn {
-  const turn = turnOf({}, AHEAD)
-  const { state } = turn
-  const stream = streamsOf(turn, "live")[0]
+function ahead(): Transaction {
+  const tx = transactionOf({}, AHEAD)
+  const { state } = tx
+  const stream = streamsOf(tx, "live")[0]
   if (!stream || !state.live.feed) throw new Error("no stream")
   const lease = { number: 1, until: AHEAD + LEASE_MS, nonce: "n", lapsed: false }
-  state.live.feed.slice = { ...blankSlice(turn, stream, "live:feed"), lease, notBefore: AHEAD, asideAt: AHEAD }
+  state.live.feed.slice = { ...blankSlice(tx, stream, "live:feed"), lease, notBefore: AHEAD, asideAt: AHEAD }
   state.live.feed.slice.stuck = { since: AHEAD, reason: "", days: 1, dayAt: AHEAD }
-  const denied = { ...blankSlice(turn, stream, "p1:orders"), state: "denied" as const, notBefore: AHEAD }
-  state.passes = [{ id: "p1", kind: "initial", slices: [denied], run: null, trigger: "schedule", overlap: null }]
+  const denied = { ...blankSlice(tx, stream, "p1:orders"), state: "denied" as const, notBefore: AHEAD }
+  state.backfills = [{ id: "p1", kind: "initial", slices: [denied], run: null, trigger: "schedule", overlap: null }]
   Object.assign(state, {
     ...{ nextRunAt: AHEAD + HOUR, lastSyncNowAt: AHEAD, lastLiveAt: AHEAD },
     ...{ waits: { source: { until: AHEAD, reason: "" } }, wakes: { fetch: { deadline: AHEAD, tries: 3 } } },
     operatorWait: { since: AHEAD, reason: "" },
     claim: { number: 2, until: AHEAD, nonce: "n", rows: [] },
-    run: newRun(turn, "live", "schedule"),
-    others: [{ ...newRun(turn, "initial", "schedule"), readAt: AHEAD }],
+    run: newRun(tx, "live", "schedule"),
+    others: [{ ...newRun(tx, "initial", "schedule"), readAt: AHEAD }],
     clock: { ...state.clock, offSince: AHEAD, believedAt: AHEAD, readings: [{ at: AHEAD, skewMs: 0, spreadMs: 0 }] },
     token: {
       ...{
@@ -58,27 +67,27 @@ function ahead(): Turn {
     error: { code: "reconnect", message: "", remedy: "", at: AHEAD },
     triedAt: AHEAD,
     steppedOver: { feed: [{ at: AHEAD, place }] },
-    counts: { Orders: { taken: 1, dropped: 0, late: 0, quarantined: 0, refused: 0, lastItemAt: AHEAD } },
+    counts: { Orders: { accepted: 1, dropped: 0, late: 0, quarantined: 0, refused: 0, lastItemAt: AHEAD } },
   } satisfies Partial<State>)
-  turn.outbox = new Outbox(toRows([fact("a", START)], "run_00000001", 1, 1, AHEAD))
-  turn.now = START
-  return turn
+  tx.outbox = new Outbox(toRows([fact("a", START)], "run_00000001", 1, 1, AHEAD))
+  tx.now = START
+  return tx
 }
 
-const deniedOf = ({ state }: Turn) => state.passes[0]?.slices[0]?.notBefore
-const sliceOf = ({ state }: Turn) => state.live.feed?.slice as Slice
+const deniedOf = ({ state }: Transaction) => state.backfills[0]?.slices[0]?.notBefore
+const sliceOf = ({ state }: Transaction) => state.live.feed?.slice as Slice
 
 describe("a time noted by a clock that was thirty days ahead", () => {
-  it.each<[string, (turn: Turn) => number | null | undefined, number | null | undefined]>([
+  it.each<[string, (tx: Transaction) => number | null | undefined, number | null | undefined]>([
     ["the next run is planned anew", ({ state }) => state.nextRunAt, null],
     ["Sync now", ({ state }) => state.lastSyncNowAt, START],
     ["the last live run", ({ state }) => state.lastLiveAt, START],
     ["a partner's wait", ({ state }) => state.waits.source?.until, START + AHEAD_MAX_MS.wait],
-    ["a lease", (turn) => sliceOf(turn).lease?.until, START + AHEAD_MAX_MS.lease],
-    ["a slice's next try", (turn) => sliceOf(turn).notBefore, START + AHEAD_MAX_MS.slice],
-    ["since when a slice is set aside", (turn) => sliceOf(turn).asideAt, START],
+    ["a lease", (tx) => sliceOf(tx).lease?.until, START + AHEAD_MAX_MS.lease],
+    ["a slice's next try", (tx) => sliceOf(tx).notBefore, START + AHEAD_MAX_MS.slice],
+    ["since when a slice is set aside", (tx) => sliceOf(tx).asideAt, START],
     ["a denied slice's next try", deniedOf, START + AHEAD_MAX_MS.denied],
-    ["since when a slice cannot be read", (turn) => sliceOf(turn).stuck?.since, START],
+    ["since when a slice cannot be read", (tx) => sliceOf(tx).stuck?.since, START],
     ["a claim", ({ state }) => state.claim?.until, START + AHEAD_MAX_MS.claim],
     ["a wake-up", ({ state }) => state.wakes.fetch?.deadline, START + AHEAD_MAX_MS.wake],
     ["the destination's wait", ({ state }) => state.delivery.retryAt, START + AHEAD_MAX_MS.delivery],
@@ -88,11 +97,11 @@ describe("a time noted by a clock that was thirty days ahead", () => {
     ["when a refresh token was first sent", ({ state }) => state.token?.sentAt, START],
     ["since when an operator is waited for", ({ state }) => state.operatorWait?.since, START],
     ["a run's beginning", ({ state }) => state.run?.startedAt, START],
-    ["a pass's end of reading", ({ state }) => state.others[0]?.readAt, START],
+    ["a backfill's end of reading", ({ state }) => state.others[0]?.readAt, START],
     ["when an answer was believed", ({ state }) => state.clock.believedAt, START],
     ["since when none is", ({ state }) => state.clock.offSince, START],
     ["readings of the partner's clock", ({ state }) => state.clock.readings.length, 0],
-    ["when a record was last found that always fails", (turn) => sliceOf(turn).sighted?.seenAt[1], START],
+    ["when a record was last found that always fails", (tx) => sliceOf(tx).sighted?.seenAt[1], START],
     ["when one was stepped over", ({ state }) => state.steppedOver?.feed?.[0]?.at, START],
     ["since when a credential is checked", ({ state }) => state.checking?.since, START],
     ["when the source stopped", ({ state }) => state.error?.at, START],
@@ -101,14 +110,14 @@ describe("a time noted by a clock that was thirty days ahead", () => {
     ["but not the life of a token", ({ state }) => state.token?.tokens.expiresAt, START + 365 * DAY],
     ["nor that of a refresh token", ({ state }) => state.token?.tokens.refreshExpiresAt, AHEAD],
   ])("%s", (_title, read, expected) => {
-    const turn = ahead()
-    bringBack(turn)
-    expect(read(turn)).toBe(expected)
+    const tx = ahead()
+    bringBack(tx)
+    expect(read(tx)).toBe(expected)
   })
 
   it("a refresh token that rests lasts no longer than the partner has said", () => {
-    const turn = ahead()
-    const { token } = turn.state
+    const tx = ahead()
+    const { token } = tx.state
     if (!token) throw new Error("no token")
     token.tokens = {
       ...token.tokens,
@@ -117,45 +126,45 @@ describe("a time noted by a clock that was thirty days ahead", () => {
       refreshExpiresAt: AHEAD + DAY,
       refreshLifeMs: DAY,
     }
-    bringBack(turn)
+    bringBack(tx)
     expect(token.tokens).toMatchObject({ expiresAt: START + HOUR, refreshExpiresAt: START + DAY })
   })
 
   it("is left nowhere, but where the partner or the user has set it", () => {
-    const turn = ahead()
-    bringBack(turn)
-    const { tokens: _tokens, ...token } = turn.state.token ?? {}
-    const left = JSON.stringify({ ...turn.state, token }).match(/\b\d{13}\b/g) ?? []
+    const tx = ahead()
+    bringBack(tx)
+    const { tokens: _tokens, ...token } = tx.state.token ?? {}
+    const left = JSON.stringify({ ...tx.state, token }).match(/\b\d{13}\b/g) ?? []
     expect(left.filter((time) => Number(time) > START + 2 * DAY)).toEqual([])
   })
 
   it("what lies within reach stays as it is", () => {
-    const turn = ahead()
-    turn.now = AHEAD
-    const before = structuredClone(turn.state)
-    bringBack(turn)
-    expect(turn.state).toEqual(before)
-    expect(turn.outbox.get(1)?.notBefore).toBe(AHEAD)
+    const tx = ahead()
+    tx.now = AHEAD
+    const before = structuredClone(tx.state)
+    bringBack(tx)
+    expect(tx.state).toEqual(before)
+    expect(tx.outbox.get(1)?.notBefore).toBe(AHEAD)
   })
 
   it("a fresh source has nothing to bring back", () => {
-    const turn = turnOf()
-    bringBack(turn)
-    expect(turn.state).toEqual({ ...freshState(configurationOf()), live: turn.state.live })
+    const tx = transactionOf()
+    bringBack(tx)
+    expect(tx.state).toEqual({ ...freshState(configurationOf()), live: tx.state.live })
   })
 })
 
 describe("a source whose clock was thirty days ahead for a while", () => {
-  it("is on its schedule again at the next turn, and every run that began meanwhile ends", async () => {
+  it("is on its schedule again at the next transaction, and every run that began meanwhile ends", async () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("live")
     await world.drain("backfill")
     world.advance(30 * DAY)
-    await world.machine.alarm()
+    await world.engine.alarm()
     // The partner's answers are 30 days behind then: nothing of them is taken.
     await world.page(await world.lease("live"), { asked: START, items: [fact("a", START + MINUTE)] })
-    expect(await world.machine.syncNow()).toMatchObject({ ok: false, code: "run_in_progress" })
+    expect(await world.engine.syncNow()).toMatchObject({ ok: false, code: "run_in_progress" })
     world.advance(-30 * DAY + HOUR)
     expect((await world.view()).nextRunAt).toBeLessThanOrEqual(world.now() + HOUR)
     expect(world.store.alarmAt).toBeLessThanOrEqual(world.now() + HOUR)
@@ -165,7 +174,7 @@ describe("a source whose clock was thirty days ahead for a while", () => {
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["a"])
     expect(world.state().run).toBeNull()
     expect(world.state().live.feed?.cursor).toBe(world.now())
-    expect(await world.machine.syncNow()).toMatchObject({ ok: true })
+    expect(await world.engine.syncNow()).toMatchObject({ ok: true })
   })
 
   it("waits no longer than the partner had asked for", async () => {
@@ -184,12 +193,12 @@ describe("a source whose clock was thirty days ahead for a while", () => {
     await world.configure()
     await world.drain("live")
     world.advance(30 * DAY)
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     world.advance(-30 * DAY)
     await world.drain("live")
-    expect(await world.machine.syncNow()).toMatchObject({ code: "too_soon", retryAfterSeconds: 60 })
+    expect(await world.engine.syncNow()).toMatchObject({ code: "too_soon", retryAfterSeconds: 60 })
     world.advance(MINUTE)
-    const answer = await world.machine.syncNow()
+    const answer = await world.engine.syncNow()
     expect(answer.ok || answer.code).not.toBe("too_soon")
   })
 })

@@ -23,8 +23,8 @@ const SECOND = 1_000
 /** Reads live once a minute; how far ahead of ours the pages are dated. */
 async function readFor(world: World, minutes: number, skewMs: number, page: Page = {}): Promise<void> {
   for (const end = world.now() + minutes * MINUTE; world.now() < end; await world.until(world.now() + MINUTE)) {
-    const answer = await world.machine.lease({ lane: "live", nonce: `n${world.now()}`, protocol: PROTOCOL })
-    if (answer.kind === "granted") await world.page(answer.task, { asked: world.now() + skewMs, ...page })
+    const answer = await world.engine.lease({ lane: "live", nonce: `n${world.now()}`, protocol: PROTOCOL })
+    if (answer.kind === "given") await world.page(answer.task, { asked: world.now() + skewMs, ...page })
   }
 }
 
@@ -44,7 +44,7 @@ describe("one answer dated half an hour ahead", () => {
     await world.until(world.now() + 5 * SECOND)
     await world.page(await world.lease("live"), { items })
     expect(await keysOf(world)).toEqual(["a"])
-    expect((await world.view()).lastRun).toMatchObject({ state: "succeeded", untold: [] })
+    expect((await world.view()).lastRun).toMatchObject({ state: "succeeded", incomplete: [] })
   })
 
   it("costs the run one call, and the slice no attempt", async () => {
@@ -95,7 +95,7 @@ describe("a partner's clock that was set half an hour ahead", () => {
     await readFor(world, 3, 0, { items })
     expect(await keysOf(world)).toEqual(["p", "a"])
     expect(cursorOf(world)).toBeGreaterThanOrEqual(START + 3 * HOUR)
-    expect((await world.view()).lastRun?.untold[0]?.reason).toMatch(
+    expect((await world.view()).lastRun?.incomplete[0]?.reason).toMatch(
       /clock went back: what happened since 2026-11-01 14:00:00 UTC/,
     )
   })
@@ -149,7 +149,7 @@ describe("a stored cursor above the partner's time", () => {
       await readFor(world, 2, 0, { items: [fact("b", START + HOUR + 20 * MINUTE)] })
       expect(await keysOf(world)).toEqual(["b"])
       expect(cursorOf(world)).toBeLessThanOrEqual(world.now())
-      expect((await world.view()).lastRun?.untold[0]?.reason).toMatch(/is read again/)
+      expect((await world.view()).lastRun?.incomplete[0]?.reason).toMatch(/is read again/)
     },
   )
 
@@ -163,12 +163,12 @@ describe("a stored cursor above the partner's time", () => {
     expect(cursorOf(world)).toBe(START + HOUR)
     await readFor(world, 3, HOUR / 2)
     expect(cursorOf(world)).toBeGreaterThanOrEqual(START + HOUR)
-    expect((await world.view()).lastRun?.untold).toEqual([])
+    expect((await world.view()).lastRun?.incomplete).toEqual([])
   })
 })
 
 describe("an object whose record is dated in the partner's future", () => {
-  it("counts as of the time its page was asked for, so that real updates still pass", async () => {
+  it("counts as of the time its page was asked for, so that real updates still backfill", async () => {
     const world = await readWorld()
     await world.until(START + HOUR)
     await world.page(await world.lease("live"), { items: [person("p", START + 30 * DAY, "Ada")] })
@@ -185,7 +185,7 @@ describe("an event whose time lies in the future, which stands first in the feed
   /** Each page that the feed answers shows it again, before what is dated rightly. */
   async function shown(world: World, at: number, ...others: Item[]) {
     await world.until(at)
-    const wrong = person("p", DUE, "Wrong", { place: DUE })
+    const wrong = person("p", DUE, "Wrong", { announcedAt: DUE })
     await world.page(await world.lease("live"), { items: [wrong, ...others] })
     return (await world.deliver()).map(({ userAttributes }) => userAttributes?.name)
   }
@@ -213,8 +213,8 @@ describe("an event whose time lies in the future, which stands first in the feed
   it("is read again by a resync", async () => {
     const world = await readWorld()
     expect(await shown(world, START + HOUR)).toEqual(["Wrong"])
-    await world.machine.resync("People", null)
-    const wrong = person("p", DUE, "Wrong", { place: world.now() })
+    await world.engine.resync("People", null)
+    const wrong = person("p", DUE, "Wrong", { announcedAt: world.now() })
     await world.page(await world.lease("backfill"), { items: [wrong], edge: START, next: "t1" })
     expect((await world.deliver()).map(({ userAttributes }) => userAttributes?.name)).toEqual(["Wrong"])
   })
@@ -262,7 +262,7 @@ function tamper(world: World, change: (state: ReturnType<World["state"]>) => voi
     alarm: null,
     outbox: { insert: [], remove: [], update: [] },
     seen: none,
-    open: none,
+    pending: none,
     quarantine: none,
     runs: none,
   }

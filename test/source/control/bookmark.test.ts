@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { defineConnector } from "../../../src/connectors/kit/define.ts"
-import { BOOKMARK_OPEN_MAX } from "../../../src/source/control/bookmark.ts"
+import { BOOKMARK_PENDING_MAX } from "../../../src/source/control/bookmark.ts"
 import type { Bookmark } from "../../../src/source/protocol/bookmark.ts"
 import type { Configuration } from "../../../src/source/protocol/configuration.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
@@ -23,8 +23,8 @@ import {
   type World,
 } from "../../support/source-world.ts"
 
-const FLOOR = START - LOOKBACK
-const sold = (key: string, time = START - 30 * DAY) => fact(key, time, { place: START })
+const WATERMARK = START - LOOKBACK
+const sold = (key: string, time = START - 30 * DAY) => fact(key, time, { announcedAt: START })
 const keys = (items: { key: string }[]) => items.map(({ key }) => key)
 
 const unordered = defineConnector<unknown>({
@@ -58,8 +58,8 @@ async function usedForHours(): Promise<World> {
 async function knowingADebit(): Promise<World> {
   const world = sourceWorld()
   await world.configure()
-  const open = [{ collection: "Orders", key: "debit", time: FLOOR - DAY }]
-  await world.page(await world.lease("backfill"), { items: [sold("old")], open })
+  const pending = [{ collection: "Orders", key: "debit", time: WATERMARK - DAY }]
+  await world.page(await world.lease("backfill"), { items: [sold("old")], pending })
   await world.drain("backfill")
   await world.drain("live")
   await world.deliver()
@@ -75,7 +75,7 @@ async function readingLists(): Promise<{ former: World; orders: Task; people: Ta
 }
 
 async function markOf(world: World): Promise<Bookmark> {
-  const { bookmark } = await world.machine.erase()
+  const { bookmark } = await world.engine.erase()
   if (!bookmark) throw new Error("no bookmark was handed out")
   return bookmark
 }
@@ -89,7 +89,7 @@ async function goingOn(bookmark: Bookmark, changes: Partial<Configuration> = {})
 }
 
 const opened = (world: World) =>
-  world.state().passes.map(({ kind, slices }) => [kind, ...slices.map(({ stream, range }) => [stream, range])])
+  world.state().backfills.map(({ kind, slices }) => [kind, ...slices.map(({ stream, range }) => [stream, range])])
 
 describe("a source that goes on from a deleted one", () => {
   it("reads live from where that one stopped, and nothing of its history", async () => {
@@ -106,9 +106,9 @@ describe("a source that goes on from a deleted one", () => {
   it("takes the fact of a key that the former one knew to be open, whatever its time", async () => {
     const former = await knowingADebit()
     const world = await goingOn(await markOf(former))
-    const late = fact("debit", FLOOR - DAY, { place: START + HOUR })
+    const late = fact("debit", WATERMARK - DAY, { announcedAt: START + HOUR })
     await world.page(await world.lease("live"), {
-      items: [late, fact("foreign", FLOOR - DAY, { place: START + HOUR })],
+      items: [late, fact("foreign", WATERMARK - DAY, { announcedAt: START + HOUR })],
     })
     expect(keys(await world.deliver())).toEqual(["debit"])
   })
@@ -122,7 +122,7 @@ describe("a source that goes on from a deleted one", () => {
     await former.deliver()
     const world = await goingOn(await markOf(former), { collections: choose("Orders") })
     expect((await world.lease("backfill")).window).toEqual({ from: task.window.from, to: START - 30 * DAY + 1 })
-    expect(opened(world)).toEqual([["initial", ["orders", { from: START_DATE, to: FLOOR }]]])
+    expect(opened(world)).toEqual([["initial", ["orders", { from: START_DATE, to: WATERMARK }]]])
   })
 
   it("reads a list that comes in no order again from its beginning", async () => {
@@ -130,7 +130,7 @@ describe("a source that goes on from a deleted one", () => {
     await former.configure({ collections: choose("Closings") })
     await former.drain("live")
     const task = await former.lease("backfill")
-    const closing = fact("old", START - 30 * DAY, { collection: "Closings", place: START })
+    const closing = fact("old", START - 30 * DAY, { collection: "Closings", announcedAt: START })
     await former.page(task, { items: [closing], edge: START - 30 * DAY, next: "more" })
     await former.deliver()
     const world = sourceWorld(0, unordered)
@@ -154,7 +154,7 @@ describe("a source that goes on from a deleted one", () => {
     await former.deliver()
     await former.page(orders, { items: [sold("lost")] })
     const world = await goingOn(await markOf(former))
-    expect(opened(world)).toEqual([["earlier", ["orders", { from: START_DATE, to: FLOOR }]]])
+    expect(opened(world)).toEqual([["earlier", ["orders", { from: START_DATE, to: WATERMARK }]]])
   })
 
   it("reads no history again because of what a run had brought that failed", async () => {
@@ -168,11 +168,11 @@ describe("a source that goes on from a deleted one", () => {
     expect(world.state().live.feed?.cursor).toBe(START)
   })
 
-  it("takes the fact of an open key again that had not been delivered", async () => {
+  it("takes the fact of a pending key again that had not been delivered", async () => {
     const former = await knowingADebit()
     former.advance(3 * HOUR)
     await former.until(former.now())
-    const late = fact("debit", FLOOR - DAY, { place: START + HOUR })
+    const late = fact("debit", WATERMARK - DAY, { announcedAt: START + HOUR })
     await former.page(await former.lease("live"), { items: [late] })
     const world = await goingOn(await markOf(former))
     await world.page(await world.lease("live"), { items: [late] })
@@ -207,9 +207,12 @@ describe("a source that goes on from a deleted one", () => {
     await world.until(world.now())
     await world.drain("live")
     await world.configure({ collections: choose("Orders", "People") })
-    const floor = (world.state().live.feed?.cursor ?? 0) - LOOKBACK
-    expect(opened(world).flatMap(([, ...slices]) => slices)).toContainEqual(["orders", { from: START_DATE, to: floor }])
-    expect(world.state().passSpans.Orders ?? []).toEqual([])
+    const watermark = (world.state().live.feed?.cursor ?? 0) - LOOKBACK
+    expect(opened(world).flatMap(([, ...slices]) => slices)).toContainEqual([
+      "orders",
+      { from: START_DATE, to: watermark },
+    ])
+    expect(world.state().backfillSpans.Orders ?? []).toEqual([])
   })
 
   it("reads what is chosen now and was not then: an earlier start date, another collection", async () => {
@@ -234,8 +237,8 @@ describe("a source that goes on from one whose partner's clock was half an hour 
   /** Reads live once a minute, answers dated so far ahead of our clock. */
   async function readFor(world: World, minutes: number, skewMs: number, page: Page = {}): Promise<void> {
     for (const end = world.now() + minutes * MINUTE; world.now() < end; await world.until(world.now() + MINUTE)) {
-      const answer = await world.machine.lease({ lane: "live", nonce: `n${world.now()}`, protocol: PROTOCOL })
-      if (answer.kind === "granted") await world.page(answer.task, { asked: world.now() + skewMs, ...page })
+      const answer = await world.engine.lease({ lane: "live", nonce: `n${world.now()}`, protocol: PROTOCOL })
+      if (answer.kind === "given") await world.page(answer.task, { asked: world.now() + skewMs, ...page })
     }
   }
 
@@ -268,7 +271,7 @@ describe("a source that goes on from one whose partner's clock was half an hour 
     await readFor(world, 6, 0, { items })
     expect(keys(await world.deliver())).toEqual(["since"])
     expect(world.state().live.feed?.cursor).toBeLessThanOrEqual(world.now())
-    expect((await world.view()).lastRun?.untold[0]?.reason).toMatch(/clock went back/)
+    expect((await world.view()).lastRun?.incomplete[0]?.reason).toMatch(/clock went back/)
   })
 
   it("and still is: reading goes on at once, from where it stopped", async () => {
@@ -277,7 +280,7 @@ describe("a source that goes on from one whose partner's clock was half an hour 
     expect(task.window.from).toBe(START + 2 * HOUR + AHEAD - LOOKBACK)
     expect(await world.page(task, { asked: world.now() + AHEAD })).toBe("stop")
     expect(world.state().live.feed?.cursor).toBe(world.now() + AHEAD)
-    expect((await world.view()).lastRun).toMatchObject({ state: "succeeded", untold: [] })
+    expect((await world.view()).lastRun).toMatchObject({ state: "succeeded", incomplete: [] })
   })
 
   it("goes on from a bookmark that does not tell of a clock, too", async () => {
@@ -293,18 +296,18 @@ describe("a bookmark", () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("live")
-    expect(await world.machine.erase()).toEqual({ ok: true })
+    expect(await world.engine.erase()).toEqual({ ok: true })
   })
 
   it("comes with every answer until it is said to be kept", async () => {
     const world = await used()
-    const first = await world.machine.erase()
+    const first = await world.engine.erase()
     expect(first.bookmark).toBeDefined()
     world.restart()
-    expect(await world.machine.erase()).toEqual(first)
-    await world.machine.bookmarkKept()
+    expect(await world.engine.erase()).toEqual(first)
+    await world.engine.bookmarkKept()
     world.restart()
-    expect(await world.machine.erase()).toEqual({ ok: true })
+    expect(await world.engine.erase()).toEqual({ ok: true })
   })
 
   it("names no key and no person", async () => {
@@ -312,16 +315,16 @@ describe("a bookmark", () => {
     expect(text).not.toMatch(/old|new|acct_1|key_1|dest_1|@/)
   })
 
-  it("keeps a bounded number of open keys, the newest", async () => {
+  it("keeps a bounded number of pending keys, the newest", async () => {
     const former = sourceWorld()
     await former.configure()
-    const open = Array.from({ length: BOOKMARK_OPEN_MAX + 5 }, (_, n) => ({
-      ...{ collection: "Orders", key: `debit_${n}`, time: FLOOR - n },
+    const pending = Array.from({ length: BOOKMARK_PENDING_MAX + 5 }, (_, n) => ({
+      ...{ collection: "Orders", key: `debit_${n}`, time: WATERMARK - n },
     }))
-    await former.page(await former.lease("backfill"), { items: [sold("old")], open })
+    await former.page(await former.lease("backfill"), { items: [sold("old")], pending })
     const bookmark = await markOf(former)
-    expect(bookmark.open).toHaveLength(BOOKMARK_OPEN_MAX)
-    expect(Math.min(...bookmark.open.map(([, time]) => time))).toBe(FLOOR - BOOKMARK_OPEN_MAX + 1)
+    expect(bookmark.pending).toHaveLength(BOOKMARK_PENDING_MAX)
+    expect(Math.min(...bookmark.pending.map(([, time]) => time))).toBe(WATERMARK - BOOKMARK_PENDING_MAX + 1)
     expect(JSON.stringify(bookmark).length).toBeLessThan(1_000_000)
   })
 })

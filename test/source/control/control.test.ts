@@ -3,7 +3,7 @@ import { AUTH_CONFIRM_MS } from "../../../src/source/credentials/checking.ts"
 import { choose, HOUR, MINUTE, readWorld, START, sourceWorld } from "../../support/source-world.ts"
 
 describe("configuring", () => {
-  it("starts a live run and an initial pass, and sets an alarm", async () => {
+  it("starts a live run and an initial backfill, and sets an alarm", async () => {
     const world = sourceWorld()
     const view = await world.configure()
     expect(view).toMatchObject({ status: "syncing", configVersion: 1, error: null })
@@ -29,7 +29,7 @@ describe("configuring", () => {
     const before = world.store.core()
     const writes = world.store.written.length
     const stale = { ...world.state().configuration, version: 2 + ahead, intervalHours: 24, collections: [] }
-    await world.machine.configure(stale)
+    await world.engine.configure(stale)
     expect(world.store.core()).toBe(before)
     expect(world.store.written).toHaveLength(writes)
   })
@@ -46,7 +46,7 @@ describe("configuring", () => {
     const due = world.store.alarmAt
     world.store.alarmAt = null
     world.advance(2 * HOUR)
-    await world.machine.configure(world.state().configuration)
+    await world.engine.configure(world.state().configuration)
     expect(world.store.alarmAt).toBeGreaterThan(due ?? 0)
     expect(world.wakes.at(-1)).toBe("fetch")
   })
@@ -58,23 +58,23 @@ describe("Sync now", () => {
     [60_000, { ok: true }],
   ])("again after %i ms", async (passed, expected) => {
     const world = await readWorld()
-    expect(await world.machine.syncNow()).toMatchObject({ ok: true })
+    expect(await world.engine.syncNow()).toMatchObject({ ok: true })
     await world.drain("live")
     world.advance(passed)
-    expect(await world.machine.syncNow()).toMatchObject(expected)
+    expect(await world.engine.syncNow()).toMatchObject(expected)
   })
 
   it("while a run is being read is refused with that run", async () => {
     const world = sourceWorld()
     const view = await world.configure()
-    expect(await world.machine.syncNow()).toMatchObject({ code: "run_in_progress", run: view.current[0]?.id })
+    expect(await world.engine.syncNow()).toMatchObject({ code: "run_in_progress", run: view.current[0]?.id })
   })
 
-  it("beside a pass and while items wait is carried out", async () => {
+  it("beside a backfill and while items wait is carried out", async () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("live")
-    expect(await world.machine.syncNow()).toMatchObject({ ok: true })
+    expect(await world.engine.syncNow()).toMatchObject({ ok: true })
     expect((await world.view()).current.map(({ kind, trigger }) => [kind, trigger])).toContainEqual(["live", "manual"])
   })
 
@@ -82,14 +82,14 @@ describe("Sync now", () => {
     const world = await readWorld()
     const due = world.state().nextRunAt
     world.advance(MINUTE)
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     expect(world.state().nextRunAt).toBe(due)
   })
 
   it("is refused while paused, saying so", async () => {
     const world = await readWorld()
     await world.configure({ active: false })
-    expect(await world.machine.syncNow()).toMatchObject({ ok: false, code: "paused" })
+    expect(await world.engine.syncNow()).toMatchObject({ ok: false, code: "paused" })
   })
 
   it("is refused in error, saying what to do", async () => {
@@ -99,7 +99,7 @@ describe("Sync now", () => {
     await world.settle(await world.lease("live"), refused)
     world.advance(AUTH_CONFIRM_MS)
     await world.settle(await world.lease("live"), refused)
-    const answer = await world.machine.syncNow()
+    const answer = await world.engine.syncNow()
     expect(answer).toMatchObject({ ok: false, code: "source_error" })
     expect(answer.ok ? "" : answer.message).toMatch(/Reconnect/)
   })
@@ -113,11 +113,11 @@ describe("pause", () => {
     await world.configure({ active: false })
     expect(await world.page(task, { next: "t1" })).toBe("stop")
     expect((await world.refusedLease("live")).kind).toBe("idle")
-    expect(world.state().live.feed?.slice?.token).toBe("t1")
+    expect(world.state().live.feed?.slice?.pageToken).toBe("t1")
     await world.until(START + 3 * HOUR)
     expect((await world.view()).status).toBe("paused")
     await world.configure({ active: true })
-    expect((await world.lease("live")).token).toBe("t1")
+    expect((await world.lease("live")).pageToken).toBe("t1")
   })
 })
 

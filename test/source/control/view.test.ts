@@ -10,13 +10,13 @@ import {
   START,
   START_DATE,
   sourceWorld,
-  turnOf,
+  transactionOf,
 } from "../../support/source-world.ts"
 
 const error = { code: "credentials_rejected", message: "", remedy: "", at: START }
 
 describe("the status", () => {
-  const { run: _none, ...idle } = turnOf().state
+  const { run: _none, ...idle } = transactionOf().state
   const live = sourceRun()
 
   it.each([
@@ -36,7 +36,7 @@ describe("the status", () => {
 })
 
 function sourceRun() {
-  const counts = { calls: 0, pages: 0, records: 0, collections: {}, denied: [], failed: [], untold: [] }
+  const counts = { calls: 0, pages: 0, records: 0, collections: {}, denied: [], failed: [], incomplete: [] }
   const times = { startedAt: START, readAt: null, endedAt: null, reason: null }
   return {
     id: "run_00000001",
@@ -71,7 +71,7 @@ describe("what is shown", () => {
     await world.configure()
     await world.page(await world.lease("live"), { items: [fact("a", START)] })
     const view = await world.view()
-    expect(view.collections[0]).toMatchObject({ taken: 1, delivered: 0, waiting: 1, lastItemAt: START })
+    expect(view.collections[0]).toMatchObject({ accepted: 1, delivered: 0, waiting: 1, lastItemAt: START })
     const run = view.current.find(({ kind }) => kind === "live")
     expect(run).toMatchObject({ state: "delivering", readAt: START, endedAt: null })
   })
@@ -99,12 +99,12 @@ describe("what is shown", () => {
     expect(delivering?.waits).toMatchObject({ reason: "Intempt answered 503." })
   })
 
-  it("tells how much of a pass has been read, never backwards, and all of it when it has been", async () => {
+  it("tells how much of a backfill has been read, never backwards, and all of it when it has been", async () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("live")
     const shares: (number | null | undefined)[] = []
-    const share = async () => shares.push((await world.view()).current.find(({ kind }) => kind === "initial")?.share)
+    const share = async () => shares.push((await world.view()).current.find(({ kind }) => kind === "initial")?.progress)
     const orders = await world.lease("backfill")
     await share()
     await world.page(orders, { edge: START - 200 * 86_400_000, next: "t1" })
@@ -118,7 +118,7 @@ describe("what is shown", () => {
   })
 
   it("gives cursors as the partner's times", () => {
-    expect(viewOf(turnOf({}, START + MINUTE)).cursors).toEqual({ feed: START })
+    expect(viewOf(transactionOf({}, START + MINUTE)).cursors).toEqual({ feed: START })
   })
 })
 

@@ -14,7 +14,7 @@ import {
   START,
   START_DATE,
   sourceWorld,
-  turnOf,
+  transactionOf,
   type World,
 } from "../../support/source-world.ts"
 
@@ -50,7 +50,7 @@ describe("a refusal in the partner's words", () => {
   it("answers Sync now with the time to wait", async () => {
     const world = await refusedOnce()
     world.advance(MINUTE)
-    expect(await world.machine.syncNow()).toMatchObject({
+    expect(await world.engine.syncNow()).toMatchObject({
       ok: false,
       code: "checking_credentials",
       retryAfterSeconds: 240,
@@ -77,11 +77,11 @@ describe("a refusal in the partner's words", () => {
     await world.settle(await world.lease("live"), REFUSED)
     await world.until(START + AUTH_CONFIRM_MS)
     const task = await world.lease("backfill")
-    expect(task.token).toBe("t1")
+    expect(task.pageToken).toBe("t1")
     expect(await world.page(task, { next: "t2" })).toBe("go")
     expect((await world.view()).checking).toBeNull()
     expect((await world.lease("live")).stream).toBe("feed")
-    const runs = await world.machine.runs({ limit: 10, cursor: null })
+    const runs = await world.engine.runs({ limit: 10, cursor: null })
     expect(runs.ok && runs.runs.map(({ state }) => state)).toEqual(["reading", "reading"])
   })
 
@@ -90,7 +90,7 @@ describe("a refusal in the partner's words", () => {
     await world.until(START + AUTH_CONFIRM_MS)
     const { lease } = await world.lease("live")
     const outcome: Outcome = { kind: "fault", reason: "the stored credential cannot be opened" }
-    await world.machine.settle({ protocol: PROTOCOL, lease, outcome, calls: 0 })
+    await world.engine.settle({ protocol: PROTOCOL, lease, outcome, calls: 0 })
     expect((await world.view()).checking).not.toBeNull()
   })
 
@@ -132,7 +132,7 @@ describe("a refusal in the partner's words", () => {
     const list = await world.lease("backfill")
     await world.settle(await world.lease("live"), REFUSED)
     world.advance(AUTH_CONFIRM_MS + MINUTE)
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: list.lease, failedVersion: 0 })).toBeNull()
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: list.lease, failedVersion: 0 })).toBeNull()
     await world.settle(list, REFUSED)
     expect((await world.view()).error).toBeNull()
     expect((await world.lease("backfill")).credential.value).toBe("key_1")
@@ -143,7 +143,7 @@ describe("a refusal in the partner's words", () => {
     const view = await world.configure({ credential: "sealed:key_2", credentialVersion: 2 })
     expect(view).toMatchObject({ status: "syncing", checking: null })
     expect((await world.lease("live")).credential.value).toBe("key_2")
-    expect(await world.machine.syncNow()).toMatchObject({ code: "run_in_progress" })
+    expect(await world.engine.syncNow()).toMatchObject({ code: "run_in_progress" })
   })
 
   it("waits with a source that is paused, and is confirmed when it goes on", async () => {
@@ -193,14 +193,14 @@ describe("a refused access token", () => {
   it("is renewed first, and the renewed one is confirmed without another renewal", async () => {
     const { world, asked } = await granted([refreshed("a2", START)])
     const task = await world.lease("live")
-    const newer = await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })
+    const newer = await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })
     expect(newer).toEqual({ kind: "accessToken", value: "a2", version: 3 })
     await world.settle(task, { ...REFUSED, credentialVersion: 3 })
     expect((await world.view()).error).toBeNull()
     await world.until(START + AUTH_CONFIRM_MS)
     const again = await world.lease("live")
     expect(again.credential.value).toBe("a2")
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: again.lease, failedVersion: 3 })).toBeNull()
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: again.lease, failedVersion: 3 })).toBeNull()
     await world.settle(again, { ...REFUSED, credentialVersion: 3 })
     expect((await world.view()).error?.code).toBe("reconnect")
     expect(asked).toEqual(["sealed:refresh_a1"])
@@ -258,7 +258,7 @@ describe("a source that stopped for its credential", () => {
     await world.configure({ active: false })
     await world.until(world.now() + 3 * DAY)
     expect(world.tried).toEqual([])
-    await world.machine.erase()
+    await world.engine.erase()
     await world.until(world.now() + 3 * DAY)
     expect(world.tried).toEqual([])
   })
@@ -266,7 +266,7 @@ describe("a source that stopped for its credential", () => {
   it("renews an access token that has run out first, once", async () => {
     const { world, asked } = await granted([refreshed("a2", START)])
     const task = await world.lease("live")
-    await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })
+    await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })
     await world.settle(task, { ...REFUSED, credentialVersion: 3 })
     await world.until(START + AUTH_CONFIRM_MS)
     await world.settle(await world.lease("live"), { ...REFUSED, credentialVersion: 3 })
@@ -295,7 +295,7 @@ describe("a source that stopped for its credential", () => {
 
   it("tries a key that was pasted in a state stored before there were probes", () => {
     const error = { code: "credentials_rejected", message: "", remedy: "", at: START }
-    expect(dailyTryAt(turnOf({ error }).state)).toBe(START + PROBE_DAILY_MS)
-    expect(dailyTryAt(turnOf({ error: { ...error, code: "other" } }).state)).toBeNull()
+    expect(dailyTryAt(transactionOf({ error }).state)).toBe(START + PROBE_DAILY_MS)
+    expect(dailyTryAt(transactionOf({ error: { ...error, code: "other" } }).state)).toBeNull()
   })
 })

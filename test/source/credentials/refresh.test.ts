@@ -6,7 +6,7 @@ import type { RefreshAnswer } from "../../../src/source/ports.ts"
 import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import type { TokenState } from "../../../src/source/state/state.ts"
-import { DAY, HOUR, MINUTE, START, turnOf } from "../../support/source-world.ts"
+import { DAY, HOUR, MINUTE, START, transactionOf } from "../../support/source-world.ts"
 import { ask, CLIENT, granted, LOST, REFUSED, refreshed, SECOND, token, tokens } from "./granted.ts"
 
 describe("a refresh", () => {
@@ -84,7 +84,7 @@ describe("a refresh", () => {
     const { world, asked } = await granted(Array(10).fill(LOST))
     world.advance(50 * MINUTE)
     for (const end = world.now() + 5 * MINUTE; world.now() < end; world.advance(10_000))
-      await world.machine.lease(ask(`${world.now()}`))
+      await world.engine.lease(ask(`${world.now()}`))
     expect(asked.length).toBeLessThan(LOST_MAX)
     expect((await world.view()).error).toBeNull()
   })
@@ -94,18 +94,18 @@ describe("a refresh", () => {
     ["for as long as the partner lets it be repeated", 30 * 86_400, 30, true],
     ["until that time is over", 30 * 86_400, 31, false],
   ])("whose answer was lost is sent again %s", (_title, refreshRepeatableSeconds, days, isKept) => {
-    const turn = turnOf({ token: token({ tokens: tokens("a1", { expiresAt: START }) }) })
+    const tx = transactionOf({ token: token({ tokens: tokens("a1", { expiresAt: START }) }) })
     const way = { kind: "oauth2" as const, ...(refreshRepeatableSeconds && { refreshRepeatableSeconds }) }
-    turn.connector = { ...turn.connector, auth: [way as OAuth2Auth<unknown>] }
+    tx.connector = { ...tx.connector, auth: [way as OAuth2Auth<unknown>] }
     const sent = []
-    for (const end = START + days * DAY; turn.now < end; turn.now += 30 * MINUTE) {
-      const due = need(turn)
+    for (const end = START + days * DAY; tx.now < end; tx.now += 30 * MINUTE) {
+      const due = need(tx)
       if (due.kind !== "refresh") continue
       sent.push(due.ask.tokens.refresh)
-      refreshAnswered(turn, due.intent, LOST)
+      refreshAnswered(tx, due.intent, LOST)
     }
     expect(new Set(sent)).toEqual(new Set(["sealed:refresh_a1"]))
-    expect(turn.state.error === null).toBe(isKept)
+    expect(tx.state.error === null).toBe(isKept)
     if (refreshRepeatableSeconds === undefined) expect(sent).toHaveLength(LOST_MAX)
   })
 
@@ -117,7 +117,7 @@ describe("a refresh", () => {
         asked.push(one)
         return new Promise(() => {})
       }
-      void world.machine.lease(ask(`gone${tries}`))
+      void world.engine.lease(ask(`gone${tries}`))
       await Promise.resolve()
       world.restart()
       world.advance(INTENT_MS)
@@ -132,9 +132,9 @@ describe("a refresh", () => {
   it("that the partner refused is never sent again, whatever is asked for", async () => {
     const { world, asked } = await granted([REFUSED])
     const task = await world.lease("live")
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
     expect(asked).toHaveLength(1)
-    expect(need(turnOf({ token: { ...(world.state().token as TokenState), refused: true } })).kind).toBe("none")
+    expect(need(transactionOf({ token: { ...(world.state().token as TokenState), refused: true } })).kind).toBe("none")
     await world.until(START + 100 * DAY)
     expect(asked).toHaveLength(1)
   })
@@ -161,7 +161,7 @@ describe("a refresh", () => {
       new Promise((resolve) => {
         answer = resolve
       })
-    const waiting = world.machine.lease(ask("n1"))
+    const waiting = world.engine.lease(ask("n1"))
     await new Promise((resolve) => setTimeout(resolve, 0))
     await world.configure({
       grant: { id: "grant_2", tokens: tokens("b1", { expiresAt: world.now() + HOUR }) },
@@ -169,7 +169,7 @@ describe("a refresh", () => {
     })
     answer(refreshed(world, "a2"))
     const told = await waiting
-    expect(told.kind === "granted" && told.task.credential.value).toBe("b1")
+    expect(told.kind === "given" && told.task.credential.value).toBe("b1")
     expect(world.state().token).toMatchObject({ grant: "grant_2", tokens: { access: "sealed:b1" } })
   })
 })
@@ -225,8 +225,8 @@ describe("a token endpoint that grants a second at a time", () => {
     const { world, asked } = await brief(access)
     let read = 0
     for (const end = START + 10 * MINUTE; world.now() < end; world.advance(SECOND)) {
-      const answer = await world.machine.lease(ask(`n${world.now()}`))
-      if (answer.kind !== "granted") continue
+      const answer = await world.engine.lease(ask(`n${world.now()}`))
+      if (answer.kind !== "given") continue
       read++
       await world.page(answer.task, { next: `t${read}` })
       await world.settle(answer.task, { kind: "release" })
@@ -250,7 +250,7 @@ describe("a token endpoint that grants a second at a time", () => {
       const task = await world.lease("live")
       expect(task.credential.version).toBe(version)
       const failed = { protocol: PROTOCOL, lease: task.lease, failedVersion: version }
-      return { task, renewed: await world.machine.credential(failed) }
+      return { task, renewed: await world.engine.credential(failed) }
     }
     const first = await refuse(2)
     expect(first.renewed).toEqual({ kind: "accessToken", value: "a2", version: 3 })

@@ -4,7 +4,7 @@ import { KEEP_AHEAD_MS, keepAt, need, needAfterRefusal, RENEW_AHEAD_MS } from ".
 import type { RefreshAnswer } from "../../../src/source/ports.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { readState, STATE_SCHEMA } from "../../../src/source/state/stored.ts"
-import { DAY, fact, HOUR, MINUTE, START, sourceWorld, turnOf } from "../../support/source-world.ts"
+import { DAY, fact, HOUR, MINUTE, START, sourceWorld, transactionOf } from "../../support/source-world.ts"
 import { ask, granted, LATER, refreshed, token, tokens } from "./granted.ts"
 
 describe("a token", () => {
@@ -15,29 +15,29 @@ describe("a token", () => {
     ["ten minutes', with three left", 10 * MINUTE, 3 * MINUTE, "none"],
     ["ten minutes', in its last quarter", 10 * MINUTE, 2.5 * MINUTE, "refresh"],
   ])("%s: %s ms of life, %s ms left: %s", (_title, lifeMs, left, kind) => {
-    const turn = turnOf({ token: token({ tokens: tokens("a1", { lifeMs, expiresAt: START + left }) }) })
-    expect(need(turn).kind).toBe(kind)
+    const tx = transactionOf({ token: token({ tokens: tokens("a1", { lifeMs, expiresAt: START + left }) }) })
+    expect(need(tx).kind).toBe(kind)
   })
 
   it.each([
     ["that never expires", { expiresAt: null, lifeMs: null }],
     ["that cannot be renewed", { refresh: null, expiresAt: START - 1 }],
   ])("%s is handed out as it is", (_title, changes) => {
-    expect(need(turnOf({ token: token({ tokens: tokens("a1", changes) }) })).kind).toBe("none")
+    expect(need(transactionOf({ token: token({ tokens: tokens("a1", changes) }) })).kind).toBe("none")
   })
 
   it("of a pasted key is none", () => {
-    expect(need(turnOf()).kind).toBe("none")
-    expect(needAfterRefusal(turnOf(), 1).kind).toBe("none")
-    expect(keepAt(turnOf().state)).toBeNull()
+    expect(need(transactionOf()).kind).toBe("none")
+    expect(needAfterRefusal(transactionOf(), 1).kind).toBe("none")
+    expect(keepAt(transactionOf().state)).toBeNull()
   })
 
   it("is asked for by one at a time, whoever had an intent before and left it", () => {
     const due = { tokens: tokens("a1", { expiresAt: START }) }
-    const held = turnOf({ token: token({ ...due, intent: { id: "i", until: START + 1 } }) })
+    const held = transactionOf({ token: token({ ...due, intent: { id: "i", until: START + 1 } }) })
     expect(need(held)).toEqual({ kind: "wait", until: START + 1 })
     // Whoever had it may have used the refresh token up: asked again at once, three crashes would end the grant within a minute.
-    const left = turnOf({ token: token({ ...due, intent: { id: "i", until: START } }) })
+    const left = transactionOf({ token: token({ ...due, intent: { id: "i", until: START } }) })
     const again = need(left)
     expect(again).toEqual({ kind: "wait", until: expect.any(Number) })
     expect(left.state.token).toMatchObject({ lost: 1, intent: null })
@@ -48,8 +48,9 @@ describe("a token", () => {
   it("of a source that rests is renewed a week before it lapses, or in the last quarter of a short life", () => {
     const at = (life: number) =>
       keepAt(
-        turnOf({ token: token({ tokens: tokens("a", { refreshExpiresAt: START + life, refreshLifeMs: life }) }) })
-          .state,
+        transactionOf({
+          token: token({ tokens: tokens("a", { refreshExpiresAt: START + life, refreshLifeMs: life }) }),
+        }).state,
       )
     expect(at(90 * DAY)).toBe(START + 90 * DAY - KEEP_AHEAD_MS)
     expect(at(4 * DAY)).toBe(START + 3 * DAY)
@@ -85,30 +86,30 @@ describe("a grant", () => {
 
   it("is given back with the source, and tried again where the partner does not answer", async () => {
     const { world } = await granted()
-    expect(await world.machine.erase(true)).toEqual({ ok: true })
+    expect(await world.engine.erase(true)).toEqual({ ok: true })
     expect(world.revoked).toEqual(["sealed:a1"])
     const other = (await granted()).world
-    expect(await other.machine.erase()).toEqual({ ok: true })
+    expect(await other.engine.erase()).toEqual({ ok: true })
     expect(other.revoked).toEqual([])
   })
 
   it("takes its time to be given back: a bookmark that was let go of meanwhile does not come back", async () => {
     const { world } = await granted()
     await world.page(await world.lease("live"), { items: [fact("sent", START)] })
-    const erasing = world.machine.erase(true)
-    await world.machine.bookmarkKept()
+    const erasing = world.engine.erase(true)
+    await world.engine.bookmarkKept()
     expect((await erasing).bookmark).toBeDefined()
-    expect(await world.machine.erase(true)).toEqual({ ok: true })
+    expect(await world.engine.erase(true)).toEqual({ ok: true })
   })
 
   it("is kept once another source reads the account: giving it back would take the app away from that one, too", async () => {
     const { world } = await granted()
     world.takesBack = false
-    expect(await world.machine.erase(true)).toEqual({ ok: false })
+    expect(await world.engine.erase(true)).toEqual({ ok: false })
     world.takesBack = true
-    expect(await world.machine.erase(false)).toEqual({ ok: true })
+    expect(await world.engine.erase(false)).toEqual({ ok: true })
     expect(world.revoked).toEqual([])
-    expect(await world.machine.erase(true)).toEqual({ ok: true })
+    expect(await world.engine.erase(true)).toEqual({ ok: true })
     expect(world.revoked).toEqual([])
   })
 })
@@ -124,13 +125,13 @@ describe("fifty parallel demands for a token that is about to run out", () => {
         answer = resolve
       })
     }
-    const demands = Array.from({ length: 50 }, (_, index) => world.machine.lease(ask(`n${index}`)))
+    const demands = Array.from({ length: 50 }, (_, index) => world.engine.lease(ask(`n${index}`)))
     await new Promise((resolve) => setTimeout(resolve, 0))
     expect(asked).toHaveLength(1)
     expect(world.state().token?.intent).not.toBeNull()
     answer(refreshed(world, "a2"))
     const kinds = (await Promise.all(demands)).map((one) =>
-      one.kind === "granted" ? one.task.credential.value : one.kind,
+      one.kind === "given" ? one.task.credential.value : one.kind,
     )
     expect(asked).toHaveLength(1)
     expect(kinds.filter((kind) => kind === "a2")).toHaveLength(1)
@@ -148,7 +149,7 @@ describe("fifty parallel demands for a token that is about to run out", () => {
     }
     const told = await Promise.all(
       Array.from({ length: 50 }, () =>
-        world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 }),
+        world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 }),
       ),
     )
     expect(asked).toHaveLength(1)
@@ -170,7 +171,7 @@ describe("a 401", () => {
     const { world } = await granted()
     world.refresh = async () => refreshed(world, "a2")
     const task = await world.lease("live")
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toEqual({
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toEqual({
       kind: "accessToken",
       value: "a2",
       version: 3,
@@ -185,7 +186,7 @@ describe("a 401", () => {
   it("is not the end while the token endpoint is down", async () => {
     const { world, answers } = await granted([LATER])
     const task = await world.lease("live")
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 2 })
     expect((await world.view()).error).toBeNull()
     const { at = 0 } = await world.refusedLease("live")
@@ -197,7 +198,7 @@ describe("a 401", () => {
   it("of a token that cannot be renewed is the end once it is confirmed", async () => {
     const { world, asked } = await granted([], { refresh: null, refreshExpiresAt: null, refreshLifeMs: null })
     const task = await world.lease("live")
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: 2 })).toBeNull()
     await world.settle(task, { kind: "auth", reason: "no such token", credentialVersion: 2 })
     await world.until(START + AUTH_CONFIRM_MS)
     await world.settle(await world.lease("live"), { kind: "auth", reason: "no such token", credentialVersion: 2 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { hash64 } from "../../../src/lib/hash.ts"
-import { KEYS_MAX, PASS_KEYS_MAX, SEEN_ROW_ENTRIES, SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import { BACKFILL_KEYS_MAX, KEYS_MAX, SEEN_ROW_ENTRIES, SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import type { Needed, SeenClass, SeenEntry } from "../../../src/source/dedupe/seenrow.ts"
 import { SEEN_ROW_BYTES_MAX } from "../../../src/source/dedupe/seenrow.ts"
 import type { StoredSeen } from "../../../src/source/state/changes.ts"
@@ -8,15 +8,15 @@ import type { StoredSeen } from "../../../src/source/state/changes.ts"
 const CONTENT = hash64("content")
 const [a, b, c] = [hash64("a"), hash64("b"), hash64("c")]
 
-const entry = (place: number, window = 1): SeenEntry => ({
-  version: place,
+const entry = (announcedAt: number, window = 1): SeenEntry => ({
+  version: announcedAt,
   content: CONTENT,
-  place,
+  announcedAt,
   window,
   by: "live",
 })
 
-const needed = (changes: Partial<Needed> = {}): Needed => ({ floor: 0, edges: new Map(), overlaps: [], ...changes })
+const needed = (changes: Partial<Needed> = {}): Needed => ({ watermark: 0, edges: new Map(), overlaps: [], ...changes })
 
 /** As stored and read again. */
 function reopened(index: SeenIndex, rows: StoredSeen[] = index.takeChanges().put): SeenIndex {
@@ -46,16 +46,16 @@ describe("seen", () => {
     const stored: SeenEntry = {
       version: 1.79e12,
       content: CONTENT,
-      place: 1.78e12,
+      announcedAt: 1.78e12,
       window: 3,
       by: "webhook",
       feeds: "orders+people",
     }
     index.put(a, "live", stored)
-    index.put(b, "pass", { ...stored, content: "", by: "pass" })
+    index.put(b, "backfill", { ...stored, content: "", by: "backfill" })
     const again = reopened(index)
     expect(again.get(a)).toEqual(stored)
-    expect(again.get(b)).toEqual({ ...stored, content: "", by: "pass" })
+    expect(again.get(b)).toEqual({ ...stored, content: "", by: "backfill" })
     expect(again.get(c)).toBeUndefined()
     expect(again.size).toBe(2)
   })
@@ -90,15 +90,27 @@ describe("seen", () => {
 
 describe("pruning", () => {
   it.each<[string, SeenClass, number, Partial<Needed>, boolean]>([
-    ["what lies at the live floor is kept", "live", 10, { floor: 10 }, true],
-    ["what lies below the live floor is forgotten", "live", 9, { floor: 10 }, false],
-    ["a pass's fact above the floor is forgotten: no live reading takes it", "pass", 11, { floor: 10 }, false],
-    ["a pass's fact at the edge of its window is kept", "pass", 10, { edges: new Map([[1, 10]]) }, true],
-    ["a pass's fact read before the edge's first page is forgotten", "pass", 9, { edges: new Map([[1, 10]]) }, false],
-    ["another window's edge keeps nothing", "pass", 10, { edges: new Map([[2, 1]]) }, false],
-    ["what a later reading overlaps is kept", "live", 5, { floor: 10, overlaps: [{ from: 5, to: 7 }] }, true],
-    ["to the last of it", "live", 7, { floor: 10, overlaps: [{ from: 5, to: 7 }] }, true],
-    ["and no further", "live", 8, { floor: 10, overlaps: [{ from: 5, to: 7 }] }, false],
+    ["what lies at the live watermark is kept", "live", 10, { watermark: 10 }, true],
+    ["what lies below the live watermark is forgotten", "live", 9, { watermark: 10 }, false],
+    [
+      "a backfill's fact above the watermark is forgotten: no live reading takes it",
+      "backfill",
+      11,
+      { watermark: 10 },
+      false,
+    ],
+    ["a backfill's fact at the edge of its window is kept", "backfill", 10, { edges: new Map([[1, 10]]) }, true],
+    [
+      "a backfill's fact read before the edge's first page is forgotten",
+      "backfill",
+      9,
+      { edges: new Map([[1, 10]]) },
+      false,
+    ],
+    ["another window's edge keeps nothing", "backfill", 10, { edges: new Map([[2, 1]]) }, false],
+    ["what a later reading overlaps is kept", "live", 5, { watermark: 10, overlaps: [{ from: 5, to: 7 }] }, true],
+    ["to the last of it", "live", 7, { watermark: 10, overlaps: [{ from: 5, to: 7 }] }, true],
+    ["and no further", "live", 8, { watermark: 10, overlaps: [{ from: 5, to: 7 }] }, false],
   ])("%s", (_title, kind, place, bounds, kept) => {
     const index = new SeenIndex([], 0)
     index.put(a, kind, entry(place))
@@ -108,14 +120,14 @@ describe("pruning", () => {
     expect(index.takeChanges().remove).toHaveLength(kept ? 0 : 1)
   })
 
-  it("of what other streams show goes by their floor: one that stands still holds up its own only", () => {
+  it("of what other streams show goes by their watermark: one that stands still holds up its own only", () => {
     const index = new SeenIndex([], 0)
     index.put(a, "live", { ...entry(5), feeds: "stuck" })
     index.put(b, "live", { ...entry(5), feeds: "stuck+other" })
     index.put(c, "live", { ...entry(5), feeds: "other" })
     const again = reopened(index)
-    const floors = new Map(Object.entries({ stuck: 1, "stuck+other": 1, other: 10 }))
-    again.prune(needed({ floor: 1, floors }))
+    const watermarks = new Map(Object.entries({ stuck: 1, "stuck+other": 1, other: 10 }))
+    again.prune(needed({ watermark: 1, watermarks }))
     expect([a, b, c].map((key) => again.get(key) !== undefined)).toEqual([true, true, false])
   })
 
@@ -123,24 +135,24 @@ describe("pruning", () => {
     const index = new SeenIndex([], 0)
     index.put(a, "live", entry(1))
     index.put(b, "live", entry(20))
-    index.prune(needed({ floor: 10 }))
+    index.prune(needed({ watermark: 10 }))
     expect(index.get(a)).toBeDefined()
   })
 
   it("of a key in two rows knows the later entry, after an eviction too", () => {
     const index = new SeenIndex([], 0)
     index.put(b, "live", entry(1))
-    index.put(a, "pass", entry(1))
+    index.put(a, "backfill", entry(1))
     index.put(a, "live", entry(20))
-    expect(reopened(index).get(a)?.place).toBe(20)
+    expect(reopened(index).get(a)?.announcedAt).toBe(20)
   })
 
   it("of a key in two rows forgets only the older entry", () => {
     const index = new SeenIndex([], 0)
-    index.put(a, "pass", entry(1))
+    index.put(a, "backfill", entry(1))
     index.put(a, "live", entry(20))
-    index.prune(needed({ floor: 10 }))
-    expect(index.get(a)?.place).toBe(20)
+    index.prune(needed({ watermark: 10 }))
+    expect(index.get(a)?.announcedAt).toBe(20)
     expect(index.size).toBe(1)
   })
 })
@@ -153,7 +165,7 @@ describe("a fact that comes after it was forgotten", () => {
     for (let row = 1; row <= rows; row++) {
       for (let key = 0; key < SEEN_ROW_ENTRIES; key++)
         index.put(hash64(`${row}:${key}`), "live", { ...entry(row), content: "" })
-      index.prune(needed({ floor: row, mayComeLate: true }))
+      index.prune(needed({ watermark: row, mayComeLate: true }))
       const { put, remove } = index.takeChanges()
       for (const one of put) stored.set(one.id, one)
       for (const id of remove) stored.delete(id)
@@ -184,7 +196,7 @@ describe("a fact that comes after it was forgotten", () => {
     expect(index.wasNeverSent(hash64("lost:1"), 10)).toBe(false)
     expect(index.wasNeverSent(hash64("lost:1"), 100)).toBe(true)
     expect(index.wasNeverSent(hash64("100:1"), 100)).toBe(false)
-    index.prune(needed({ floor: 130 }))
+    index.prune(needed({ watermark: 130 }))
     expect(index.takeChanges()).toMatchObject({ put: [], remove: [expect.any(Number), expect.any(Number)] })
   })
 })
@@ -199,11 +211,11 @@ describe("rows of an earlier version", () => {
   })
 
   it("are read, and written anew with the next commit, in rows of the size that is allowed now", () => {
-    const index = new SeenIndex([old(3, "pass", 2), old(4, "live", 30_000)], 0)
+    const index = new SeenIndex([old(3, "backfill", 2), old(4, "live", 30_000)], 0)
     expect(index.get(hash64("3:1"))).toEqual({
       version: 1,
       content: CONTENT,
-      place: 1,
+      announcedAt: 1,
       window: 7,
       by: "webhook",
     })
@@ -238,11 +250,11 @@ describe("a bulk edit of 500,000 records in one window", () => {
     expect(again.get(hash64("live500000"))).toBeUndefined()
   })
 
-  it("is forgotten whole once the floor has passed it", () => {
+  it("is forgotten whole once the watermark has passed it", () => {
     const again = new SeenIndex(rows.values(), index.nextId)
-    again.prune(needed({ floor: 499_000 }))
+    again.prune(needed({ watermark: 499_000 }))
     expect(again.size).toBe(1_000)
-    expect(again.get(hash64("live499000"))?.place).toBe(499_000)
+    expect(again.get(hash64("live499000"))?.announcedAt).toBe(499_000)
     expect(again.get(hash64("live498999"))).toBeUndefined()
   })
 })
@@ -261,10 +273,10 @@ describe("a page of 40,000 keys", () => {
 describe("where memory has no room for more", () => {
   const MOST = 10_000
 
-  it("nothing is forgotten up to the bound, of which half is for passes", () => {
+  it("nothing is forgotten up to the bound, of which half is for backfills", () => {
     const { index } = filled(MOST)
     expect(index.makeRoom(MOST, MOST / 2)).toBe(0)
-    expect(KEYS_MAX).toBe(2 * PASS_KEYS_MAX)
+    expect(KEYS_MAX).toBe(2 * BACKFILL_KEYS_MAX)
   })
 
   it("the oldest rows are forgotten, and counted; never what was added just now", () => {
@@ -279,18 +291,18 @@ describe("where memory has no room for more", () => {
     expect(rows.size).toBe(9)
   })
 
-  it("those of a pass are forgotten first, whatever their age", () => {
+  it("those of a backfill are forgotten first, whatever their age", () => {
     const { index, commit } = filled(MOST - 500)
-    for (let key = 0; key < 1_000; key++) index.put(hash64(`pass${key}`), "pass", entry(MOST + key))
+    for (let key = 0; key < 1_000; key++) index.put(hash64(`pass${key}`), "backfill", entry(MOST + key))
     commit()
     expect(index.makeRoom(MOST, MOST / 2)).toBe(1_000)
     expect(index.get(hash64("pass0"))).toBeUndefined()
     expect(index.get(hash64("live0"))).toBeDefined()
   })
 
-  it("a pass keeps no more than its half", () => {
-    const { index } = filled(MOST / 2, "pass")
-    index.put(a, "pass", entry(1))
+  it("a backfill keeps no more than its half", () => {
+    const { index } = filled(MOST / 2, "backfill")
+    index.put(a, "backfill", entry(1))
     expect(index.makeRoom(MOST, MOST / 2)).toBe(1_000)
     expect(index.get(a)).toBeDefined()
   })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
-import { admit, type Reading } from "../../../src/source/dedupe/admit.ts"
-import { OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
+import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
+import { PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import { person } from "../../support/source-world.ts"
-import { FLOOR, last, reading, type Step, verdicts } from "./verdicts.ts"
+import { last, reading, type Step, verdicts, WATERMARK } from "./verdicts.ts"
 
 describe("states of one second, read oldest first", () => {
   const [one, two, again] = [1, 2, 3].map((window) => reading("live", window, { isOldestFirst: true }))
@@ -16,7 +16,7 @@ describe("states of one second, read oldest first", () => {
         [one, "a"],
         [one, "b"],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "the first is not sent again when the window is read again",
@@ -57,7 +57,7 @@ describe("states of one second, read oldest first", () => {
         [two, "b"],
         [two, "c"],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "one that comes back within the window is",
@@ -66,7 +66,7 @@ describe("states of one second, read oldest first", () => {
         [one, "b"],
         [one, "a"],
       ],
-      "taken",
+      "accepted",
     ],
   ])("%s", (_title, steps, expected) => {
     expect(last(steps.map(([how, name]) => [how as Reading, at(name)]))).toBe(expected)
@@ -95,7 +95,7 @@ describe("states that are dated ahead", () => {
         [ahead(), at(newer, "new")],
         [ahead(), at(older, "old")],
       ]),
-    ).toEqual(["taken", "dropped"])
+    ).toEqual(["accepted", "dropped"])
   })
 
   it("give way to what comes with the next window", () => {
@@ -105,21 +105,21 @@ describe("states that are dated ahead", () => {
         [ahead(), at(9_000, "ahead")],
         [next, at(3_500, "later")],
       ]),
-    ).toEqual(["taken", "taken"])
+    ).toEqual(["accepted", "accepted"])
   })
 })
 
 describe("an object", () => {
-  const [live, next, pass, webhook] = [
+  const [live, next, backfill, webhook] = [
     reading("live", 1),
     reading("live", 2),
-    reading("pass", 3),
+    reading("backfill", 3),
     reading("webhook", 0),
   ]
   const at = (version: number, name: string) => person("p", version, name)
 
   it.each<[string, Step[], string]>([
-    ["is taken", [[live, at(3_000, "a")]], "taken"],
+    ["is taken", [[live, at(3_000, "a")]], "accepted"],
     [
       "is dropped when older than the one sent",
       [
@@ -150,7 +150,7 @@ describe("an object", () => {
         [live, at(3_000, "a")],
         [live, at(3_001, "b")],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "is dropped when newer and the same",
@@ -174,7 +174,7 @@ describe("an object", () => {
         [live, at(3_000, "a")],
         [next, at(3_000, "b")],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "read again in the next window is dropped",
@@ -190,7 +190,7 @@ describe("an object", () => {
         [webhook, at(3_000, "a")],
         [live, at(3_000, "b")],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "of the same second: a webhook does not beat live reading",
@@ -206,7 +206,7 @@ describe("an object", () => {
         [webhook, at(3_000, "a")],
         [webhook, at(3_000, "b")],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "of the same second: a webhook told twice is dropped",
@@ -217,30 +217,34 @@ describe("an object", () => {
       "dropped",
     ],
     [
-      "of the same second: a pass does not beat live reading, its page may be older",
+      "of the same second: a backfill does not beat live reading, its page may be older",
       [
         [live, at(3_000, "b")],
-        [pass, at(3_000, "a")],
+        [backfill, at(3_000, "a")],
       ],
       "dropped",
     ],
     [
-      "of the same second: live reading beats a pass",
+      "of the same second: live reading beats a backfill",
       [
-        [pass, at(3_000, "a")],
+        [backfill, at(3_000, "a")],
         [live, at(3_000, "b")],
       ],
-      "taken",
+      "accepted",
     ],
-    ["from a webhook below the floor is dropped, since it has been read", [[webhook, at(FLOOR - 1, "a")]], "dropped"],
-    ["from a webhook at the floor is taken", [[webhook, at(FLOOR, "a")]], "taken"],
+    [
+      "from a webhook below the watermark is dropped, since it has been read",
+      [[webhook, at(WATERMARK - 1, "a")]],
+      "dropped",
+    ],
+    ["from a webhook at the watermark is taken", [[webhook, at(WATERMARK, "a")]], "accepted"],
     [
       "is sent again by a resync though nothing changed",
       [
         [live, at(3_000, "a")],
         [reading("resync", 9), at(3_000, "a")],
       ],
-      "taken",
+      "accepted",
     ],
     [
       "is sent by a resync once",
@@ -257,17 +261,17 @@ describe("an object", () => {
       verdicts([
         [live, at(3_000, "a")],
         [next, at(5_000, "a")],
-        [pass, at(4_000, "z")],
+        [backfill, at(4_000, "z")],
       ]).at(-1),
     ).toBe("dropped")
   })
 
   it("read again keeps the other states of its second out, over pages and a restart", () => {
     const seen = new SeenIndex([], 0)
-    const open = new OpenKeys([], 0)
-    admit([at(3_000, "b"), at(3_000, "a")], live, seen, open)
-    admit([at(3_000, "b")], next, seen, open)
+    const open = new PendingKeys([], 0)
+    dedupe([at(3_000, "b"), at(3_000, "a")], live, seen, open)
+    dedupe([at(3_000, "b")], next, seen, open)
     const restarted = new SeenIndex(seen.takeChanges().put, seen.nextId)
-    expect(admit([at(3_000, "a")], next, restarted, open).taken).toEqual([])
+    expect(dedupe([at(3_000, "a")], next, restarted, open).accepted).toEqual([])
   })
 })

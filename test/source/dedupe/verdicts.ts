@@ -1,24 +1,24 @@
 /** What tests of deduplication begin with: readings, and what becomes of their items. */
 import type { Item } from "../../../src/connectors/kit/item.ts"
-import { admit, type Reading } from "../../../src/source/dedupe/admit.ts"
-import { OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
+import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
+import { PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import type { ReadBy } from "../../../src/source/dedupe/seenrow.ts"
 
 export const LIVE_FROM = 1_000
 
-export const FLOOR = 2_000
+export const WATERMARK = 2_000
 
 export const RANGE = { from: 100, to: LIVE_FROM }
 
 export const reading = (origin: ReadBy | "resync", window = 1, changes: Partial<Reading> = {}): Reading => ({
-  by: origin === "resync" ? "pass" : origin,
+  by: origin === "resync" ? "backfill" : origin,
   isResync: origin === "resync",
   window,
-  range: origin === "pass" || origin === "resync" ? RANGE : null,
+  range: origin === "backfill" || origin === "resync" ? RANGE : null,
   liveFrom: { Orders: LIVE_FROM },
-  passSpans: {},
-  floor: origin === "live" ? 0 : FLOOR,
+  backfillSpans: {},
+  watermark: origin === "live" ? 0 : WATERMARK,
   lateFrom: null,
   last: false,
   ...changes,
@@ -27,13 +27,16 @@ export const reading = (origin: ReadBy | "resync", window = 1, changes: Partial<
 export type Step = [Reading, Item]
 
 /** What becomes of each item, one page after another over the same memory. */
-export function verdicts(steps: readonly Step[], open = new OpenKeys([], 0)): ("taken" | "dropped" | "elsewhere")[] {
+export function verdicts(
+  steps: readonly Step[],
+  open = new PendingKeys([], 0),
+): ("accepted" | "dropped" | "elsewhere")[] {
   const seen = new SeenIndex([], 0)
   return steps.map(([how, item]) => {
-    const { taken, dropped } = admit([item], how, seen, open)
-    if (taken.length > 0) return "taken"
+    const { accepted, dropped } = dedupe([item], how, seen, open)
+    if (accepted.length > 0) return "accepted"
     return Object.keys(dropped).length > 0 ? "dropped" : "elsewhere"
   })
 }
 
-export const last = (steps: readonly Step[], open?: OpenKeys) => verdicts(steps, open).at(-1)
+export const last = (steps: readonly Step[], open?: PendingKeys) => verdicts(steps, open).at(-1)

@@ -16,7 +16,7 @@ describe("a claim", () => {
   it("asked for again with the same nonce is the same", async () => {
     const world = await holding(facts(1))
     const ask = { nonce: "n", protocol: PROTOCOL }
-    expect(await world.machine.claim(ask)).toEqual(await world.machine.claim(ask))
+    expect(await world.engine.claim(ask)).toEqual(await world.engine.claim(ask))
   })
 
   it("is one consumer's at a time", async () => {
@@ -24,7 +24,7 @@ describe("a claim", () => {
     await world.claim()
     expect(await claimed(world)).toMatchObject({ kind: "later", at: START + CLAIM_MS })
     world.advance(CLAIM_MS)
-    expect(await claimed(world)).toMatchObject({ kind: "granted" })
+    expect(await claimed(world)).toMatchObject({ kind: "given" })
   })
 
   it("is not given while nothing waits, without a destination, or to a consumer of another version", async () => {
@@ -36,7 +36,7 @@ describe("a claim", () => {
     expect(await delivery(waiting)).toMatchObject({ state: "no_destination", waiting: 1 })
     const old = await holding(facts(1))
     const wakes = old.wakes.length
-    expect((await old.machine.claim({ nonce: "n", protocol: PROTOCOL + 1 })).kind).toBe("later")
+    expect((await old.engine.claim({ nonce: "n", protocol: PROTOCOL + 1 })).kind).toBe("later")
     expect(old.wakes).toHaveLength(wakes)
   })
 
@@ -56,7 +56,10 @@ describe("delivered", () => {
     const claim = await world.claim()
     for (const row of claim.rows) await world.report({ ...claim, rows: [row] }, "delivered", { done: false })
     expect(world.store.outbox()).toEqual([])
-    expect((await world.view()).lastRun).toMatchObject({ state: "succeeded", collections: { Orders: { taken: 60 } } })
+    expect((await world.view()).lastRun).toMatchObject({
+      state: "succeeded",
+      collections: { Orders: { accepted: 60 } },
+    })
   })
 
   it("one report costs the row it removes, and no other", async () => {
@@ -76,7 +79,7 @@ describe("delivered", () => {
     expect(await world.report(old, "delivered")).toBe("stop")
     expect(world.store.outbox()).toEqual([])
     expect(await world.report(current, "delivered")).toBe("stop")
-    expect((await world.view()).collections[0]).toMatchObject({ taken: 10, delivered: 10, waiting: 0 })
+    expect((await world.view()).collections[0]).toMatchObject({ accepted: 10, delivered: 10, waiting: 0 })
   })
 
   it.each(["refused", "later", "rejected", "too_large"] as const)(
@@ -227,7 +230,7 @@ describe("a claim of large rows", () => {
   const wide = (key: string) => fact(key, START, { data: { text: `${"x".repeat(990_000)}łłłłłłłłłł` } })
   const read = async () => {
     const world = await holding([])
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     const task = await world.lease("live")
     for (let page = 0; page < 4; page++) {
       const items = Array.from({ length: CLAIM_ROWS / 4 }, (_, index) => wide(`k${5 * page + index}`))
@@ -248,6 +251,6 @@ describe("a claim of large rows", () => {
     const { world } = await read()
     world.advance(CLAIM_MS)
     const ask = { nonce: "n", protocol: PROTOCOL }
-    expect(await world.machine.claim(ask)).toEqual(await world.machine.claim(ask))
+    expect(await world.engine.claim(ask)).toEqual(await world.engine.claim(ask))
   })
 })

@@ -30,18 +30,20 @@ async function refused(...items: ReturnType<typeof fact>[]): Promise<World> {
     await world.page(await world.lease("live"), { items: [item] })
     await world.report(await world.claim(), "too_large")
     world.advance(HOUR)
-    await world.machine.alarm()
+    await world.engine.alarm()
   }
   return world
 }
 
 const entries = async (world: World) => {
-  const page = await world.machine.quarantine({ limit: 100, cursor: null })
+  const page = await world.engine.quarantine({ limit: 100, cursor: null })
   return page.ok ? page.entries : []
 }
 const counts = async (world: World, name = "Orders") => {
   const view = (await world.view()).collections.find((one) => one.name === name)
-  return view && { taken: view.taken, delivered: view.delivered, waiting: view.waiting, quarantined: view.quarantined }
+  return (
+    view && { accepted: view.accepted, delivered: view.delivered, waiting: view.waiting, quarantined: view.quarantined }
+  )
 }
 
 describe("a record that could not be normalized", () => {
@@ -51,9 +53,9 @@ describe("a record that could not be normalized", () => {
     expect(await entries(world)).toMatchObject([
       { kind: "record", key: "bad", reason: "no person", body: { id: "bad" } },
     ])
-    expect(await counts(world)).toEqual({ taken: 1, delivered: 0, waiting: 1, quarantined: 1 })
+    expect(await counts(world)).toEqual({ accepted: 1, delivered: 0, waiting: 1, quarantined: 1 })
     await world.deliver()
-    expect(await counts(world)).toEqual({ taken: 1, delivered: 1, waiting: 0, quarantined: 1 })
+    expect(await counts(world)).toEqual({ accepted: 1, delivered: 1, waiting: 0, quarantined: 1 })
     expect((await world.view()).lastRun?.state ?? "").toMatch(/reading|partial/)
   })
 
@@ -68,7 +70,7 @@ describe("a record that could not be normalized", () => {
   it("is left where it is by a replay, and counted as left", async () => {
     const world = await begun()
     await world.page(await world.lease("live"), { rejects: [reject("bad")] })
-    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 0, left: 1 })
+    expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 0, left: 1 })
     expect(await entries(world)).toHaveLength(1)
   })
 })
@@ -87,9 +89,9 @@ describe(`${QUARANTINE_MAX} of one collection`, () => {
     expect((await world.refusedLease("live")).kind).toBe("idle")
     expect(await world.view()).toMatchObject({ status: "connected", lastRun: { kind: "live", state: "failed" } })
     const [newest] = await entries(world)
-    expect(await world.machine.discard(newest?.id ?? 0)).toEqual({ ok: true })
+    expect(await world.engine.discard(newest?.id ?? 0)).toEqual({ ok: true })
     await world.until((await world.view()).nextRunAt ?? 0)
-    expect((await world.lease("live")).token).toBe("t2")
+    expect((await world.lease("live")).pageToken).toBe("t2")
   })
 
   it("stop the lists that feed it and not the others", async () => {
@@ -98,57 +100,57 @@ describe(`${QUARANTINE_MAX} of one collection`, () => {
     const orders = await world.lease("backfill")
     await world.page(orders, { rejects: many(QUARANTINE_MAX), next: "t1" })
     await world.page(await world.lease("backfill"), { items: [person("p", START)] })
-    expect(await world.machine.run("run_00000001")).toMatchObject({
-      run: { state: "failed", reason: expect.stringMatching(/quarantine/), collections: { People: { taken: 1 } } },
+    expect(await world.engine.run("run_00000001")).toMatchObject({
+      run: { state: "failed", reason: expect.stringMatching(/quarantine/), collections: { People: { accepted: 1 } } },
     })
     const runs = world.state().ids.run
     await world.until(START + 4 * HOUR)
-    expect(world.state().passes).toHaveLength(1)
-    // The live runs of these hours, and none of the pass that could not read.
+    expect(world.state().backfills).toHaveLength(1)
+    // The live runs of these hours, and none of the backfill that could not read.
     expect(world.state().ids.run - runs).toBeLessThanOrEqual(4)
   })
 })
 
-describe("delivered = taken - waiting - refused", () => {
+describe("delivered = accepted - waiting - refused", () => {
   it("when an item is refused, replayed and then delivered", async () => {
     const world = await refused(fact("a", START))
-    expect(await counts(world)).toEqual({ taken: 1, delivered: 0, waiting: 0, quarantined: 1 })
-    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 1, left: 0 })
-    expect(await counts(world)).toEqual({ taken: 1, delivered: 0, waiting: 1, quarantined: 0 })
+    expect(await counts(world)).toEqual({ accepted: 1, delivered: 0, waiting: 0, quarantined: 1 })
+    expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 1, left: 0 })
+    expect(await counts(world)).toEqual({ accepted: 1, delivered: 0, waiting: 1, quarantined: 0 })
     expect(world.wakes.at(-1)).toBe("forward")
     await world.deliver()
-    expect(await counts(world)).toEqual({ taken: 1, delivered: 1, waiting: 0, quarantined: 0 })
+    expect(await counts(world)).toEqual({ accepted: 1, delivered: 1, waiting: 0, quarantined: 0 })
     expect(await entries(world)).toEqual([])
   })
 
   it("when one of two is given up", async () => {
     const world = await refused(fact("a", START), fact("b", START))
     const [entry] = await entries(world)
-    await world.machine.discard(entry?.id ?? 0)
-    expect(await counts(world)).toEqual({ taken: 1, delivered: 0, waiting: 0, quarantined: 1 })
+    await world.engine.discard(entry?.id ?? 0)
+    expect(await counts(world)).toEqual({ accepted: 1, delivered: 0, waiting: 0, quarantined: 1 })
   })
 
   it("when a newer state of an object takes the refused one's place", async () => {
     const world = await refused(person("p", START))
     await world.page(await world.lease("live"), { items: [person("p", START + 1, "Bea")] })
     expect(await entries(world)).toEqual([])
-    expect(await counts(world, "People")).toEqual({ taken: 1, delivered: 0, waiting: 1, quarantined: 0 })
+    expect(await counts(world, "People")).toEqual({ accepted: 1, delivered: 0, waiting: 1, quarantined: 0 })
     await world.deliver()
-    expect(await counts(world, "People")).toEqual({ taken: 1, delivered: 1, waiting: 0, quarantined: 0 })
+    expect(await counts(world, "People")).toEqual({ accepted: 1, delivered: 1, waiting: 0, quarantined: 0 })
   })
 
   it("when a page of history shows a repeat", async () => {
     const world = await begun()
     const task = await world.lease("backfill")
     await world.page(task, { items: [fact("a", START_DATE), fact("a", START_DATE)] })
-    expect((await world.view()).collections[0]).toMatchObject({ taken: 1, dropped: 1, delivered: 0, waiting: 1 })
+    expect((await world.view()).collections[0]).toMatchObject({ accepted: 1, dropped: 1, delivered: 0, waiting: 1 })
   })
 })
 
 it("an entry that is not there cannot be given up", async () => {
   const world = await begun()
-  expect(await world.machine.discard(7)).toMatchObject({ ok: false, code: "not_found" })
-  expect(await world.machine.replay([7])).toEqual({ ok: true, replayed: 0, left: 1 })
+  expect(await world.engine.discard(7)).toMatchObject({ ok: false, code: "not_found" })
+  expect(await world.engine.replay([7])).toEqual({ ok: true, replayed: 0, left: 1 })
 })
 
 it("pages are newest first and follow on without a gap", async () => {
@@ -156,8 +158,8 @@ it("pages are newest first and follow on without a gap", async () => {
   await world.page(await world.lease("live"), {
     rejects: Array.from({ length: 5 }, (_, index) => reject(`bad${index}`)),
   })
-  const first = await world.machine.quarantine({ limit: 3, cursor: null })
-  const second = await world.machine.quarantine({ limit: 3, cursor: first.ok ? first.cursor : null })
+  const first = await world.engine.quarantine({ limit: 3, cursor: null })
+  const second = await world.engine.quarantine({ limit: 3, cursor: first.ok ? first.cursor : null })
   const keys = [first, second].flatMap((page) => (page.ok ? page.entries.map(({ key }) => key) : []))
   expect(keys).toEqual(["bad4", "bad3", "bad2", "bad1", "bad0"])
   expect(second).toMatchObject({ cursor: null })
@@ -194,7 +196,7 @@ describe("many large entries", () => {
       return { id: index + 1, body: JSON.stringify({ ...entry, run: "run_00000001" }) }
     })
     const state = world.state()
-    const Orders = { taken: count, dropped: 0, quarantined: count, refused: count, lastItemAt: START }
+    const Orders = { accepted: count, dropped: 0, quarantined: count, refused: count, lastItemAt: START }
     const core = JSON.stringify({ ...state, counts: { Orders }, ids: { ...state.ids, quarantine: count } })
     world.store.commit({ ...NO_CHANGES, core, alarm: null, quarantine: { put, remove: [] } })
     world.restart()
@@ -206,7 +208,7 @@ describe("many large entries", () => {
     const keys: string[] = []
     let pages = 0
     for (let cursor: string | null = null; ; pages++) {
-      const page = await world.machine.quarantine({ limit: 100, cursor })
+      const page = await world.engine.quarantine({ limit: 100, cursor })
       if (!page.ok) throw new Error(page.message)
       expect(serialize(page).length).toBeLessThan(RPC_BYTES_MAX / 2)
       keys.push(...page.entries.map(({ key }) => key))
@@ -220,7 +222,7 @@ describe("many large entries", () => {
   it("are replayed all, a few bodies in memory at a time", async () => {
     const world = await held(70)
     const read = vi.spyOn(world.store, "quarantineByIds")
-    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 70, left: 0 })
+    expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 70, left: 0 })
     expect(Math.max(...read.mock.calls.map(([ids]) => ids.length))).toBeLessThanOrEqual(16)
     expect(await counts(world)).toMatchObject({ waiting: 70, quarantined: 0 })
     expect(await world.deliver()).toHaveLength(70)
@@ -231,10 +233,10 @@ describe("many large entries", () => {
     const isFull = vi.spyOn(Outbox.prototype, "isFull", "get").mockImplementation(function (this: Outbox) {
       return this.items >= 20
     })
-    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 32, left: 8 })
-    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 0, left: 8 })
+    expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 32, left: 8 })
+    expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 0, left: 8 })
     isFull.mockRestore()
     expect(await world.deliver()).toHaveLength(32)
-    expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 8, left: 0 })
+    expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 8, left: 0 })
   })
 })

@@ -76,7 +76,7 @@ describe("a rejected key", () => {
     await world.until((await delivery(world)).retryAt ?? 0)
     await world.report(await world.claim(), "refused")
     await world.drain("live")
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [person("p", world.now(), "Bea")] })
     world.wakes.length = 0
     await world.until(world.now() + PROBE_MS)
@@ -140,7 +140,7 @@ describe("a refused row", () => {
     for (let rounds = 0; world.store.outbox().length > 0; rounds++) {
       expect(rounds).toBeLessThan(60)
       const answer = await claimed(world)
-      if (answer.kind !== "granted") {
+      if (answer.kind !== "given") {
         await world.until((await delivery(world)).retryAt ?? 0)
         continue
       }
@@ -153,9 +153,9 @@ describe("a refused row", () => {
     }
     expect(new Set(delivered).size).toBe(49)
     const view = await world.view()
-    expect(view.collections[0]).toMatchObject({ taken: 50, delivered: 49, waiting: 0, quarantined: 1 })
+    expect(view.collections[0]).toMatchObject({ accepted: 50, delivered: 49, waiting: 0, quarantined: 1 })
     expect(view.lastRun).toMatchObject({ state: "partial" })
-    const page = await world.machine.quarantine({ limit: 10, cursor: null })
+    const page = await world.engine.quarantine({ limit: 10, cursor: null })
     expect(page).toMatchObject({ entries: [{ key: "k17", reason: "refused", kind: "item", collection: "Orders" }] })
   })
 
@@ -184,7 +184,7 @@ async function forward(world: World, until: number, isAccepted: (items: readonly
     const answer = await claimed(world)
     if (answer.kind === "idle") break
     if (answer.kind === "later") world.advance(Math.max(1_000, answer.at - world.now()))
-    if (answer.kind !== "granted") continue
+    if (answer.kind !== "given") continue
     for (const row of answer.claim.rows) {
       const isGood = isAccepted(row.items)
       if (isGood) accepted.push(...row.items)
@@ -201,7 +201,7 @@ describe("while delivery is paused", () => {
     const isAccepted = (items: readonly Item[]) => items.every(({ collection }) => collection !== "Orders")
     await forward(world, world.now() + HOUR, isAccepted)
     expect((await delivery(world)).state).toBe("paused")
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     const people = Array.from({ length: 39 }, (_, index) => person(`p${index}`, world.now()))
     await world.page(await world.lease("live"), { items: [fact("bad", world.now()), ...people], edge: null })
     expect(await forward(world, world.now() + 7 * DAY, isAccepted)).toHaveLength(people.length)
@@ -251,7 +251,7 @@ describe(`${REFUSED_SINGLES_MAX} single items refused in a row`, () => {
     const world = await refusedSingles(REFUSED_SINGLES_MAX)
     await answerEach(world, "too_large", await world.claim())
     world.advance(CLAIM_MS)
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [fact("good", world.now())] })
     for (let claims = 0; (await delivery(world)).waiting > 0; claims++) {
       expect(claims).toBeLessThan(100)
@@ -291,7 +291,7 @@ describe("an object's newer state", () => {
   it("waits while an older one is undelivered", async () => {
     const world = await holding([person("p", START)])
     await world.claim()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [person("p", START + 1, "Bea"), person("q", START + 1)] })
     world.advance(CLAIM_MS)
     const claim = await world.claim()
@@ -303,11 +303,11 @@ describe("an object's newer state", () => {
   it("makes an older one that is refused pointless: it is not quarantined", async () => {
     const world = await holding([person("p", START)])
     const claim = await world.claim()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [person("p", START + 1, "Bea")] })
     await world.report(claim, "too_large")
     const people = (await world.view()).collections.find(({ name }) => name === "People")
-    expect(people).toMatchObject({ quarantined: 0, taken: 1, waiting: 1, delivered: 0 })
+    expect(people).toMatchObject({ quarantined: 0, accepted: 1, waiting: 1, delivered: 0 })
     expect(await world.deliver()).toMatchObject([{ userAttributes: { name: "Bea" } }])
   })
 })
@@ -318,8 +318,8 @@ it("an item that no request could carry is quarantined, cut short, and the rest 
   const huge = fact("huge", START, { data: { text: "語".repeat(400_000) } })
   await world.page(await world.lease("live"), { items: [huge, fact("a", START)] })
   expect(await world.deliver()).toMatchObject([{ key: "a" }])
-  const page = await world.machine.quarantine({ limit: 1, cursor: null })
+  const page = await world.engine.quarantine({ limit: 1, cursor: null })
   expect(page).toMatchObject({ entries: [{ key: "huge", reason: expect.stringMatching(/larger than 1 MB/) }] })
   expect(JSON.stringify(page).length).toBeLessThan(600_000)
-  expect(await world.machine.replay("all")).toEqual({ ok: true, replayed: 0, left: 1 })
+  expect(await world.engine.replay("all")).toEqual({ ok: true, replayed: 0, left: 1 })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { ClaimGrant } from "../../../src/source/protocol/forwarding.ts"
+import type { ForwardTask } from "../../../src/source/protocol/forwarding.ts"
 import type { Checkpoint, Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { fact, START, sourceWorld, type World } from "../../support/source-world.ts"
@@ -10,7 +10,7 @@ const OTHERS = [PROTOCOL + 1, PROTOCOL - 1, undefined as unknown as number]
 interface Held {
   world: World
   task: Task
-  claim: ClaimGrant
+  claim: ForwardTask
 }
 
 async function holding(): Promise<Held> {
@@ -31,7 +31,7 @@ const pageOf = (task: Task, protocol: number): Checkpoint => ({
   records: 1,
   items: [fact("b", START)],
   rejects: [],
-  open: [],
+  pending: [],
   closed: [],
   edge: START,
   next: null,
@@ -39,7 +39,7 @@ const pageOf = (task: Task, protocol: number): Checkpoint => ({
   completed: [],
 })
 
-const reportOf = (claim: ClaimGrant, outcome: "delivered" | "later" | "refused", protocol: number) => ({
+const reportOf = (claim: ForwardTask, outcome: "delivered" | "later" | "refused", protocol: number) => ({
   protocol,
   number: claim.number,
   destinationVersion: claim.destinationVersion,
@@ -49,21 +49,21 @@ const reportOf = (claim: ClaimGrant, outcome: "delivered" | "later" | "refused",
 
 describe.each(OTHERS)("of a consumer with the protocol %s", (protocol) => {
   it.each<[string, (held: Held) => Promise<unknown>, unknown]>([
-    ["a checkpoint", ({ world, task }) => world.machine.checkpoint(pageOf(task, protocol)), { kind: "stale" }],
+    ["a checkpoint", ({ world, task }) => world.engine.checkpoint(pageOf(task, protocol)), { kind: "stale" }],
     [
       "a settlement",
       ({ world, task }) =>
-        world.machine.settle({ protocol, lease: task.lease, outcome: { kind: "fault", reason: "x" }, calls: 1 }),
+        world.engine.settle({ protocol, lease: task.lease, outcome: { kind: "fault", reason: "x" }, calls: 1 }),
       undefined,
     ],
     [
       "an ask for a newer credential",
-      ({ world, task }) => world.machine.credential({ protocol, lease: task.lease, failedVersion: 0 }),
+      ({ world, task }) => world.engine.credential({ protocol, lease: task.lease, failedVersion: 0 }),
       null,
     ],
     [
       "a report of rows that were not taken",
-      ({ world, claim }) => world.machine.report(reportOf(claim, "refused", protocol)),
+      ({ world, claim }) => world.engine.report(reportOf(claim, "refused", protocol)),
       { kind: "stop", reason: "the claim is over" },
     ],
   ])("%s changes nothing", async (_name, ask, expected) => {
@@ -78,7 +78,7 @@ describe.each(OTHERS)("of a consumer with the protocol %s", (protocol) => {
 
   it("what was delivered is believed, and the claim is let go of by its own end alone", async () => {
     const { world, claim } = await holding()
-    expect(await world.machine.report(reportOf(claim, "delivered", protocol))).toMatchObject({ kind: "stop" })
+    expect(await world.engine.report(reportOf(claim, "delivered", protocol))).toMatchObject({ kind: "stop" })
     expect(world.store.outbox()).toEqual([])
     expect(world.state().claim).toMatchObject({ number: claim.number, rows: [] })
     expect(await world.deliver()).toEqual([])

@@ -11,7 +11,7 @@ describe("a checkpoint", () => {
     await world.page(task, { items: [fact("a", START)], next: "t1" })
     task.page--
     expect(await world.page(task, { items: [fact("b", START)], next: "t2" })).toBe("go")
-    expect(world.state().live.feed?.slice).toMatchObject({ token: "t1", page: 1 })
+    expect(world.state().live.feed?.slice).toMatchObject({ pageToken: "t1", page: 1 })
     expect(await world.deliver()).toHaveLength(1)
   })
 
@@ -34,11 +34,11 @@ describe("a checkpoint", () => {
       next: null,
       calls: 1,
     }
-    const answer = await world.machine.checkpoint({
+    const answer = await world.engine.checkpoint({
       ...page,
       items: [],
       rejects: [],
-      open: [],
+      pending: [],
       closed: [],
       completed: [],
     })
@@ -71,31 +71,31 @@ describe("a checkpoint", () => {
   })
 })
 
-describe("an open key", () => {
+describe("a pending key", () => {
   const open = { collection: "Orders", key: "a:paid", time: START - 2 * DAY }
 
-  it("noted by a pass lets live reading take its fact whatever its time, once", async () => {
+  it("noted by a backfill lets live reading take its fact whatever its time, once", async () => {
     const world = await begunWorld()
     const [orders, live] = [await world.lease("backfill"), await world.lease("live")]
-    await world.page(orders, { open: [open] })
-    await world.page(live, { items: [fact("a:paid", START - DAY, { place: START })], next: "t1" })
-    await world.page(live, { items: [fact("a:paid", START - DAY, { place: START })] })
+    await world.page(orders, { pending: [open] })
+    await world.page(live, { items: [fact("a:paid", START - DAY, { announcedAt: START })], next: "t1" })
+    await world.page(live, { items: [fact("a:paid", START - DAY, { announcedAt: START })] })
     expect(await world.deliver()).toHaveLength(1)
-    expect(world.store.open()).toEqual([])
+    expect(world.store.pending()).toEqual([])
   })
 
   it("whose fact was taken already is not open any more, however late a page shows it so", async () => {
     const world = await begunWorld()
     await world.page(await world.lease("live"), { items: [fact("a:paid", START)] })
-    await world.page(await world.lease("backfill"), { open: [open] })
-    expect(world.store.open()).toEqual([])
+    await world.page(await world.lease("backfill"), { pending: [open] })
+    expect(world.store.pending()).toEqual([])
   })
 
   it("that will never become a fact is forgotten", async () => {
     const world = await begunWorld()
     const task = await world.lease("backfill")
-    await world.page(task, { open: [open], next: "t1" })
+    await world.page(task, { pending: [open], next: "t1" })
     await world.page(task, { closed: [{ collection: "Orders", key: "a:paid" }] })
-    expect(world.store.open()).toEqual([])
+    expect(world.store.pending()).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { PASSES_MAX } from "../../../src/source/backfill/opening.ts"
-import type { Span } from "../../../src/source/protocol/pass.ts"
+import { BACKFILLS_MAX } from "../../../src/source/backfill/opening.ts"
+import type { Span } from "../../../src/source/protocol/backfill.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
@@ -25,9 +25,9 @@ async function aDay(world: World, isAllowed = false): Promise<number> {
   for (const end = world.now() + DAY; world.now() < end; ) {
     await world.until((await world.view()).nextRunAt ?? 0)
     await world.drain("live")
-    const lease = await world.machine.lease({ lane: "backfill", nonce: `n${world.now()}`, protocol: PROTOCOL })
-    if (lease.kind !== "granted") continue
-    expect(lease.task).toMatchObject({ stream: "orders", token: "t1" })
+    const lease = await world.engine.lease({ lane: "backfill", nonce: `n${world.now()}`, protocol: PROTOCOL })
+    if (lease.kind !== "given") continue
+    expect(lease.task).toMatchObject({ stream: "orders", pageToken: "t1" })
     asked++
     if (isAllowed) await world.page(lease.task, { items: [fact("b", START_DATE + HOUR)] })
     else await world.settle(lease.task, DENIED)
@@ -39,9 +39,9 @@ describe("a list that was denied", () => {
   it("is asked again once a day, with one call, from where it was", async () => {
     const world = await denied()
     expect([await aDay(world), await aDay(world), await aDay(world)]).toEqual([1, 1, 1])
-    expect(world.state().passes).toHaveLength(1)
+    expect(world.state().backfills).toHaveLength(1)
     expect(await aDay(world, true)).toBe(1)
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
     await aDay(world)
     expect((await world.view()).collections.find(({ name }) => name === "Orders")?.denied).toBeNull()
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["a", "b"])
@@ -49,9 +49,9 @@ describe("a list that was denied", () => {
 
   it("keeps what it may show again, and nothing of the days that it is asked in vain", async () => {
     const world = await denied()
-    const { asideAt } = world.state().passes[0]?.slices[0] ?? {}
+    const { asideAt } = world.state().backfills[0]?.slices[0] ?? {}
     await aDay(world)
-    expect(world.state().passes[0]?.slices[0]?.asideAt).toBe(asideAt)
+    expect(world.state().backfills[0]?.slices[0]?.asideAt).toBe(asideAt)
   })
 
   it("is asked each day though the source syncs but once a day", async () => {
@@ -75,13 +75,13 @@ describe("a list that was denied", () => {
       }),
     ).toBe("go")
     expect(await world.page(list)).toBe("stop")
-    const [pass] = world.state().passes
-    expect(pass?.slices.map(({ collections, state, token }) => [collections, state, token])).toEqual([
+    const [backfill] = world.state().backfills
+    expect(backfill?.slices.map(({ collections, state, pageToken }) => [collections, state, pageToken])).toEqual([
       [["Refunds"], "read", "t2"],
       [["Orders"], "denied", "t1"],
     ])
-    await world.machine.syncNow()
-    expect(world.state().passes).toHaveLength(1)
+    await world.engine.syncNow()
+    expect(world.state().backfills).toHaveLength(1)
     expect((await world.lease("backfill")).collections).toEqual(choose("Orders"))
   })
 
@@ -92,12 +92,12 @@ describe("a list that was denied", () => {
     const list = await world.lease("backfill")
     await world.page(list, { next: "t1" })
     expect(await world.page(list, { denied: [{ collection: "Orders", reason: "scope missing" }] })).toBe("stop")
-    expect(world.state().passes[0]?.slices).toMatchObject([{ state: "denied", token: "t1" }])
+    expect(world.state().backfills[0]?.slices).toMatchObject([{ state: "denied", pageToken: "t1" }])
   })
 })
 
 describe("a resync of a denied collection", () => {
-  const resync = (world: World, from: number | null) => world.machine.resync("Orders", from)
+  const resync = (world: World, from: number | null) => world.engine.resync("Orders", from)
 
   async function refused(world: World, from: number | null): Promise<void> {
     expect((await resync(world, from)).ok).toBe(true)
@@ -113,32 +113,32 @@ describe("a resync of a denied collection", () => {
       await refused(world, null)
       world.advance(HOUR)
     }
-    expect(world.state().passes.map(({ kind }) => kind)).toEqual(["initial", "resync"])
+    expect(world.state().backfills.map(({ kind }) => kind)).toEqual(["initial", "resync"])
   })
 
   it("from an earlier time takes the place of the one that waits", async () => {
     const world = await denied()
     await refused(world, START_DATE + 30 * DAY)
     await refused(world, START_DATE + 10 * DAY)
-    expect(world.state().passes.map(({ slices }) => slices[0]?.range?.from)).toEqual([
+    expect(world.state().backfills.map(({ slices }) => slices[0]?.range?.from)).toEqual([
       START_DATE,
       START_DATE + 10 * DAY,
     ])
   })
 })
 
-it("waiting passes are bounded: another resync is refused, and says why", async () => {
+it("waiting backfills are bounded: another resync is refused, and says why", async () => {
   const world = await denied()
-  const [pass] = world.state().passes
-  if (!pass) throw new Error("no pass")
-  const passes = Array.from({ length: PASSES_MAX }, (_, index) => ({ ...pass, id: `p${index}`, run: null }))
-  world.store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...world.state(), passes }), alarm: null })
+  const [backfill] = world.state().backfills
+  if (!backfill) throw new Error("no backfill")
+  const backfills = Array.from({ length: BACKFILLS_MAX }, (_, index) => ({ ...backfill, id: `p${index}`, run: null }))
+  world.store.commit({ ...NO_CHANGES, core: JSON.stringify({ ...world.state(), backfills }), alarm: null })
   world.restart()
-  expect(await world.machine.resync("Refunds", START - DAY)).toMatchObject({ ok: false, code: "too_many_waiting" })
+  expect(await world.engine.resync("Refunds", START - DAY)).toMatchObject({ ok: false, code: "too_many_waiting" })
 })
 
 describe("a collection that is switched off and on again and again, while its list", () => {
-  const CYCLES = PASSES_MAX + 8
+  const CYCLES = BACKFILLS_MAX + 8
 
   /** After each time it is on, the list is asked as long as it answers; each answer may end it. */
   async function toggled(
@@ -157,8 +157,8 @@ describe("a collection that is switched off and on again and again, while its li
       off.push({ from, to: world.now() - HOUR })
       await world.until(world.now() + 3 * HOUR)
       for (let tries = 0; tries < 4; tries++) {
-        const lease = await world.machine.lease({ lane: "backfill", nonce: `n${cycle}.${tries}`, protocol: PROTOCOL })
-        if (lease.kind === "granted") await answer(world, lease.task)
+        const lease = await world.engine.lease({ lane: "backfill", nonce: `n${cycle}.${tries}`, protocol: PROTOCOL })
+        if (lease.kind === "given") await answer(world, lease.task)
       }
     }
     return { world, off }
@@ -168,7 +168,7 @@ describe("a collection that is switched off and on again and again, while its li
     off.filter(({ from, to }) =>
       world
         .state()
-        .passes.some(({ slices }) =>
+        .backfills.some(({ slices }) =>
           slices.some(
             ({ collections, range }) =>
               collections.includes("Refunds") && range !== null && range.from <= from && range.to >= to,
@@ -185,10 +185,10 @@ describe("a collection that is switched off and on again and again, while its li
         await world.settle(task, { kind: "fault", reason: "broken" })
       },
     ],
-  ])("%s: the passes that wait stay few, and no time that it was off is left out", async (_title, answer) => {
+  ])("%s: the backfills that wait stay few, and no time that it was off is left out", async (_title, answer) => {
     const { world, off } = await toggled(answer)
-    expect(world.state().passes.length).toBeLessThanOrEqual(PASSES_MAX + 2)
-    expect(world.state().others.length).toBeLessThanOrEqual(PASSES_MAX + 2)
+    expect(world.state().backfills.length).toBeLessThanOrEqual(BACKFILLS_MAX + 2)
+    expect(world.state().others.length).toBeLessThanOrEqual(BACKFILLS_MAX + 2)
     expect(readsAll(world, off)).toEqual(off)
     const { lastRun, current } = await world.view()
     expect(JSON.stringify([lastRun, current])).toContain("may be sent twice")

@@ -103,7 +103,7 @@ describe("a failing page", () => {
     expect(world.state().run?.state).toBe("reading")
   })
 
-  it("of one list does not keep the pass from reading the others; its run fails at the end, and the next goes on", async () => {
+  it("of one list does not keep the backfill from reading the others; its run fails at the end, and the next goes on", async () => {
     const world = await begunWorld()
     await world.drain("live")
     const [orders, people] = [await world.lease("backfill"), await world.lease("backfill")]
@@ -111,7 +111,7 @@ describe("a failing page", () => {
     expect(await world.page(people, { next: "t1" })).toBe("go")
     expect(await world.page(people)).toBe("stop")
     const failed = { kind: "initial", state: "failed", reason: "a bad request" }
-    expect(await world.machine.run("run_00000001")).toMatchObject({ run: failed })
+    expect(await world.engine.run("run_00000001")).toMatchObject({ run: failed })
     await world.until((await world.view()).nextRunAt ?? 0)
     await world.drain("live")
     expect((await world.lease("backfill")).stream).toBe("orders")
@@ -169,7 +169,7 @@ describe("a credential that is rejected twice", () => {
     expect(await world.deliver()).toHaveLength(1)
     await world.until(START + 10 * HOUR)
     expect(world.state().run).toBeNull()
-    const runs = await world.machine.runs({ limit: 10, cursor: null })
+    const runs = await world.engine.runs({ limit: 10, cursor: null })
     expect(runs.ok && runs.runs.map(({ state }) => state)).toEqual(["failed", "failed"])
   })
 
@@ -178,7 +178,7 @@ describe("a credential that is rejected twice", () => {
     const view = await world.configure({ credential: "sealed:key_2", credentialVersion: 2 })
     expect(view).toMatchObject({ status: "syncing", error: null })
     expect(await world.lease("live")).toMatchObject({ credential: { value: "key_2", version: 2 } })
-    expect(await world.lease("backfill")).toMatchObject({ stream: "orders", token: "t1" })
+    expect(await world.lease("backfill")).toMatchObject({ stream: "orders", pageToken: "t1" })
     expect(world.published).toEqual(["error", "connected"])
   })
 
@@ -198,11 +198,11 @@ describe("a credential that is rejected twice", () => {
   ])("asked about by its reader: version %i failed", async (failed, expected) => {
     const world = await begunWorld()
     const task = await world.lease("live")
-    expect(await world.machine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: failed })).toEqual(
+    expect(await world.engine.credential({ protocol: PROTOCOL, lease: task.lease, failedVersion: failed })).toEqual(
       expected,
     )
     expect(
-      await world.machine.credential({ protocol: PROTOCOL, lease: { ...task.lease, number: 99 }, failedVersion: 0 }),
+      await world.engine.credential({ protocol: PROTOCOL, lease: { ...task.lease, number: 99 }, failedVersion: 0 }),
     ).toBeNull()
   })
 })
@@ -216,7 +216,7 @@ describe("a denied reading", () => {
     await world.drain("live")
     const view = await world.view()
     expect(view.collections.map(({ name, denied }) => [name, denied])).toContainEqual(["Orders", "scope missing"])
-    const runs = await world.machine.runs({ limit: 10, cursor: null })
+    const runs = await world.engine.runs({ limit: 10, cursor: null })
     expect(runs.ok && runs.runs.find(({ kind }) => kind === "initial")).toMatchObject({
       state: "partial",
       denied: [{ collection: "Orders" }],
@@ -234,7 +234,7 @@ describe("a denied reading", () => {
     await world.drain("live")
     expect((await world.refusedLease("backfill")).kind).toBe("idle")
     await world.configure({ credential: "sealed:key_2", credentialVersion: 2 })
-    expect(await world.lease("backfill")).toMatchObject({ stream: "orders", token: "t1" })
+    expect(await world.lease("backfill")).toMatchObject({ stream: "orders", pageToken: "t1" })
     expect((await world.view()).collections.find(({ name }) => name === "Orders")?.denied).toBeNull()
   })
 
@@ -247,22 +247,22 @@ describe("a denied reading", () => {
       reason: "scope missing",
     })
     await world.drain("backfill")
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     expect((await world.lease("backfill")).stream).toBe("orders")
-    expect(world.state().passes).toHaveLength(1)
+    expect(world.state().backfills).toHaveLength(1)
   })
 
   it("of the feed ends the run partial and is tried again by the next", async () => {
     const world = await begunWorld()
     const task = await world.lease("live")
     await world.settle(task, { kind: "denied", collections: ["Orders", "People"], reason: "scope missing" })
-    expect(await world.machine.run("run_00000002")).toMatchObject({ run: { kind: "live", state: "partial" } })
+    expect(await world.engine.run("run_00000002")).toMatchObject({ run: { kind: "live", state: "partial" } })
     await world.until((await world.view()).nextRunAt ?? 0)
     await world.page(await world.lease("live"))
     expect((await world.view()).collections.every(({ denied }) => denied === null)).toBe(true)
   })
 
-  it("of one collection within a page of the feed loses nothing: a pass reads what was left out", async () => {
+  it("of one collection within a page of the feed loses nothing: a backfill reads what was left out", async () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("backfill")

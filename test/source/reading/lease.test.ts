@@ -7,7 +7,7 @@ describe("a lease", () => {
   it("asked for again with the same nonce is the same", async () => {
     const world = await begunWorld()
     const ask = { lane: "live" as const, nonce: "n", protocol: PROTOCOL }
-    const [first, second] = [await world.machine.lease(ask), await world.machine.lease(ask)]
+    const [first, second] = [await world.engine.lease(ask), await world.engine.lease(ask)]
     expect(second).toEqual(first)
   })
 
@@ -19,7 +19,7 @@ describe("a lease", () => {
     const second = await world.lease("live")
     expect(second.lease.number).toBeGreaterThan(first.lease.number)
     expect(await world.page(first, { items: [fact("a", START)] })).toBe("stale")
-    expect((await world.view()).collections.find(({ name }) => name === "Orders")?.taken).toBe(0)
+    expect((await world.view()).collections.find(({ name }) => name === "Orders")?.accepted).toBe(0)
   })
 
   it("that has run out still holds while nobody else was given the work", async () => {
@@ -34,12 +34,12 @@ describe("a lease", () => {
     expect(await world.lease("live")).toMatchObject({
       stream: "feed",
       page: 0,
-      token: null,
+      pageToken: null,
       credential: { kind: "key", value: "key_1", version: 1 },
     })
   })
 
-  it("is given to three slices of passes at most, each list to one pass at a time", async () => {
+  it("is given to three slices of backfills at most, each list to one backfill at a time", async () => {
     const world = await begunWorld()
     await world.configure({ startDate: START_DATE - DAY })
     expect([(await world.lease("backfill")).stream, (await world.lease("backfill")).stream]).toEqual([
@@ -64,6 +64,6 @@ describe("backpressure", () => {
     world.wakes.length = 0
     expect(await world.deliver()).toHaveLength(6_401)
     expect(world.wakes).toEqual(expect.arrayContaining(["fetch", "backfill"]))
-    expect((await world.lease("backfill")).token).toBe("t1")
+    expect((await world.lease("backfill")).pageToken).toBe("t1")
   })
 })

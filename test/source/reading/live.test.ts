@@ -11,7 +11,7 @@ import {
 import { newRun } from "../../../src/source/runs/run.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
 import type { LiveStream, Slice } from "../../../src/source/state/reading.ts"
-import type { Turn } from "../../../src/source/turn.ts"
+import type { Transaction } from "../../../src/source/transaction.ts"
 import {
   crowd,
   DAY,
@@ -22,33 +22,33 @@ import {
   RETENTION_DAYS,
   START,
   sourceWorld,
-  turnOf,
+  transactionOf,
 } from "../../support/source-world.ts"
 
-function feedOf(turn: Turn): LiveStream {
-  const feed = turn.state.live.feed
+function feedOf(tx: Transaction): LiveStream {
+  const feed = tx.state.live.feed
   if (!feed) throw new Error("no feed")
   return feed
 }
 
 /** A live run that opens its windows so long after the cursor. */
-function openedAfter(ms: number, perHour: number | null): { turn: Turn; feed: LiveStream } {
-  const turn = turnOf({ live: { feed: { cursor: START, slice: null, completed: [], perHour } } }, START + ms)
-  turn.state.run = newRun(turn, "live", "schedule")
-  openWindows(turn)
-  return { turn, feed: feedOf(turn) }
+function openedAfter(ms: number, perHour: number | null): { tx: Transaction; feed: LiveStream } {
+  const tx = transactionOf({ live: { feed: { cursor: START, slice: null, completed: [], perHour } } }, START + ms)
+  tx.state.run = newRun(tx, "live", "schedule")
+  openWindows(tx)
+  return { tx, feed: feedOf(tx) }
 }
 
 /** The same, once the partner has answered. */
-function answeredAfter(ms: number): { turn: Turn; feed: LiveStream } {
-  const { turn, feed } = openedAfter(ms, 1)
-  if (feed.slice) leaveLost(turn, feed.slice)
-  return { turn, feed }
+function answeredAfter(ms: number): { tx: Transaction; feed: LiveStream } {
+  const { tx, feed } = openedAfter(ms, 1)
+  if (feed.slice) leaveLost(tx, feed.slice)
+  return { tx, feed }
 }
 
 describe("a live window", () => {
   it.each<[string, number, number | null, number | null]>([
-    ["reaches from the floor up to now", HOUR, 10, null],
+    ["reaches from the watermark up to now", HOUR, 10, null],
     ["is not cut within two hours, however dense", 2 * HOUR - LOOKBACK, 1e9, null],
     ["of three days is not cut when little is in it", 3 * DAY, 10, null],
     ["of three days is cut at a day while nothing is known of it", 3 * DAY, null, DAY - LOOKBACK],
@@ -98,7 +98,7 @@ describe("a live window", () => {
     await world.configure()
     await world.page(await world.lease("live"), { records: 400 })
     world.advance(3 * DAY)
-    await world.machine.alarm()
+    await world.engine.alarm()
     const windows = []
     for (let task = await world.lease("live"); ; task = await world.lease("live")) {
       windows.push(task.window)
@@ -124,10 +124,10 @@ describe("a live window", () => {
     expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "a bad request" })
     await world.until(START + 5 * HOUR)
     const again = await world.lease("live")
-    expect(again).toMatchObject({ token: "t1", window: { from: START - LOOKBACK, to: null } })
+    expect(again).toMatchObject({ pageToken: "t1", window: { from: START - LOOKBACK, to: null } })
     await world.page(again)
     const next = await world.lease("live")
-    expect(next).toMatchObject({ token: null, window: { from: START - LOOKBACK } })
+    expect(next).toMatchObject({ pageToken: null, window: { from: START - LOOKBACK } })
     await world.page(next)
     expect(world.state().live.feed?.cursor).toBe(START + 5 * HOUR)
     expect(world.state().run).toBeNull()
@@ -137,17 +137,17 @@ describe("a live window", () => {
     ["is followed by another where an earlier run had left it", 2 * MINUTE + 1, true],
     ["is not where the partner dates its answers by the minute", 2 * MINUTE, false],
   ])("%s", (_title, before, isFollowed) => {
-    const { turn, feed } = openedAfter(HOUR, 10)
-    turn.connector = { ...turn.connector, clock: { granularityMs: MINUTE } }
-    const run = newRun(turn, "live", "schedule")
-    if (feed.slice) windowRead(turn, { ...feed.slice, bound: run.startedAt - before }, run)
+    const { tx, feed } = openedAfter(HOUR, 10)
+    tx.connector = { ...tx.connector, clock: { granularityMs: MINUTE } }
+    const run = newRun(tx, "live", "schedule")
+    if (feed.slice) windowRead(tx, { ...feed.slice, bound: run.startedAt - before }, run)
     expect(feed.slice !== null).toBe(isFollowed)
   })
 
   it("ends where it has been read, with a cursor that stands when nothing was bounded", () => {
-    const { turn, feed } = openedAfter(HOUR, 10)
-    const run = newRun(turn, "live", "schedule")
-    if (feed.slice) windowRead(turn, { ...feed.slice, bound: null, top: null }, { ...run, startedAt: 0 })
+    const { tx, feed } = openedAfter(HOUR, 10)
+    const run = newRun(tx, "live", "schedule")
+    if (feed.slice) windowRead(tx, { ...feed.slice, bound: null, top: null }, { ...run, startedAt: 0 })
     expect(feed.cursor).toBe(START)
   })
 })
@@ -157,12 +157,12 @@ describe("where the feed does not reach back", () => {
 
   it.each([
     [0, "the feed is read", 0],
-    [1, "a pass reads the lists", 1],
-  ])("%i ms past the margin %s", (past, _what, passes) => {
-    const { turn, feed } = answeredAfter(reach - LOOKBACK + past)
-    expect(turn.state.passes.filter(({ kind }) => kind === "gap")).toHaveLength(passes)
+    [1, "a backfill reads the lists", 1],
+  ])("%i ms past the margin %s", (past, _what, backfills) => {
+    const { tx, feed } = answeredAfter(reach - LOOKBACK + past)
+    expect(tx.state.backfills.filter(({ kind }) => kind === "gap")).toHaveLength(backfills)
     const resumed = START + reach - LOOKBACK + past - RETENTION_DAYS * DAY + RESUME_MARGIN_MS
-    expect(feed.cursor).toBe(passes ? 1000 * Math.floor(resumed / 1000) : START)
+    expect(feed.cursor).toBe(backfills ? 1000 * Math.floor(resumed / 1000) : START)
   })
 
   it("only an answer of the partner says so: our own clock may have been set ahead", async () => {
@@ -171,16 +171,16 @@ describe("where the feed does not reach back", () => {
     await world.drain("backfill")
     await world.page(await world.lease("live"))
     world.advance(40 * DAY)
-    await world.machine.alarm()
+    await world.engine.alarm()
     const task = await world.lease("live")
     expect(task.window).toMatchObject({ from: START - LOOKBACK })
     await world.page(task, { asked: START + HOUR, items: [fact("a", START + MINUTE)] })
-    expect(world.state()).toMatchObject({ passes: [], live: { feed: { cursor: START } } })
+    expect(world.state()).toMatchObject({ backfills: [], live: { feed: { cursor: START } } })
     world.advance(-40 * DAY)
     await world.view()
     await world.until(START + HOUR)
     await world.drain("live")
-    expect(world.state()).toMatchObject({ passes: [], live: { feed: { cursor: START + HOUR } } })
+    expect(world.state()).toMatchObject({ backfills: [], live: { feed: { cursor: START + HOUR } } })
   })
 
   it("a clock of ours that is hours ahead of the partner's leaves nothing between the gap and what is read live", () => {
@@ -189,39 +189,39 @@ describe("where the feed does not reach back", () => {
     expect(feed.cursor).toBeLessThan(partnersClock)
   })
 
-  it("the gap's facts are the pass's, from the old floor to the new one, and later ones live reading's", () => {
-    const { turn, feed } = answeredAfter(40 * DAY)
-    const floor = feed.cursor - LOOKBACK
-    expect(turn.state.passes[0]?.slices.map(({ stream, range }) => [stream, range])).toEqual([
-      ["orders", { from: START - LOOKBACK, to: floor }],
-      ["people", { from: START - LOOKBACK, to: floor }],
+  it("the gap's facts are the backfill's, from the old watermark to the new one, and later ones live reading's", () => {
+    const { tx, feed } = answeredAfter(40 * DAY)
+    const watermark = feed.cursor - LOOKBACK
+    expect(tx.state.backfills[0]?.slices.map(({ stream, range }) => [stream, range])).toEqual([
+      ["orders", { from: START - LOOKBACK, to: watermark }],
+      ["people", { from: START - LOOKBACK, to: watermark }],
     ])
-    const span = { from: START - LOOKBACK, to: floor }
-    expect(turn.state.passSpans).toMatchObject({ Orders: [span], People: [span] })
-    expect(feed.slice?.window).toEqual({ from: floor, to: null })
+    const span = { from: START - LOOKBACK, to: watermark }
+    expect(tx.state.backfillSpans).toMatchObject({ Orders: [span], People: [span] })
+    expect(feed.slice?.window).toEqual({ from: watermark, to: null })
   })
 
   it("what no list tells is reported", () => {
-    const turn = turnOf({}, START + 40 * DAY)
-    turn.state.configuration.collections = ["Orders", "Visits"].map((name) => ({ name, fields: {} }))
-    turn.state.run = newRun(turn, "live", "schedule")
-    openWindows(turn)
-    leaveLost(turn, feedOf(turn).slice as Slice)
-    const untold = turn.state.others[0]?.untold.filter(({ reason }) => reason.startsWith("no list"))
-    expect(untold?.map(({ collection }) => collection)).toEqual(["Visits"])
+    const tx = transactionOf({}, START + 40 * DAY)
+    tx.state.configuration.collections = ["Orders", "Visits"].map((name) => ({ name, fields: {} }))
+    tx.state.run = newRun(tx, "live", "schedule")
+    openWindows(tx)
+    leaveLost(tx, feedOf(tx).slice as Slice)
+    const incomplete = tx.state.others[0]?.incomplete.filter(({ reason }) => reason.startsWith("no list"))
+    expect(incomplete?.map(({ collection }) => collection)).toEqual(["Visits"])
   })
 
   it("what no list at all tells is reported by the live run", () => {
-    const turn = turnOf({}, START + 40 * DAY)
-    turn.state.configuration.collections = [{ name: "Visits", fields: {} }]
-    turn.state.run = newRun(turn, "live", "schedule")
-    openWindows(turn)
-    leaveLost(turn, feedOf(turn).slice as Slice)
-    expect(turn.state.passes).toEqual([])
-    expect(turn.state.run.untold.map(({ collection }) => collection)).toEqual(["Visits"])
+    const tx = transactionOf({}, START + 40 * DAY)
+    tx.state.configuration.collections = [{ name: "Visits", fields: {} }]
+    tx.state.run = newRun(tx, "live", "schedule")
+    openWindows(tx)
+    leaveLost(tx, feedOf(tx).slice as Slice)
+    expect(tx.state.backfills).toEqual([])
+    expect(tx.state.run.incomplete.map(({ collection }) => collection)).toEqual(["Visits"])
   })
 
-  it("a window that a pause left open is given up for a gap pass too", async () => {
+  it("a window that a pause left open is given up for a gap backfill too", async () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("backfill")
@@ -233,7 +233,7 @@ describe("where the feed does not reach back", () => {
     expect(await world.page(await world.lease("live"), { items: [fact("z", START)] })).toBe("stop")
     const task = await world.lease("live")
     expect(task).toMatchObject({
-      token: null,
+      pageToken: null,
       window: { from: START + 40 * DAY - RETENTION_DAYS * DAY + RESUME_MARGIN_MS - LOOKBACK },
     })
     const gap = await world.lease("backfill")
@@ -243,18 +243,18 @@ describe("where the feed does not reach back", () => {
   })
 
   it("the keys of all that was told within the gap are kept: a window's last page may have shown more than its end", () => {
-    const { turn, feed } = answeredAfter(40 * DAY)
-    expect(turn.state.passes[0]?.overlap).toEqual({ from: START - LOOKBACK, to: feed.cursor - LOOKBACK })
+    const { tx, feed } = answeredAfter(40 * DAY)
+    expect(tx.state.backfills[0]?.overlap).toEqual({ from: START - LOOKBACK, to: feed.cursor - LOOKBACK })
   })
 
-  it("a fact read before the gap is not sent again by the gap's pass, though live reading has gone on since", async () => {
+  it("a fact read before the gap is not sent again by the gap's backfill, though live reading has gone on since", async () => {
     const world = sourceWorld()
     await world.configure()
     await world.drain("backfill")
     await world.page(await world.lease("live"), { items: [fact("a", START - MINUTE), ...crowd(START - MINUTE)] })
     await world.deliver()
     world.advance(40 * DAY)
-    await world.machine.alarm()
+    await world.engine.alarm()
     await world.page(await world.lease("live"))
     await world.page(await world.lease("live"), { items: [fact("late", world.now() - MINUTE)] })
     world.restart()
@@ -267,15 +267,15 @@ describe("where the feed does not reach back", () => {
 describe("a record that moves out of every window while it is read", () => {
   /** Windows of several pages, one an interval; answers the feed after so many. */
   function windows(count: number, everyMs: number): LiveStream {
-    const { turn, feed } = openedAfter(everyMs, 10)
-    turn.connector = {
-      ...turn.connector,
-      streams: turn.connector.streams.map((one) => ({ ...one, sortedByUpdate: true })),
+    const { tx, feed } = openedAfter(everyMs, 10)
+    tx.connector = {
+      ...tx.connector,
+      streams: tx.connector.streams.map((one) => ({ ...one, sortedByUpdate: true })),
     }
-    const run = { ...newRun(turn, "live", "schedule"), startedAt: 0 }
+    const run = { ...newRun(tx, "live", "schedule"), startedAt: 0 }
     for (let window = 1; window <= count; window++) {
-      if (window > 1) openWindows(turn)
-      if (feed.slice) windowRead(turn, { ...feed.slice, page: 1, bound: START + window * everyMs }, run)
+      if (window > 1) openWindows(tx)
+      if (feed.slice) windowRead(tx, { ...feed.slice, page: 1, bound: START + window * everyMs }, run)
     }
     return feed
   }
@@ -290,9 +290,9 @@ describe("a record that moves out of every window while it is read", () => {
   })
 
   it("is awaited no more after a window of one page", () => {
-    const { turn, feed } = openedAfter(HOUR, 10)
+    const { tx, feed } = openedAfter(HOUR, 10)
     feed.movedFrom = START - DAY
-    if (feed.slice) windowRead(turn, { ...feed.slice, page: 0 }, newRun(turn, "live", "schedule"))
+    if (feed.slice) windowRead(tx, { ...feed.slice, page: 0 }, newRun(tx, "live", "schedule"))
     expect(feed).toMatchObject({ movedFrom: null, movedSince: null })
   })
 
@@ -308,24 +308,24 @@ describe("a record that moves out of every window while it is read", () => {
     index.put(keyHash("Orders", "sent"), "live", {
       version: 0,
       content: "",
-      place: START + DAY - 2,
+      announcedAt: START + DAY - 2,
       window: 0,
       by: "live",
     })
     index.takeChanges()
-    index.prune({ floor: START + DAY, edges: new Map(), overlaps: [], mayComeLate: true })
+    index.prune({ watermark: START + DAY, edges: new Map(), overlaps: [], mayComeLate: true })
     world.store.commit({ ...NO_CHANGES, seen: index.takeChanges(), core, alarm: null })
     world.restart()
     world.advance(2 * DAY + HOUR)
-    await world.machine.alarm()
+    await world.engine.alarm()
     const places = { b: START + DAY, moved: START + DAY - 1, sent: START + DAY - 2, first: START, before: START - 1 }
     const items = Object.entries(places).map(([key, place]) => fact(key, place))
     const task = await world.lease("live")
     await world.page(task, { items, next: "2" })
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["b", "moved", "first"])
     const { collections, lastRun } = await world.view()
-    expect(collections[0]).toMatchObject({ taken: 3, dropped: 2, late: 2 })
-    expect(lastRun?.collections).toMatchObject({ Orders: { taken: 3, dropped: 2, late: 2 } })
+    expect(collections[0]).toMatchObject({ accepted: 3, dropped: 2, late: 2 })
+    expect(lastRun?.collections).toMatchObject({ Orders: { accepted: 3, dropped: 2, late: 2 } })
     // Read again, they are known.
     await world.page({ ...task, page: 1 }, { items })
     expect(await world.deliver()).toEqual([])

@@ -4,7 +4,7 @@ import type { Outcome, Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { ATTEMPTS_MAX } from "../../../src/source/reading/failure.ts"
 import { SHOWN_LATE_MS } from "../../../src/source/reading/live.ts"
-import { shareOf } from "../../../src/source/runs/share.ts"
+import { progressOf } from "../../../src/source/runs/progress.ts"
 import { desk, deskWorld } from "../../support/desk.ts"
 import { choose, fact, HOUR, LOOKBACK, MINUTE, START, sourceWorld, type World } from "../../support/source-world.ts"
 
@@ -30,18 +30,18 @@ describe("an oldest-first window", () => {
     await world.page(task, { items: [closing("a", edge)], next: "t1" })
     await world.settle(task, { kind: "token_refused", reason: "Desk no longer knows where the reading was." })
     const again = await conversations(world)
-    expect(again).toMatchObject({ token: null, window: { from: edge, to: null } })
+    expect(again).toMatchObject({ pageToken: null, window: { from: edge, to: null } })
     await world.page(again, { items: [closing("a", edge), closing("b", START)] })
     expect((await world.deliver()).map(({ key }) => key)).toEqual(["a", "b"])
   })
 
-  it("keeps its floor when it is narrowed: what was read of it is still known", async () => {
+  it("keeps its watermark when it is narrowed: what was read of it is still known", async () => {
     const { world, task } = await begun()
     await world.page(task, { items: [closing("a", START - 9 * MINUTE), closing("b", START)], next: "t1" })
     await world.settle(task, { kind: "token_refused", reason: "gone" })
     await world.page(await conversations(world))
     world.advance(5 * MINUTE)
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     const next = await conversations(world)
     // Asked at START, so the next window goes back a lookback from there.
     expect(next.window.from).toBe(START - LOOKBACK)
@@ -61,7 +61,7 @@ describe("an oldest-first window", () => {
     const { world, task } = await begun()
     await world.page(task, { records: 400 })
     world.advance(72 * HOUR)
-    await world.machine.alarm()
+    await world.engine.alarm()
     const first = await conversations(world)
     const top = first.window.to ?? 0
     expect(top).toBeGreaterThan(START)
@@ -86,7 +86,7 @@ describe("a window in no order", () => {
     await world.page(task, { edge: START, next: "t1", digest: "d1" })
     await world.page(task, { edge: START - 9 * MINUTE, next: "t1", digest: "d2" })
     await world.settle(task, { kind: "token_refused", reason: "the scroll has expired" })
-    expect(await world.lease("live")).toMatchObject({ token: null, window: task.window })
+    expect(await world.lease("live")).toMatchObject({ pageToken: null, window: task.window })
   })
 
   it("that never comes to its end does not go on for ever: the run ends, and the next tries again", async () => {
@@ -114,9 +114,9 @@ describe("a window in no order", () => {
     await world.configure({ collections: choose("Companies") })
     const task = await world.lease("live")
     await world.page(task, { edge: START, next: "t1", digest: "d1" })
-    await world.machine.settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls })
+    await world.engine.settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls })
     await world.until(START + 5 * MINUTE)
-    expect((await world.lease("live")).token).toBe(goesOn ? "t1" : null)
+    expect((await world.lease("live")).pageToken).toBe(goesOn ? "t1" : null)
   })
 
   it("kept by the partner begins anew where its reader was never heard of again", async () => {
@@ -127,7 +127,7 @@ describe("a window in no order", () => {
     await world.configure({ collections: choose("Companies") })
     await world.page(await world.lease("live"), { edge: START, next: "t1", digest: "d1" })
     await world.until(START + 5 * MINUTE)
-    expect(await world.lease("live")).toMatchObject({ token: null, page: 2 })
+    expect(await world.lease("live")).toMatchObject({ pageToken: null, page: 2 })
   })
 
   it("is not cut, however long the outage: each part would be all of it", async () => {
@@ -138,18 +138,18 @@ describe("a window in no order", () => {
   })
 })
 
-describe("the share of a pass that has been read", () => {
+describe("the progress of a backfill", () => {
   it.each([
     ["newest" as const, 0.75],
     ["oldest" as const, 0.25],
     ["none" as const, null],
   ])("%s first: %s", async (order, share) => {
     const world = await deskWorld()
-    const [pass] = world.state().passes
-    const [slice] = pass?.slices ?? []
-    if (!pass || !slice) throw new Error("no pass")
+    const [backfill] = world.state().backfills
+    const [slice] = backfill?.slices ?? []
+    if (!backfill || !slice) throw new Error("no backfill")
     const window = { from: 0, to: 1_000 }
     const part = { ...slice, window, top: 1_000, bottom: 0, edge: { time: 250, since: START } }
-    expect(shareOf({ ...pass, slices: [part] }, () => order)).toBe(share)
+    expect(progressOf({ ...backfill, slices: [part] }, () => order)).toBe(share)
   })
 })

@@ -3,10 +3,10 @@ import type { Found, Probe } from "../../../src/source/protocol/reading.ts"
 import {
   beginProbe,
   FAILURES_NEEDED,
+  foundBy,
   PLACES_MAX,
   QUESTIONS_MAX,
   questionOf,
-  told,
 } from "../../../src/source/reading/probe.ts"
 import type { Slice } from "../../../src/source/state/reading.ts"
 import { createRandom } from "../../sandbox/random.ts"
@@ -47,7 +47,7 @@ function search({ rows, read, from, down = () => false, answered = -1 }: List): 
         : rows.filter(({ time }) => time >= (question.window.from ?? 0) && time < (question.window.to ?? 0))
     const page = question !== "page" && question.whole ? shown : shown.slice(0, 1)
     const isFailing = asked !== answered && page.some(({ fails }) => fails)
-    const found = told(probe, down(asked) || isFailing ? "fails" : page.length > 0 ? "rows" : "empty")
+    const found = foundBy(probe, down(asked) || isFailing ? "fails" : page.length > 0 ? "rows" : "empty")
     if (found.kind !== "asking") return { found, asked }
     probe = found.probe
   }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { type AnyConnector, defineConnector } from "../../../src/connectors/kit/define.ts"
 import { json, number, rows, text } from "../../../src/connectors/kit/values.ts"
 import { runFetch } from "../../../src/pipeline/fetch.ts"
-import type { Span } from "../../../src/source/protocol/pass.ts"
+import type { Span } from "../../../src/source/protocol/backfill.ts"
 import type { Found } from "../../../src/source/protocol/reading.ts"
 import type { QuarantineEntry } from "../../../src/source/protocol/views.ts"
 import { openWindows } from "../../../src/source/reading/live.ts"
@@ -11,7 +11,17 @@ import { PLACES_MAX } from "../../../src/source/reading/probe.ts"
 import { probed, SIGHTINGS_NEEDED, STEPS_A_DAY } from "../../../src/source/reading/stepover.ts"
 import { newRun } from "../../../src/source/runs/run.ts"
 import type { Slice } from "../../../src/source/state/reading.ts"
-import { DAY, HOUR, MINUTE, START, shop, sourceWorld, stream, turnOf, type World } from "../../support/source-world.ts"
+import {
+  DAY,
+  HOUR,
+  MINUTE,
+  START,
+  shop,
+  sourceWorld,
+  stream,
+  transactionOf,
+  type World,
+} from "../../support/source-world.ts"
 
 const SECOND = 1_000
 const PAGE = 100
@@ -40,7 +50,7 @@ interface Stage {
   /** An order at a time. */
   order(time: number): string
   /** Lets time pass; wake-ups are followed at once. */
-  pass(ms: number): Promise<void>
+  backfill(ms: number): Promise<void>
   delivered(): Promise<string[]>
   entries(): Promise<QuarantineEntry[]>
 }
@@ -55,9 +65,9 @@ function connectorOf(stepOver: boolean): AnyConnector {
     lookbackSeconds: 600,
     retentionDays: 30,
     ...(stepOver && { stepOver: { by: "time", granularityMs: SECOND } as const }),
-    request: ({ window: { from, to }, token, pageSize }) => ({
+    request: ({ window: { from, to }, pageToken, pageSize }) => ({
       path: "/orders",
-      query: { from: from ?? undefined, to: to ?? undefined, after: token ?? undefined, limit: pageSize },
+      query: { from: from ?? undefined, to: to ?? undefined, after: pageToken ?? undefined, limit: pageSize },
     }),
     page: ({ body }) => {
       const records = rows(json(body), "rows").map((row) => ({
@@ -109,7 +119,7 @@ async function staged(stepOver = true): Promise<Stage> {
     },
     random: { next: () => 0.5, id: (prefix: string) => `${prefix}_${++ids}` },
     http: async (url: string) => answer(partner, new URL(url), world.now()),
-    source: () => world.machine,
+    source: () => world.engine,
     log: () => undefined,
     connector: () => connector,
   }
@@ -130,7 +140,7 @@ async function staged(stepOver = true): Promise<Stage> {
       partner.rows.push({ id, time })
       return id
     },
-    pass: async (ms) => {
+    backfill: async (ms) => {
       const end = world.now() + ms
       while (world.now() < end) {
         await world.until(Math.min(end, Math.max(world.now() + SECOND, world.store.alarmAt ?? end)))
@@ -142,7 +152,7 @@ async function staged(stepOver = true): Promise<Stage> {
       return arrived
     },
     entries: async () => {
-      const answer = await world.machine.quarantine({ limit: 50, cursor: null })
+      const answer = await world.engine.quarantine({ limit: 50, cursor: null })
       return answer.ok ? answer.entries : []
     },
   }
@@ -151,7 +161,7 @@ async function staged(stepOver = true): Promise<Stage> {
 /** Orders a minute apart, within the first hour. */
 async function withOrders(stage: Stage, count: number): Promise<string[]> {
   const made = Array.from({ length: count }, (_, index) => stage.order(START + (index + 1) * 10 * SECOND))
-  await stage.pass(1)
+  await stage.backfill(1)
   return made
 }
 
@@ -184,12 +194,12 @@ describe("an order that always makes the partner fail", () => {
     const bad = made[70] ?? ""
     stage.partner.fails.add(bad)
     for (let run = 1; run < SIGHTINGS_NEEDED; run++) {
-      await stage.pass(HOUR)
+      await stage.backfill(HOUR)
       expect(await stage.entries()).toEqual([])
       expect((await stage.world.view()).lastRun).toMatchObject({ state: "failed" })
       expect((await stage.world.view()).lastRun?.reason).toContain(`Found there ${run} of ${SIGHTINGS_NEEDED} times`)
     }
-    await stage.pass(2 * HOUR)
+    await stage.backfill(2 * HOUR)
     expect((await stage.delivered()).sort()).toEqual(made.filter((id) => id !== bad))
     expect(await cursorOf(stage)).toBeGreaterThan(START + HOUR)
     const [entry, ...others] = await stage.entries()
@@ -209,9 +219,9 @@ describe("an order that always makes the partner fail", () => {
     const stage = await staged()
     const made = await withOrders(stage, 150)
     stage.partner.fails.add(made[70] ?? "")
-    await stage.pass(2 * HOUR)
+    await stage.backfill(2 * HOUR)
     stage.partner.fails.clear()
-    await stage.pass(4 * HOUR)
+    await stage.backfill(4 * HOUR)
     expect((await stage.delivered()).sort()).toEqual(made)
     expect(await stage.entries()).toEqual([])
   })
@@ -220,13 +230,13 @@ describe("an order that always makes the partner fail", () => {
     const stage = await staged()
     const made = await withOrders(stage, 20)
     stage.partner.fails.add(made[7] ?? "")
-    await stage.pass(HOUR)
+    await stage.backfill(HOUR)
     for (let times = 0; times < 6; times++) {
-      await stage.world.machine.syncNow()
-      await stage.pass(8 * MINUTE)
+      await stage.world.engine.syncNow()
+      await stage.backfill(8 * MINUTE)
     }
     expect(await stage.entries()).toEqual([])
-    await stage.pass(3 * HOUR)
+    await stage.backfill(3 * HOUR)
     expect(await stage.entries()).toHaveLength(1)
   })
 
@@ -234,7 +244,7 @@ describe("an order that always makes the partner fail", () => {
     const stage = await staged(false)
     const made = await withOrders(stage, 20)
     stage.partner.fails.add(made[7] ?? "")
-    await stage.pass(2 * DAY)
+    await stage.backfill(2 * DAY)
     expect(await stage.entries()).toEqual([])
     expect((await stage.world.view()).lastRun).toMatchObject({ state: "failed", reason: "Shop answered 500." })
     expect((await stage.delivered()).sort()).toEqual(made.slice(8))
@@ -259,10 +269,10 @@ describe("an outage never becomes skipped data", () => {
     const stage = await staged()
     const made = await withOrders(stage, 150)
     begin(stage, made)
-    await stage.pass(3 * DAY)
+    await stage.backfill(3 * DAY)
     expect(await stage.entries()).toEqual([])
     Object.assign(stage.partner, { isDown: false, refusesOne: false, fails: new Set() })
-    await stage.pass(3 * HOUR)
+    await stage.backfill(3 * HOUR)
     expect((await stage.delivered()).sort()).toEqual(made)
     expect(await stage.entries()).toEqual([])
   })
@@ -278,28 +288,28 @@ describe("an outage never becomes skipped data", () => {
       get: () => stage.partner.calls > answered + 3,
       set: () => undefined,
     })
-    await stage.pass(2 * DAY)
+    await stage.backfill(2 * DAY)
     expect(await stage.entries()).toEqual([])
     Object.defineProperty(stage.partner, "isDown", { value: false, writable: true })
     Object.assign(stage.partner, { failure })
-    await stage.pass(3 * HOUR)
+    await stage.backfill(3 * HOUR)
     expect((await stage.delivered()).sort()).toEqual(made)
   })
 })
 
 it("is kept for each collection whose reading met it, once", async () => {
-  const turn = turnOf()
-  const run = newRun(turn, "live", "schedule")
-  openWindows(turn)
-  const slice = turn.state.live.feed?.slice as Slice
+  const tx = transactionOf()
+  const run = newRun(tx, "live", "schedule")
+  openWindows(tx)
+  const slice = tx.state.live.feed?.slice as Slice
   const place = { from: START, to: START + SECOND }
   const found: Found = { kind: "places", places: [place] }
-  turn.state.run = run
-  turn.state.steppedOver = { feed: [{ at: START, place, collections: ["Orders"] }] }
+  tx.state.run = run
+  tx.state.steppedOver = { feed: [{ at: START, place, collections: ["Orders"] }] }
   Object.assign(slice, { collections: ["Orders", "People"], sighted: sightedBefore(place) })
-  probed(turn, slice, run, found, "Shop answered 500.", () => undefined)
-  probed(turn, slice, run, found, "Shop answered 500.", () => undefined)
-  const entries = turn.staged.quarantinePut.map(({ body }) => JSON.parse(body))
+  probed(tx, slice, run, found, "Shop answered 500.", () => undefined)
+  probed(tx, slice, run, found, "Shop answered 500.", () => undefined)
+  const entries = tx.staged.quarantinePut.map(({ body }) => JSON.parse(body))
   expect(entries).toMatchObject([
     { kind: "skipped", collection: "People", key: `feed@${new Date(START).toISOString()}` },
   ])
@@ -311,9 +321,9 @@ it(`no more than ${STEPS_A_DAY} are stepped over in one stream within a day`, as
   // Apart from each other, so that each is one for itself.
   const bad = Array.from({ length: STEPS_A_DAY + 2 }, (_, index) => made[10 * index + 5] ?? "")
   for (const id of bad) stage.partner.fails.add(id)
-  await stage.pass(DAY)
+  await stage.backfill(DAY)
   expect((await stage.entries()).length).toBeLessThanOrEqual(STEPS_A_DAY)
-  await stage.pass(3 * DAY)
+  await stage.backfill(3 * DAY)
   expect(await stage.entries()).toHaveLength(bad.length)
   expect((await stage.delivered()).sort()).toEqual(made.filter((id) => !bad.includes(id)))
 })

@@ -27,12 +27,12 @@ const FAULT: Outcome = { kind: "fault", reason: "Desk refused the request (404).
 async function answer(world: World, lane: Task["lane"], outcomes: Record<string, Outcome> = {}): Promise<string[]> {
   const streams: string[] = []
   for (;;) {
-    const lease = await world.machine.lease({
+    const lease = await world.engine.lease({
       lane,
       nonce: `${world.now()}:${lane}:${streams.length}`,
       protocol: PROTOCOL,
     })
-    if (lease.kind !== "granted") return streams
+    if (lease.kind !== "given") return streams
     streams.push(lease.task.stream)
     const outcome = outcomes[lease.task.stream]
     if (outcome) await world.settle(lease.task, outcome)
@@ -46,7 +46,7 @@ async function nextRun(world: World, outcomes: Record<string, Outcome> = {}): Pr
 }
 
 async function lastLive(world: World): Promise<RunView | undefined> {
-  const runs = await world.machine.runs({ limit: 20, cursor: null })
+  const runs = await world.engine.runs({ limit: 20, cursor: null })
   return runs.ok ? runs.runs.find(({ kind }) => kind === "live") : undefined
 }
 
@@ -84,9 +84,9 @@ describe("a fault of one live stream", () => {
     await world.settle(companies, FAULT)
     await answer(world, "live")
     const { slice } = world.state().live.companies ?? {}
-    expect(slice).toMatchObject({ state: "failed", token: "t1", edge: { time: START } })
+    expect(slice).toMatchObject({ state: "failed", pageToken: "t1", edge: { time: START } })
     world.advance(HOUR)
-    await world.machine.alarm()
+    await world.engine.alarm()
     await answer(world, "live")
     expect(world.state().live.companies?.slice).toBeNull()
   })
@@ -129,7 +129,7 @@ it("what another stream has told of a feed's gap is not told again by the list t
   await answer(world, "live")
   await answer(world, "backfill")
   world.advance(40 * DAY)
-  await world.machine.alarm()
+  await world.engine.alarm()
   const closing = fact("told", START + 5 * DAY, { collection: "Closings" })
   await world.page(await world.lease("live"), { items: [closing] })
   await world.deliver()
@@ -179,16 +179,16 @@ describe("a live stream that nothing can be read of", () => {
   ])("(%s) for a week is left to the lists, and holds up nothing from then on", async (_what, outcome) => {
     const world = await stuckFor(STUCK_DAYS_MAX * DAY - 2 * HOUR, { companies: outcome })
     expect(world.state().live.companies?.cursor).toBe(START)
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
     while (world.state().live.companies?.slice !== null) await nextRun(world, { companies: outcome })
     const cursor = world.state().live.companies?.cursor ?? 0
     expect(world.now() - cursor - STUCK_KEPT_MS).toBeLessThan(1_000)
     const range = { from: START - LOOKBACK, to: cursor - LOOKBACK }
-    expect(world.state().passes).toMatchObject([{ kind: "gap", slices: [{ stream: "company_list", range }] }])
+    expect(world.state().backfills).toMatchObject([{ kind: "gap", slices: [{ stream: "company_list", range }] }])
     expect((await lastLive(world))?.state).toBe("partial")
   })
 
-  it("for a month adds no more than two passes, however its lists fare", async () => {
+  it("for a month adds no more than two backfills, however its lists fare", async () => {
     const world = await deskWorld()
     await answer(world, "backfill", { company_list: DENIED })
     while (world.now() < START + 31 * DAY) {
@@ -196,8 +196,8 @@ describe("a live stream that nothing can be read of", () => {
       await answer(world, "backfill", { company_list: DENIED })
     }
     // The first sync's, and one gap that grows: it has not been begun.
-    expect(world.state().passes.map(({ kind }) => kind)).toEqual(["initial", "gap"])
-    const [, gap] = world.state().passes
+    expect(world.state().backfills.map(({ kind }) => kind)).toEqual(["initial", "gap"])
+    const [, gap] = world.state().backfills
     const companies = world.state().live.companies
     expect(gap?.slices[0]?.range).toEqual({ from: START - LOOKBACK, to: (companies?.cursor ?? 0) - LOOKBACK })
   })
@@ -205,7 +205,7 @@ describe("a live stream that nothing can be read of", () => {
   it("waits as it is where no list tells what it would", async () => {
     const world = await stuckFor(STUCK_DAYS_MAX * DAY + DAY, { conversations: FAULT })
     expect(world.state().live.conversations).toMatchObject({ cursor: START, slice: { state: "failed" } })
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
   })
 
   it("since the partner is down is no gap, however long that lasts", async () => {
@@ -218,10 +218,10 @@ describe("a live stream that nothing can be read of", () => {
       await answer(world, "live", all)
     }
     expect(world.state().live.companies?.cursor).toBe(START)
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
     await world.until(world.now() + HOUR)
     await answer(world, "live")
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
     expect(world.state().live.companies?.cursor).toBeGreaterThan(START + 8 * DAY)
   })
 
@@ -233,7 +233,7 @@ describe("a live stream that nothing can be read of", () => {
     world.advance(10 * DAY)
     await world.configure({ active: true })
     await answer(world, "live")
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
     expect(world.state().live.companies?.cursor).toBe(START + 10 * DAY)
   })
 
@@ -243,7 +243,7 @@ describe("a live stream that nothing can be read of", () => {
     await answer(world, "live", { companies: FAULT })
     world.advance(30 * DAY)
     await nextRun(world, { companies: FAULT })
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
     expect(world.state().live.companies?.cursor).toBe(START)
   })
 

@@ -5,7 +5,7 @@ import { paceOf } from "../../../src/source/reading/lease.ts"
 import { scopeOf } from "../../../src/source/reading/waits.ts"
 import { upgrade } from "../../../src/source/state/stored.ts"
 import { desk, deskWorld } from "../../support/desk.ts"
-import { MINUTE, START, turnOf, type World } from "../../support/source-world.ts"
+import { MINUTE, START, transactionOf, type World } from "../../support/source-world.ts"
 
 /** Before the leases of the others run out. */
 const UNTIL = START + 2 * MINUTE
@@ -75,9 +75,9 @@ describe("the pace", () => {
     const paces = Object.fromEntries([...live, ...lists].map(({ stream, paceMs }) => [stream, paceMs]))
     // The last one leased knows of all: five share the source's ten a second, two the bucket's two.
     expect(paces).toMatchObject({ contact_list: 400, company_list: 1_000 })
-    const turn = { ...turnOf(world.state()), connector: desk }
-    const slices = Object.values(turn.state.live).flatMap(({ slice }) => slice ?? [])
-    expect(slices.map((slice) => [slice.stream, paceOf(turn, slice)])).toEqual([
+    const tx = { ...transactionOf(world.state()), connector: desk }
+    const slices = Object.values(tx.state.live).flatMap(({ slice }) => slice ?? [])
+    expect(slices.map((slice) => [slice.stream, paceOf(tx, slice)])).toEqual([
       ["contacts", 500],
       ["companies", 1_000],
       ["conversations", 500],
@@ -86,7 +86,7 @@ describe("the pace", () => {
 })
 
 it("a wait stored before limits had scopes is the whole source's", () => {
-  const { waits: _waits, ...older } = turnOf().state
+  const { waits: _waits, ...older } = transactionOf().state
   const wait = { until: UNTIL, reason: "busy" }
   expect(upgrade({ ...older, wait }).waits).toEqual({ source: wait })
   expect(upgrade(older).waits).toEqual({})

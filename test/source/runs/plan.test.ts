@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { hash64 } from "../../../src/lib/hash.ts"
-import { PASS_KEYS_MAX, SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import { BACKFILL_KEYS_MAX, SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import type { SeenClass } from "../../../src/source/dedupe/seenrow.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { KEYS_FULL } from "../../../src/source/reading/lease.ts"
-import { FLOOR_RUN_EVERY_MS, WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS } from "../../../src/source/runs/plan.ts"
+import { WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS, WATERMARK_RUN_EVERY_MS } from "../../../src/source/runs/plan.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
 import { DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../../support/source-world.ts"
 
@@ -19,7 +19,7 @@ async function read(): Promise<World> {
 }
 
 const liveRuns = async (world: World) => {
-  const answer = await world.machine.runs({ limit: 100, cursor: null })
+  const answer = await world.engine.runs({ limit: 100, cursor: null })
   return answer.ok ? answer.runs.filter(({ kind }) => kind === "live") : []
 }
 
@@ -28,7 +28,7 @@ describe("the schedule", () => {
     const world = await read()
     const before = (await liveRuns(world)).length
     world.advance(3 * DAY)
-    await world.machine.alarm()
+    await world.engine.alarm()
     await world.drain("live")
     expect(await liveRuns(world)).toHaveLength(before + 1)
     expect(world.state().nextRunAt).toBeGreaterThan(world.now())
@@ -93,11 +93,11 @@ describe("a wake-up", () => {
       const world = sourceWorld()
       await world.configure()
       const before = world.wakes.length
-      const answer = await world.machine.lease({ lane, nonce: "n", protocol: PROTOCOL + 1 })
+      const answer = await world.engine.lease({ lane, nonce: "n", protocol: PROTOCOL + 1 })
       expect(answer.kind).toBe("later")
       expect(world.wakes).toHaveLength(before)
       world.advance(MINUTE)
-      await world.machine.alarm()
+      await world.engine.alarm()
       expect(world.wakes).toHaveLength(before + 1)
     },
   )
@@ -183,11 +183,11 @@ describe("past half of the keys that there is room for", () => {
     await world.page(people, { items: [person("p", START)], edge: START, next: "t1" })
     await world.deliver()
     const index = new SeenIndex(world.store.seen(), world.state().ids.seen)
-    // A pass's own are of its window; what else it read, only live reading may read again.
-    const slice = world.state().passes[0]?.slices.find(({ id }) => id === people.lease.slice)
-    const window = kind === "pass" ? (slice?.no ?? 0) : 0
-    for (let key = 0; key <= PASS_KEYS_MAX; key++)
-      index.put(hash64(`k${key}`), kind, { version: START, content: "", place: START, window, by: "pass" })
+    // A backfill's own are of its window; what else it read, only live reading may read again.
+    const slice = world.state().backfills[0]?.slices.find(({ id }) => id === people.lease.slice)
+    const window = kind === "backfill" ? (slice?.no ?? 0) : 0
+    for (let key = 0; key <= BACKFILL_KEYS_MAX; key++)
+      index.put(hash64(`k${key}`), kind, { version: START, content: "", announcedAt: START, window, by: "backfill" })
     world.store.commit({ ...NO_CHANGES, seen: index.takeChanges(), core: null, alarm: null })
     world.restart()
     return { world, people }
@@ -195,11 +195,11 @@ describe("past half of the keys that there is room for", () => {
 
   const initial = async (world: World) => (await world.view()).current.find(({ kind }) => kind === "initial")
 
-  it("passes wait, and say for what, until live runs that bring nothing have raised the floor", async () => {
+  it("backfills wait, and say for what, until live runs that bring nothing have raised the watermark", async () => {
     const { world, people } = await filled("live")
     await world.settle(people, { kind: "release" })
     expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", reason: KEYS_FULL })
-    expect((await initial(world))?.waits).toEqual({ reason: KEYS_FULL, until: START + FLOOR_RUN_EVERY_MS })
+    expect((await initial(world))?.waits).toEqual({ reason: KEYS_FULL, until: START + WATERMARK_RUN_EVERY_MS })
     const before = (await liveRuns(world)).length
     await world.until(START + 10 * MINUTE)
     expect((await initial(world))?.waits?.reason).toBe(KEYS_FULL)
@@ -214,7 +214,7 @@ describe("past half of the keys that there is room for", () => {
 
   it("a live stream that fails beside them is tried on schedule only, and named as what they wait for", async () => {
     const { world } = await filled("live")
-    await world.until(START + FLOOR_RUN_EVERY_MS)
+    await world.until(START + WATERMARK_RUN_EVERY_MS)
     await world.settle(await world.lease("live"), { kind: "fault", reason: "the feed is broken" })
     const before = (await liveRuns(world)).length
     const due = world.state().nextRunAt ?? 0
@@ -224,12 +224,12 @@ describe("past half of the keys that there is room for", () => {
     expect((await initial(world))?.waits).toEqual(waits)
   })
 
-  it("of one second of a list, the pass goes on: it keeps half, and what it forgets is counted", async () => {
-    const { world, people } = await filled("pass")
+  it("of one second of a list, the backfill goes on: it keeps half, and what it forgets is counted", async () => {
+    const { world, people } = await filled("backfill")
     expect((await initial(world))?.waits).toBeNull()
     expect(await world.page(people, { items: [person("q", START)], edge: START, next: "t2" })).toBe("go")
     const { keys, current } = await world.view()
-    expect(keys.kept).toBeLessThanOrEqual(PASS_KEYS_MAX + 2)
+    expect(keys.kept).toBeLessThanOrEqual(BACKFILL_KEYS_MAX + 2)
     expect(keys.forgotten).toBeGreaterThan(0)
     expect(current.find(({ kind }) => kind === "initial")?.forgotten).toBe(keys.forgotten)
     expect(world.state().forgotten).toBe(keys.forgotten)

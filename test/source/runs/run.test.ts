@@ -10,7 +10,7 @@ async function hours(world: World, count: number, page: (hour: number) => Return
 }
 
 const runs = async (world: World, limit = 1_000, cursor: string | null = null) => {
-  const answer = await world.machine.runs({ limit, cursor })
+  const answer = await world.engine.runs({ limit, cursor })
   return answer.ok ? answer : { runs: [], cursor: null }
 }
 
@@ -33,7 +33,7 @@ describe("history", () => {
     const { runs: all } = await runs(world)
     const kept = all.filter(({ kind }) => kind === "live")
     expect(kept).toHaveLength(RUNS_KEPT)
-    // A pass may take longer than a hundred live runs do: what came of it is still shown.
+    // A backfill may take longer than a hundred live runs do: what came of it is still shown.
     expect(all.at(-1)).toMatchObject({ kind: "initial", state: "succeeded" })
     const numbers = kept.map(({ id }) => runNumber(id))
     expect(numbers).toEqual(Array.from({ length: RUNS_KEPT }, (_, index) => (numbers[0] ?? 0) - index))
@@ -69,11 +69,11 @@ describe("history", () => {
       calls: 1,
       pages: 1,
       records: 1,
-      collections: { Orders: { taken: 1 } },
+      collections: { Orders: { accepted: 1 } },
     })
     await world.deliver()
-    expect(await world.machine.run(run?.id ?? "")).toMatchObject({ ok: true, run: { state: "succeeded", share: 1 } })
-    expect(await world.machine.run("run_99999999")).toMatchObject({ ok: false, code: "not_found" })
+    expect(await world.engine.run(run?.id ?? "")).toMatchObject({ ok: true, run: { state: "succeeded", progress: 1 } })
+    expect(await world.engine.run("run_99999999")).toMatchObject({ ok: false, code: "not_found" })
   })
 })
 
@@ -82,7 +82,7 @@ describe("a run", () => {
     const world = await readWorld()
     await hours(world, 1, () => [fact("a", START + HOUR)])
     expect((await world.view()).status).toBe("connected")
-    expect(await world.machine.syncNow()).toMatchObject({ ok: true })
+    expect(await world.engine.syncNow()).toMatchObject({ ok: true })
     const states = (await runs(world)).runs.map(({ state }) => state)
     expect(states.slice(0, 2)).toEqual(["reading", "delivering"])
     await world.drain("live")
@@ -92,7 +92,7 @@ describe("a run", () => {
 
   it("that failed keeps what it took, which is delivered all the same", async () => {
     const world = await readWorld()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     const task = await world.lease("live")
     await world.page(task, { items: [fact("a", START)], next: "t1" })
     await world.settle(task, { kind: "fault", reason: "a bad request" })

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest"
-import { OPEN_ROW_ENTRIES, OpenKeys } from "../../../src/source/dedupe/openkeys.ts"
+import { PENDING_ROW_ENTRIES, PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
 
-describe("open keys", () => {
+describe("pending keys", () => {
   it("come back from their rows", () => {
-    const keys = new OpenKeys([], 0)
+    const keys = new PendingKeys([], 0)
     keys.add("a", 1)
-    const again = new OpenKeys(keys.takeChanges().put, keys.nextId)
+    const again = new PendingKeys(keys.takeChanges().put, keys.nextId)
     expect([again.has("a"), again.has("b"), again.size]).toEqual([true, false, 1])
   })
 
   it("are kept once, and written only when they change", () => {
-    const keys = new OpenKeys([], 0)
+    const keys = new PendingKeys([], 0)
     keys.add("a", 1)
     keys.takeChanges()
     keys.add("a", 2)
@@ -19,7 +19,7 @@ describe("open keys", () => {
   })
 
   it("leave no row behind when the last of it is removed", () => {
-    const keys = new OpenKeys([], 0)
+    const keys = new PendingKeys([], 0)
     keys.add("a", 1)
     const [row] = keys.takeChanges().put
     keys.remove("a")
@@ -29,13 +29,13 @@ describe("open keys", () => {
   })
 
   it("fill a row before the next is begun", () => {
-    const keys = new OpenKeys([], 0)
-    for (let key = 0; key <= OPEN_ROW_ENTRIES; key++) keys.add(`k${key}`, key)
+    const keys = new PendingKeys([], 0)
+    for (let key = 0; key <= PENDING_ROW_ENTRIES; key++) keys.add(`k${key}`, key)
     expect(keys.takeChanges().put).toHaveLength(2)
   })
 
   it("are forgotten when their record is older than the bound", () => {
-    const keys = new OpenKeys([], 0)
+    const keys = new PendingKeys([], 0)
     keys.add("older", 9)
     keys.add("at", 10)
     keys.expire(10)

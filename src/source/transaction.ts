@@ -1,25 +1,25 @@
 /**
- * One turn: everything a decision may look at and change. The machine loads it, calls the decision, and commits what it changed
- * at once or, if it throws, not at all. Decisions are functions of a turn: they know no platform, no clock and no randomness of
+ * One transaction: everything a decision may look at and change. The engine loads it, calls the decision, and commits what it changed
+ * at once or, if it throws, not at all. Decisions are functions of a transaction: they know no platform, no clock and no randomness of
  * their own.
  */
 import type { AnyConnector } from "../connectors/kit/define.ts"
 import type { Random } from "../ports.ts"
-import type { OpenKeys } from "./dedupe/openkeys.ts"
+import type { PendingKeys } from "./dedupe/pendingkeys.ts"
 import type { SeenIndex } from "./dedupe/seen.ts"
 import type { Outbox } from "./delivery/outbox.ts"
 import type { Store } from "./ports.ts"
 import type { Row } from "./state/changes.ts"
 import type { State } from "./state/state.ts"
 
-export interface Turn {
+export interface Transaction {
   state: State
   /** Our clock, epoch ms. */
   now: number
   random: Pick<Random, "next" | "id">
   connector: AnyConnector
   seen: SeenIndex
-  open: OpenKeys
+  pending: PendingKeys
   outbox: Outbox
   /** Reads of the last commit. */
   stored: Pick<Store, "outboxItems" | "quarantine" | "quarantineByIds" | "runs">

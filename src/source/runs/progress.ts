@@ -1,15 +1,15 @@
-/** How much of a pass has been read. */
+/** How much of a backfill has been read. */
 import type { Order } from "../reading/slice.ts"
-import type { Pass, Slice } from "../state/reading.ts"
+import type { Backfill, Slice } from "../state/reading.ts"
 
 /** How much of the ranges has been read, 0..1, where the lower end and the order are known; null where they are not. */
-export function shareOf(pass: Pass, orderOf: (stream: string) => Order): number | null {
-  const shares = pass.slices.map((slice) => sliceShare(slice, orderOf(slice.stream)))
+export function progressOf(backfill: Backfill, orderOf: (stream: string) => Order): number | null {
+  const shares = backfill.slices.map((slice) => sliceProgress(slice, orderOf(slice.stream)))
   const known = shares.filter((share) => share !== null)
   return known.length === 0 ? null : known.reduce((sum, share) => sum + share, 0) / known.length
 }
 
-function sliceShare(slice: Slice, order: Order): number | null {
+function sliceProgress(slice: Slice, order: Order): number | null {
   if (slice.state === "read") return 1
   const top = slice.top
   const from = slice.bottom ?? slice.range?.from ?? null

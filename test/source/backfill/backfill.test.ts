@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest"
 import { defineConnector } from "../../../src/connectors/kit/define.ts"
-import { openGapPass } from "../../../src/source/backfill/pass.ts"
+import { openGapBackfill } from "../../../src/source/backfill/backfill.ts"
 import type { Configuration } from "../../../src/source/protocol/configuration.ts"
 import { newRun } from "../../../src/source/runs/run.ts"
-import type { Turn } from "../../../src/source/turn.ts"
+import type { Transaction } from "../../../src/source/transaction.ts"
 import {
   choose,
   crowd,
@@ -19,11 +19,11 @@ import {
   shop,
   sourceWorld,
   stream,
-  turnOf,
+  transactionOf,
   type World,
 } from "../../support/source-world.ts"
 
-const FLOOR = START - LOOKBACK
+const WATERMARK = START - LOOKBACK
 
 /** The same with two live streams, of which one tells of orders, too. */
 const twoFeeds = defineConnector<unknown>({
@@ -41,37 +41,39 @@ async function settled(changes: Partial<Configuration> = {}): Promise<World> {
   await world.drain("live")
   await world.drain("backfill")
   await world.deliver()
-  expect(world.state().passes).toEqual([])
+  expect(world.state().backfills).toEqual([])
   return world
 }
 
 const opened = (world: World) =>
-  world.state().passes.map(({ kind, slices }) => [kind, ...slices.map(({ stream, range }) => [stream, range])])
+  world.state().backfills.map(({ kind, slices }) => [kind, ...slices.map(({ stream, range }) => [stream, range])])
 
 /** Read from a list: its place is the time its page was asked for. */
-const listed = (key: string, time: number) => fact(key, time, { place: START })
+const listed = (key: string, time: number) => fact(key, time, { announcedAt: START })
 
 const keys = (items: { key: string }[]) => items.map(({ key }) => key)
 
-describe("the initial pass", () => {
-  it("reads from the start date to the live floor, the lists as far back as their facts may lie", async () => {
+describe("the initial backfill", () => {
+  it("reads from the start date to the live watermark, the lists as far back as their facts may lie", async () => {
     const world = sourceWorld()
     await world.configure()
     expect(opened(world)).toEqual([
-      ["initial", ["orders", { from: START_DATE, to: FLOOR }], ["people", { from: START_DATE, to: FLOOR }]],
+      ["initial", ["orders", { from: START_DATE, to: WATERMARK }], ["people", { from: START_DATE, to: WATERMARK }]],
     ])
     const [orders, people] = [await world.lease("backfill"), await world.lease("backfill")]
-    expect(orders.window).toEqual({ from: START_DATE - 5 * DAY, to: FLOOR })
-    expect(people.window).toEqual({ from: null, to: FLOOR })
+    expect(orders.window).toEqual({ from: START_DATE - 5 * DAY, to: WATERMARK })
+    expect(people.window).toEqual({ from: null, to: WATERMARK })
   })
 
   it("leaves later facts to live reading and takes no earlier ones than the start date", async () => {
     const world = sourceWorld()
     await world.configure()
     const task = await world.lease("backfill")
-    const items = [FLOOR, FLOOR - 1, START_DATE, START_DATE - 1].map((time) => fact(String(time - FLOOR), time))
+    const items = [WATERMARK, WATERMARK - 1, START_DATE, START_DATE - 1].map((time) =>
+      fact(String(time - WATERMARK), time),
+    )
     await world.page(task, { items })
-    expect(keys(await world.deliver())).toEqual(["-1", String(START_DATE - FLOOR)])
+    expect(keys(await world.deliver())).toEqual(["-1", String(START_DATE - WATERMARK)])
   })
 
   it("is a run of its own, beside the live one, and ends when all of its lists are read and delivered", async () => {
@@ -82,18 +84,18 @@ describe("the initial pass", () => {
     const run = (await world.view()).current.find(({ kind }) => kind === "initial")
     expect(run?.state).toBe("delivering")
     await world.deliver()
-    const history = await world.machine.run(run?.id ?? "")
-    expect(history).toMatchObject({ ok: true, run: { state: "succeeded", collections: { Orders: { taken: 1 } } } })
+    const history = await world.engine.run(run?.id ?? "")
+    expect(history).toMatchObject({ ok: true, run: { state: "succeeded", collections: { Orders: { accepted: 1 } } } })
   })
 })
 
 describe("times that two live streams of a collection leave to the lists", () => {
-  const leave = (turn: Turn, name: string, from: number, to: number) => {
+  const leave = (tx: Transaction, name: string, from: number, to: number) => {
     const feed = twoFeeds.streams.find((one) => one.name === name) as (typeof twoFeeds.streams)[number]
-    openGapPass(turn, feed, { from, to }, { from, to })
+    openGapBackfill(tx, feed, { from, to }, { from, to })
   }
-  const daysRead = (turn: Turn) =>
-    turn.state.passes
+  const daysRead = (tx: Transaction) =>
+    tx.state.backfills
       .flatMap(({ slices }) => slices.filter(({ collections }) => collections.includes("Orders")))
       .map(({ range }) => [range?.from ?? 0, range?.to ?? 0].map((time) => (time - START) / DAY))
 
@@ -126,11 +128,11 @@ describe("times that two live streams of a collection leave to the lists", () =>
       ],
     ],
   ])("are read once: %s", (_title, [from, to], days) => {
-    const turn = { ...turnOf(), connector: twoFeeds }
-    turn.state.run = newRun(turn, "live", "schedule")
-    leave(turn, "news", START, START + 5 * DAY)
-    leave(turn, "feed", START + from * DAY, START + to * DAY)
-    expect(daysRead(turn)).toEqual(days)
+    const tx = { ...transactionOf(), connector: twoFeeds }
+    tx.state.run = newRun(tx, "live", "schedule")
+    leave(tx, "news", START, START + 5 * DAY)
+    leave(tx, "feed", START + from * DAY, START + to * DAY)
+    expect(daysRead(tx)).toEqual(days)
   })
 })
 
@@ -141,7 +143,7 @@ it.each([0, 30])(
     const world = sourceWorld(0, defineConnector<unknown>({ ...shop, streams: [...shop.streams, feed] }))
     world.advance(days * DAY)
     await world.configure({ collections: choose("Visits"), connectedAt: START })
-    expect(opened(world).flat()).toContainEqual(["visits", { from: START - RETENTION_DAYS * DAY, to: FLOOR }])
+    expect(opened(world).flat()).toContainEqual(["visits", { from: START - RETENTION_DAYS * DAY, to: WATERMARK }])
   },
 )
 
@@ -149,7 +151,7 @@ describe("the start date", () => {
   it("unchanged opens nothing", async () => {
     const world = await settled()
     await world.configure({ intervalHours: 2 })
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
   })
 
   it("moved back reads only the gap, facts only", async () => {
@@ -172,7 +174,7 @@ describe("the start date", () => {
     const world = sourceWorld()
     await world.configure()
     await world.configure({ startDate: START_DATE + 30 * DAY })
-    expect(opened(world)[0]?.[1]).toEqual(["orders", { from: START_DATE + 30 * DAY, to: FLOOR }])
+    expect(opened(world)[0]?.[1]).toEqual(["orders", { from: START_DATE + 30 * DAY, to: WATERMARK }])
     await world.configure({ startDate: START_DATE })
     expect(opened(world)[1]).toEqual(["earlier", ["orders", { from: START_DATE, to: START_DATE + 30 * DAY }]])
   })
@@ -182,27 +184,27 @@ describe("the start date", () => {
     await world.configure()
     await world.lease("backfill")
     await world.configure({ startDate: START_DATE + 30 * DAY })
-    expect(opened(world)[0]?.[1]).toEqual(["orders", { from: START_DATE, to: FLOOR }])
+    expect(opened(world)[0]?.[1]).toEqual(["orders", { from: START_DATE, to: WATERMARK }])
   })
 
   it("moved forward and back after reading opens nothing", async () => {
     const world = await settled()
     await world.configure({ startDate: START_DATE + 30 * DAY })
     await world.configure({ startDate: START_DATE })
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
   })
 })
 
 describe("a collection", () => {
-  it("switched on later is read from the start date to the live floor, and live from there", async () => {
+  it("switched on later is read from the start date to the live watermark, and live from there", async () => {
     const world = await settled()
     await world.until(START + 5 * HOUR)
     await world.drain("live")
-    const floor = (world.state().live.feed?.cursor ?? 0) - LOOKBACK
+    const watermark = (world.state().live.feed?.cursor ?? 0) - LOOKBACK
     await world.configure({ collections: choose("Orders", "People", "Refunds") })
-    expect(opened(world)).toEqual([["collection", ["orders", { from: START_DATE, to: floor }]]])
-    expect(world.state().passes[0]?.slices[0]?.collections).toEqual(["Refunds"])
-    expect(world.state().liveFrom.Refunds).toBe(floor)
+    expect(opened(world)).toEqual([["collection", ["orders", { from: START_DATE, to: watermark }]]])
+    expect(world.state().backfills[0]?.slices[0]?.collections).toEqual(["Refunds"])
+    expect(world.state().liveFrom.Refunds).toBe(watermark)
   })
 
   it.each([
@@ -217,7 +219,7 @@ describe("a collection", () => {
     await world.drain("live")
     await world.configure({ collections: choose("Orders", "People") })
     await world.drain("backfill")
-    const debit = fact("debit", START + HOUR, { place: world.now() })
+    const debit = fact("debit", START + HOUR, { announcedAt: world.now() })
     await world.until(START + 9 * HOUR)
     await world.page(await world.lease("live"), { items: [debit] })
     expect(keys(await world.deliver())).toEqual(["debit"])
@@ -231,7 +233,7 @@ describe("a collection", () => {
     await world.configure({ collections: choose("Orders", "People", "Refunds") })
     expect(await world.page(task, { items: [fact("b", world.now())] })).toBe("stale")
     const again = await world.lease("live")
-    expect(again).toMatchObject({ token: null, collections: choose("Orders", "People", "Refunds") })
+    expect(again).toMatchObject({ pageToken: null, collections: choose("Orders", "People", "Refunds") })
     const items = [fact("a", world.now()), fact("r", world.now(), { collection: "Refunds" })]
     await world.page(again, { items })
     expect(keys(await world.deliver())).toEqual(["a", "r"])
@@ -273,8 +275,8 @@ describe("a collection", () => {
     expect((await world.view()).status).toBe("connected")
     await world.configure({ collections: choose("Orders", "People") })
     const again = await world.lease("backfill")
-    expect(again).toMatchObject({ stream: "orders", token: "t1", range: { from: START_DATE, to: FLOOR } })
-    expect(world.state().passes).toHaveLength(1)
+    expect(again).toMatchObject({ stream: "orders", pageToken: "t1", range: { from: START_DATE, to: WATERMARK } })
+    expect(world.state().backfills).toHaveLength(1)
   })
 
   it("switched off shares its list no longer: the other is read on, and what comes of it is not taken", async () => {
@@ -287,14 +289,14 @@ describe("a collection", () => {
     expect(await world.page(task, { items })).toBe("stop")
     expect(keys(await world.deliver())).toEqual(["r"])
     await world.configure({ collections: choose("Orders", "Refunds") })
-    expect(await world.lease("backfill")).toMatchObject({ token: "t1", collections: choose("Orders") })
+    expect(await world.lease("backfill")).toMatchObject({ pageToken: "t1", collections: choose("Orders") })
   })
 
   it("of objects switched off and on again is not read from its beginning", async () => {
     const world = await settled()
     await world.configure({ collections: choose("Orders") })
     await world.configure({ collections: choose("Orders", "People") })
-    expect(world.state().passes).toEqual([])
+    expect(world.state().backfills).toEqual([])
   })
 
   it("switched off before live reading knew of it leaves no reading that never ends", async () => {
@@ -312,7 +314,7 @@ describe("a resync", () => {
     const world = await settled()
     await world.until(START + 2 * HOUR)
     const [first] = [fact("a", START - DAY)]
-    const answer = await world.machine.resync("Orders", null)
+    const answer = await world.engine.resync("Orders", null)
     expect(answer).toMatchObject({ ok: true })
     const task = await world.lease("backfill")
     expect(task).toMatchObject({ stream: "orders", collections: choose("Orders"), range: { from: START_DATE } })
@@ -325,24 +327,24 @@ describe("a resync", () => {
     ["a collection no list tells", "Visits", "unknown_collection"],
   ])("of %s is refused", async (_title, collection, code) => {
     const world = await settled({ collections: choose("Orders", "People", "Visits") })
-    expect(await world.machine.resync(collection, null)).toMatchObject({ ok: false, code })
+    expect(await world.engine.resync(collection, null)).toMatchObject({ ok: false, code })
   })
 
   it("from a time to come is refused", async () => {
     const world = await settled()
-    expect(await world.machine.resync("Orders", START + DAY)).toMatchObject({ ok: false, code: "out_of_range" })
-    expect(world.state().passes).toEqual([])
+    expect(await world.engine.resync("Orders", START + DAY)).toMatchObject({ ok: false, code: "out_of_range" })
+    expect(world.state().backfills).toEqual([])
   })
 
   it("is refused while one of the collection is under way", async () => {
     const world = await settled()
-    const first = await world.machine.resync("Orders", null)
-    expect(await world.machine.resync("Orders", null)).toMatchObject({
+    const first = await world.engine.resync("Orders", null)
+    expect(await world.engine.resync("Orders", null)).toMatchObject({
       ok: false,
       code: "run_in_progress",
       run: first.ok ? first.run : "",
     })
-    expect(await world.machine.resync("People", null)).toMatchObject({ ok: true })
+    expect(await world.engine.resync("People", null)).toMatchObject({ ok: true })
   })
 })
 
@@ -360,7 +362,7 @@ describe("a token that the partner refuses", () => {
     await world.page(task, { items: [newer, tie1], edge: tie1.time, next: "t1" })
     await world.settle(task, { kind: "token_refused", reason: "gone" })
     const again = await world.lease("backfill")
-    expect(again).toMatchObject({ token: null, window: { to: tie1.time + 1 } })
+    expect(again).toMatchObject({ pageToken: null, window: { to: tie1.time + 1 } })
     await world.page(again, { items: [tie1, tie2, older] })
     expect(keys(await world.deliver())).toEqual(["newer", "tie1", "tie2", "older"])
   })
@@ -374,7 +376,7 @@ describe("a token that the partner refuses", () => {
       await world.settle(task, { kind: "token_refused", reason: "the place is unknown" })
     }
     expect((await world.refusedLease("backfill")).kind).toBe("idle")
-    expect(world.state().passes[0]?.slices[0]?.state).toBe("failed")
+    expect(world.state().backfills[0]?.slices[0]?.state).toBe("failed")
     await world.until((await world.view()).nextRunAt ?? 0)
     expect((await world.lease("backfill")).stream).toBe("orders")
   })

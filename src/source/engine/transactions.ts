@@ -1,11 +1,11 @@
 /**
- * The turns of a source: a turn loads what a decision needs, calls it, commits once, and then carries out the effects.
+ * The transactions of a source: one loads what a decision needs, calls it, commits once, and then carries out the effects.
  *   - one at a time: between load and commit nothing is awaited, so nothing can come in between
  *   - all or nothing: a decision that throws changes nothing, and what was kept in memory is dropped
  *   - commit first, then send: a wake-up that is lost costs time until its deadline, never data
  */
 import { bringBack } from "../clocks/clock.ts"
-import { OpenKeys } from "../dedupe/openkeys.ts"
+import { PendingKeys } from "../dedupe/pendingkeys.ts"
 import { SeenIndex } from "../dedupe/seen.ts"
 import { Outbox } from "../delivery/outbox.ts"
 import type { QueueName, SourcePorts } from "../ports.ts"
@@ -13,14 +13,14 @@ import { plan } from "../runs/plan.ts"
 import type { Changes } from "../state/changes.ts"
 import { coarse, type State, WAITING_FOR_OPERATOR } from "../state/state.ts"
 import { isTombstone, readState } from "../state/stored.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 import { noteError } from "./trouble.ts"
 
-/** What is kept between turns; dropped whenever a turn fails, to be read again from the last commit. */
+/** What is kept between transactions; dropped whenever one fails, to be read again from the last commit. */
 interface Memory {
   text: string
   seen: SeenIndex
-  open: OpenKeys
+  pending: PendingKeys
   outbox: Outbox
 }
 
@@ -30,7 +30,7 @@ interface Done<T> {
   status: State
 }
 
-export class Turns {
+export class Transactions {
   readonly #ports: SourcePorts
   #memory: Memory | null = null
 
@@ -39,34 +39,34 @@ export class Turns {
   }
 
   /**
-   * One turn. The decision answers how to make the result once what is due has been planned (a view shows it), or, as `plain`, a
+   * One transaction. The decision answers how to make the result once what is due has been planned (a view shows it), or, as `plain`, a
    * result that needs no planning and no core row written.
    */
-  async act<T>(gone: T, decide: (turn: Turn) => (() => T) | { plain: T }, first: State | null = null): Promise<T> {
-    const done = this.#turn(decide, first)
+  async act<T>(gone: T, decide: (tx: Transaction) => (() => T) | { plain: T }, first: State | null = null): Promise<T> {
+    const done = this.#transaction(decide, first)
     if (done === null) return gone
     await this.#carryOut(done)
     return done.result
   }
 
   /** Synchronous from load to commit. */
-  #turn<T>(decide: (turn: Turn) => (() => T) | { plain: T }, first: State | null): Done<T> | null {
+  #transaction<T>(decide: (tx: Transaction) => (() => T) | { plain: T }, first: State | null): Done<T> | null {
     try {
       const memory = first ? this.#blank() : this.#load()
       if (!memory) return null
-      const turn = this.#open(memory, first ?? (readState(memory.text) as State))
-      bringBack(turn)
-      const outcome = decide(turn)
-      bringBack(turn)
+      const tx = this.#open(memory, first ?? (readState(memory.text) as State))
+      bringBack(tx)
+      const outcome = decide(tx)
+      bringBack(tx)
       if (typeof outcome !== "function") {
-        this.#commit(turn, memory, null, memory.text)
-        return { result: outcome.plain, wakes: [], status: turn.state }
+        this.#commit(tx, memory, null, memory.text)
+        return { result: outcome.plain, wakes: [], status: tx.state }
       }
-      const { wakes, alarm } = plan(turn)
+      const { wakes, alarm } = plan(tx)
       const result = outcome()
-      this.#commit(turn, memory, alarm, null)
+      this.#commit(tx, memory, alarm, null)
       this.#memory = memory
-      return { result, wakes, status: turn.state }
+      return { result, wakes, status: tx.state }
     } catch (error) {
       this.#memory = null
       throw error
@@ -91,7 +91,7 @@ export class Turns {
   }
 
   /** What a decision sees, with nothing changed. Null: there is no source. */
-  look<T>(read: (turn: Turn) => T): T | null {
+  look<T>(read: (tx: Transaction) => T): T | null {
     const memory = this.#load()
     return memory && read(this.#open(memory, readState(memory.text) as State))
   }
@@ -105,20 +105,20 @@ export class Turns {
     this.#memory = {
       text,
       seen: new SeenIndex(store.seen(), core.ids.seen),
-      open: new OpenKeys(store.open(), core.ids.open),
+      pending: new PendingKeys(store.pending(), core.ids.pending),
       outbox: new Outbox(store.outbox()),
     }
     return this.#memory
   }
 
   #blank(): Memory {
-    return { text: "", seen: new SeenIndex([], 0), open: new OpenKeys([], 0), outbox: new Outbox([]) }
+    return { text: "", seen: new SeenIndex([], 0), pending: new PendingKeys([], 0), outbox: new Outbox([]) }
   }
 
-  #open(memory: Memory, state: State): Turn {
+  #open(memory: Memory, state: State): Transaction {
     const connector = this.#ports.connector(state.configuration.connector)
     if (!connector) throw new Error(`no connector "${state.configuration.connector}" in this version`)
-    const { seen, open, outbox } = memory
+    const { seen, pending, outbox } = memory
     const staged = { quarantinePut: [], quarantineRemove: [], runsPut: [], runsRemove: [] }
     return {
       state,
@@ -126,27 +126,27 @@ export class Turns {
       random: this.#ports.random,
       connector,
       seen,
-      open,
+      pending,
       outbox,
       stored: this.#ports.store,
       staged,
     }
   }
 
-  /** Writes what changed, the core row only when it did; nothing at all for a turn that changed nothing. */
-  #commit(turn: Turn, memory: Memory, alarm: number | null, keepCore: string | null): void {
-    const { state, staged } = turn
+  /** Writes what changed, the core row only when it did; nothing at all for a transaction that changed nothing. */
+  #commit(tx: Transaction, memory: Memory, alarm: number | null, keepCore: string | null): void {
+    const { state, staged } = tx
     const seen = memory.seen.takeChanges()
-    const open = memory.open.takeChanges()
+    const pending = memory.pending.takeChanges()
     state.ids.seen = memory.seen.nextId
-    state.ids.open = memory.open.nextId
+    state.ids.pending = memory.pending.nextId
     const core = keepCore ?? JSON.stringify(state)
     const changes: Changes = {
       core: core === memory.text ? null : core,
       alarm,
       outbox: memory.outbox.takeChanges(),
       seen,
-      open,
+      pending,
       quarantine: { put: staged.quarantinePut, remove: staged.quarantineRemove },
       runs: { put: staged.runsPut, remove: staged.runsRemove },
     }
@@ -168,7 +168,7 @@ export class Turns {
     )
   }
 
-  /** D1 is told when the coarse status changed; a failure is made up for at the next turn. */
+  /** D1 is told when the coarse status changed; a failure is made up for at the next transaction. */
   async #publish(state: State): Promise<void> {
     const now = coarse(state)
     if (state.published === now) return
@@ -178,8 +178,8 @@ export class Turns {
       noteError(this.#ports.log, "source.publish_failed", error)
       return
     }
-    const noted = this.#turn((turn) => {
-      turn.state.published = now
+    const noted = this.#transaction((tx) => {
+      tx.state.published = now
       return value(undefined)
     }, null)
     await this.#send(noted?.wakes ?? [])
@@ -198,15 +198,15 @@ function publicStatus({ error, configuration, operatorWait }: State) {
   return { status, code: operatorWait ? WAITING_FOR_OPERATOR : null, message: operatorWait?.reason ?? null }
 }
 
-function isEmpty({ core, alarm, outbox, seen, open, quarantine, runs }: Changes): boolean {
+function isEmpty({ core, alarm, outbox, seen, pending, quarantine, runs }: Changes): boolean {
   const lists = [
     outbox.insert,
     outbox.remove,
     outbox.update,
     seen.put,
     seen.remove,
-    open.put,
-    open.remove,
+    pending.put,
+    pending.remove,
     quarantine.put,
     quarantine.remove,
     runs.put,

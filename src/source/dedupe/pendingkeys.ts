@@ -4,14 +4,14 @@
  */
 import type { Row } from "../state/changes.ts"
 
-export const OPEN_ROW_ENTRIES = 1_000
+export const PENDING_ROW_ENTRIES = 1_000
 /** Keys kept at once, about 10 MB in memory. Past it the oldest are given up, some at a time, and the run that meets the bound says so. */
-export const OPEN_MAX = 50_000
-const OPEN_GIVEN_UP = OPEN_MAX / 10
+export const PENDING_MAX = 50_000
+const PENDING_GIVEN_UP = PENDING_MAX / 10
 
 type Packed = [hash: string, time: number]
 
-export class OpenKeys {
+export class PendingKeys {
   readonly #rows = new Map<number, Map<string, number>>()
   readonly #where = new Map<string, number>()
   readonly #dirty = new Set<number>()
@@ -65,9 +65,9 @@ export class OpenKeys {
 
   /** Gives the oldest up where there are more than may be; how many. They are the likeliest never to come true. */
   bound(): number {
-    if (this.#where.size <= OPEN_MAX) return 0
+    if (this.#where.size <= PENDING_MAX) return 0
     const times = [...this.#rows.values()].flatMap((entries) => [...entries]).sort(([, a], [, b]) => a - b)
-    const given = times.slice(0, this.#where.size - OPEN_MAX + OPEN_GIVEN_UP)
+    const given = times.slice(0, this.#where.size - PENDING_MAX + PENDING_GIVEN_UP)
     for (const [hash] of given) this.remove(hash)
     return given.length
   }
@@ -89,7 +89,7 @@ export class OpenKeys {
 
   #openRow(): number {
     const last = [...this.#rows].at(-1)
-    if (last && last[1].size < OPEN_ROW_ENTRIES) return last[0]
+    if (last && last[1].size < PENDING_ROW_ENTRIES) return last[0]
     const id = this.#nextId++
     this.#rows.set(id, new Map())
     return id

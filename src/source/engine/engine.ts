@@ -1,5 +1,5 @@
 /**
- * The source's machine: what may be asked of a source, each call as one turn or a few. It stands on ports only; the Durable Object and
+ * The source's engine: what may be asked of a source, each call as one transaction or a few. It stands on ports only; the Durable Object and
  * the simulator both are thin shells around it. No error escapes the alarm: the platform would drop it for good after some retries.
  */
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
@@ -18,9 +18,9 @@ import type {
   Checkpoint,
   CheckpointAnswer,
   CredentialAsk,
-  Lease,
   LeaseAnswer,
   LeaseAsk,
+  LeaseRef,
   Settlement,
 } from "../protocol/reading.ts"
 import { type Answer, type PageAsk, PROTOCOL, type Refusal, type SourceRpc } from "../protocol/source.ts"
@@ -28,30 +28,30 @@ import type { QuarantineEntry, RunView, SourceView } from "../protocol/views.ts"
 import { checkpoint as decideCheckpoint } from "../reading/checkpoint.ts"
 import { settle as decideSettle } from "../reading/failure.ts"
 import { lease as decideLease, type LeaseDecision } from "../reading/lease.ts"
-import { holds } from "../state/grant.ts"
+import { holds } from "../state/lease.ts"
 import { slicesOf } from "../state/state.ts"
 import { freshState, readState } from "../state/stored.ts"
 import { Erasing } from "./erasing.ts"
 import { Renewing } from "./renewing.ts"
 import { openCredential, openDestination } from "./secrets.ts"
+import { Transactions, value } from "./transactions.ts"
 import { noteError, retryLater } from "./trouble.ts"
-import { Turns, value } from "./turns.ts"
 
 const LATER_MS = 60_000
 /** Renewals for one lease: a token that is due again at once is no token. */
 const RENEWALS_MAX = 2
 
-export class SourceMachine implements SourceRpc {
+export class SourceEngine implements SourceRpc {
   readonly #ports: SourcePorts
-  readonly #turns: Turns
+  readonly #transactions: Transactions
   readonly #renewing: Renewing
   readonly #erasing: Erasing
 
   constructor(ports: SourcePorts) {
     this.#ports = ports
-    this.#turns = new Turns(ports)
-    this.#renewing = new Renewing(ports, this.#turns)
-    this.#erasing = new Erasing(ports, { forget: () => this.#turns.forget(), bookmark: () => this.#bookmark() })
+    this.#transactions = new Transactions(ports)
+    this.#renewing = new Renewing(ports, this.#transactions)
+    this.#erasing = new Erasing(ports, { forget: () => this.#transactions.forget(), bookmark: () => this.#bookmark() })
   }
 
   // ------------------------------------------------------------------------------------------------------- control
@@ -59,35 +59,35 @@ export class SourceMachine implements SourceRpc {
   async configure({ bookmark, ...configuration }: Configuration): Promise<Answer<{ view: SourceView }>> {
     const isNew = this.#ports.store.core() === null
     const first = isNew ? freshState(configuration) : null
-    return this.#turns.act<Answer<{ view: SourceView }>>(
+    return this.#transactions.act<Answer<{ view: SourceView }>>(
       GONE,
-      (turn) => {
-        if (isNew && bookmark) goOn(turn, bookmark)
-        else if (isNew) beginSource(turn)
-        else reconfigure(turn, configuration)
-        return () => ({ ok: true, view: viewOf(turn) })
+      (tx) => {
+        if (isNew && bookmark) goOn(tx, bookmark)
+        else if (isNew) beginSource(tx)
+        else reconfigure(tx, configuration)
+        return () => ({ ok: true, view: viewOf(tx) })
       },
       first,
     )
   }
 
   view(): Promise<Answer<{ view: SourceView }>> {
-    return this.#turns.act<Answer<{ view: SourceView }>>(GONE, (turn) => () => ({ ok: true, view: viewOf(turn) }))
+    return this.#transactions.act<Answer<{ view: SourceView }>>(GONE, (tx) => () => ({ ok: true, view: viewOf(tx) }))
   }
 
   syncNow(): Promise<Answer<{ run: string }>> {
-    return this.#turns.act<Answer<{ run: string }>>(GONE, (turn) => value(syncNow(turn)))
+    return this.#transactions.act<Answer<{ run: string }>>(GONE, (tx) => value(syncNow(tx)))
   }
 
   runs(ask: PageAsk): Promise<Answer<{ runs: RunView[]; cursor: string | null }>> {
-    return this.#turns.act<Answer<{ runs: RunView[]; cursor: string | null }>>(GONE, (turn) =>
-      value(historyPage(turn, ask)),
+    return this.#transactions.act<Answer<{ runs: RunView[]; cursor: string | null }>>(GONE, (tx) =>
+      value(historyPage(tx, ask)),
     )
   }
 
   run(id: string): Promise<Answer<{ run: RunView }>> {
-    return this.#turns.act<Answer<{ run: RunView }>>(GONE, (turn) => {
-      const run = historyPage(turn, { limit: Number.POSITIVE_INFINITY, cursor: null }).runs.find((one) => one.id === id)
+    return this.#transactions.act<Answer<{ run: RunView }>>(GONE, (tx) => {
+      const run = historyPage(tx, { limit: Number.POSITIVE_INFINITY, cursor: null }).runs.find((one) => one.id === id)
       return value(
         run ? { ok: true, run } : { ok: false, code: "not_found", message: `The source has no run "${id}".` },
       )
@@ -95,20 +95,20 @@ export class SourceMachine implements SourceRpc {
   }
 
   resync(collection: string, from: number | null): Promise<Answer<{ run: string }>> {
-    return this.#turns.act<Answer<{ run: string }>>(GONE, (turn) => value(resync(turn, collection, from)))
+    return this.#transactions.act<Answer<{ run: string }>>(GONE, (tx) => value(resync(tx, collection, from)))
   }
 
   quarantine(ask: PageAsk): Promise<Answer<{ entries: QuarantineEntry[]; cursor: string | null }>> {
-    return this.#turns.act<Answer<{ entries: QuarantineEntry[]; cursor: string | null }>>(GONE, (turn) =>
-      value(quarantinePage(turn, ask)),
+    return this.#transactions.act<Answer<{ entries: QuarantineEntry[]; cursor: string | null }>>(GONE, (tx) =>
+      value(quarantinePage(tx, ask)),
     )
   }
 
-  /** A turn for each few entries: their bodies must fit into memory, and into one commit. */
+  /** A transaction for each few entries: their bodies must fit into memory, and into one commit. */
   async replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>> {
     let replayed = 0
     for (let before: number | null = null; ; ) {
-      const step = await this.#turns.act<ReplayStep | Refusal>(GONE, (turn) => value(replay(turn, ids, before)))
+      const step = await this.#transactions.act<ReplayStep | Refusal>(GONE, (tx) => value(replay(tx, ids, before)))
       if (!step.ok) return step
       replayed += step.replayed
       if (step.next === null) return { ok: true, replayed, left: ids === "all" ? step.left : ids.length - replayed }
@@ -117,7 +117,7 @@ export class SourceMachine implements SourceRpc {
   }
 
   discard(id: number): Promise<Answer<object>> {
-    return this.#turns.act<Answer<object>>(GONE, (turn) => value(discardEntry(turn, id)))
+    return this.#transactions.act<Answer<object>>(GONE, (tx) => value(discardEntry(tx, id)))
   }
 
   erase(revoke = false): Promise<{ ok: boolean; bookmark?: Bookmark }> {
@@ -129,20 +129,20 @@ export class SourceMachine implements SourceRpc {
   }
 
   async sealed(): Promise<SealedSecret[]> {
-    const text = this.#turns.text()
+    const text = this.#transactions.text()
     return text === null ? [] : secretsOf(readState(text))
   }
 
   async reseal(changes: { from: Sealed; to: Sealed }[]): Promise<SealedSecret[]> {
     const fresh = new Map(changes.map(({ from, to }) => [from, to]))
     if (!this.#erasing.reseal(fresh))
-      await this.#turns.act<void>(undefined, (turn) => value(exchangeSealed(turn.state, fresh)))
+      await this.#transactions.act<void>(undefined, (tx) => value(exchangeSealed(tx.state, fresh)))
     return this.sealed()
   }
 
   #bookmark(): Bookmark | undefined {
     try {
-      return this.#turns.look(bookmarkOf) ?? undefined
+      return this.#transactions.look(bookmarkOf) ?? undefined
     } catch (error) {
       noteError(this.#ports.log, "source.bookmark_lost", error)
       return undefined
@@ -153,22 +153,22 @@ export class SourceMachine implements SourceRpc {
 
   async lease(ask: LeaseAsk): Promise<LeaseAnswer> {
     const decision = await this.#leaseWithToken(ask)
-    if (decision.kind !== "granted") return decision
-    const credential = await openCredential(this.#ports, this.#turns).catch((error) =>
+    if (decision.kind !== "given") return decision
+    const credential = await openCredential(this.#ports, this.#transactions).catch((error) =>
       noteError(this.#ports.log, "source.credential_unreadable", error),
     )
-    if (credential) return { kind: "granted", task: { ...decision.task, credential } }
+    if (credential) return { kind: "given", task: { ...decision.task, credential } }
     // Let go of at once, with the reason: five leases that nobody works on would be reported as a hang.
     const outcome = { kind: "fault" as const, reason: "the stored credential cannot be opened" }
     await this.settle({ protocol: PROTOCOL, lease: decision.task.lease, outcome, calls: 0 })
     return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: outcome.reason }
   }
 
-  /** An access token that is about to run out is renewed before anything is granted. */
+  /** An access token that is about to run out is renewed before anything is leased. */
   async #leaseWithToken(ask: LeaseAsk): Promise<Exclude<LeaseDecision, { kind: "renew" }> | { kind: "gone" }> {
     for (let renewals = 0; ; renewals++) {
-      const decision = await this.#turns.act<LeaseDecision | { kind: "gone" }>({ kind: "gone" }, (turn) =>
-        value(decideLease(turn, ask, need)),
+      const decision = await this.#transactions.act<LeaseDecision | { kind: "gone" }>({ kind: "gone" }, (tx) =>
+        value(decideLease(tx, ask, need)),
       )
       if (decision.kind !== "renew") return decision
       const later = await this.#renewing.renew(decision.need)
@@ -179,41 +179,41 @@ export class SourceMachine implements SourceRpc {
   }
 
   checkpoint(page: Checkpoint): Promise<CheckpointAnswer> {
-    return this.#turns.act<CheckpointAnswer>({ kind: "stale" }, (turn) => value(decideCheckpoint(turn, page)))
+    return this.#transactions.act<CheckpointAnswer>({ kind: "stale" }, (tx) => value(decideCheckpoint(tx, page)))
   }
 
   settle(settlement: Settlement): Promise<void> {
-    return this.#turns.act<void>(undefined, (turn) => value(decideSettle(turn, settlement)))
+    return this.#transactions.act<void>(undefined, (tx) => value(decideSettle(tx, settlement)))
   }
 
   async credential({ protocol, lease, failedVersion }: CredentialAsk) {
     if (protocol !== PROTOCOL || !this.#holdsLease(lease)) return null
-    const renewal = await this.#turns.act<Need>({ kind: "none" }, (turn) =>
-      value(needAfterRefusal(turn, failedVersion)),
+    const renewal = await this.#transactions.act<Need>({ kind: "none" }, (tx) =>
+      value(needAfterRefusal(tx, failedVersion)),
     )
     if (renewal.kind !== "none") await this.#renewing.renew(renewal)
-    const state = this.#turns.peek()
+    const state = this.#transactions.peek()
     if (!state || !this.#holdsLease(lease) || state.checking || credentialVersionOf(state) <= failedVersion) return null
-    return openCredential(this.#ports, this.#turns)
+    return openCredential(this.#ports, this.#transactions)
   }
 
-  #holdsLease(lease: Lease): boolean {
-    const state = this.#turns.peek()
+  #holdsLease(lease: LeaseRef): boolean {
+    const state = this.#transactions.peek()
     const slice = state && slicesOf(state).find((one) => one.id === lease.slice)
     return slice ? holds(slice.lease, lease.number) : false
   }
 
   async claim(ask: ClaimAsk): Promise<ClaimAnswer> {
-    const decision = await this.#turns.act<ReturnType<typeof decideClaim> | { kind: "gone" }>(
+    const decision = await this.#transactions.act<ReturnType<typeof decideClaim> | { kind: "gone" }>(
       { kind: "gone" },
-      (turn) => value(decideClaim(turn, ask)),
+      (tx) => value(decideClaim(tx, ask)),
     )
-    if (decision.kind !== "granted") return decision
+    if (decision.kind !== "given") return decision
     const { claim } = decision
-    const destination = await openDestination(this.#ports, this.#turns).catch((error) =>
+    const destination = await openDestination(this.#ports, this.#transactions).catch((error) =>
       noteError(this.#ports.log, "source.key_unreadable", error),
     )
-    if (destination) return { kind: "granted", claim: { ...claim, destination } }
+    if (destination) return { kind: "given", claim: { ...claim, destination } }
     // As if the destination had rejected it: nothing was sent, and nothing will be until the key changes.
     const reason = "the stored key of the destination cannot be opened"
     const rows = claim.rows.map(({ id }) => id)
@@ -224,11 +224,11 @@ export class SourceMachine implements SourceRpc {
   }
 
   report(report: Report): Promise<ReportAnswer> {
-    return this.#turns.act<ReportAnswer>({ kind: "stop", reason: "the source was deleted" }, (turn) => {
-      const isPlain = isPlainDelivery(turn, report) && !turn.outbox.isFull
-      const answer = decideReport(turn, report)
+    return this.#transactions.act<ReportAnswer>({ kind: "stop", reason: "the source was deleted" }, (tx) => {
+      const isPlain = isPlainDelivery(tx, report) && !tx.outbox.isFull
+      const answer = decideReport(tx, report)
       // With the last rows, runs may be over.
-      return isPlain && turn.outbox.items > 0 ? { plain: answer } : value(answer)
+      return isPlain && tx.outbox.items > 0 ? { plain: answer } : value(answer)
     })
   }
 
@@ -237,15 +237,15 @@ export class SourceMachine implements SourceRpc {
   /** Looks at what is due. Never throws: it is tried again later, further apart each time. */
   async alarm(): Promise<void> {
     try {
-      const due = await this.#turns.act<{ keep: Need; daily: Need | null } | null>(null, (turn) => {
-        turn.state.alarmAt = null
-        turn.state.trouble = 0
-        return value({ keep: needToKeep(turn), daily: beginDailyTry(turn) })
+      const due = await this.#transactions.act<{ keep: Need; daily: Need | null } | null>(null, (tx) => {
+        tx.state.alarmAt = null
+        tx.state.trouble = 0
+        return value({ keep: needToKeep(tx), daily: beginDailyTry(tx) })
       })
       if (due?.keep.kind === "refresh") await this.#renewing.renew(due.keep)
       if (due?.daily) await this.#tryAgain(due.daily)
     } catch (error) {
-      this.#turns.forget()
+      this.#transactions.forget()
       retryLater(this.#ports, error)
     }
   }
@@ -255,15 +255,15 @@ export class SourceMachine implements SourceRpc {
     if (token.kind === "wait") return
     if (token.kind === "refresh") await this.#renewing.renew(token)
     const { tryCredential, clock, log } = this.#ports
-    const state = this.#turns.peek()
+    const state = this.#transactions.peek()
     if (!state?.error || isTokenDue(state, clock.now())) return
-    const opened = await openCredential(this.#ports, this.#turns).catch((error) =>
+    const opened = await openCredential(this.#ports, this.#transactions).catch((error) =>
       noteError(this.#ports.log, "source.credential_unreadable", error),
     )
     if (!opened) return
     const { connector, config, source } = state.configuration
     const answer = await tryCredential({ connector, config, credential: opened })
     log("credential.tried", { source, answer })
-    await this.#turns.act<void>(undefined, (turn) => value(tried(turn, opened.version, answer)))
+    await this.#transactions.act<void>(undefined, (tx) => value(tried(tx, opened.version, answer)))
   }
 }

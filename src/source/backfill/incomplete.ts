@@ -1,13 +1,13 @@
-/** What a pass cannot tell, said with its run rather than left to look complete. */
+/** What a backfill cannot tell, said with its run rather than left to look complete. */
 import { dayOf } from "../../lib/time.ts"
 import type { AnyStream } from "../reading/slice.ts"
 import { isOldestFirst, streamsOf } from "../reading/slice.ts"
 import { addNote } from "../runs/run.ts"
 import type { Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
-import type { Turn } from "../turn.ts"
+import type { Transaction } from "../transaction.ts"
 
-/** One stream's part of a pass, as it is planned. */
+/** One stream's part of a backfill, as it is planned. */
 export interface Plan {
   stream: AnyStream
   collections: string[]
@@ -15,25 +15,24 @@ export interface Plan {
 }
 
 /** What lies before the reach of a list that is really a feed cannot be told by anyone; say so rather than look complete. */
-export function noteUntold(run: Run, plan: Plan, slice: Slice | undefined): void {
-  if (slice?.range && slice.range.from > plan.range.from)
-    tellReach(run, plan.stream, plan.collections, slice.range.from)
+export function noteIncomplete(run: Run, plan: Plan, slice: Slice | undefined): void {
+  if (slice?.range && slice.range.from > plan.range.from) addReach(run, plan.stream, plan.collections, slice.range.from)
 }
 
 /**
  * The feed went on forgetting while it waited to be read as a list: what the page that held its oldest part could still show is what
  * has been read. `asked`: when the last page was asked for; an oldest-first list shows its oldest part first.
  */
-export function noteReach(turn: Turn, slice: Slice, run: Run, asked: number): void {
-  const stream = streamsOf(turn, "backfill").find((one) => one.name === slice.stream)
+export function noteReach(tx: Transaction, slice: Slice, run: Run, asked: number): void {
+  const stream = streamsOf(tx, "backfill").find((one) => one.name === slice.stream)
   if (stream?.reachesBackDays === undefined || !slice.range) return
-  const askedForOldest = isOldestFirst(turn, slice.stream) ? (slice.bound ?? asked) : asked
+  const askedForOldest = isOldestFirst(tx, slice.stream) ? (slice.bound ?? asked) : asked
   const reached = askedForOldest - stream.reachesBackDays * 86_400_000
-  if (reached > slice.range.from) tellReach(run, stream, slice.collections, reached)
+  if (reached > slice.range.from) addReach(run, stream, slice.collections, reached)
 }
 
-function tellReach(run: Run, stream: AnyStream, collections: readonly string[], reached: number): void {
-  addUntold(run, collections, `${stream.title} reach back to ${dayOf(reached)} only`)
+function addReach(run: Run, stream: AnyStream, collections: readonly string[], reached: number): void {
+  addIncomplete(run, collections, `${stream.title} reach back to ${dayOf(reached)} only`)
 }
 
 /**
@@ -44,10 +43,10 @@ export function noteUnfinished(run: Run, plans: readonly Plan[]): void {
   for (const { stream, collections, range } of plans) {
     if (stream.reach === undefined || stream.reach === "all" || stream.reach.days === 0) continue
     const reason = `${stream.title} created before ${dayOf(range.from)} and settled during the gap may be missing`
-    addUntold(run, collections, reason)
+    addIncomplete(run, collections, reason)
   }
 }
 
-export function addUntold(run: Run, collections: readonly string[], reason: string): void {
-  for (const collection of collections) addNote(run.untold, { collection, reason })
+export function addIncomplete(run: Run, collections: readonly string[], reason: string): void {
+  for (const collection of collections) addNote(run.incomplete, { collection, reason })
 }

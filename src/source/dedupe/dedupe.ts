@@ -1,31 +1,31 @@
 /**
- * Admit: the one function every item passes, inside the commit. It decides whether an item is new, a repeat, older than what was
+ * Dedupe: the one function every item goes through, inside the commit. It decides whether an item is new, a repeat, older than what was
  * sent, or belongs to another stream or time range.
  */
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
 import { contentHash, keyHash } from "./keys.ts"
-import type { OpenKeys } from "./openkeys.ts"
+import type { PendingKeys } from "./pendingkeys.ts"
 import type { SeenIndex } from "./seen.ts"
 import type { ReadBy, SeenClass, SeenEntry } from "./seenrow.ts"
 
 export interface Reading {
   by: ReadBy
-  /** A pass that reads again what was sent: its items are dropped only where a newer state is known. */
+  /** A backfill that reads again what was sent: its items are dropped only where a newer state is known. */
   isResync: boolean
   /** Number of the window being read. */
   window: number
   /** Passes and resyncs: the fact times they are for. */
   range: { from: number; to: number } | null
-  /** Facts of a collection before this are the passes'. */
+  /** Facts of a collection before this are the backfills'. */
   liveFrom: Record<string, number>
   /** And these spans after it. */
-  passSpans: Record<string, { from: number; to: number }[]>
+  backfillSpans: Record<string, { from: number; to: number }[]>
   /** Live reading and webhooks: everything announced before this has been read. */
-  floor: number
+  watermark: number
   /** By collection, where only some of the live streams may show its items again. */
   feeds?: Readonly<Record<string, Feeds | undefined>>
-  /** Live reading: facts from here up to the floor may come late, of records that moved on and on; null: there are none. */
+  /** Live reading: facts from here up to the watermark may come late, of records that moved on and on; null: there are none. */
   lateFrom: number | null
   /** The window ends with this page: which window read a key need not be kept. */
   last: boolean
@@ -41,24 +41,24 @@ export interface Reading {
 /** The live streams that may show a collection's items again: their names joined with `+`, and below which time all of them have been read. */
 export interface Feeds {
   names: string
-  floor: number
+  watermark: number
 }
 
-export type Verdict = "new" | "open" | "late" | "elsewhere" | "repeat" | "older" | "read"
+export type Verdict = "new" | "pending" | "late" | "elsewhere" | "repeat" | "older" | "read"
 
-const TAKEN: ReadonlySet<Verdict> = new Set(["new", "open", "late"])
+const ACCEPTED: ReadonlySet<Verdict> = new Set(["new", "pending", "late"])
 
-export interface Admitted {
-  taken: Item[]
-  /** Repeats, older states and what the floor covers; facts that belong to another stream or time range do not count. */
+export interface Deduped {
+  accepted: Item[]
+  /** Repeats, older states and what the watermark covers; facts that belong to another stream or time range do not count. */
   dropped: Record<string, number>
-  /** Of the taken: facts that came below the floor, and were surely never sent. */
+  /** Of the accepted: facts that came below the watermark, and were surely never sent. */
   late: Record<string, number>
 }
 
-/** Sorts a page's items into taken and dropped, in order, and notes in `seen` and `open` what follows from it. */
-export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex, open: OpenKeys): Admitted {
-  const admitted: Admitted = { taken: [], dropped: {}, late: {} }
+/** Sorts a page's items into accepted and dropped, in order, and notes in `seen` and `pending` what follows from it. */
+export function dedupe(items: readonly Item[], reading: Reading, seen: SeenIndex, open: PendingKeys): Deduped {
+  const deduped: Deduped = { accepted: [], dropped: {}, late: {} }
   for (const read of items) {
     const hash = keyHash(read.collection, read.key)
     const isKnown = read.kind === "object" && isShownAgain(read, hash, reading, seen)
@@ -66,13 +66,13 @@ export function admit(items: readonly Item[], reading: Reading, seen: SeenIndex,
     const verdict = isKnown
       ? "repeat"
       : item.kind === "object"
-        ? admitObject(item, hash, reading, seen)
-        : admitFact(item, hash, reading, seen, open)
-    if (TAKEN.has(verdict)) admitted.taken.push(item)
-    else if (verdict !== "elsewhere") addOne(admitted.dropped, item.collection)
-    if (verdict === "late") addOne(admitted.late, item.collection)
+        ? dedupeObject(item, hash, reading, seen)
+        : dedupeFact(item, hash, reading, seen, open)
+    if (ACCEPTED.has(verdict)) deduped.accepted.push(item)
+    else if (verdict !== "elsewhere") addOne(deduped.dropped, item.collection)
+    if (verdict === "late") addOne(deduped.late, item.collection)
   }
-  return admitted
+  return deduped
 }
 
 function addOne(sums: Record<string, number>, collection: string): void {
@@ -80,8 +80,8 @@ function addOne(sums: Record<string, number>, collection: string): void {
 }
 
 /** What a record that moved out of every window has not told yet. `seen` is kept for less long, so that it must be sure. */
-function isLate({ place }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
-  return lateFrom !== null && place >= lateFrom && seen.wasNeverSent(hash, place)
+function isLate({ announcedAt }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
+  return lateFrom !== null && announcedAt >= lateFrom && seen.wasNeverSent(hash, announcedAt)
 }
 
 /** An update time in the partner's future would make every later state of the object look old: the page shows it, so it is past. */
@@ -90,7 +90,7 @@ function isAheadOf({ believable }: Reading, { kind, version }: Item): boolean {
 }
 
 /**
- * A state dated ahead stands above every floor until its time comes, so that each reading shows it again. Only the first says when it
+ * A state dated ahead stands above every watermark until its time comes, so that each reading shows it again. Only the first says when it
  * may have been: dated by a later one, or at last by its own time, it would be newer than states that came since.
  */
 function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenIndex): boolean {
@@ -109,40 +109,42 @@ function datedBack(item: Item, { asked = item.version }: Reading): Item {
 }
 
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time belongs to another reading. */
-function admitFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: OpenKeys): Verdict {
+function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: PendingKeys): Verdict {
   const before = seen.get(hash)
   if (before && (!reading.isResync || before.window === reading.window)) return "repeat"
   const waited = open.has(hash)
   if (!waited && !isOurs(item, reading)) return "elsewhere"
-  // `seen` forgets below the floor, so what is announced there counts as read: by a webhook, or by a record that came again.
-  const isBelow = reading.range === null && !waited && item.place < floorBelow(item, reading)
+  // `seen` forgets below the watermark, so what is announced there counts as read: by a webhook, or by a record that came again.
+  const isBelow = reading.range === null && !waited && item.announcedAt < watermarkFor(item, reading)
   if (isBelow && !isLate(item, hash, reading, seen)) return "read"
   seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
   open.remove(hash)
-  return waited ? "open" : isBelow ? "late" : "new"
+  return waited ? "pending" : isBelow ? "late" : "new"
 }
 
 /**
- * Whether a fact of this time is for this reading: live reading and passes share the time line without a gap or an overlap. But what the
- * feed may first show only later (a checkout that is still going on) was in no list when a pass read it: it is either's, by its key.
+ * Whether a fact of this time is for this reading: live reading and backfills share the time line without a gap or an overlap. But what the
+ * feed may first show only later (a checkout that is still going on) was in no list when a backfill read it: it is either's, by its key.
  */
 function isOurs(item: Item, reading: Reading): boolean {
   // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
   if (item.collection === ALIAS) return true
   if (reading.range) return item.time >= reading.range.from && item.time < reading.range.to
-  const isPasses = reading.passSpans[item.collection]?.some(({ from, to }) => item.time >= from && item.time < to)
-  if (isPasses && !isAwaited(item, reading)) return false
+  const isOfBackfills = reading.backfillSpans[item.collection]?.some(
+    ({ from, to }) => item.time >= from && item.time < to,
+  )
+  if (isOfBackfills && !isAwaited(item, reading)) return false
   return item.time >= (reading.liveFrom[item.collection] ?? 0)
 }
 
-function isAwaited({ place }: Item, { believable }: Reading): boolean {
-  return believable !== undefined && place > believable
+function isAwaited({ announcedAt }: Item, { believable }: Reading): boolean {
+  return believable !== undefined && announcedAt > believable
 }
 
 /** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
-function admitObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
+function dedupeObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
   const before = believed(seen.get(hash), reading)
-  if (!before && reading.by === "webhook" && item.place < floorBelow(item, reading)) return "read"
+  if (!before && reading.by === "webhook" && item.announcedAt < watermarkFor(item, reading)) return "read"
   if (before && followsDatedBack(item, before, reading)) return "older"
   const content = contentHash(item)
   const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
@@ -200,7 +202,7 @@ function compare(item: Item, content: string, before: SeenEntry, reading: Readin
 
 /**
  * At equal versions: within one window the first read stays, or the last where it is read oldest first; of two webhooks the later wins,
- * and live reading beats a webhook, which beats a pass. A pass's page may show the state before a change of the second it was asked
+ * and live reading beats a webhook, which beats a backfill. A backfill's page may show the state before a change of the second it was asked
  * in; if it shows one after it, live reading will tell that too.
  */
 function isSettled(before: SeenEntry, reading: Reading): boolean {
@@ -213,7 +215,7 @@ function isFirstKept(by: ReadBy, { isOldestFirst }: Reading): boolean {
   return by !== "webhook" && !isOldestFirst
 }
 
-const RANK: Record<ReadBy, number> = { pass: 0, webhook: 1, live: 2 }
+const RANK: Record<ReadBy, number> = { backfill: 0, webhook: 1, live: 2 }
 
 /**
  * An unchanged state at a newer version must still raise the version kept: else a state between the two would pass as newer. At
@@ -225,22 +227,29 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
 }
 
 /**
- * What a pass told only it can meet again. Not so above the floor: a collection that is switched off now, or a gap, is read again from
- * there by another pass. Nor what the feed may still show. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
- * what was open and came true after the pass's range.
+ * What a backfill told only it can meet again. Not so above the watermark: a collection that is switched off now, or a gap, is read again from
+ * there by another backfill. Nor what the feed may still show. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
+ * what was open and came true after the backfill's range.
  */
 function classOf(item: Item, reading: Reading): SeenClass {
   const { range } = reading
-  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < floorBelow(item, reading)
-  return isOnlyItsOwn && !isAwaited(item, reading) && item.collection !== ALIAS ? "pass" : "live"
+  const isOnlyItsOwn = range !== null && item.time < range.to && item.time < watermarkFor(item, reading)
+  return isOnlyItsOwn && !isAwaited(item, reading) && item.collection !== ALIAS ? "backfill" : "live"
 }
 
 function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
-  const { version, place } = item
+  const { version, announcedAt } = item
   const feeds = reading.feeds?.[item.collection]?.names
-  return { version, content, place, window: reading.window, by: reading.by, ...(feeds !== undefined && { feeds }) }
+  return {
+    version,
+    content,
+    announcedAt: announcedAt,
+    window: reading.window,
+    by: reading.by,
+    ...(feeds !== undefined && { feeds }),
+  }
 }
 
-function floorBelow(item: Item, { feeds, floor }: Reading): number {
-  return feeds?.[item.collection]?.floor ?? floor
+function watermarkFor(item: Item, { feeds, watermark }: Reading): number {
+  return feeds?.[item.collection]?.watermark ?? watermark
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import type { ClaimGrant } from "../../../src/source/protocol/forwarding.ts"
+import type { ForwardTask } from "../../../src/source/protocol/forwarding.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { STATE_SCHEMA, StateError } from "../../../src/source/state/stored.ts"
@@ -27,7 +27,7 @@ const empty = {
   records: 0,
   items: [],
   rejects: [],
-  open: [],
+  pending: [],
   closed: [],
   completed: [],
   edge: null,
@@ -36,7 +36,7 @@ const empty = {
 }
 
 describe("an idle run", () => {
-  it("costs one alarm turn, one lease and one checkpoint, five rows in all, and one wake-up", async () => {
+  it("costs one alarm, one lease and one checkpoint, five rows in all, and one wake-up", async () => {
     const world = await readWorld()
     const due = world.state().nextRunAt ?? 0
     expect(world.store.alarmAt).toBe(due)
@@ -81,35 +81,33 @@ describe("a page with items", () => {
 
 describe("an object without a source", () => {
   const asks: [string, (world: World) => Promise<unknown>, unknown][] = [
-    ["view", (world) => world.machine.view(), { ok: false, code: "gone" }],
-    ["syncNow", (world) => world.machine.syncNow(), { ok: false, code: "gone" }],
-    ["runs", (world) => world.machine.runs({ limit: 1, cursor: null }), { ok: false, code: "gone" }],
-    ["run", (world) => world.machine.run("run_00000001"), { ok: false, code: "gone" }],
-    ["resync", (world) => world.machine.resync("Orders", null), { ok: false, code: "gone" }],
-    ["quarantine", (world) => world.machine.quarantine({ limit: 1, cursor: null }), { ok: false, code: "gone" }],
-    ["replay", (world) => world.machine.replay("all"), { ok: false, code: "gone" }],
-    ["discard", (world) => world.machine.discard(1), { ok: false, code: "gone" }],
-    ["lease", (world) => world.machine.lease({ lane: "live", nonce: "n", protocol: PROTOCOL }), { kind: "gone" }],
+    ["view", (world) => world.engine.view(), { ok: false, code: "gone" }],
+    ["syncNow", (world) => world.engine.syncNow(), { ok: false, code: "gone" }],
+    ["runs", (world) => world.engine.runs({ limit: 1, cursor: null }), { ok: false, code: "gone" }],
+    ["run", (world) => world.engine.run("run_00000001"), { ok: false, code: "gone" }],
+    ["resync", (world) => world.engine.resync("Orders", null), { ok: false, code: "gone" }],
+    ["quarantine", (world) => world.engine.quarantine({ limit: 1, cursor: null }), { ok: false, code: "gone" }],
+    ["replay", (world) => world.engine.replay("all"), { ok: false, code: "gone" }],
+    ["discard", (world) => world.engine.discard(1), { ok: false, code: "gone" }],
+    ["lease", (world) => world.engine.lease({ lane: "live", nonce: "n", protocol: PROTOCOL }), { kind: "gone" }],
     [
       "checkpoint",
-      (world) =>
-        world.machine.checkpoint({ ...empty, lease: lost.lease, page: 0, asked: START, spreadMs: 0, ageMs: 0 }),
+      (world) => world.engine.checkpoint({ ...empty, lease: lost.lease, page: 0, asked: START, spreadMs: 0, ageMs: 0 }),
       { kind: "stale" },
     ],
-    ["settle", (world) => world.machine.settle(lost), undefined],
+    ["settle", (world) => world.engine.settle(lost), undefined],
     [
       "credential",
-      (world) => world.machine.credential({ protocol: PROTOCOL, lease: lost.lease, failedVersion: 0 }),
+      (world) => world.engine.credential({ protocol: PROTOCOL, lease: lost.lease, failedVersion: 0 }),
       null,
     ],
-    ["claim", (world) => world.machine.claim({ nonce: "n", protocol: PROTOCOL }), { kind: "gone" }],
+    ["claim", (world) => world.engine.claim({ nonce: "n", protocol: PROTOCOL }), { kind: "gone" }],
     [
       "report",
-      (world) =>
-        world.machine.report({ protocol: PROTOCOL, number: 1, destinationVersion: 1, results: [], done: true }),
+      (world) => world.engine.report({ protocol: PROTOCOL, number: 1, destinationVersion: 1, results: [], done: true }),
       { kind: "stop" },
     ],
-    ["alarm", (world) => world.machine.alarm(), undefined],
+    ["alarm", (world) => world.engine.alarm(), undefined],
   ]
 
   const matching = (expected: unknown) =>
@@ -123,7 +121,7 @@ describe("an object without a source", () => {
 
   it.each(asks)("that was erased answers %s alike, and writes nothing", async (_name, ask, expected) => {
     const world = await readWorld()
-    await world.machine.erase()
+    await world.engine.erase()
     const tombstone = world.store.core()
     world.store.written.length = 0
     world.wakes.length = 0
@@ -135,39 +133,39 @@ describe("an object without a source", () => {
 describe("erasing", () => {
   it("leaves a tombstone and nothing of anybody, and may be repeated", async () => {
     const world = await readWorld()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     const reject = { collection: "Orders", key: "bad", reason: "no person", record: { email: "ada@example.com" } }
     await world.page(await world.lease("live"), {
       items: [fact("a", START)],
       rejects: [reject],
-      open: [{ collection: "Orders", key: "o", time: START }],
+      pending: [{ collection: "Orders", key: "o", time: START }],
     })
     expect(world.store.rows()).toBeGreaterThan(3)
-    expect(await world.machine.erase()).toMatchObject({ ok: true, bookmark: { startDate: START_DATE } })
-    await world.machine.bookmarkKept()
-    expect(await world.machine.erase()).toEqual({ ok: true })
+    expect(await world.engine.erase()).toMatchObject({ ok: true, bookmark: { startDate: START_DATE } })
+    await world.engine.bookmarkKept()
+    expect(await world.engine.erase()).toEqual({ ok: true })
     expect([world.store.rows(), world.store.alarmAt]).toEqual([0, null])
     expect(JSON.parse(world.store.core() ?? "")).toEqual({ schema: STATE_SCHEMA, erased: true })
   })
 
   it("is for good: configuring afterwards answers gone, after a restart too", async () => {
     const world = await readWorld()
-    await world.machine.erase()
+    await world.engine.erase()
     for (const again of [() => undefined, () => world.restart()]) {
       again()
-      expect(await world.machine.configure(configurationOf({ version: 9 }))).toMatchObject({ ok: false, code: "gone" })
+      expect(await world.engine.configure(configurationOf({ version: 9 }))).toMatchObject({ ok: false, code: "gone" })
     }
     expect(world.store.rows()).toBe(0)
   })
 
   it("before it was ever configured keeps a late configuration from bringing it to life", async () => {
     const world = sourceWorld()
-    await world.machine.erase()
-    expect(await world.machine.configure(configurationOf())).toMatchObject({ ok: false, code: "gone" })
+    await world.engine.erase()
+    expect(await world.engine.configure(configurationOf())).toMatchObject({ ok: false, code: "gone" })
   })
 })
 
-describe("a machine that was evicted", () => {
+describe("an engine that was evicted", () => {
   it("goes on from the last commit as if nothing had happened", async () => {
     const [kept, evicted] = [sourceWorld(), sourceWorld()]
     for (const world of [kept, evicted]) {
@@ -202,7 +200,7 @@ describe("a decision that throws", () => {
 
   it("changes nothing, and is carried out when asked again", async () => {
     const world = await readWorld()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [fact("a", START)] })
     const before = world.store.core()
     const mend = broken(world)
@@ -223,7 +221,7 @@ describe("a decision that throws", () => {
     const waits: number[] = []
     for (let times = 0; times < 6; times++) {
       world.store.alarmAt = null
-      await world.machine.alarm()
+      await world.engine.alarm()
       waits.push((world.store.alarmAt ?? 0) - world.now())
       world.advance(waits.at(-1) ?? 0)
     }
@@ -235,7 +233,7 @@ describe("a decision that throws", () => {
       core: JSON.stringify({ ...healed, configuration: { ...healed.configuration, connector: "shop" } }),
     })
     world.restart()
-    await world.machine.alarm()
+    await world.engine.alarm()
     expect(world.state()).toMatchObject({ trouble: 0 })
     expect(world.wakes.at(-1)).toBe("fetch")
   })
@@ -250,7 +248,7 @@ describe("a decision that throws", () => {
       alarm: soon,
     })
     world.restart()
-    await world.machine.alarm()
+    await world.engine.alarm()
     expect(world.lines).toContain("source.trouble")
     expect(world.store.alarmAt).toBe(soon)
   })
@@ -260,7 +258,7 @@ describe("a decision that throws", () => {
     world.store.commit({ ...changes(), core: "{" })
     world.restart()
     world.store.written.length = 0
-    await world.machine.alarm()
+    await world.engine.alarm()
     expect(world.store.written).toEqual([{ core: false, alarm: true, rows: 0 }])
     expect([world.lines.at(-1), world.store.core()]).toEqual(["source.trouble", "{"])
   })
@@ -269,7 +267,7 @@ describe("a decision that throws", () => {
 describe("a state that is newer than the code", () => {
   const newer = async () => {
     const world = await readWorld()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     const task = await world.lease("live")
     await world.page(task, { items: [fact("a", START)], next: "t1" })
     const claim = await world.claim()
@@ -284,7 +282,7 @@ describe("a state that is newer than the code", () => {
     const { world, text } = await newer()
     for (let times = 0; times < 3; times++) {
       world.store.alarmAt = null
-      await world.machine.alarm()
+      await world.engine.alarm()
       expect((world.store.alarmAt ?? 0) - world.now()).toBe(5 * MINUTE)
     }
     expect(world.store.written).toEqual(Array.from({ length: 3 }, () => ({ core: false, alarm: true, rows: 0 })))
@@ -298,18 +296,18 @@ describe("a state that is newer than the code", () => {
     expect(world.lines.filter((line) => line === "operator.alert")).toHaveLength(3)
   })
 
-  const asks: [string, (world: World, task: Task, claim: ClaimGrant) => Promise<unknown>][] = [
+  const asks: [string, (world: World, task: Task, claim: ForwardTask) => Promise<unknown>][] = [
     ["configure", (world) => world.configure({ intervalHours: 2 })],
-    ["view", (world) => world.machine.view()],
-    ["syncNow", (world) => world.machine.syncNow()],
-    ["resync", (world) => world.machine.resync("Orders", null)],
-    ["replay", (world) => world.machine.replay("all")],
-    ["discard", (world) => world.machine.discard(1)],
-    ["erase", (world) => world.machine.erase(true)],
+    ["view", (world) => world.engine.view()],
+    ["syncNow", (world) => world.engine.syncNow()],
+    ["resync", (world) => world.engine.resync("Orders", null)],
+    ["replay", (world) => world.engine.replay("all")],
+    ["discard", (world) => world.engine.discard(1)],
+    ["erase", (world) => world.engine.erase(true)],
     ["lease", (world) => world.lease("backfill")],
     ["checkpoint", (world, task) => world.page(task)],
     ["settle", (world, task) => world.settle(task, { kind: "release" })],
-    ["credential", (world, { lease }) => world.machine.credential({ protocol: PROTOCOL, lease, failedVersion: 0 })],
+    ["credential", (world, { lease }) => world.engine.credential({ protocol: PROTOCOL, lease, failedVersion: 0 })],
     ["claim", (world) => world.claim()],
     ["report", (world, _task, claim) => world.report(claim, "delivered")],
   ]
@@ -326,7 +324,7 @@ const changes = () => ({
   alarm: null,
   outbox: { insert: [], remove: [], update: [] },
   seen: { put: [], remove: [] },
-  open: { put: [], remove: [] },
+  pending: { put: [], remove: [] },
   quarantine: { put: [], remove: [] },
   runs: { put: [], remove: [] },
 })
@@ -354,14 +352,14 @@ describe("a secret that cannot be opened", () => {
     const world = sourceWorld()
     await world.configure({ credential: "foreign" })
     expect(await world.refusedLease("live")).toMatchObject({ kind: "later" })
-    const last = await world.machine.runs({ limit: 10, cursor: null })
+    const last = await world.engine.runs({ limit: 10, cursor: null })
     const live = last.ok && last.runs.find(({ kind }) => kind === "live")
     expect(live).toMatchObject({ state: "failed", reason: "the stored credential cannot be opened" })
   })
 
   it("of the destination pauses delivery with that reason, and counts nothing as sent", async () => {
     const world = await readWorld()
-    await world.machine.syncNow()
+    await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [fact("a", START)] })
     const destination = { org: "o", project: "p", sourceId: "1", key: "foreign", owner: "" }
     await world.configure({ destination, destinationVersion: 2 })
