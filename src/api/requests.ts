@@ -44,6 +44,9 @@ export const updateSyncBody = fields.sync.refine(...changesSomething)
 
 export const destinationBody = fields.target.extend({ duplicates: fields.again.duplicates })
 
+/** A DELETE has no body: what it asks to be accepted stands in the address. */
+export const followDestinationQuery = z.object({ duplicates: fields.again.duplicates })
+
 export const resyncBody = z.strictObject({
   from: fields.day.optional().describe("UTC. Default: the source's start date."),
   duplicates: z

@@ -72,19 +72,31 @@ export function InstallPage({
   )
 }
 
-export function ConnectedPage(props: { partner: string; account: string; isDraft: boolean; back: string | null }) {
-  const { partner, account, isDraft, back } = props
+/** What is left to be done after signing in. */
+const LEFT = {
+  nothing: "Its data is being synced.",
+  settings: "One step is left: name the source and choose its sync settings.",
+  question:
+    "One question is left: an earlier source has read this account. Finish the source and say whether it goes on from there, or reads everything again.",
+}
+
+export function ConnectedPage(props: {
+  partner: string
+  account: string
+  left: keyof typeof LEFT
+  back: string | null
+}) {
+  const { partner, account, left, back } = props
   return (
     <Page title={`${partner} is connected`} tone="good">
       <p>
-        The account <strong>{account}</strong> may be read now.{" "}
-        {isDraft ? "One step is left: name the source and choose its sync settings." : "Its data is being synced."}
+        The account <strong>{account}</strong> may be read now. {LEFT[left]}
       </p>
       {back === null ? (
         <p class="soft">You may close this window and go back to where you began.</p>
       ) : (
         <Actions>
-          <LinkButton href={back}>{isDraft ? "Finish the source" : "Back to the console"}</LinkButton>
+          <LinkButton href={back}>{left === "nothing" ? "Back to the console" : "Finish the source"}</LinkButton>
         </Actions>
       )}
     </Page>

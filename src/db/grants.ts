@@ -51,9 +51,10 @@ export async function forgetTokens(db: Database, tenant: Tenant, id: string): Pr
     .where(and(mine, isNotNull(grants.tokens)))
 }
 
-/** A newer grant took their place: the partner has replaced them, there is nothing to give back. */
+/** A newer grant took their place: the partner has replaced them, there is nothing to give back. What waits to be given back goes on waiting. */
 export function forgetOthersStatement(db: Database, { org, project, id }: SourceRow, kept: string | null) {
-  const mine = and(eq(grants.org, org), eq(grants.project, project), eq(grants.source, id))
+  const source = and(eq(grants.org, org), eq(grants.project, project), eq(grants.source, id))
+  const mine = and(source, isNull(grants.expiresAt))
   return db.delete(grants).where(kept === null ? mine : and(mine, ne(grants.id, kept)))
 }
 

@@ -1,12 +1,12 @@
 /** Where items go: the project's default, and a source's own. Keys are tested, sealed and never shown. */
-import { destinationBody } from "../api/requests.ts"
+import { destinationBody, followDestinationQuery } from "../api/requests.ts"
 import { destinationView, sourceView } from "../api/views.ts"
 import { findDestination } from "../db/destinations.ts"
 import { Problem } from "../errors.ts"
 import { configureAll } from "../use-cases/configure.ts"
 import { followProjectDestination, setProjectDestination, setSourceDestination } from "../use-cases/set-destination.ts"
 import { api } from "./kit/api.ts"
-import { body, operation } from "./kit/operation.ts"
+import { body, operation, query } from "./kit/operation.ts"
 import { publicDestination, publicSource } from "./kit/public.ts"
 
 const tag = "Destination"
@@ -56,7 +56,12 @@ export const destinationRoutes = api()
     "/sources/:id/destination",
     operation({
       summary: "Let a source follow the project's destination again",
-      ...{ tag, role: "admin", status: 200, answer: sourceView, problems: ["not_found", "conflict"] },
+      ...{ tag, role: "admin", status: 200, answer: sourceView },
+      problems: ["not_found", "conflict", "was_connected_before"],
     }),
-    async (c) => c.json(publicSource(await followProjectDestination(c.var, c.req.param("id")))),
+    query(followDestinationQuery),
+    async (c) => {
+      const { duplicates } = c.req.valid("query")
+      return c.json(publicSource(await followProjectDestination(c.var, c.req.param("id"), duplicates)))
+    },
   )

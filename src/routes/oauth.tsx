@@ -1,6 +1,7 @@
 /**
  * Where browsers come: from the console to begin, from the partner to install, and back from the partner. No bearer token; what
- * counts is a sealed link, a partner's signature, or a state that is bound to the browser. Every answer is a page or a redirect.
+ * counts is a sealed link, a partner's signature, or a state that is bound to the browser. Every answer of these routes is a page or a
+ * redirect; only what the app refuses before them (a body that is too large) is a problem document.
  */
 import type { Context } from "hono"
 import { deleteCookie, getCookie, setCookie } from "hono/cookie"
@@ -11,7 +12,7 @@ import type { AnyConnector, SignedQuery } from "../connectors/kit/define.ts"
 import { ConnectedPage, InstallPage, ProblemPage, StartPage, WaitingInstallPage } from "../console/oauth-pages.tsx"
 import { style } from "../console/style.ts"
 import { isAccountRead } from "../db/grants.ts"
-import { findSource } from "../db/sources.ts"
+import { findSource, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { cookieName, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
@@ -109,7 +110,7 @@ export const oauthRoutes = api()
     const { consoleUrl } = ports.settings
     if (arrival.kind === "connected") {
       const { row } = arrival
-      const props = { partner: connector.title, account: row.accountName ?? row.name, isDraft: row.status === "draft" }
+      const props = { partner: connector.title, account: row.accountName ?? row.name, left: leftOf(row) }
       return page(c, 200, <ConnectedPage {...props} back={consoleUrl && `${consoleUrl}/sources/${row.id}`} />)
     }
     const { account, code } = arrival
@@ -117,6 +118,12 @@ export const oauthRoutes = api()
     const back = consoleUrl && `${consoleUrl}/sources/new?connector=${connector.name}#installCode=${code}`
     return page(c, 200, <WaitingInstallPage partner={connector.title} account={account} code={code} back={back} />)
   })
+
+/** A draft that lacks nothing waits for an answer: its account was read before (`goOnColumns`). */
+function leftOf({ status, missing }: SourceRow): "nothing" | "settings" | "question" {
+  if (status !== "draft") return "nothing"
+  return missing.length > 0 ? "settings" : "question"
+}
 
 /** What becomes of errors here: a page, always. */
 oauthRoutes.onError((error, c) => {

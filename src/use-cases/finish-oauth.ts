@@ -18,7 +18,7 @@ import { authorizeLink, redirectUri } from "./start-oauth.ts"
 /** A grant that nobody claims is given back after a day. */
 export const INSTALL_LIFE_MS = 24 * 60 * 60_000
 
-export type Arrival = { kind: "connected"; row: SourceRow } | { kind: "unclaimed"; code: string; account: Account }
+export type Arrival = { kind: "connected"; row: SourceRow } | { kind: "installed"; code: string; account: Account }
 
 interface Granted {
   oauth: OAuthContext
@@ -152,7 +152,7 @@ async function keep(ports: ApiPorts, granted: Granted): Promise<Arrival> {
     expiresAt: granted.askedAt + INSTALL_LIFE_MS,
   }
   await insertGrantStatement(ports.db, row)
-  return { kind: "unclaimed", code, account: granted.account }
+  return { kind: "installed", code, account: granted.account }
 }
 
 async function attach(ports: ApiPorts, granted: Granted): Promise<Arrival> {

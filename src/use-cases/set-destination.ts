@@ -34,15 +34,31 @@ export async function setSourceDestination(context: Context, id: string, input: 
   const { ports, tenant } = context
   const row = await findSource(ports.db, tenant, id)
   const stored = await acceptTarget(ports, refOf(row), withDefaults(input, tenant))
-  const last = row.destination ?? (await findDestination(ports.db, tenant))?.target
-  if (row.status !== "draft" && !isSame(last, stored))
-    await refuseConnectedBefore(ports, [row], stored, input.duplicates)
+  await refuseMove(context, row, stored, input.duplicates)
   return override(context, row, stored, placeSent(stored))
 }
 
-export async function followProjectDestination(context: Context, id: string): Promise<Changed> {
-  const row = await findSource(context.ports.db, context.tenant, id)
+export async function followProjectDestination(
+  context: Context,
+  id: string,
+  duplicates: SetDestination["duplicates"],
+): Promise<Changed> {
+  const { ports, tenant } = context
+  const row = await findSource(ports.db, tenant, id)
+  const next = (await findDestination(ports.db, tenant))?.target
+  if (next) await refuseMove(context, row, next, duplicates)
   return override(context, row, null, { follows: "project" })
+}
+
+/** A source that reads already may not be led, without a word, to where a deleted one of its account has sent before. */
+async function refuseMove(
+  { ports, tenant }: Context,
+  row: SourceRow,
+  next: Place,
+  duplicates: SetDestination["duplicates"],
+): Promise<void> {
+  const last = row.destination ?? (await findDestination(ports.db, tenant))?.target
+  if (row.status !== "draft" && !isSame(last, next)) await refuseConnectedBefore(ports, [row], next, duplicates)
 }
 
 async function override(

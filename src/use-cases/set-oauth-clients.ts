@@ -2,7 +2,7 @@
 import type { SetOAuthClients } from "../api/requests.ts"
 import { connectors } from "../connectors/index.ts"
 import type { StoredClient } from "../db/schema.ts"
-import { findSettings, putSettings } from "../db/settings.ts"
+import { changeSettings } from "../db/settings.ts"
 import { badField } from "../errors.ts"
 import { clientContext } from "../oauth/clients.ts"
 import { oauthOf } from "../oauth/tokens.ts"
@@ -15,16 +15,15 @@ export async function setOAuthClients(
   change: SetOAuthClients,
 ): Promise<Record<string, StoredClient>> {
   const { ports, tenant } = context
-  const clients: Record<string, StoredClient> = { ...(await findSettings(ports.db, tenant))?.oauthClients }
+  const clients: Record<string, StoredClient | null> = {}
   for (const [name, client] of Object.entries(change)) {
     const connector = connectors.find((one) => one.name === name)
     if (!connector || !oauthOf(connector))
       throw badField(`oauthClients.${name}`, "is no connector that is connected by signing in.", "unknown_connector")
-    if (client === null) delete clients[name]
-    else clients[name] = await sealed(ports, clientContext(tenant), client)
+    clients[name] = client && (await sealed(ports, clientContext(tenant), client))
   }
   const detail = Object.fromEntries(Object.entries(change).map(([name, client]) => [name, client?.clientId ?? null]))
-  const row = await putSettings(ports.db, tenant, clients, entryOf(context, "settings.changed", "settings", detail))
+  const row = await changeSettings(ports.db, tenant, clients, entryOf(context, "settings.changed", "settings", detail))
   return row.oauthClients
 }
 

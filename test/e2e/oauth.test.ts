@@ -151,9 +151,9 @@ describe("from the partner", () => {
     }
     await page.getByRole("button", { name: "approve" }).waitFor()
     expect(await decide(page, "approve", account)).toMatch(/granted access$/)
-    await picture(page, `${connector}-install-2-unclaimed`)
-    const claim = (await page.locator("code.code").textContent()) ?? ""
-    const source = await api<Source>("POST", "/sources", { connector, claim, name: "Claimed", sync: {} })
+    await picture(page, `${connector}-install-2-waiting`)
+    const installCode = (await page.locator("code.code").textContent()) ?? ""
+    const source = await api<Source>("POST", "/sources", { connector, installCode, name: "Installed", sync: {} })
     expect((await until(source.id, isDone)).live?.lastRun?.state).toBe("succeeded")
   })
 })

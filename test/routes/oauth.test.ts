@@ -280,7 +280,7 @@ describe("Shopify's signature", () => {
 })
 
 describe("an install that begins at the partner", () => {
-  const claimOf = (page: Page) => /<code class="code">(claim_[a-z0-9]+)<\/code>/.exec(page.text)?.[1] ?? ""
+  const installCodeOf = (page: Page) => /<code class="code">(install_[a-z0-9]+)<\/code>/.exec(page.text)?.[1] ?? ""
 
   async function installShopify(name: string): Promise<{ browser: Browser; page: Page }> {
     world.shopify.create({ name })
@@ -304,19 +304,19 @@ describe("an install that begins at the partner", () => {
   ])("of %s waits for a code, which makes a source, once", async (connector, install) => {
     const { page } = await install(`${connector}claimed`)
     expect(titleOf(page)).toMatch(/granted access$/)
-    const claim = claimOf(page)
-    expect(await snapshot()).not.toContain(claim)
-    const body = { connector, claim, name: "Claimed", sync: {} }
+    const installCode = installCodeOf(page)
+    expect(await snapshot()).not.toContain(installCode)
+    const body = { connector, installCode, name: "Installed", sync: {} }
     const source = await json<PublicSource>(call("POST", "/sources", { body }), 201)
     expect(source).toMatchObject({ draft: null, account: { id: expect.any(String) } })
     expect(source.live).not.toBeNull()
     const again = await problem(call("POST", "/sources", { body }))
-    expect(again.code).toBe("claim_invalid")
+    expect(again.code).toBe("install_code_invalid")
   })
 
-  it("can be claimed by one of two at the same time", async () => {
+  it("can be used by one of two at the same time", async () => {
     const { page } = await installShopify("raced")
-    const body = { connector: "shopify", claim: claimOf(page), name: "Mine", sync: {} }
+    const body = { connector: "shopify", installCode: installCodeOf(page), name: "Mine", sync: {} }
     const ask = (project: string) => call("POST", "/sources", { body, project })
     const statuses = (await Promise.all([ask("p1"), ask("p2"), ask("p3")])).map(({ status }) => status)
     expect(statuses.filter((status) => status === 201)).toHaveLength(1)
@@ -356,7 +356,9 @@ describe("an install that begins at the partner", () => {
   it("leaves a shop alone that is connected already", async () => {
     const { page } = await installShopify("opened")
     await json(
-      call("POST", "/sources", { body: { connector: "shopify", claim: claimOf(page), name: "O", sync: {} } }),
+      call("POST", "/sources", {
+        body: { connector: "shopify", installCode: installCodeOf(page), name: "O", sync: {} },
+      }),
       201,
     )
     const query = await world.shopify.oauth.opening("opened.myshopify.com", SHOPIFY_APP)
@@ -385,7 +387,7 @@ describe("what nobody wants any more is given back to the partner", () => {
     await browser.post(consent.url, { decision: "approve" })
   }
 
-  it("an install, after a day without a claim", async () => {
+  it("an install, after a day in which nobody used it", async () => {
     await installed("unwanted")
     await tick(DAY_MS - 60_000)
     expect(isInstalled("unwanted")).toBe(true)
@@ -455,6 +457,19 @@ describe("a project's own OAuth client", () => {
     expect(await json(call("GET", "/settings", { project: "own" }))).toMatchObject({
       oauthClients: expect.arrayContaining([expect.objectContaining({ connector: "stripe", client: "deployment" })]),
     })
+  })
+
+  it("stays when another admin changes another partner's in the same moment", async () => {
+    const clients = {
+      stripe: { clientId: "ca_1", clientSecret: "s1" },
+      shopify: { clientId: "app_2", clientSecret: "s2" },
+    }
+    const set = (oauthClients: object) => json(call("PUT", "/settings", { body: { oauthClients }, project: "both" }))
+    await Promise.all([set({ stripe: clients.stripe }), set({ shopify: clients.shopify })])
+    const { oauthClients } = await json<{ oauthClients: { clientId: string | null }[] }>(
+      call("GET", "/settings", { project: "both" }),
+    )
+    expect(oauthClients.map(({ clientId }) => clientId).sort()).toEqual(["app_2", "ca_1"])
   })
 
   it("is refused for what is no connector", async () => {

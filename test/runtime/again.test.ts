@@ -125,6 +125,20 @@ test("the same account is free to be sent to another destination, and not to be 
   }
 })
 
+test("nor is a source led back by following the project's destination again", async () => {
+  const former = await used("again-follow")
+  await remove(former)
+  const elsewhere = { org: ORG, project: former.project, key: "again-follow.secret", sourceId: "1845392017263548902" }
+  const { id } = await json<PublicSource>(make(former, { name: undefined }), 201)
+  const at = (method: string, path: string, body?: object) =>
+    call(method, `/sources/${id}${path}`, { project: former.project, ...(body && { body }) })
+  await json(at("PUT", "/destination", elsewhere))
+  await json(at("POST", "/finish", { name: "Elsewhere" }))
+  expect((await problem(at("DELETE", "/destination"))).code).toBe("was_connected_before")
+  expect(await json(at("GET", ""))).toMatchObject({ destination: { sourceId: elsewhere.sourceId } })
+  expect(await json(at("DELETE", "/destination?duplicates=accept"))).toMatchObject({ destination: null })
+})
+
 test("a draft is kept while the question is open, and finished with the answer", async () => {
   const former = await used("again-draft")
   await remove(former)
@@ -148,23 +162,29 @@ test("after 90 days it is forgotten", async () => {
 test("signing in leaves a draft of an account that was read before, unless it was said at the start what to do", async () => {
   const former = await used("again-oauth")
   await remove(former)
-  const begin = async (more: object): Promise<string> => {
+  const begin = async (more: object): Promise<{ id: string; page: string }> => {
     const body = { connector: "stripe", name: "By signing in", sync: {}, ...more }
     const draft = await json<PublicSource>(call("POST", "/sources", { project: former.project, body }), 201)
     const url = draft.draft?.authorizeUrl ?? ""
     const browser = createBrowser(world)
     const consent = await browser.post(url, { ticket: ticketOf(await browser.get(url)) })
-    await browser.post(consent.url, { decision: "approve", account: `${former.account.name}/test` })
-    return draft.id
+    const { text } = await browser.post(consent.url, {
+      decision: "approve",
+      account: `${former.account.name}/test`,
+    })
+    return { id: draft.id, page: text }
   }
   const show = (id: string) => json<PublicSource>(call("GET", `/sources/${id}`, { project: former.project }))
-  const id = await begin({})
+  const { id, page } = await begin({})
+  expect(page).toContain("an earlier source has read this account")
   expect(await show(id)).toMatchObject({ status: "draft", draft: { missing: [] }, account: { mode: "test" } })
   const finish = () => call("POST", `/sources/${id}/finish`, { project: former.project, body: {} })
   expect((await problem(finish())).code).toBe("was_connected_before")
   expect((await show(id)).status).toBe("draft")
   await call("DELETE", `/sources/${id}`, { project: former.project })
-  expect(await show(await begin({ continue: true }))).toMatchObject({
+  const second = await begin({ continue: true })
+  expect(second.page).toContain("Its data is being synced.")
+  expect(await show(second.id)).toMatchObject({
     draft: null,
     continues: { deletedAt: expect.any(Number) },
   })
