@@ -2,7 +2,7 @@
 import { z } from "zod"
 import { defineConnector, type NormalizeContext, type Normalized, type PageRecord, type Stream } from "./kit/define.ts"
 import { ACCOUNT_QUERY, classify, readAccount, restMs } from "./shopify/answers.ts"
-import { fromCheckout } from "./shopify/checkout.ts"
+import { fromCheckout, LISTED_WITHIN_DAYS } from "./shopify/checkout.ts"
 import { collections } from "./shopify/collections.ts"
 import { fromCustomer } from "./shopify/customer.ts"
 import { CONNECTIONS, type ConnectionName, FEEDS, ROWS_MAX, ROWS_TOGETHER } from "./shopify/documents.ts"
@@ -123,7 +123,7 @@ export const shopify = defineConnector<Config>({
     // A refund comes long after its order; what has not changed since the range began is left out by the request.
     list("orders", "Orders", "all"),
     list("draftOrders", "Draft orders", { days: 0 }),
-    list("abandonedCheckouts", "Abandoned checkouts", { days: 0 }),
+    { ...list("abandonedCheckouts", "Abandoned checkouts", { days: 0 }), listedWithinDays: LISTED_WITHIN_DAYS },
   ],
   pendingForDays: SETTLES_DAYS,
   classify,

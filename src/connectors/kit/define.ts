@@ -192,6 +192,12 @@ export interface Stream<Config> {
    * later. `all`: records of every age. `{ days }`: no fact comes later than that after the order field.
    */
   reach?: "all" | { days: number }
+  /**
+   * Backfill: records are dated by their beginning, and first listed up to so long after it (a checkout that is still going on). A backfill
+   * reads the list that much further back, for what was first listed in its range: the `place` of such a fact is the last time at which
+   * that may be.
+   */
+  listedWithinDays?: number
   /** Backfill: how far back a list can be read at all (a feed used as a list). Facts before are reported as `incomplete`. */
   reachesBackDays?: number
   /**

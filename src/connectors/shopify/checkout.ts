@@ -13,7 +13,7 @@ export const CART_LINES = 5
  * A checkout carries the time it was begun. It is listed once it counts as abandoned, minutes after the buyer's last step: that can
  * be long after it was begun, where a tab stayed open or a buyer came back.
  */
-const LISTED_WITHIN_MS = 7 * 86_400_000
+export const LISTED_WITHIN_DAYS = 7
 
 /**
  * Without `abandonedCheckoutUrl`, which since November 2026 needs level 2 access to protected customer data and, being non-null,
@@ -38,7 +38,7 @@ export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized 
         id: needId(checkout),
         fact: "abandoned",
         time,
-        announcedAt: time + LISTED_WITHIN_MS,
+        announcedAt: time + LISTED_WITHIN_DAYS * 86_400_000,
         data: present({
           checkoutId: needId(checkout),
           checkout: text(checkout, "name"),

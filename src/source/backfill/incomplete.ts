@@ -1,5 +1,5 @@
 /** What a backfill cannot tell, said with its run rather than left to look complete. */
-import { dayOf } from "../../lib/time.ts"
+import { DAY_MS, dayOf } from "../../lib/time.ts"
 import type { AnyStream } from "../reading/slice.ts"
 import { isOldestFirst, streamsOf } from "../reading/slice.ts"
 import { addNote } from "../runs/run.ts"
@@ -27,7 +27,7 @@ export function noteReach(tx: Transaction, slice: Slice, run: Run, asked: number
   const stream = streamsOf(tx, "backfill").find((one) => one.name === slice.stream)
   if (stream?.reachesBackDays === undefined || !slice.range) return
   const askedForOldest = isOldestFirst(tx, slice.stream) ? (slice.bound ?? asked) : asked
-  const reached = askedForOldest - stream.reachesBackDays * 86_400_000
+  const reached = askedForOldest - stream.reachesBackDays * DAY_MS
   if (reached > slice.range.from) addReach(run, stream, slice.collections, reached)
 }
 
@@ -41,10 +41,23 @@ function addReach(run: Run, stream: AnyStream, collections: readonly string[], r
  */
 export function noteUnfinished(run: Run, plans: readonly Plan[]): void {
   for (const { stream, collections, range } of plans) {
-    if (stream.reach === undefined || stream.reach === "all" || stream.reach.days === 0) continue
-    const reason = `${stream.title} created before ${dayOf(range.from)} and settled during the gap may be missing`
-    addIncomplete(run, collections, reason)
+    const late = comesLate(stream, range)
+    if (late === null) continue
+    addIncomplete(
+      run,
+      collections,
+      `${stream.title} created before ${dayOf(range.from)} and ${late} during the gap may be missing`,
+    )
   }
+}
+
+/** What may have become of records of before the range that no list of it tells; null: nothing. */
+function comesLate(
+  { reach, listedWithinDays }: AnyStream,
+  { from, to }: Plan["range"],
+): "settled" | "first listed" | null {
+  if (reach !== undefined && reach !== "all" && reach.days > 0) return "settled"
+  return listedWithinDays !== undefined && to - from > listedWithinDays * DAY_MS ? "first listed" : null
 }
 
 export function addIncomplete(run: Run, collections: readonly string[], reason: string): void {

@@ -137,5 +137,8 @@ export function listWindow(tx: Transaction, slice: Slice): Window {
   const range = slice.range ?? { from: 0, to: 0 }
   if (stream?.reach === "all" || slice.collections.some((name) => isDimension(tx, name)))
     return { from: null, to: range.to }
-  return { from: range.from - (stream?.reach?.days ?? 0) * DAY_MS, to: range.to }
+  const reached = range.from - (stream?.reach?.days ?? 0) * DAY_MS
+  const { startDate } = tx.state.configuration
+  const listed = Math.max(range.from - (stream?.listedWithinDays ?? 0) * DAY_MS, startDate)
+  return { from: Math.min(reached, listed), to: range.to }
 }

@@ -17,6 +17,8 @@ export interface Reading {
   window: number
   /** Passes and resyncs: the fact times they are for. */
   range: { from: number; to: number } | null
+  /** Earlier facts are not wanted. */
+  startDate: number
   /** Facts of a collection before this are the backfills'. */
   liveFrom: Record<string, number>
   /** And these spans after it. */
@@ -129,12 +131,17 @@ function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex,
 function isOurs(item: Item, reading: Reading): boolean {
   // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
   if (item.collection === ALIAS) return true
-  if (reading.range) return item.time >= reading.range.from && item.time < reading.range.to
+  if (reading.range) return item.time >= earliest(item, reading, reading.range.from) && item.time < reading.range.to
   const isOfBackfills = reading.backfillSpans[item.collection]?.some(
     ({ from, to }) => item.time >= from && item.time < to,
   )
   if (isOfBackfills && !isAwaited(item, reading)) return false
   return item.time >= (reading.liveFrom[item.collection] ?? 0)
+}
+
+/** What began before a backfill's range, and may still be shown, was perhaps first shown within it. Told by another reading, its key is known. */
+function earliest(item: Item, reading: Reading, from: number): number {
+  return !reading.isResync && isAwaited(item, reading) ? Math.min(from, reading.startDate) : from
 }
 
 function isAwaited({ announcedAt }: Item, { believable }: Reading): boolean {

@@ -141,7 +141,8 @@ function readingOf(tx: Transaction, slice: Slice, last: boolean): Reading {
   const feeds = Object.fromEntries(slice.collections.map((name) => [name, feedsOf(tx, name)]))
   const lateFrom = slice.lane === "live" ? (tx.state.live[slice.stream]?.movedSince ?? null) : null
   const watermark = lowestWatermark(tx)
-  const bounds = { range: slice.range, liveFrom, backfillSpans, watermark, lateFrom }
+  const { startDate } = tx.state.configuration
+  const bounds = { range: slice.range, startDate, liveFrom, backfillSpans, watermark, lateFrom }
   const isOldest = isOldestFirst(tx, slice.stream)
   return { by, isResync, window: slice.no, ...bounds, feeds, last, tooLate, isOldestFirst: isOldest }
 }

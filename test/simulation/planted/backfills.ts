@@ -35,8 +35,8 @@ export const BACKFILLS: readonly Mutant[] = [
   {
     name: "a backfill leaves its first instant out",
     file: "source/dedupe/dedupe.ts",
-    from: "return item.time >= reading.range.from && item",
-    to: "return item.time > reading.range.from && item",
+    from: "return item.time >= earliest(item",
+    to: "return item.time > earliest(item",
   },
   {
     name: "live reading takes what was left to a backfill, too",

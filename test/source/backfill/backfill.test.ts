@@ -261,6 +261,37 @@ describe("a collection", () => {
     expect(keys(await world.deliver())).toEqual(["p", "q", "r", "missed"])
   })
 
+  it.each([
+    ["a day", 1, []],
+    ["weeks", 20, ["drafts created before 2026-11-01 and first listed during the gap may be missing"]],
+  ])(
+    "that is listed late is read further back after %s without it, and what may be missing is said",
+    async (_, days, incomplete) => {
+      const drafts = stream({
+        name: "drafts",
+        mode: "backfill",
+        collections: ["Visits"],
+        reach: { days: 0 },
+        listedWithinDays: 7,
+      })
+      const world = sourceWorld(0, defineConnector<unknown>({ ...shop, streams: [...shop.streams, drafts] }))
+      const startDate = START - 3 * DAY
+      await world.configure({ collections: choose("People", "Visits"), startDate })
+      await world.drain("live")
+      await world.drain("backfill")
+      const off = { collections: choose("People") }
+      await world.configure(off)
+      await world.until(START + days * DAY)
+      await world.drain("live")
+      await world.configure({ collections: choose("People", "Visits") })
+      expect(opened(world).flat()).toContainEqual(["drafts", { from: WATERMARK, to: world.now() - LOOKBACK }])
+      expect(await world.lease("backfill")).toMatchObject({ stream: "drafts", window: { from: startDate } })
+      expect((await world.view()).current.flatMap((run) => run.incomplete.map(({ reason }) => reason))).toEqual(
+        incomplete,
+      )
+    },
+  )
+
   it("switched off while its history is being read goes on from there when it is switched on again", async () => {
     const world = sourceWorld()
     await world.configure()

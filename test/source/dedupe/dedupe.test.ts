@@ -36,6 +36,27 @@ describe("a fact that the feed may first show after the lists were read for its 
     expect(last(steps)).toBe(verdict)
   })
 
+  const early = (announcedAt: number) => fact("a", 500, { announcedAt })
+  const later = (changes: Partial<Reading> = {}) =>
+    reading("backfill", 2, { range: { from: 1_000, to: 1_500 }, ...now, ...changes })
+
+  it.each<[string, Step[], string]>([
+    ["before it", [[later(), early(5_000)]], "accepted"],
+    ["before it, but also before the start date", [[later({ startDate: 501 }), early(5_000)]], "elsewhere"],
+    ["before it, and not in the last days", [[later(), early(3_000)]], "elsewhere"],
+    [
+      "before it, and told by then",
+      [
+        [live(1), fact("a", 1_600, { announcedAt: 5_000 })],
+        [later({ range: { from: 1_700, to: 1_800 } }), fact("a", 1_600, { announcedAt: 5_000 })],
+      ],
+      "dropped",
+    ],
+    ["before what a resync is for", [[later({ isResync: true }), early(5_000)]], "elsewhere"],
+  ])("is a later backfill's, too, where it began %s", (_, steps, verdict) => {
+    expect(last(steps)).toBe(verdict)
+  })
+
   it("is remembered until then, though a backfill told it", () => {
     const seen = new SeenIndex([], 0)
     dedupe([shown(5_000)], list, seen, new PendingKeys([], 0))

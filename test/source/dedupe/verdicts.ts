@@ -16,6 +16,7 @@ export const reading = (origin: ReadBy | "resync", window = 1, changes: Partial<
   isResync: origin === "resync",
   window,
   range: origin === "backfill" || origin === "resync" ? RANGE : null,
+  startDate: RANGE.from,
   liveFrom: { Orders: LIVE_FROM },
   backfillSpans: {},
   watermark: origin === "live" ? 0 : WATERMARK,
