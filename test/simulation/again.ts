@@ -83,13 +83,20 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
 
   /** By the feed, or by a list that is read for what the feed could not tell. */
   function isShownAgain(collection: string, place: number): boolean {
-    if (watermarks.some(({ collections, watermark }) => collections.includes(collection) && place >= watermark))
+    // What it may show later still was known by its key.
+    const isAhead = place > now + state.clock.skewMs + AHEAD_LEAST_MS
+    if (
+      !isAhead &&
+      watermarks.some(({ collections, watermark }) => collections.includes(collection) && place >= watermark)
+    )
       return true
     return overlaps.some(({ from, to }) => from <= place && place <= to)
   }
 }
 
 const JOINS = "alias"
+/** No answer shows so much more than what the partner's clock says, however far off ours is. */
+const AHEAD_LEAST_MS = 86_400_000
 
 interface Unsent {
   collection: string

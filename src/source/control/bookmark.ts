@@ -4,10 +4,12 @@
  *
  * What was read but not delivered when the source was deleted is gone with it. A bookmark therefore stands below it: live reading goes
  * back to the first such item, and of a collection whose history had not all arrived, the history is read again. What live reading
- * had accepted for a backfill, since its key was pending, is pending again.
+ * had accepted for a backfill, since its key was pending, is pending again. What the feed, or a list after a gap, may show long after it was delivered (a
+ * checkout that is still going on) is known by its key.
  */
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
+import { latestBelievable } from "../clocks/partnertime.ts"
 import { keyHash } from "../dedupe/keys.ts"
 import type { Bookmark, KeptBackfill } from "../protocol/bookmark.ts"
 import { leftOf } from "../reading/failure.ts"
@@ -20,8 +22,8 @@ import { STATE_SCHEMA } from "../state/stored.ts"
 import type { Transaction } from "../transaction.ts"
 import { beginLive, reconfigure } from "./control.ts"
 
-/** Open keys kept, the newest: some 20 bytes each in a row of the database that may hold 2 MB. */
-export const BOOKMARK_PENDING_MAX = 20_000
+/** Keys kept of each sort, the newest: some 20 bytes each in a row of the database that may hold 2 MB. */
+export const BOOKMARK_KEYS_MAX = 20_000
 /** Outbox rows looked at together: at most 1 MB each. */
 const ROWS_TOGETHER = 8
 
@@ -49,6 +51,7 @@ export function bookmarkOf(tx: Transaction): Bookmark | null {
     covered: Object.fromEntries(Object.entries(state.covered).filter(([key]) => !history(collectionOf(key)))),
     backfills: state.backfills.flatMap((backfill) => keptBackfill(tx, backfill, history)),
     pending: newest([...tx.pending.entries(), ...unsent.pending]),
+    delivered: newest(tx.seen.factsAbove(latestBelievable(tx)).filter(([hash]) => !unsent.facts.has(hash))),
     clock: { skewMs: state.clock.skewMs, believedAt: state.clock.believedAt },
   }
 }
@@ -60,11 +63,13 @@ interface Unsent {
   history: Set<string>
   /** Facts that live reading had brought although their times are a backfill's. */
   pending: Map<string, number>
+  /** Hashes of the keys of all facts. */
+  facts: Set<string>
 }
 
 /** What waited in the outbox. An item whose run is not known any more may be of either kind. */
 function unsentOf(tx: Transaction): Unsent {
-  const unsent: Unsent = { live: new Map(), history: new Set(), pending: new Map() }
+  const unsent: Unsent = { live: new Map(), history: new Set(), pending: new Map(), facts: new Set() }
   const rows = tx.outbox.rows()
   const runs = kindsOf(tx)
   for (let start = 0; start < rows.length; start += ROWS_TOGETHER) {
@@ -73,6 +78,7 @@ function unsentOf(tx: Transaction): Unsent {
     for (const { id, body } of tx.stored.outboxItems(some.map((row) => row.id))) {
       const kind = kinds.get(id)
       for (const item of JSON.parse(body) as Item[]) {
+        if (item.kind === "event") unsent.facts.add(keyHash(item.collection, item.key))
         if (kind !== "live") unsent.history.add(item.collection)
         if (kind !== "live" && kind !== undefined) continue
         noteLowest(unsent.live, renamedItem(item))
@@ -135,8 +141,8 @@ function keptBackfill(
 }
 
 function newest(entries: readonly [hash: string, time: number][]): [hash: string, time: number][] {
-  if (entries.length <= BOOKMARK_PENDING_MAX) return [...entries]
-  return [...entries].sort(([, one], [, other]) => other - one).slice(0, BOOKMARK_PENDING_MAX)
+  if (entries.length <= BOOKMARK_KEYS_MAX) return [...entries]
+  return [...entries].sort(([, one], [, other]) => other - one).slice(0, BOOKMARK_KEYS_MAX)
 }
 
 const collectionOf = (key: string) => key.slice(key.indexOf("|") + 1)
@@ -165,6 +171,8 @@ export function goOn(tx: Transaction, kept: Bookmark): void {
   // A partner's clock that was ahead then and is right now comes back as it does for a source that rested (doubt.ts).
   assign(state, { liveFrom, backfillSpans, offAt, covered, clock: { ...state.clock, ...clock } })
   for (const [hash, time] of bookmark.pending) tx.pending.add(hash, time)
+  const told = { version: 0, content: "", window: 0, by: "live" as const }
+  for (const [hash, announcedAt] of bookmark.delivered ?? []) tx.seen.put(hash, "live", { ...told, announcedAt })
   const collections = bookmark.collections.filter(known).map((name) => ({ name, fields: {} }))
   // One version before, so that the configuration of now is a newer one.
   state.configuration = { ...next, version: next.version - 1, startDate: bookmark.startDate, collections }

@@ -74,6 +74,11 @@ export class SeenIndex {
     return at < 0 ? undefined : this.#rowAt(at).entry(at & ENTRY_MASK)
   }
 
+  /** Facts whose place lies above. */
+  factsAbove(place: number): [hash: string, place: number][] {
+    return [...this.#rows.values()].flatMap(({ row }) => row.factsAbove(place))
+  }
+
   put(hash: string, kind: SeenClass, entry: SeenEntry): void {
     const row = this.#openRow(kind, entry.feeds, this.#rowOf(hash))
     const place = this.#rows.get(row.id)?.place ?? 0

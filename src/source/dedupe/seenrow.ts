@@ -169,6 +169,13 @@ export class SeenRow {
     return this.#view.getUint32(start + AT.contentHigh) === 0 && this.#view.getUint32(start + AT.contentLow) === 0
   }
 
+  factsAbove(place: number): [hash: string, place: number][] {
+    if (this.#most <= place) return []
+    const all = Array.from({ length: this.#count }, (_, at) => at)
+    const meant = all.filter((at) => this.#placeOf(at) > place && this.isFact(at))
+    return meant.map((at) => [hashFromHalves(this.highOf(at), this.lowOf(at)), this.#placeOf(at)])
+  }
+
   isNeeded({ watermark, watermarks, edges, overlaps }: Needed): boolean {
     if (this.kind === "live" && this.#most >= (watermarks?.get(this.feeds ?? "") ?? watermark)) return true
     const edge = Math.min(...edges.values())

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { defineConnector } from "../../../src/connectors/kit/define.ts"
-import { BOOKMARK_PENDING_MAX } from "../../../src/source/control/bookmark.ts"
+import { BOOKMARK_KEYS_MAX } from "../../../src/source/control/bookmark.ts"
 import type { Bookmark } from "../../../src/source/protocol/bookmark.ts"
 import type { Configuration } from "../../../src/source/protocol/configuration.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
@@ -111,6 +111,20 @@ describe("a source that goes on from a deleted one", () => {
       items: [late, fact("foreign", WATERMARK - DAY, { announcedAt: START + HOUR })],
     })
     expect(keys(await world.deliver())).toEqual(["debit"])
+  })
+
+  it("knows what the feed may show until long after it was delivered, and takes what was not", async () => {
+    const former = await used()
+    const told = fact("told", START, { announcedAt: START + 7 * DAY })
+    const waiting = { ...told, key: "waiting" }
+    await former.until(START + HOUR)
+    const live = await former.lease("live")
+    await former.page(live, { items: [told], next: "more" })
+    await former.deliver()
+    await former.page(live, { items: [waiting] })
+    const world = await goingOn(await markOf(former))
+    await world.page(await world.lease("live"), { items: [told, waiting] })
+    expect(keys(await world.deliver())).toEqual(["waiting"])
   })
 
   it("reads on where a list was being read, the boundary included", async () => {
@@ -315,16 +329,20 @@ describe("a bookmark", () => {
     expect(text).not.toMatch(/old|new|acct_1|key_1|dest_1|@/)
   })
 
-  it("keeps a bounded number of pending keys, the newest", async () => {
+  it("keeps a bounded number of keys of each sort, the newest", async () => {
     const former = sourceWorld()
     await former.configure()
-    const pending = Array.from({ length: BOOKMARK_PENDING_MAX + 5 }, (_, n) => ({
-      ...{ collection: "Orders", key: `debit_${n}`, time: WATERMARK - n },
-    }))
+    const numbers = Array.from({ length: BOOKMARK_KEYS_MAX + 5 }, (_, n) => n)
+    const pending = numbers.map((n) => ({ collection: "Orders", key: `debit_${n}`, time: WATERMARK - n }))
+    const shown = numbers.map((n) => fact(`checkout_${n}`, START, { announcedAt: START + 7 * DAY - n }))
+    await former.page(await former.lease("live"), { items: shown })
+    for (let rows = 0; rows < shown.length; ) rows += (await former.deliver()).length
     await former.page(await former.lease("backfill"), { items: [sold("old")], pending })
-    const bookmark = await markOf(former)
-    expect(bookmark.pending).toHaveLength(BOOKMARK_PENDING_MAX)
-    expect(Math.min(...bookmark.pending.map(([, time]) => time))).toBe(WATERMARK - BOOKMARK_PENDING_MAX + 1)
-    expect(JSON.stringify(bookmark).length).toBeLessThan(1_000_000)
+    const { delivered = [], ...bookmark } = await markOf(former)
+    expect(bookmark.pending).toHaveLength(BOOKMARK_KEYS_MAX)
+    expect(Math.min(...bookmark.pending.map(([, time]) => time))).toBe(WATERMARK - BOOKMARK_KEYS_MAX + 1)
+    expect(delivered).toHaveLength(BOOKMARK_KEYS_MAX)
+    expect(Math.min(...delivered.map(([, place]) => place))).toBe(START + 7 * DAY - BOOKMARK_KEYS_MAX + 1)
+    expect(JSON.stringify({ ...bookmark, delivered }).length).toBeLessThan(1_600_000)
   })
 })
