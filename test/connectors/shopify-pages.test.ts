@@ -273,6 +273,21 @@ describe("what the credential may not read", () => {
     expect(refused.denied).toHaveLength(8)
   })
 
+  test.each<[string, JsonValue[], JsonValue]>([
+    ["itself", ["o0"], { o0: null }],
+    ["in a field that it cannot be without", ["o0", "lineItems"], { o0: null }],
+    ["with all of the answer", ["o0"], null],
+  ])("may be an order of which a part has been read, %s: other lists go on", (_, path, data) => {
+    const long = order({ lineItems: connection([line()], "l1") })
+    const { next } = pageOf({ ...EMPTY, customers: listed([customer()], "c1"), orders: listed([long], "o1") })
+    const refused = page({ data, errors: [denied(path)] }, { pageToken: next })
+    expect(refused.records).toEqual([])
+    expect(refused.denied?.map(({ collection }) => collection)).toContain("Product ordered")
+    const { query, variables } = asked(refused.next)
+    expect(variables).toMatchObject({ customersAfter: "c1" })
+    expect(query).not.toContain("orders(first: $orders")
+  })
+
   test("in single fields is said once, and the rows are taken", () => {
     const withheld = [
       [0, "email"],

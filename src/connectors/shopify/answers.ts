@@ -63,11 +63,11 @@ export function classify(status: number, body: unknown, headers: Headers): Partn
 }
 
 /**
- * Whether the credential may not read a connection of the document: itself, or a field of its rows that cannot be null and so takes
- * all with it.
+ * Whether the credential may not read a connection of the document, or a single order: itself, or a field of it that cannot be null and
+ * so takes all with it.
  */
-export function accessDenied(body: JsonValue, name: ConnectionName): boolean {
-  const isNothing = !isObject(at(body, "data"))
+export function accessDenied(body: JsonValue, name: ConnectionName | `o${number}`): boolean {
+  const isNothing = !isObject(at(body, `data.${name}`))
   return deniedPaths(body).some((path) => path[0] === name && (path.length === 1 || isNothing))
 }
 

@@ -62,7 +62,15 @@ export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
     throw new ShapeError("Shopify's answer holds no data.")
   const parts = nextParts(place, shareOf(plan, ctx))
   if (parts.length === 0) return pageOfConnections(plan, place, answer, ctx)
+  if (parts.some((_, index) => accessDenied(body, `o${index}`))) return withoutOrders(place, ctx)
   return { ...pageOfParts(parts, place, body), ...deniedOf(place.denied, ctx) }
+}
+
+/** The scope was taken away while orders were completed: their parts are not told, which must not look as if there were none. */
+function withoutOrders(place: Token, ctx: Context): Page {
+  const { orders: _, ...open } = place.open
+  const denied: ConnectionName[] = [...place.denied, "orders"]
+  return { records: [], next: writeToken({ ...place, open, rest: [], denied }), ...deniedOf(denied, ctx) }
 }
 
 /** Of a full page, where pages had to become smaller. */
