@@ -22,7 +22,7 @@ async function searchOrThrow(consumer: ConsumerRun, slice: Slice, begun: Probe):
     const answer = await answerTo(consumer, slice, probe)
     if (answer.kind === "lost") return null
     if (answer.kind === "no_time") return soFar()
-    // A limit, a key that is refused: what has been learnt since the lease is learnt again after it.
+    // A limit, a key or a list that is refused: what has been learnt since the lease is learnt again after it.
     if (answer.kind !== "shown" && answer.kind !== "fails") return outcomeOfUnasked(consumer, slice, answer)
     if (answer.kind === "fails") reason = answer.reason
     const found = foundBy(probe, answer.kind === "shown" ? answer.shown : "fails")
@@ -54,7 +54,11 @@ async function answerTo(consumer: ConsumerRun, slice: Slice, probe: Probe): Prom
     if (isOfThePage) return { kind: "fails", reason: fetched.reason }
     if (fetched.kind !== "page") return fetched
     normalizeFetched(slice, fetched)
-    const { records, next } = fetched.page
+    const { records, next, denied = [] } = fetched.page
+    // No row of it says anything: what is refused as a whole is answered, whatever stands there.
+    const [refusal] = denied
+    if (refusal && [...slice.chosen].every((name) => denied.some(({ collection }) => collection === name)))
+      return { kind: "denied", reason: refusal.reason }
     if (isWhole && next !== null) return { kind: "fails", reason: "More stands there than fits a page." }
     // A row that is of no use to us has a next page even so.
     return { kind: "shown", shown: records.length === 0 && next === null ? "empty" : "rows" }

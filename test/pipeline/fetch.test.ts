@@ -5,6 +5,7 @@ import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
 import { completedKey } from "../../src/source/protocol/completed.ts"
 import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/reading.ts"
+import { beginProbe } from "../../src/source/reading/probe.ts"
 import { fakeClock } from "../support/fake-clock.ts"
 import { type FakeSource, fakeSource, granted, lost, outcomesOf, type Script } from "../support/fake-source.ts"
 import {
@@ -262,6 +263,20 @@ describe("a failure is settled once", () => {
     const ids = ["incomplete1", "incomplete2", "incomplete3", "incomplete4"]
     const { source } = await fetchWith({ replies: [page(ids)] })
     expect(source.settlements).toMatchObject([{ outcome: { kind: "fault" }, calls: 1 }])
+  })
+})
+
+describe("a search for the record that makes the partner fail", () => {
+  const probe = beginProbe({ window: { from: null, to: PARTNER_TIME } }, PARTNER_TIME - 60_000, true, 1000)
+  const denied = [{ collection: "Orders", reason: "scope missing" }]
+
+  it.each<[string, object, Outcome]>([
+    ["what may not be read any more", { denied }, { kind: "denied", collections: ["Orders"], reason: "scope missing" }],
+    ["answers of nothing", {}, expect.objectContaining({ kind: "probed" })],
+  ])("with %s", async (_, answer, outcome) => {
+    const replies = [json({ rows: [], next: null, ...answer })]
+    const { source } = await fetchWith({ replies, task: { probe } })
+    expect(outcomesOf(source)).toEqual([outcome])
   })
 })
 
