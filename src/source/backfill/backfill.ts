@@ -143,12 +143,13 @@ function plansOf(stream: AnyStream, rests: ReadonlyMap<string, Span[]>): Plan[] 
 }
 
 /**
- * Less what has been left to backfills before: of a collection that two live streams feed, each may leave the same times, and the second
- * backfill would tell them again.
+ * Less what has been left to backfills before, which the second pass would tell again: all facts before live reading began, and of a
+ * collection that two live streams feed, the times that the other one has left. An object has no past that another backfill could have told.
  */
 function restOf(tx: Transaction, collection: string, { from, to }: Span): Span[] {
   const rest: Span[] = []
-  let at = from
+  const liveFrom = tx.state.liveFrom[collection] ?? from
+  let at = isDimension(tx, collection) ? from : Math.max(from, liveFrom)
   for (const span of (tx.state.backfillSpans[collection] ?? []).toSorted((a, b) => a.from - b.from)) {
     if (span.from > at) rest.push({ from: at, to: Math.min(span.from, to) })
     at = Math.max(at, span.to)

@@ -136,6 +136,18 @@ describe("times that two live streams of a collection leave to the lists", () =>
   })
 })
 
+it("a gap that begins before live reading of a collection did is read from there, objects whole", () => {
+  const tx = { ...transactionOf(), connector: twoFeeds }
+  tx.state.run = newRun(tx, "live", "schedule")
+  tx.state.liveFrom = { Orders: START + HOUR, People: START + HOUR }
+  const range = { from: START, to: START + 2 * DAY }
+  openGapBackfill(tx, twoFeeds.streams[0] as (typeof twoFeeds.streams)[number], range, range)
+  expect(tx.state.backfills.flatMap(({ slices }) => slices.map((slice) => [slice.stream, slice.range]))).toEqual([
+    ["orders", { from: START + HOUR, to: range.to }],
+    ["people", range],
+  ])
+})
+
 it.each([0, 30])(
   "a feed that is read as a list reaches back from when the key was checked: our clock %i days ahead",
   async (days) => {
