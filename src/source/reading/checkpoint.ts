@@ -4,8 +4,9 @@ import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"
 import { DAY_MS } from "../../lib/time.ts"
 import { noteReach } from "../backfill/incomplete.ts"
+import { datedSurely } from "../clocks/dating.ts"
 import { doubtOf } from "../clocks/doubt.ts"
-import { latestBelievable } from "../clocks/partnertime.ts"
+import { latestBelievable, tickMs } from "../clocks/partnertime.ts"
 import { CHECKING, isOlderThanCheck, noteAccepted } from "../credentials/checking.ts"
 import { dedupe, type Reading } from "../dedupe/dedupe.ts"
 import { keyHash } from "../dedupe/keys.ts"
@@ -30,8 +31,6 @@ import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf, watermar
 export const PAGE_STALE_MS = 180_000
 /** A page that had to be made smaller grows by this share of a full one with each that is read. */
 const PAGE_GROWTH = 1 / 32
-/** What a partner that does not say so cuts its times to. */
-const TICK_MS = 1_000
 /** Completed records remembered, a stream. */
 export const COMPLETED_MAX = 500
 
@@ -93,7 +92,12 @@ function save(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): void {
     believable: latestBelievable(tx),
     asked: slice.bound,
   }
-  const { accepted, dropped, late } = dedupe(wanted, reading, tx.seen, tx.pending)
+  const { accepted, dropped, late } = dedupe(
+    slice.lane === "live" ? wanted : datedSurely(tx, wanted, page),
+    reading,
+    tx.seen,
+    tx.pending,
+  )
   for (const [collection, times] of Object.entries(dropped)) {
     countsOf(run, collection).dropped += times
     totals(tx, collection).dropped += times
@@ -126,9 +130,7 @@ function noteCompleted(tx: Transaction, slice: Slice, page: Checkpoint): void {
   const kept = live.completed.filter(({ time }) => time >= watermark)
   // What changed within the second that it was asked in may change once more, and bear the same time.
   const stream = tx.connector.streams.find(({ name }) => name === slice.stream)
-  const settled = page.completed.filter(
-    ({ time }) => !stream?.sortedByUpdate || time + (tx.connector.clock?.granularityMs ?? TICK_MS) <= page.asked,
-  )
+  const settled = page.completed.filter(({ time }) => !stream?.sortedByUpdate || time + tickMs(tx) <= page.asked)
   live.completed = [...kept, ...settled].slice(-COMPLETED_MAX)
 }
 
