@@ -143,7 +143,7 @@ function plansOf(stream: AnyStream, rests: ReadonlyMap<string, Span[]>): Plan[] 
 }
 
 /**
- * Less what has been left to backfills before, which the second pass would tell again: all facts before live reading began, and of a
+ * Less what has been left to backfills before, which the second backfill would tell again: all facts before live reading began, and of a
  * collection that two live streams feed, the times that the other one has left. An object has no past that another backfill could have told.
  */
 function restOf(tx: Transaction, collection: string, { from, to }: Span): Span[] {

@@ -116,7 +116,7 @@ function liveEntry(tx: Transaction, stream: ReturnType<typeof streamsOf>[number]
   const live = tx.state.live[stream.name]
   if (!live) return []
   const waiting = [...stream.collections, ALIAS].flatMap((name) => unsent.live.get(name) ?? [])
-  // Where records stand by their last change, a fact's place may lie above that of its record, its time never does.
+  // Where records stand by their last change, a fact may be announced later than its record, but never before its own time.
   const lowest = waiting.map(({ announcedAt, time }) =>
     stream.sortedByUpdate ? Math.min(announcedAt, time) : announcedAt,
   )

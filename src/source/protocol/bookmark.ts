@@ -19,7 +19,7 @@ export interface Bookmark {
   /** What backfills under way had still to read. */
   backfills: KeptBackfill[]
   pending: [hash: string, time: number][]
-  /** Facts that were delivered and may be shown again long after, until their place; bookmarks made before it was kept lack it. */
+  /** Facts that were delivered and may be shown again long after, until they were announced at the latest; bookmarks made before it was kept lack it. */
   delivered?: [hash: string, place: number][]
   /** By which the times above are to be understood; bookmarks made before it was noted lack it. */
   clock?: { skewMs: number; believedAt: number | null }
