@@ -131,9 +131,11 @@ async function follow(consumer: ConsumerRun, slice: Slice, records: readonly Pag
 function placeOf(
   slice: Slice,
   { records, next, denied = [], incomplete = [] }: Page,
-): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "next" | "denied" | "incomplete"> {
+): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "lowest" | "next" | "denied" | "incomplete"> {
   const edge = records.at(-1)?.time ?? null
-  return { lease: slice.task.lease, page: slice.page, records: records.length, edge, next, denied, incomplete }
+  const lowest = records.reduce((least, { time }) => Math.min(least, time), edge ?? 0)
+  const place = { edge, ...(edge !== null && lowest < edge && { lowest }) }
+  return { lease: slice.task.lease, page: slice.page, records: records.length, ...place, next, denied, incomplete }
 }
 
 type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs">

@@ -53,6 +53,11 @@ function endless(): Reply {
 }
 
 describe("reading", () => {
+  it("says down to where a page was read, where its last record is not the lowest", async () => {
+    const { source } = await fetchWith({ replies: [page(["a", "b"], "t1"), page(["c"])] })
+    expect(source.checkpoints.map(({ edge, lowest }) => (edge ?? 0) - (lowest ?? edge ?? 0))).toEqual([1, 0])
+  })
+
   it("reads pages back to back and checkpoints each with its token, its time and its calls", async () => {
     const { run, source, ports } = await fetchWith({ replies: [page(["a", "b"], "t1"), delayed(500, page(["c"]))] })
     expect(ports.requests.map(({ url }) => new URL(url).search)).toEqual(["?limit=100", "?limit=100&after=t1"])

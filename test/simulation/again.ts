@@ -16,6 +16,8 @@ export interface Told {
   slice: string
   /** Down to where the list had been read with its page; null: it is in no order. */
   edge: number | null
+  /** The lowest record of the page. */
+  lowest: number | null
 }
 
 /** What a deleted source had done, as far as it matters to the one that goes on. */
@@ -71,14 +73,15 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
       if (told.place !== null) return isShownAgain(collection, told.place)
       // A collection that was switched off since has a part of its own, called after the whole.
       const isOf = ({ id }: Slice) => id === told.slice || id.startsWith(`${told.slice}:`)
-      return again.place === null && open.some((slice) => isOf(slice) && isReadAgain(slice, told.edge))
+      return again.place === null && open.some((slice) => isOf(slice) && isReadAgain(slice, told))
     },
   }
 
   /** The last that was read of a list, or all of one that comes in no order. */
-  function isReadAgain({ stream: name, edge }: Slice, toldAt: number | null): boolean {
+  function isReadAgain({ stream: name, edge }: Slice, told: Told): boolean {
     const stream = streams.find((one) => one.name === name)
-    return stream?.scroll === true || stream?.order === "none" || (edge?.time ?? null) === toldAt
+    if (stream?.scroll === true || stream?.order === "none" || (edge?.time ?? null) === told.edge) return true
+    return edge !== null && told.lowest !== null && stream?.order !== "oldest" && told.lowest <= edge.time
   }
 
   /** By the feed, or by a list that is read for what the feed could not tell. */

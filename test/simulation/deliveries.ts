@@ -90,14 +90,15 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     }
   }
 
-  function dedupe(names: readonly string[], { lease, edge, items }: Checkpoint): void {
+  function dedupe(names: readonly string[], { lease, edge, lowest: least, items }: Checkpoint): void {
     const places = new Map(
       items.map(({ collection, key, announcedAt }) => [`${scope}/${collection}/${key}`, announcedAt]),
     )
+    const lowest = least ?? edge
     const isLive = lease.slice.startsWith("live:")
     for (const name of names) {
       if (isFact(name) && deduped.has(name) && !mayComeAgain(name)) throw new Violation(`${name} was taken in twice`)
-      const told = { place: isLive ? (places.get(name) ?? 0) : null, slice: lease.slice, edge }
+      const told = { place: isLive ? (places.get(name) ?? 0) : null, slice: lease.slice, edge, lowest }
       if (isFact(name)) compareWithFormer(name, told)
       deduped.set(name, told)
     }

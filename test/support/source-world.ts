@@ -177,6 +177,7 @@ export type Page = Partial<
     | "pending"
     | "closed"
     | "edge"
+    | "lowest"
     | "next"
     | "records"
     | "asked"

@@ -92,6 +92,8 @@ export interface Checkpoint {
   closed: { collection: string; key: string }[]
   /** The order-field time of the page's last record, null for an empty page. */
   edge: number | null
+  /** The lowest of its records, where another one comes last: one of which parts are left. */
+  lowest?: number
   /** Token of the next page; null: the window has been read whole. */
   next: string | null
   /** Of the ids and times of the page's records: with the same token again, they are read in circles. */

@@ -118,7 +118,7 @@ function noteProgress(tx: Transaction, slice: Slice, page: Checkpoint): void {
   if (slice.lane === "backfill") slice.stuck = null
   // Read again, it is read from its first page on.
   if (slice.edge && orderOf(tx, slice.stream) === "none") return
-  if (slice.lane === "backfill") advanceEdge(slice, page)
+  if (slice.lane === "backfill") advanceEdge(slice, page, isOldestFirst(tx, slice.stream))
   else if (page.edge !== null) slice.edge = { time: page.edge, since: page.asked }
 }
 
@@ -182,10 +182,17 @@ function notePending(tx: Transaction, run: Run, { pending, closed }: Checkpoint)
       addNote(run.incomplete, { collection, reason })
 }
 
-/** Kept while the boundary second is the same: its first page is where a second reading would meet the first known repeat. */
-function advanceEdge(slice: Slice, page: Checkpoint): void {
-  if (page.edge === null) return
-  if (slice.edge?.time !== page.edge) slice.edge = { time: page.edge, since: page.asked }
+/**
+ * Its first page is where a second reading would meet the first known repeat. That stays while the boundary second is the same, and while
+ * a second reading has not come below all that the first one had read.
+ */
+function advanceEdge(slice: Slice, { edge: time, lowest, asked }: Checkpoint, isOldest: boolean): void {
+  if (time === null) return
+  const { edge } = slice
+  const readTo = edge ? Math.min(edge.time, edge.lowest ?? edge.time) : Number.POSITIVE_INFINITY
+  const isBeyond = isOldest ? edge?.time !== time : time < readTo
+  const deepest = isBeyond ? (lowest ?? time) : Math.min(lowest ?? time, readTo)
+  slice.edge = { time, since: isBeyond || !edge ? asked : edge.since, ...(deepest < time && { lowest: deepest }) }
 }
 
 /** Costs rows, so it is done only when rows are written anyway or backfills wait for it; what stays too long does no harm. */

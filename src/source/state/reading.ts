@@ -31,9 +31,10 @@ export interface Slice {
   pageSize: number
   /**
    * How far it has been read, down or up as the stream's order is: the order-field time of the last record, and the partner time at which the first page that
-   * held a record of that time was asked for. Read again from here, nothing is missed and `seen` knows the repeats.
+   * held a record of that time was asked for. Read again from here, nothing is missed and `seen` knows the repeats. `lowest`: where
+   * records further down have been read, too, the last of them.
    */
-  edge: { time: number; since: number } | null
+  edge: { time: number; since: number; lowest?: number } | null
   records: number
   /** Failures since the last progress. */
   attempts: number

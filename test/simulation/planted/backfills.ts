@@ -47,8 +47,8 @@ export const BACKFILLS: readonly Mutant[] = [
   {
     name: "an edge is as young as the last page of its second",
     file: "source/reading/checkpoint.ts",
-    from: "if (slice.edge?.time !== page.edge) slice.edge",
-    to: "slice.edge",
+    from: "since: isBeyond || !edge ? asked : edge.since",
+    to: "since: asked",
   },
   {
     name: "a backfill is over when one of its lists has been read",

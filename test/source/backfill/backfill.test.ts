@@ -410,6 +410,26 @@ describe("a token that the partner refuses", () => {
     expect(keys(await world.deliver())).toEqual(["newer", "tie1", "tie2", "older"])
   })
 
+  it("twice, the second time with what was read beyond the edge met but in part, repeats nothing", async () => {
+    const world = sourceWorld()
+    await world.configure({ collections: choose("Orders") })
+    const [newer, older, oldest] = [3, 2, 1].map((day) => START_DATE + day * DAY) as [number, number, number]
+    const items = [listed("long", newer), listed("older", older), listed("oldest", oldest)]
+    const again = (item: (typeof items)[number]) => ({ ...item, place: world.now() })
+    let task = await world.lease("backfill")
+    await world.page(task, { items, edge: newer, lowest: oldest, next: "t1" })
+    await world.settle(task, { kind: "token_refused", reason: "gone" })
+    world.advance(HOUR)
+    task = await world.lease("backfill")
+    await world.page(task, { items: items.slice(0, 2).map(again), edge: older, next: "t2" })
+    await world.page(await world.lease("live"), { items: [fact("new", world.now())] })
+    await world.settle(task, { kind: "token_refused", reason: "gone" })
+    task = await world.lease("backfill")
+    expect(task.window.to).toBe(older + 1)
+    await world.page(task, { items: items.slice(1).map(again), edge: oldest })
+    expect(keys(await world.deliver())).toEqual(["long", "older", "oldest", "new"])
+  })
+
   it("again and again at the same place ends the run instead of going in circles", async () => {
     const world = sourceWorld()
     await world.configure({ collections: choose("Orders") })
