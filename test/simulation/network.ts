@@ -43,7 +43,7 @@ export interface Network {
   httpOf(life: Life): Http
   /** Requests that the partner saw, and how many of them it answered as asked. */
   partnerCalls: number
-  /** 401 of the partner. */
+  /** 401 of the partner that came whole: one that breaks off may be any gateway's. */
   unauthorized: number
   /** Requests that the partner's own limits turned away. */
   turnedAway: number
@@ -144,7 +144,7 @@ export function createNetwork(parts: NetworkParts): Network {
       parts.tokens.used(call)
       const answer = partnerAnswer(life, call)
       if (answer.status === 401 && answer.headers?.["content-type"] !== "text/html") {
-        network.unauthorized++
+        if (!answer.spoilt) network.unauthorized++
         parts.tokens.refused(call)
       }
       parts.partnerAnswered()
