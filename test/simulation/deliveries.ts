@@ -7,6 +7,7 @@ import type { Report } from "../../src/source/protocol/forwarding.ts"
 import type { Checkpoint } from "../../src/source/protocol/reading.ts"
 import type { Changes } from "../../src/source/state/changes.ts"
 import type { State } from "../../src/source/state/state.ts"
+import type { Received } from "../sandbox/intempt/track.ts"
 import { isObject, type JsonObject } from "../sandbox/json.ts"
 import type { Left, Told } from "./again.ts"
 import { type Story, Violation } from "./story.ts"
@@ -25,6 +26,8 @@ export interface Deliveries {
   told(fact: string): Told | undefined
   /** The destination took it. */
   hasArrived(fact: string): boolean
+  /** Whether a list told an object's state that arrived. */
+  wasListed(arrival: Received): boolean
 }
 
 interface Call {
@@ -53,6 +56,8 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
   /** Outbox row -> its items. */
   const rows = new Map<number, string[]>()
   const deduped = new Map<string, Told>()
+  /** Told by a list, whatever told them since. */
+  const listed = new Set<string>()
   /** Taken by the destination at least once. */
   const arrived = new Set<string>()
   /** Taken, and no report of it was committed: may be sent again. */
@@ -65,6 +70,7 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     ...{ committed, taken, excused },
     told: (fact) => deduped.get(`${scope}/${fact}`),
     hasArrived: (fact) => arrived.has(`${scope}/${fact}`),
+    wasListed: ({ eventId, item }) => listed.has(stateName(String(eventId), item)),
   }
 
   function committed({ outbox, quarantine }: Changes, call: Call | null, held: State["claim"]): void {
@@ -101,6 +107,7 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
       const told = { place: isLive ? (places.get(name) ?? 0) : null, slice: lease.slice, edge, lowest }
       if (isFact(name)) compareWithFormer(name, told)
       deduped.set(name, told)
+      if (!isLive) listed.add(name)
     }
   }
 
@@ -155,7 +162,7 @@ interface StoredItem {
 /** Two states of one object may carry one time, and so one event id. */
 function stateName(
   id: string,
-  { userAttributes, accountAttributes }: Pick<StoredItem, "userAttributes" | "accountAttributes">,
+  { userAttributes, accountAttributes }: { userAttributes?: unknown; accountAttributes?: unknown },
 ) {
   return `${id} ${JSON.stringify([userAttributes, accountAttributes])}`
 }

@@ -1,6 +1,7 @@
 /** The calm after the storm, for one source: nothing fails any more, the user puts right what a user can, and then it is reckoned up. */
 import type { QuarantineEntry, RunView, SourceView } from "../../src/source/protocol/views.ts"
 import type { Backfill } from "../../src/source/state/reading.ts"
+import type { Received } from "../sandbox/intempt/track.ts"
 import { POISON } from "./faults.ts"
 import type { Method, Result } from "./object.ts"
 import { faultsOf } from "./oracle.ts"
@@ -156,6 +157,8 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
       skewMs: scenario.skewMs,
       resyncs: watch.resyncs,
       excused: watch.excused,
+      wasListed: (arrival: Received) =>
+        [former, source].some((one) => one?.watch.deliveries.wasListed(arrival) === true),
       excusedItems: new Map(excusedItems),
       wasSmooth:
         scenario.actions.length + scenario.spells.length === 0 &&
