@@ -149,7 +149,8 @@ export function createTokenWatch({
       const before = current?.state
       saved.add(access)
       if (access !== current?.access) pair = { carriedOut: 0, lost: 0, firstAskedAt: Number.POSITIVE_INFINITY }
-      else if (before?.intent && before.intent.id !== token.intent?.id && before.intent.until <= now()) pair.lost++
+      else if (before?.intent && before.intent.id !== token.intent?.id && before.intent.until <= objectNow())
+        pair.lost++
       current = { access, refresh, state: token }
       watch.grant = token.grant
       if (state?.error?.code === "reconnect" && !wantsSignIn) assertLost(current)
