@@ -9,8 +9,11 @@ export const RUN_STATES = ["reading", "delivering", "succeeded", "partial", "fai
 /** Of a source that is no draft. */
 export const SOURCE_STATUSES = ["connected", "syncing", "paused", "error"] as const
 export const DELIVERY_STATES = ["ok", "retrying", "paused", "no_destination"] as const
+/** How a destination is told that an attribute has lost its value; `off`: not at all. */
+export const CLEARINGS = ["empty", "null", "off"] as const
 export const QUARANTINE_KINDS = ["record", "item", "skipped"] as const
 
+export type Clearing = (typeof CLEARINGS)[number]
 export type Identity = (typeof IDENTITIES)[number]
 export type MissingField = (typeof MISSING_FIELDS)[number]
 export type RunKind = (typeof RUN_KINDS)[number]

@@ -1,5 +1,6 @@
 /** Pieces of requests that several routes share: their limits, and the words that a user reads when they are not met. */
 import { z } from "zod"
+import { CLEARINGS } from "./enums.ts"
 
 const NAME_CHARS_MAX = 100
 const PAGE_LIMIT_MAX = 100
@@ -78,6 +79,13 @@ export const target = z.strictObject({
     .string({ error: "must be a text: as a JSON number it would lose its last digits." })
     .regex(/^\d{15,20}$/, "must be the source's id in Intempt, 19 digits."),
   key: z.string().trim().max(KEY_CHARS_MAX, "is too long for a key.").describe("`prefix.secret`. Write-only."),
+  clearing: z
+    .enum(CLEARINGS)
+    .default("empty")
+    .describe(
+      "How a value that was removed at the partner is told. `empty`: as an empty text or list, other values not at all. `null`: as null. " +
+        "`off`: not at all.",
+    ),
 })
 
 export const again = {

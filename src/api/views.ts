@@ -5,6 +5,7 @@
 import { z } from "zod"
 import type { Account, JsonValue } from "../connectors/kit/define.ts"
 import {
+  CLEARINGS,
   DELIVERY_STATES,
   IDENTITIES,
   MISSING_FIELDS,
@@ -140,7 +141,12 @@ export const liveView = z.object({
   cursors: z.record(z.string(), z.number()).describe("How far each live stream has been read (the partner's clock)."),
 })
 
-export const targetView = z.object({ org: z.string(), project: z.string(), sourceId: z.string() })
+export const targetView = z.object({
+  org: z.string(),
+  project: z.string(),
+  sourceId: z.string(),
+  clearing: z.enum(CLEARINGS).describe("How a value that was removed at the partner is told."),
+})
 
 export const sourceView = z.object({
   id: z.string(),

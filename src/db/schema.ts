@@ -6,7 +6,7 @@
  */
 import { sql } from "drizzle-orm"
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core"
-import { IDENTITIES, type MissingField, MODES } from "../api/enums.ts"
+import { type Clearing, IDENTITIES, type MissingField, MODES } from "../api/enums.ts"
 import type { Account, JsonValue } from "../connectors/kit/define.ts"
 import type { Bookmark } from "../source/protocol/bookmark.ts"
 import type { CollectionChoice, SealedTokens } from "../source/protocol/configuration.ts"
@@ -142,6 +142,8 @@ export interface StoredDestination {
   sourceId: string
   /** `prefix.secret`, sealed. */
   key: string
+  /** Left out: stored before there was a choice, `empty`. */
+  clearing?: Clearing
 }
 
 /** A project's default destination. */

@@ -1,4 +1,5 @@
 /** What forwarding needs of a place that items go to. */
+import type { Clearing } from "../api/enums.ts"
 import type { Item } from "../connectors/kit/item.ts"
 import type { ExchangePorts } from "../http/exchange.ts"
 import type { ForwardTask, PostResult } from "../source/protocol/forwarding.ts"
@@ -19,8 +20,11 @@ export interface Destination {
   itemsMax: number
   /** Several rows are joined into one POST only while its body stays under this. */
   bytesMax: number
-  /** The request's body. `scope` tells the items of one source from another's: the same item of the same source has one id. */
-  body(items: readonly Item[], scope: string): string
+  /**
+   * The request's body. `scope` tells the items of one source from another's: the same item of the same source has one id. `clearing`:
+   * how the attributes that items name as cleared are told.
+   */
+  body(items: readonly Item[], scope: string, clearing: Clearing): string
   /** Never throws, never retries. */
   post(ports: ExchangePorts, target: Target, body: string): Promise<PostAnswer>
   /** Tests the address and the key without writing anything. */

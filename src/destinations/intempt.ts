@@ -3,7 +3,8 @@
  * answered 400); Basic authentication (a key in the query would be logged). It does not deduplicate by `eventId`.
  */
 import { z } from "zod"
-import { ALIAS, type Attributes, type Item } from "../connectors/kit/item.ts"
+import type { Clearing } from "../api/enums.ts"
+import { ALIAS, type Attributes, type Cleared, type Item } from "../connectors/kit/item.ts"
 import { retryAfterMs } from "../connectors/kit/limits.ts"
 import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
 import type { Destination, DestinationCheck, PostAnswer, Target } from "./destination.ts"
@@ -76,7 +77,7 @@ export function keyFault(key: string): string | null {
 export async function checkDestination(ports: ExchangePorts, target: Target): Promise<DestinationCheck> {
   const fault = keyFault(target.key)
   if (fault !== null) return { ok: false, code: "key_shape", reason: fault }
-  return toCheck(await send(ports, target, trackBody([], "")), target.key)
+  return toCheck(await send(ports, target, trackBody([], "", "off")), target.key)
 }
 
 function send(ports: ExchangePorts, target: Target, body: string): Promise<Exchange> {
@@ -115,9 +116,9 @@ interface Payload {
 }
 
 /** One entry a collection and type, items in their order. */
-function trackBody(items: readonly Item[], scope: string): string {
+function trackBody(items: readonly Item[], scope: string, clearing: Clearing): string {
   const entries = new Map<string, Entry>()
-  for (const item of items) entryOf(entries, item).payload.push(payloadOf(item, scope))
+  for (const item of items) entryOf(entries, item).payload.push(payloadOf(item, scope, clearing))
   return JSON.stringify({ track: [...entries.values()] })
 }
 
@@ -137,10 +138,26 @@ function typeOf(item: Item): Entry["type"] {
   return item.userAttributes ? "identify" : "group"
 }
 
-function payloadOf(item: Item, scope: string): Payload {
-  const { userId, accountId, anotherUserId, data, userAttributes, accountAttributes } = item
-  const eventId = eventIdOf(item, scope)
-  return { eventId, timestamp: item.time, userId, accountId, anotherUserId, data, userAttributes, accountAttributes }
+function payloadOf(item: Item, scope: string, clearing: Clearing): Payload {
+  const { userId, accountId, anotherUserId, data, cleared = {} } = item
+  const withCleared = (attributes?: Attributes) => attributes && { ...attributes, ...clearedValues(cleared, clearing) }
+  return {
+    eventId: eventIdOf(item, scope),
+    timestamp: item.time,
+    ...{ userId, accountId, anotherUserId, data },
+    userAttributes: withCleared(item.userAttributes),
+    accountAttributes: withCleared(item.accountAttributes),
+  }
+}
+
+/** How Intempt clears an attribute is documented nowhere and was not tried, so that a setting says it. */
+function clearedValues(cleared: Cleared, clearing: Clearing): Attributes {
+  const values = { text: "", list: [], other: undefined }
+  const told = Object.entries(cleared).flatMap(([name, kind]) => {
+    const value = clearing === "null" ? null : values[kind]
+    return value === undefined || clearing === "off" ? [] : [[name, value] as const]
+  })
+  return Object.fromEntries(told)
 }
 
 /** A fact happens once; each state of an object is an event of its own. */

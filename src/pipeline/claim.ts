@@ -120,7 +120,7 @@ async function post(consumer: ConsumerRun, claim: Claim, rows: OutboxRow[]): Pro
 /** Joined rows over the size go back to the line by halves. `rows` keeps what is sent. */
 function bodyOf(destination: Destination, claim: Claim, rows: OutboxRow[], scope: string): [number, string] {
   const items = rows.flatMap((row) => row.items)
-  const body = destination.body(items, scope)
+  const body = destination.body(items, scope, claim.task.destination.clearing)
   if (utf8Bytes(body) <= destination.bytesMax || rows.length === 1) return [items.length, body]
   claim.waiting.unshift(rows.splice(Math.ceil(rows.length / 2)))
   return bodyOf(destination, claim, rows, scope)

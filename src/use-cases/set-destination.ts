@@ -82,8 +82,8 @@ function isSame(one: Place | undefined, other: Place): boolean {
 }
 
 /** Intempt's organization and project are usually the ones of the path. */
-function withDefaults({ org, project, sourceId, key }: SetDestination, tenant: Tenant) {
-  return { org: org ?? tenant.org, project: project ?? tenant.project, sourceId, key }
+function withDefaults({ org, project, sourceId, key, clearing }: SetDestination, tenant: Tenant) {
+  return { org: org ?? tenant.org, project: project ?? tenant.project, sourceId, key, clearing }
 }
 
 function placeSent({ org, project, sourceId }: StoredDestination): Place {

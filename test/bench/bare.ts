@@ -69,7 +69,12 @@ async function post(ports: Ports, setup: Setup, items: Item[]): Promise<void> {
   const url = `https://api.intempt.com/v1/${org}/projects/${project}/sources/${sourceId}/track`
   const authorization = `Basic ${btoa(setup.destinationKey.replace(".", ":"))}`
   const headers = { authorization, "content-type": "application/json" }
-  const response = await ports.http(url, { method: "POST", headers, body: intempt.body(items, "bare"), signal: NEVER })
+  const response = await ports.http(url, {
+    method: "POST",
+    headers,
+    body: intempt.body(items, "bare", "empty"),
+    signal: NEVER,
+  })
   if (!response.ok) throw new Error(`the destination answered ${response.status}`)
   await response.body?.cancel()
 }

@@ -14,6 +14,8 @@ const FACT: Draft = { collection: "Orders", userId: "a@b.c", id: "o1", fact: "pa
 const PERSON: Draft = { collection: "People", userId: "a@b.c", id: "p1", userAttributes: { name: "Ada" } }
 const COMPANY: Draft = { collection: "Companies", accountId: "b.c", id: "c1", accountAttributes: { name: "B" } }
 
+const [note, tags, balance] = [z.string().optional(), z.array(z.string()).optional(), z.number().optional()]
+
 const collection = (name: string, kind: "event" | "object", schema: z.ZodObject) => {
   return { name, title: name, description: name, kind, default: true, schema }
 }
@@ -42,7 +44,13 @@ function told(
   }
   const collections = [
     collection("Orders", "event", z.strictObject({ amount: z.number() })),
-    collection("People", "object", z.strictObject({ name: z.string() })),
+    collection(
+      "People",
+      "object",
+      z
+        .object({ name: z.string(), ...{ stripe_note: note, stripe_tags: tags, stripe_balance: balance, phone: note } })
+        .catchall(z.string()),
+    ),
     collection("Companies", "object", z.strictObject({ name: z.string() })),
   ]
   const connector = defineConnector<unknown>({
@@ -124,6 +132,38 @@ describe("an object's item", () => {
     expect([person?.data, person?.accountAttributes, company?.data, company?.userAttributes]).toEqual(
       Array(4).fill(undefined),
     )
+  })
+})
+
+describe("attributes that have lost their value", () => {
+  const cleared = (draft: Partial<Draft>, via: "feed" | "list" | "webhook" = "feed") =>
+    told([{ ...PERSON, ...draft }], { via }).items[0]?.cleared
+
+  test("are named with what kind of value they had, in the order of their names", () => {
+    const named = ["stripe_tags", "stripe_note", "stripe_metadata_plan", "stripe_balance"]
+    expect(Object.entries(cleared({ cleared: named }) ?? {})).toEqual([
+      ["stripe_balance", "other"],
+      ["stripe_metadata_plan", "text"],
+      ["stripe_note", "text"],
+      ["stripe_tags", "list"],
+    ])
+  })
+
+  test("are none that other partners know, and none that have one", () => {
+    expect(cleared({ cleared: ["phone", "email"] })).toBeUndefined()
+    const userAttributes = { name: "Ada", stripe_note: "x" }
+    expect(cleared({ cleared: ["stripe_note", "stripe_tags"], userAttributes })).toEqual({ stripe_tags: "list" })
+  })
+
+  test("are all absent ones of the collection's table, where the partner does not name what changed", () => {
+    const userAttributes = { name: "Ada", stripe_note: "x" }
+    expect(cleared({ cleared: "absent", userAttributes })).toEqual({ stripe_balance: "other", stripe_tags: "list" })
+    expect(cleared({ cleared: "absent", userAttributes }, "webhook")).toBeDefined()
+  })
+
+  test("are not told by a list of the past", () => {
+    expect(cleared({ cleared: "absent" }, "list")).toBeUndefined()
+    expect(cleared({ cleared: ["stripe_note"] }, "list")).toBeUndefined()
   })
 })
 

@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest"
+import type { Clearing } from "../../src/api/enums.ts"
 import type { Item } from "../../src/connectors/kit/item.ts"
 import { checkDestination, intempt, keyFault, outcomeOf } from "../../src/destinations/intempt.ts"
 import { fakeSource } from "../support/fake-source.ts"
 import { fact, hang, json, object, PARTNER_TIME, type Reply, testPorts, unreachable } from "../support/pipeline.ts"
 
-const TARGET = { org: "acme inc", project: "shop", sourceId: "1234567890123456789", key: "prefix.secret" }
+const TARGET = {
+  org: "acme inc",
+  project: "shop",
+  sourceId: "1234567890123456789",
+  key: "prefix.secret",
+  clearing: "empty",
+} as const
 const TIMES = { time: PARTNER_TIME, version: PARTNER_TIME, announcedAt: PARTNER_TIME }
 const company: Item = {
   accountId: "acme.com",
@@ -23,7 +30,7 @@ const alias: Item = {
   anotherUserId: "ada@old.com",
 }
 
-const bodyOf = (items: Item[]) => JSON.parse(intempt.body(items, "src_1"))
+const bodyOf = (items: Item[], clearing: Clearing = "empty") => JSON.parse(intempt.body(items, "src_1", clearing))
 const portsFor = (reply: Reply) => testPorts([reply], () => fakeSource({}))
 
 describe("the body", () => {
@@ -79,10 +86,27 @@ describe("the body", () => {
   })
 
   it("gives the same item the same id, and each state of an object and each source its own", () => {
-    const id = (item: Item, scope = "src_1") => JSON.parse(intempt.body([item], scope)).track[0].payload[0].eventId
+    const id = (item: Item, scope = "src_1") =>
+      JSON.parse(intempt.body([item], scope, "empty")).track[0].payload[0].eventId
     expect(id(fact("o1"))).toBe(id({ ...fact("o1"), version: 1 }))
     expect(id(object("p1", 1))).not.toBe(id(object("p1", 2)))
     expect(id(fact("o1"))).not.toBe(id(fact("o1"), "src_2"))
+  })
+})
+
+describe("attributes that lost their value", () => {
+  const person: Item = { ...object("p1"), cleared: { a_note: "text", a_tags: "list", a_balance: "other" } }
+  it.each([
+    ["empty", { name: "p1", a_note: "", a_tags: [] }],
+    ["null", { name: "p1", a_note: null, a_tags: null, a_balance: null }],
+    ["off", { name: "p1" }],
+  ] as const)("are told as the destination's setting %s says", (clearing, userAttributes) => {
+    expect(bodyOf([person], clearing).track[0].payload[0].userAttributes).toEqual(userAttributes)
+  })
+
+  it("of a company are told with the company's", () => {
+    const item: Item = { ...company, cleared: { a_note: "text" } }
+    expect(bodyOf([item]).track[0].payload[0]).toMatchObject({ accountAttributes: { founded: 2000, a_note: "" } })
   })
 })
 

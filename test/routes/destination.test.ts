@@ -47,6 +47,12 @@ describe("the project's destination", () => {
     expect(await snapshot()).toBe(before)
   })
 
+  it("keeps how values that were removed are told", async () => {
+    const body = { sourceId: SOURCE, key: KEY, clearing: "null" }
+    await json(call("PUT", "/destination", { body }))
+    expect(await json(call("GET", "/destination"))).toMatchObject({ clearing: "null" })
+  })
+
   it("is not saved while Intempt does not answer", async () => {
     const before = await snapshot()
     const fault = world.faults.on({ name: "server_error", account: "acme/shop" })
@@ -74,7 +80,7 @@ describe("a source's own destination", () => {
     const { id } = await create(freshKey())
     const own = { sourceId: "9876543210987654321", key: KEY }
     const changed = await json<PublicSource>(call("PUT", `/sources/${id}/destination`, { body: own }))
-    expect(changed.destination).toEqual({ org: "acme", project: "shop", sourceId: own.sourceId })
+    expect(changed.destination).toEqual({ org: "acme", project: "shop", sourceId: own.sourceId, clearing: "empty" })
     const version = (await stored(id))?.version
     await json(call("PUT", "/destination", { body: { sourceId: SOURCE, key: KEY } }))
     expect((await stored(id))?.version).toBe(version)

@@ -159,12 +159,16 @@ interface StoredItem {
   accountAttributes?: JsonObject
 }
 
-/** Two states of one object may carry one time, and so one event id. */
+/** Two states of one object may carry one time, and so one event id. What was cleared is told with it, as an empty value. */
 function stateName(
   id: string,
   { userAttributes, accountAttributes }: { userAttributes?: unknown; accountAttributes?: unknown },
 ) {
-  return `${id} ${JSON.stringify([userAttributes, accountAttributes])}`
+  return `${id} ${JSON.stringify([userAttributes, accountAttributes].map(filled))}`
+}
+
+function filled(attributes?: JsonObject): [string, unknown][] {
+  return Object.entries(attributes ?? {}).filter(([, value]) => !["", "[]", "null"].includes(String(value)))
 }
 
 /** The event id, of a state's name too. */

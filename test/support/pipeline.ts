@@ -112,7 +112,13 @@ export function claimOf(clock: FakeClock, rows: OutboxRow[], changes: Partial<Fo
   return {
     number: 9,
     until: clock.now() + 60_000,
-    destination: { org: "acme", project: "shop", sourceId: "1234567890123456789", key: "prefix.secret" },
+    destination: {
+      org: "acme",
+      project: "shop",
+      sourceId: "1234567890123456789",
+      key: "prefix.secret",
+      clearing: "empty",
+    },
     destinationVersion: 1,
     rows,
     parallel: 5,

@@ -103,6 +103,11 @@ export interface Draft extends Identity {
   userAttributes?: Attributes
   /** Objects only. */
   accountAttributes?: Attributes
+  /**
+   * Objects only: attributes that the partner has no value for any more, where it names what changed; `absent` where it does not: every
+   * documented one that is not among the attributes. Heeded only in live readings, and only of attributes with the partner's prefix.
+   */
+  cleared?: readonly string[] | "absent"
   /** A person's former or other id, to be joined to `userId`: yields one `alias` item. */
   formerUserId?: string
   /** The partner's own object, where the record wraps it (a feed's event): the fields the user added are read from it. */

@@ -46,7 +46,13 @@ export interface Item extends Identity {
   userAttributes?: Attributes
   /** Only on items of kind `object`. */
   accountAttributes?: Attributes
+  /** Only on items of kind `object`: attributes that have lost their value at the partner. The destination says how that is told. */
+  cleared?: Cleared
 }
+
+/** By the attribute's name, what kind of value it had. */
+export type Cleared = Readonly<Record<string, ClearedKind>>
+export type ClearedKind = "text" | "list" | "other"
 
 /** A record that could not be normalized, for quarantine: the record as the partner sent it and the reason, in words. */
 export interface Reject {

@@ -4,6 +4,7 @@
  * `ShapeError` passes, since it says that the page is to be read again.
  */
 import type { z } from "zod"
+import { clearedOf } from "./cleared.ts"
 import type { Collection, Connector, Draft, NormalizeContext, Normalized, PageRecord, Stream } from "./define.ts"
 import { RecordError, ShapeError } from "./define.ts"
 import { ALIAS, type Attributes, type Item, type JsonValue, type PendingKey, type Reject } from "./item.ts"
@@ -78,10 +79,9 @@ function toItem<Config>(
   if (fault) return fault
   // A list tells what it shows no earlier than now; the feed may still show it until its place.
   const place = ctx.via === "list" ? Math.max(draft.announcedAt ?? seenAt, seenAt) : (draft.announcedAt ?? seenAt)
-  return [
-    itemOf(collection, draft, seenAt, place, addedValues(draft.from ?? record.body, added[collection.name])),
-    ...alias,
-  ]
+  const item = itemOf(collection, draft, seenAt, place, addedValues(draft.from ?? record.body, added[collection.name]))
+  const cleared = clearedOf(connector.name, collection, draft, ctx.via)
+  return [{ ...item, ...(cleared && { cleared }) }, ...alias]
 }
 
 function itemOf(collection: Collection, draft: Draft, seenAt: number, announcedAt: number, extra: Attributes): Item {

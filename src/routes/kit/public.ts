@@ -65,8 +65,13 @@ export function publicLive(view: SourceView): LiveView {
   return { nextRunAt, current, lastRun, collections, delivery, operatorWait, checking, keys, cursors }
 }
 
-export function publicTarget({ org, project, sourceId }: StoredDestination): z.infer<typeof targetView> {
-  return { org, project, sourceId }
+export function publicTarget({
+  org,
+  project,
+  sourceId,
+  clearing = "empty",
+}: StoredDestination): z.infer<typeof targetView> {
+  return { org, project, sourceId, clearing }
 }
 
 export function publicDestination({ target, updatedBy, updatedAt }: DestinationRow): z.infer<typeof destinationView> {

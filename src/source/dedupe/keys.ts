@@ -8,5 +8,8 @@ export function keyHash(collection: string, key: string): string {
 
 /** What of an item reaches the destination, apart from its time: equal content at a newer version is not worth sending again. */
 export function contentHash(item: Item): string {
-  return hash64(JSON.stringify([item.userId, item.accountId, item.userAttributes, item.accountAttributes, item.data]))
+  const { userId, accountId, userAttributes, accountAttributes, data, cleared } = item
+  return hash64(
+    JSON.stringify([userId, accountId, userAttributes, accountAttributes, data, ...(cleared ? [cleared] : [])]),
+  )
 }

@@ -1,5 +1,5 @@
 /** What a source is told by D1: which it is, what it reads with which credential, and where its items go. */
-import type { Identity } from "../../api/enums.ts"
+import type { Clearing, Identity } from "../../api/enums.ts"
 import type { CollectionChoice } from "../../api/views.ts"
 import type { Account, JsonValue } from "../../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
@@ -57,6 +57,8 @@ export interface DestinationConfig {
   key: Sealed
   /** The source id the key is sealed for; empty for the project's default. */
   owner: string
+  /** Left out: `empty`. */
+  clearing?: Clearing
 }
 
 /** Everything D1 knows of a source that syncing needs; D1 owns it, the Durable Object keeps a copy by version. */

@@ -1,4 +1,5 @@
 /** What the source and a consumer that forwards the outbox say to each other: claims, and what became of each POST. */
+import type { Clearing } from "../../api/enums.ts"
 import type { Item } from "../../connectors/kit/define.ts"
 
 export interface ClaimAsk {
@@ -16,7 +17,7 @@ export interface OutboxRow {
 export interface ForwardTask {
   number: number
   until: number
-  destination: { org: string; project: string; sourceId: string; key: string }
+  destination: { org: string; project: string; sourceId: string; key: string; clearing: Clearing }
   destinationVersion: number
   rows: OutboxRow[]
   /** POSTs that may be under way at once. */
