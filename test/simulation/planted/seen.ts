@@ -121,7 +121,7 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "attributes are not looked at",
     file: "source/dedupe/keys.ts",
-    from: "[item.userId, item.accountId, item.userAttributes, item.accountAttributes, item.data]",
+    from: "[userId, accountId, userAttributes, accountAttributes, data, ...(cleared ? [cleared] : [])]",
     to: "[item.userId, item.accountId]",
   },
   {
