@@ -1,6 +1,6 @@
 /**
- * Every mistake that is told to somebody, in one table: status and words for a client of the API, and for the person in the browser where
- * it may come between a click and a connected account. A new code does not compile until it says both or is told to one reader only.
+ * What may go wrong, in one table by code: status, title and remedy for a client of the API, and the words for the person in the browser
+ * where it may come between a click and a connected account. The detail of a case comes from whoever throws it. A new code does not compile until it says both or is told to one reader only.
  */
 
 type Status = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 502 | 503

@@ -2,15 +2,17 @@
  * The issuer's published keys, kept by each isolate. A token with an unknown key id makes them be fetched again, but not more
  * often than the cool-down allows: forged ids must not turn into requests to the issuer.
  */
+
 import { z } from "zod"
 import { Problem } from "../errors.ts"
 import { type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
+import { DAY_MS } from "../lib/time.ts"
 
 /** A withdrawn key is believed no longer than this. */
 const KEPT_MS = 10 * 60 * 1000
 const COOL_DOWN_MS = 30 * 1000
 /** While the issuer does not answer, known keys serve on for so long. */
-const STALE_MS = 24 * 60 * 60 * 1000
+const STALE_MS = DAY_MS
 const BOUNDS = { timeoutMs: 5_000, maxBytes: 256 * 1024 }
 
 const jwk = z.looseObject({

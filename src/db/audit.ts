@@ -1,6 +1,8 @@
 /** Who changed what, and when. Written in the same batch as the change; never updated, and deleted by age alone. */
+
 import { and, desc, eq, lt, sql } from "drizzle-orm"
 import type { JsonValue } from "../connectors/kit/define.ts"
+import { DAY_MS } from "../lib/time.ts"
 import { type Database, isViolation, type Tenant } from "./database.ts"
 import { type AuditAction, audit } from "./schema.ts"
 
@@ -17,7 +19,7 @@ export interface AuditEntry {
 export const SYSTEM = "system"
 
 /** Two years. The trigger in the migrations refuses to delete anything younger. */
-export const AUDIT_KEPT_MS = 730 * 24 * 60 * 60 * 1000
+export const AUDIT_KEPT_MS = 730 * DAY_MS
 
 export function forgetAuditStatement(db: Database, now: number) {
   return db.delete(audit).where(lt(audit.at, now - AUDIT_KEPT_MS))

@@ -1,5 +1,7 @@
 /** Deleted sources whose data is at a destination, found by the keyed hash of account and destination. */
+
 import { and, desc, eq, gt, inArray, isNull, lte } from "drizzle-orm"
+import { DAY_MS } from "../lib/time.ts"
 import type { Bookmark } from "../source/protocol/bookmark.ts"
 import type { Marked } from "../worker/vault.ts"
 import type { Database, Tenant } from "./database.ts"
@@ -7,7 +9,6 @@ import { formerSources } from "./schema.ts"
 
 /** So long a deleted source is remembered: whoever comes back comes back sooner, and nothing of it is kept for good. */
 export const FORGET_AFTER_DAYS = 90
-const DAY_MS = 86_400_000
 
 export type FormerRow = typeof formerSources.$inferSelect
 

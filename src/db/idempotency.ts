@@ -1,9 +1,11 @@
 /** What a create made, kept for a day under the caller's Idempotency-Key: a repeated request gets the same thing, not another. */
+
 import { and, eq, gte, lt } from "drizzle-orm"
+import { DAY_MS } from "../lib/time.ts"
 import type { Database, Tenant } from "./database.ts"
 import { idempotency } from "./schema.ts"
 
-export const IDEMPOTENCY_KEPT_MS = 24 * 60 * 60 * 1000
+export const IDEMPOTENCY_KEPT_MS = DAY_MS
 
 export interface IdempotentRequest {
   key: string

@@ -1,10 +1,12 @@
 /** Attempts under way. Found by the hash of their state, which is the only secret there is. */
+
 import { and, eq, isNull, lt, sql } from "drizzle-orm"
+import { DAY_MS } from "../lib/time.ts"
 import { type Database, isViolation } from "./database.ts"
 import { oauthStates } from "./schema.ts"
 
 /** So long a replayed or expired state is still told from one that never was. */
-const KEPT_MS = 24 * 60 * 60 * 1000
+const KEPT_MS = DAY_MS
 
 /** A link is good for an hour: more attempts than a person makes, far fewer than would fill a table. */
 export const ATTEMPTS_A_TICKET = 20

@@ -2,7 +2,9 @@
  * What the watchdog and the operators read and write across tenants: the only queries without an organization and a project in
  * their condition.
  */
+
 import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, lte, ne, or, sql } from "drizzle-orm"
+import { DAY_MS } from "../lib/time.ts"
 import type { SourceRef } from "../source/protocol/configuration.ts"
 import type { SourceView } from "../source/protocol/views.ts"
 import { WAITING_FOR_OPERATOR } from "../source/state/state.ts"
@@ -73,7 +75,7 @@ export async function bringDraftsBack(db: Database, latest: number): Promise<voi
 }
 
 /** The row of a deleted source, once nothing is left to be done for it; its Durable Object keeps its tombstone. */
-export const DELETED_KEPT_MS = 90 * 24 * 60 * 60 * 1000
+export const DELETED_KEPT_MS = 90 * DAY_MS
 
 export function forgetDeletedStatement(db: Database, now: number) {
   return db.delete(sources).where(and(lt(sources.deletedAt, now - DELETED_KEPT_MS), isNull(sources.checkAfter)))

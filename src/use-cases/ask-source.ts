@@ -1,3 +1,4 @@
+/** Asking a source's Durable Object on behalf of a request. Its refusals are the API's problems. */
 import type { SourceRow } from "../db/sources.ts"
 import { Problem, type ProblemDetails } from "../errors.ts"
 import type { ApiCode } from "../problems.ts"
@@ -5,7 +6,6 @@ import type { Answer, Refusal, SourceControl } from "../source/protocol/source.t
 import type { SourceView } from "../source/protocol/views.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { configure, refOf } from "./configure.ts"
-/** Asking a source's Durable Object on behalf of a request. Its refusals are the API's problems. */
 
 /** What any command may be answered with. */
 export const COMMAND = ["not_found", "gone", "draft"] as const satisfies ApiCode[]

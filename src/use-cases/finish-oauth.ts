@@ -1,10 +1,12 @@
 /** How an OAuth flow ends: the partner sends the browser back, and what it granted becomes a source's, or waits to be claimed. */
+
 import { getConnector } from "../connectors/index.ts"
 import type { Account, AnyConnector, OAuth2Auth, SignedQuery } from "../connectors/kit/define.ts"
 import { type GrantRow, insertGrantStatement } from "../db/grants.ts"
 import { findState, type StateRow, takeState } from "../db/oauth-states.ts"
 import { findSource, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
+import { DAY_MS } from "../lib/time.ts"
 import { exchangeCode, type OAuthContext, type TokenAnswer } from "../oauth/client.ts"
 import { clientById } from "../oauth/clients.ts"
 import { judge } from "../oauth/state.ts"
@@ -16,7 +18,7 @@ import { checkAccount } from "./check-account.ts"
 import { authorizeLink, redirectUri } from "./start-oauth.ts"
 
 /** A grant that nobody claims is given back after a day. */
-export const INSTALL_LIFE_MS = 24 * 60 * 60_000
+export const INSTALL_LIFE_MS = DAY_MS
 
 export type Arrival = { kind: "connected"; row: SourceRow } | { kind: "installed"; code: string; account: Account }
 

@@ -4,7 +4,7 @@ import type { FinishSource } from "../api/requests.ts"
 import type { Statement } from "../db/database.ts"
 import { CHECK_SOON_MS, changeSource, findSource, type SourceInsert, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
-import { dayOf } from "../lib/time.ts"
+import { DAY_MS, dayOf } from "../lib/time.ts"
 import { chooseCollections, chooseConnector } from "./choose.ts"
 import { configure } from "./configure.ts"
 import { type Changed, type Context, entryOf } from "./context.ts"
@@ -13,7 +13,7 @@ import { checkTemplates, templateStatements } from "./templates.ts"
 import { syncColumns } from "./update-source.ts"
 
 /** An unfinished draft is forgotten after a week. */
-export const DRAFT_KEPT_MS = 7 * 24 * 60 * 60 * 1000
+export const DRAFT_KEPT_MS = 7 * DAY_MS
 
 export async function finishSource(context: Context, id: string, input: FinishSource): Promise<Changed> {
   const { ports, tenant } = context

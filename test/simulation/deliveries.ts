@@ -162,12 +162,15 @@ interface StoredItem {
 /** Two states of one object may carry one time, and so one event id. What was cleared is told with it, as an empty value. */
 function stateName(
   id: string,
-  { userAttributes, accountAttributes }: { userAttributes?: unknown; accountAttributes?: unknown },
+  {
+    userAttributes,
+    accountAttributes,
+  }: { userAttributes?: object | undefined; accountAttributes?: object | undefined },
 ) {
   return `${id} ${JSON.stringify([userAttributes, accountAttributes].map(filled))}`
 }
 
-function filled(attributes?: JsonObject): [string, unknown][] {
+function filled(attributes: object | undefined): [string, unknown][] {
   return Object.entries(attributes ?? {}).filter(([, value]) => !["", "[]", "null"].includes(String(value)))
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { planted, unplantable } from "./plant.ts"
 
-const ONCE = "return grant !== null && grant.number === number"
+const ONCE = "return lease !== null && lease.number === number"
 const bug = { name: "a bug", file: "source/state/lease.ts", from: ONCE, to: "return number > 0" }
 
 describe("a bug is planted", () => {

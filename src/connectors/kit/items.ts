@@ -1,5 +1,5 @@
 /**
- * From a partner's record to items: runs the stream's `normalize`, gives each draft its key, version and place, checks it
+ * From a partner's record to items: runs the stream's `normalize`, gives each draft its key, version and time of announcement, checks it
  * against the collection's documented attributes and adds the fields the user asked for. Never throws for a bad record; a
  * `ShapeError` passes, since it says that the page is to be read again.
  */

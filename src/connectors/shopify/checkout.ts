@@ -1,4 +1,5 @@
 /** Abandoned checkouts: a buyer left contact information and did not complete the purchase. */
+import { DAY_MS } from "../../lib/time.ts"
 import type { Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { present, rows, text } from "../kit/values.ts"
@@ -38,7 +39,7 @@ export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized 
         id: needId(checkout),
         fact: "abandoned",
         time,
-        announcedAt: time + LISTED_WITHIN_DAYS * 86_400_000,
+        announcedAt: time + LISTED_WITHIN_DAYS * DAY_MS,
         data: present({
           checkoutId: needId(checkout),
           checkout: text(checkout, "name"),

@@ -1,4 +1,5 @@
 /** What the app may see of a shop. https://shopify.dev/docs/api/usage/access-scopes */
+import { DAY_MS } from "../../lib/time.ts"
 import type { CollectionNote, PageContext } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, rows, text } from "../kit/values.ts"
@@ -11,7 +12,6 @@ export const SCOPES = ["read_customers", "read_orders", "read_draft_orders", "re
 
 const ALL_ORDERS = "read_all_orders"
 const SHOWN_DAYS = 60
-const DAY_MS = 86_400_000
 
 export const HISTORY_LIMIT =
   "Shopify shows only the last 60 days of orders to an app without the approved scope read_all_orders: older orders are not read."

@@ -13,7 +13,7 @@ import { addIncomplete, noteIncomplete, type Plan } from "./incomplete.ts"
 import { runOfBackfill } from "./takeup.ts"
 
 /**
- * Passes that may wait. Each has up to a slice for each list and collection, of 0.5 KB and a page token of 4 KB, and all of them lie in
+ * Backfills that may wait. Each has up to a slice for each list and collection, of 0.5 KB and a page token of 4 KB, and all of them lie in
  * one row of 2 MB. Only what a user asks for again and again could reach it: what one waiting backfill can take over adds none. A resync is
  * refused then; anything else joins one that waits for the same list, and makes a backfill of its own only where none does.
  */

@@ -1,4 +1,5 @@
 /** Taking up backfills again that had to stop. */
+import { HOUR_MS } from "../../lib/time.ts"
 import { isQuarantineFull } from "../reading/lease.ts"
 import { resume } from "../reading/slice.ts"
 import { findRun, newRun } from "../runs/run.ts"
@@ -10,7 +11,7 @@ import type { Transaction } from "../transaction.ts"
  * A list that was denied is asked again this often, with one call: whoever edits the same key is not told to do more. A little less
  * than a day, so that a source that syncs once a day does not miss it by a minute each time.
  */
-export const DENIED_AGAIN_MS = 23 * 3_600_000
+export const DENIED_AGAIN_MS = 23 * HOUR_MS
 
 /** What failed is tried again; a backfill with something to read and no run gets one. */
 export function takeUp(tx: Transaction, backfill: Backfill): void {

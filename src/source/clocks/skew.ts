@@ -3,12 +3,13 @@
  * must not move them. So an answer is believed only near the time at which we expect it, and what we expect changes only when
  * several answers agree. Pure functions of what is kept and what an answer says.
  */
+import { HOUR_MS } from "../../lib/time.ts"
 import type { ClockReading, PartnerClock } from "../state/state.ts"
 
 /** How far an answer may be from the expected time. Well below the smallest lookback (300 s): what it lets pass is read again. */
 export const CLOCK_TOLERANCE_MS = 60_000
 /** A partner's clock that is further off than this is wrong, not just another clock. */
-export const SKEW_MAX_MS = 3_600_000
+export const SKEW_MAX_MS = HOUR_MS
 /** So many answers, over so long, no further apart than this, and the skew they show is taken. */
 export const AGREE_READINGS = 3
 export const AGREE_OVER_MS = 120_000

@@ -3,6 +3,7 @@
  * all slices let go, and one call follows after some minutes. Its answer decides (credentials.ts). A source that stopped asks again
  * once a day.
  */
+import { DAY_MS } from "../../lib/time.ts"
 import { inForce } from "../state/lease.ts"
 import type { Slice } from "../state/reading.ts"
 import { type Checking, type State, slicesOf } from "../state/state.ts"
@@ -12,7 +13,7 @@ import type { Transaction } from "../transaction.ts"
 export const AUTH_CONFIRM_MS = 5 * 60_000
 
 /** A stopped source asks its partner once a day whether the credential is accepted again: keys are given back, mistakes undone. */
-export const PROBE_DAILY_MS = 86_400_000
+export const PROBE_DAILY_MS = DAY_MS
 
 /** Codes of errors that end with a credential that is accepted. */
 const CREDENTIAL_ERRORS: readonly string[] = ["credentials_rejected", "reconnect"]

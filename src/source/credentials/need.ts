@@ -1,6 +1,6 @@
+/** What is to be done about the token before anything can be read. */
 import type { TokenAsk } from "../ports.ts"
 
-/** What is to be done about the token before anything can be read. */
 export type Need =
   | { kind: "none" }
   | { kind: "refresh"; intent: string; ask: TokenAsk }

@@ -5,7 +5,7 @@ import { parkBackfill, voidLeases } from "../reading/ending.ts"
 import { failRun } from "../runs/run.ts"
 import type { Transaction } from "../transaction.ts"
 
-/** The job quits early: no further attempt on any collection; windows and tokens of pages stay. */
+/** The run ends early: no further attempt on any collection; windows and tokens of pages stay. */
 export function stop(tx: Transaction, error: Omit<SourceError, "at">): void {
   const { state } = tx
   state.error = { ...error, at: tx.now }

@@ -8,9 +8,11 @@
  *   - a refresh token that the partner refused is never sent again: sent twice, it could end what a new sign-in brought
  *   - a fault of our own OAuth client is not the grant's: the source waits for whoever runs the client
  */
+
 import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
 import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
+import { DAY_MS, HOUR_MS } from "../../lib/time.ts"
 import type { RefreshAnswer } from "../ports.ts"
 import { askToWait, sourceWait } from "../reading/waits.ts"
 import type { State, TokenState } from "../state/state.ts"
@@ -29,12 +31,12 @@ export const INTENT_MS = 30_000
 /** A refresh token whose answer was lost is tried this often in all, and longer where the partner lets one repeat it. */
 export const LOST_MAX = 3
 /** A source that rests renews its grant this long before it would lapse, or in the last quarter of a shorter life. */
-export const KEEP_AHEAD_MS = 7 * 86_400_000
+export const KEEP_AHEAD_MS = 7 * DAY_MS
 const REFRESH_RETRY_BASE_MS = 5_000
 const REFRESH_RETRY_MAX_MS = 15 * 60_000
 /** After a lost answer: a page that stands before the token endpoint for some minutes must not use up the few tries. */
 const LOST_RETRY_BASE_MS = 150_000
-const LOST_RETRY_MAX_MS = 3_600_000
+const LOST_RETRY_MAX_MS = HOUR_MS
 /** While our client is missing or wrong: it goes on by itself soon after that has been put right. */
 const CLIENT_RETRY_BASE_MS = 60_000
 

@@ -15,7 +15,7 @@ export interface Reading {
   isResync: boolean
   /** Number of the window being read. */
   window: number
-  /** Passes and resyncs: the fact times they are for. */
+  /** Backfills and resyncs: the fact times they are for. */
   range: { from: number; to: number } | null
   /** Earlier facts are not wanted. */
   startDate: number
@@ -59,7 +59,7 @@ export interface Deduped {
 }
 
 /** Sorts a page's items into accepted and dropped, in order, and notes in `seen` and `pending` what follows from it. */
-export function dedupe(items: readonly Item[], reading: Reading, seen: SeenIndex, open: PendingKeys): Deduped {
+export function dedupe(items: readonly Item[], reading: Reading, seen: SeenIndex, pending: PendingKeys): Deduped {
   const deduped: Deduped = { accepted: [], dropped: {}, late: {} }
   for (const read of items) {
     const hash = keyHash(read.collection, read.key)
@@ -69,7 +69,7 @@ export function dedupe(items: readonly Item[], reading: Reading, seen: SeenIndex
       ? "repeat"
       : item.kind === "object"
         ? dedupeObject(item, hash, reading, seen)
-        : dedupeFact(item, hash, reading, seen, open)
+        : dedupeFact(item, hash, reading, seen, pending)
     if (ACCEPTED.has(verdict)) deduped.accepted.push(item)
     else if (verdict !== "elsewhere") addOne(deduped.dropped, item.collection)
     if (verdict === "late") addOne(deduped.late, item.collection)
@@ -111,16 +111,16 @@ function datedBack(item: Item, { asked = item.version }: Reading): Item {
 }
 
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time belongs to another reading. */
-function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, open: PendingKeys): Verdict {
+function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, pending: PendingKeys): Verdict {
   const before = seen.get(hash)
   if (before && (!reading.isResync || before.window === reading.window)) return "repeat"
-  const waited = open.has(hash)
+  const waited = pending.has(hash)
   if (!waited && !isOurs(item, reading)) return "elsewhere"
   // `seen` forgets below the watermark, so what is announced there counts as read: by a webhook, or by a record that came again.
   const isBelow = reading.range === null && !waited && item.announcedAt < watermarkFor(item, reading)
   if (isBelow && !isLate(item, hash, reading, seen)) return "read"
   seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
-  open.remove(hash)
+  pending.remove(hash)
   return waited ? "pending" : isBelow ? "late" : "new"
 }
 

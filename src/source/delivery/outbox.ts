@@ -8,7 +8,7 @@ import { utf8Bytes } from "../../lib/bytes.ts"
 import { keyHash } from "../dedupe/keys.ts"
 import type { OutboxInsert, OutboxMeta } from "../state/changes.ts"
 
-/** What the destination's SDKs send, and up to which acceptance was verified. */
+/** As many as a POST may hold (`itemsMax` of `destinations/intempt.ts`), so that a row travels whole. */
 export const ROW_ITEMS = 50
 export const ROW_BYTES = 1_000_000
 /** Past these, the partner keeps the data better than we do. */

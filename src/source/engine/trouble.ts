@@ -9,7 +9,7 @@ import { UNABLE_RETRY_MS } from "./unable.ts"
 
 /** A decision that throws is tried again after this, doubling. */
 const TROUBLE_RETRY_MS = 300_000
-const TROUBLE_RETRY_MAX_MS = 3_600_000
+const TROUBLE_RETRY_MAX_MS = HOUR_MS
 
 /** Sets the alarm for the next attempt. */
 export function retryLater({ store, clock, log }: Pick<SourcePorts, "store" | "clock" | "log">, error: unknown): void {

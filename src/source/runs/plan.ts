@@ -2,6 +2,7 @@
  * What is due: called at the end of every transaction. Starts the scheduled run, ends leases that ran out and runs that are over, names
  * the wake-ups to send and the time at which to look again.
  */
+import { HOUR_MS } from "../../lib/time.ts"
 import { retryDeniedDaily, takeUp } from "../backfill/takeup.ts"
 import { checkHoldsUntil, dailyTryAt } from "../credentials/checking.ts"
 import { isRenewing, keepAt } from "../credentials/token.ts"
@@ -20,7 +21,7 @@ import { nextRunAfter } from "./schedule.ts"
 
 /** A wake-up without an answer is sent again after this, doubling. */
 export const WAKE_AGAIN_MS = 120_000
-export const WAKE_AGAIN_MAX_MS = 3_600_000
+export const WAKE_AGAIN_MAX_MS = HOUR_MS
 /** Least time between two alarms. */
 export const ALARM_GAP_MS = 1_000
 /** A live run out of turn, to raise the watermark under a long backfill, at most this often. */

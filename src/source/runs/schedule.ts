@@ -1,3 +1,4 @@
+/** When a source syncs: at a place of its own in the hour, every so many hours. */
 import { hash64 } from "../../lib/hash.ts"
 import { HOUR_MS } from "../../lib/time.ts"
 

@@ -7,11 +7,11 @@ export interface Lease {
 }
 
 /** A lease in force: nobody else may be given the work. */
-export function inForce<G extends Lease>(grant: G | null, now: number): grant is G {
-  return grant !== null && grant.until > now
+export function inForce<L extends Lease>(lease: L | null, now: number): lease is L {
+  return lease !== null && lease.until > now
 }
 
 /** A lease is voided only by a higher one: past its end it still holds as long as nobody else was given the work. */
-export function holds(grant: Lease | null, number: number): boolean {
-  return grant !== null && grant.number === number
+export function holds(lease: Lease | null, number: number): boolean {
+  return lease !== null && lease.number === number
 }

@@ -85,8 +85,8 @@ export async function nextRun(world: World, source: Source): Promise<Seen> {
 
 /** Nobody has been given work or been told of any: only time brings the source on. */
 function isWaiting(world: World, { state }: Seen): boolean {
-  const grants = [state.claim, ...slicesOf(state).map(({ lease }) => lease)]
-  const isHeld = grants.some((grant) => grant !== null && grant.until > now())
+  const leases = [state.claim, ...slicesOf(state).map(({ lease }) => lease)]
+  const isHeld = leases.some((lease) => lease !== null && lease.until > now())
   return !isHeld && Object.keys(state.wakes).length === 0 && world.flights.size === 0
 }
 

@@ -38,7 +38,7 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "a lease's number is not compared",
     file: "source/state/lease.ts",
-    from: "return grant !== null && grant.number === number",
+    from: "return lease !== null && lease.number === number",
     to: "return grant !== null && number > 0",
   },
   {

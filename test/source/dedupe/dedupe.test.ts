@@ -147,20 +147,20 @@ describe("a fact", () => {
   })
 
   it("of a pending key is taken by live reading whatever its time, once", () => {
-    const open = new PendingKeys([], 0)
-    open.add(keyHash("Orders", "a"), 1)
+    const pending = new PendingKeys([], 0)
+    pending.add(keyHash("Orders", "a"), 1)
     const steps: Step[] = [
       [live, fact("a", 500)],
       [live, fact("a", 500)],
     ]
-    expect(verdicts(steps, open)).toEqual(["accepted", "dropped"])
-    expect(open.size).toBe(0)
+    expect(verdicts(steps, pending)).toEqual(["accepted", "dropped"])
+    expect(pending.size).toBe(0)
   })
 
   it("of a pending key is taken from a webhook below the watermark too", () => {
-    const open = new PendingKeys([], 0)
-    open.add(keyHash("Orders", "a"), 1)
-    expect(last([[webhook, fact("a", 500)]], open)).toBe("accepted")
+    const pending = new PendingKeys([], 0)
+    pending.add(keyHash("Orders", "a"), 1)
+    expect(last([[webhook, fact("a", 500)]], pending)).toBe("accepted")
   })
 
   it("is sent again by a resync, once by each", () => {
@@ -178,24 +178,24 @@ describe("a fact", () => {
 
   it("that a resync sent again is still known to live reading when the resync is over", () => {
     const seen = new SeenIndex([], 0)
-    const open = new PendingKeys([], 0)
+    const pending = new PendingKeys([], 0)
     const one = fact("a", 3_000)
     const resync = reading("resync", 5, { range: { from: 0, to: 9_000 } })
-    dedupe([one], live, seen, open)
-    dedupe([one], resync, seen, open)
+    dedupe([one], live, seen, pending)
+    dedupe([one], resync, seen, pending)
     seen.prune({ watermark: 2_000, edges: new Map(), overlaps: [] })
-    expect(dedupe([one], reading("live", 7), seen, open).accepted).toHaveLength(0)
+    expect(dedupe([one], reading("live", 7), seen, pending).accepted).toHaveLength(0)
   })
 })
 
 describe("a fact of a pending key that a backfill met after it had come true", () => {
   it("is still known to live reading, which meets it too, when the backfill is over", () => {
-    const [seen, open] = [new SeenIndex([], 0), new PendingKeys([], 0)]
+    const [seen, pending] = [new SeenIndex([], 0), new PendingKeys([], 0)]
     const one = fact("a", 3_000)
-    open.add(keyHash("Orders", "a"), 500)
-    expect(dedupe([one], reading("backfill"), seen, open).accepted).toHaveLength(1)
+    pending.add(keyHash("Orders", "a"), 500)
+    expect(dedupe([one], reading("backfill"), seen, pending).accepted).toHaveLength(1)
     seen.prune({ watermark: 2_000, edges: new Map(), overlaps: [] })
-    expect(dedupe([one], reading("live", 7), seen, open).accepted).toHaveLength(0)
+    expect(dedupe([one], reading("live", 7), seen, pending).accepted).toHaveLength(0)
   })
 })
 
@@ -205,17 +205,17 @@ describe("a fact that a backfill told", () => {
     ["is known to a later backfill where that begins below the time that had been read live", 500, 0],
     ["is nobody's business any more once the watermark has passed it", 2_000, 1],
   ])("%s", (_title, watermark, taken) => {
-    const [seen, open] = [new SeenIndex([], 0), new PendingKeys([], 0)]
-    dedupe([fact("a", 700)], reading("backfill", 1, { watermark }), seen, open)
+    const [seen, pending] = [new SeenIndex([], 0), new PendingKeys([], 0)]
+    dedupe([fact("a", 700)], reading("backfill", 1, { watermark }), seen, pending)
     seen.prune({ watermark, edges: new Map(), overlaps: [] })
-    expect(dedupe([fact("a", 700)], { ...again, watermark }, seen, open).accepted).toHaveLength(taken)
+    expect(dedupe([fact("a", 700)], { ...again, watermark }, seen, pending).accepted).toHaveLength(taken)
   })
 })
 
 describe("the key of a fact that a list told", () => {
   it("is let go of with its backfill, though its page was asked for just now: a first sync must not fill the memory", () => {
-    const [seen, open] = [new SeenIndex([], 0), new PendingKeys([], 0)]
-    dedupe([fact("a", 700, { announcedAt: WATERMARK + 1 })], reading("backfill"), seen, open)
+    const [seen, pending] = [new SeenIndex([], 0), new PendingKeys([], 0)]
+    dedupe([fact("a", 700, { announcedAt: WATERMARK + 1 })], reading("backfill"), seen, pending)
     seen.prune({ watermark: WATERMARK, edges: new Map(), overlaps: [] })
     expect(seen.size).toBe(0)
   })
@@ -223,12 +223,12 @@ describe("the key of a fact that a list told", () => {
 
 describe("a fact that a resync sends again", () => {
   it("is known to that resync as long as it is read, though live reading is long past it", () => {
-    const [seen, open] = [new SeenIndex([], 0), new PendingKeys([], 0)]
+    const [seen, pending] = [new SeenIndex([], 0), new PendingKeys([], 0)]
     const resync = (window: number) => reading("resync", window, { range: { from: 0, to: 900 } })
-    dedupe([fact("a", 700)], resync(5), seen, open)
-    expect(dedupe([fact("a", 700)], resync(6), seen, open).accepted).toHaveLength(1)
+    dedupe([fact("a", 700)], resync(5), seen, pending)
+    expect(dedupe([fact("a", 700)], resync(6), seen, pending).accepted).toHaveLength(1)
     seen.prune({ watermark: WATERMARK, edges: new Map([[6, 0]]), overlaps: [] })
-    expect(dedupe([fact("a", 700)], resync(6), seen, open).accepted).toHaveLength(0)
+    expect(dedupe([fact("a", 700)], resync(6), seen, pending).accepted).toHaveLength(0)
   })
 })
 
@@ -244,10 +244,10 @@ describe("the joining of two ids", () => {
   })
 
   it("told by a backfill is still known to live reading when the backfill is over", () => {
-    const [seen, open] = [new SeenIndex([], 0), new PendingKeys([], 0)]
+    const [seen, pending] = [new SeenIndex([], 0), new PendingKeys([], 0)]
     const joined = alias("cus_1", "ada", 3_000)
-    dedupe([joined], reading("backfill"), seen, open)
+    dedupe([joined], reading("backfill"), seen, pending)
     seen.prune({ watermark: 2_000, edges: new Map(), overlaps: [] })
-    expect(dedupe([joined], reading("live", 7), seen, open).accepted).toHaveLength(0)
+    expect(dedupe([joined], reading("live", 7), seen, pending).accepted).toHaveLength(0)
   })
 })

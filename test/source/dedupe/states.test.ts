@@ -268,10 +268,10 @@ describe("an object", () => {
 
   it("read again keeps the other states of its second out, over pages and a restart", () => {
     const seen = new SeenIndex([], 0)
-    const open = new PendingKeys([], 0)
-    dedupe([at(3_000, "b"), at(3_000, "a")], live, seen, open)
-    dedupe([at(3_000, "b")], next, seen, open)
+    const pending = new PendingKeys([], 0)
+    dedupe([at(3_000, "b"), at(3_000, "a")], live, seen, pending)
+    dedupe([at(3_000, "b")], next, seen, pending)
     const restarted = new SeenIndex(seen.takeChanges().put, seen.nextId)
-    expect(dedupe([at(3_000, "a")], next, restarted, open).accepted).toEqual([])
+    expect(dedupe([at(3_000, "a")], next, restarted, pending).accepted).toEqual([])
   })
 })

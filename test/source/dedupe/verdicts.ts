@@ -30,14 +30,14 @@ export type Step = [Reading, Item]
 /** What becomes of each item, one page after another over the same memory. */
 export function verdicts(
   steps: readonly Step[],
-  open = new PendingKeys([], 0),
+  pending = new PendingKeys([], 0),
 ): ("accepted" | "dropped" | "elsewhere")[] {
   const seen = new SeenIndex([], 0)
   return steps.map(([how, item]) => {
-    const { accepted, dropped } = dedupe([item], how, seen, open)
+    const { accepted, dropped } = dedupe([item], how, seen, pending)
     if (accepted.length > 0) return "accepted"
     return Object.keys(dropped).length > 0 ? "dropped" : "elsewhere"
   })
 }
 
-export const last = (steps: readonly Step[], open?: PendingKeys) => verdicts(steps, open).at(-1)
+export const last = (steps: readonly Step[], pending?: PendingKeys) => verdicts(steps, pending).at(-1)
