@@ -2,8 +2,9 @@
 import { z } from "zod"
 import { bearer } from "./kit/auth.ts"
 import { defineConnector, type Normalized, type Stream } from "./kit/define.ts"
-import type { JsonValue } from "./kit/item.ts"
+import { ALIAS, type JsonValue } from "./kit/item.ts"
 import { classify, grantedMode, readAccount } from "./stripe/answers.ts"
+import { withEarlierChanges } from "./stripe/changes.ts"
 import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
 import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
@@ -11,6 +12,7 @@ import { CHANGE_TYPES, collectionOf, fromEvent, isNeeded, typeFilter } from "./s
 import { followRefunds, isRefundIncomplete, REFUND_EXPAND, withCharges } from "./stripe/follow.ts"
 import { INVOICE, invoiceFromList, invoiceUpdated } from "./stripe/invoice.ts"
 import { listPage, listRequest, PAGE_SIZE } from "./stripe/lists.ts"
+import { askMailboxes, deletedMailbox, withFewMailboxes } from "./stripe/mailbox.ts"
 import { refundFromList } from "./stripe/refund.ts"
 import type { Reading } from "./stripe/shape.ts"
 import {
@@ -108,19 +110,24 @@ export const stripe = defineConnector<Config>({
       name: "events",
       title: "Everything new",
       mode: "live",
-      collections: collections.map(({ name }) => name),
+      collections: [...collections.map(({ name }) => name), ALIAS],
       pageSize: PAGE_SIZE,
       lookbackSeconds: EVENT_LAG_SECONDS,
       retentionDays: EVENTS_KEPT_DAYS,
       stepOver: BY_SECOND,
       request: (ctx) => listRequest("/v1/events", ctx, { "types[]": typeFilter(ctx.collections) }),
       page: (answer, ctx) => {
-        const page = listPage(answer, ctx)
-        return { ...page, records: withCharges(page.records.filter((event) => isNeeded(event, ctx.collections))) }
+        const listed = listPage(answer, ctx)
+        const page = ctx.collections.has(CUSTOMERS) ? withFewMailboxes(listed) : listed
+        const needed = page.records.filter((event) => isNeeded(event, ctx.collections))
+        return { ...page, records: withEarlierChanges(withCharges(needed)) }
       },
       lookup: {
-        isNeeded: isRefundIncomplete,
-        requests: (records, ctx) => (ctx.collections.has(CHARGE) ? followRefunds(records) : []),
+        isNeeded: (record) => isRefundIncomplete(record) || deletedMailbox(record) !== null,
+        requests: (records, ctx) => [
+          ...(ctx.collections.has(CHARGE) ? followRefunds(records) : []),
+          ...(ctx.collections.has(CUSTOMERS) ? askMailboxes(records) : []),
+        ],
       },
       normalize: fromEvent,
       collectionOf,
@@ -128,7 +135,7 @@ export const stripe = defineConnector<Config>({
     list({
       name: "customers",
       title: "Customers",
-      collections: [CUSTOMERS],
+      collections: [CUSTOMERS, ALIAS],
       reach: "all",
       path: "/v1/customers",
       read: customerFromList,
@@ -139,7 +146,7 @@ export const stripe = defineConnector<Config>({
       collections: [CHARGE],
       reach: { days: CHARGE_SETTLES_DAYS },
       path: "/v1/charges",
-      query: { "expand[]": ["data.customer"] },
+      query: { "expand[]": ["data.balance_transaction"] },
       read: chargeFromList,
     }),
     list({
@@ -157,7 +164,7 @@ export const stripe = defineConnector<Config>({
       collections: [NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED, CANCELLED],
       reach: "all",
       path: "/v1/subscriptions",
-      query: { status: "all", "expand[]": ["data.customer"] },
+      query: { status: "all" },
       read: subscriptionFromList,
     }),
     list({

@@ -127,7 +127,7 @@ function business(version: string) {
   const clock = createClock(() => NOW)
   const account = createAccount({
     name: "acme",
-    mode: "test",
+    mode: "live",
     seed: 7,
     clock: clock.now,
     writer: createWriter(null),

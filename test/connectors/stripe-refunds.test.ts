@@ -34,7 +34,7 @@ function followed(...refunds: Fields[]) {
 }
 
 describe("a refund in a list", () => {
-  const paid = charge({ billing_details: { email: "Ada@Example.com" } })
+  const paid = charge()
 
   test.each([
     ["succeeded", ["Charge re_1:succeeded"], []],
@@ -50,7 +50,7 @@ describe("a refund in a list", () => {
 
   test("carries its own amount and belongs to whoever paid", () => {
     const item = only(listed("refunds", refund({ charge: paid, reason: "duplicate" })))
-    expect(item).toMatchObject({ userId: "ada@example.com", time: T * 1000 })
+    expect(item).toMatchObject({ userId: "cus_1", time: T * 1000 })
     expect(item.data).toEqual({
       type: "refund",
       status: "succeeded",
@@ -92,7 +92,7 @@ describe("a refund that only releases what was never captured", () => {
   const partly = { amount: 1000, amount_captured: 700, balance_transaction: { id: "txn_1", created: T } }
 
   test.each<[string, Fields, Fields, boolean]>([
-    ["of an authorization that was not captured", { captured: false, refunded: true }, {}, true],
+    ["of an authorization that was not captured", { captured: false, amount_captured: 0, refunded: true }, {}, true],
     ["of what a partial capture left over, at the capture", partly, { amount: 300, created: T + 1 }, true],
     ["of the same amount, but later", partly, { amount: 300, created: T + 3600 }, false],
     ["of another amount, at the capture", partly, { amount: 200, created: T + 1 }, false],
@@ -139,12 +139,31 @@ describe("a refund in the feed", () => {
   })
 
   test("takes who paid from the charge's event of the same page, without a further call", () => {
-    const paid = charge({ billing_details: { email: "ada@example.com" }, amount_refunded: 500 })
+    const paid = charge({ customer: null, billing_details: { email: "ada@example.com" }, amount_refunded: 500 })
     const records = paged(event("charge.refunded", paid, { amount_refunded: 0 }), event("refund.created", refund()))
     expect(feed.lookup?.requests(records, pageContext())).toEqual([])
     const [announced, created] = records
     expect(only(fed(created?.body as Fields))).toMatchObject({ userId: "ada@example.com", key: "re_1:succeeded" })
     expect(keys(fed(announced?.body as Fields))).toEqual([])
+  })
+
+  test("that names its customer, of a version without released authorizations, needs no further call", () => {
+    const named = event("refund.created", refund({ customer: "cus_1" }))
+    expect(feed.lookup?.requests(paged(named), pageContext())).toEqual([])
+    const { announcedAt: _, ...fromList } = only(listed("refunds", refund({ customer: "cus_1", charge: charge() })))
+    const { announcedAt: __, ...fromFeed } = only(fed(named))
+    expect(fromFeed).toEqual(fromList)
+    const older = event("refund.created", refund({ customer: "cus_1" }), undefined, ACACIA)
+    expect(feed.lookup?.requests(paged(older), pageContext())).toHaveLength(1)
+  })
+
+  test("of test money is none, nor is anything asked for it", () => {
+    const testMoney = event("refund.created", refund(), undefined, { livemode: false })
+    expect(feed.lookup?.requests(paged(testMoney), pageContext())).toEqual([])
+    expect(keys(fed(testMoney))).toEqual([])
+    expect(keys(listed("refunds", refund({ charge: charge({ livemode: false }) })))).toEqual([])
+    const inTestMode = { account: { id: "acct_1", name: "Acme", mode: "test" } } as const
+    expect(keys(listed("refunds", refund({ charge: null, customer: "cus_9" }), inTestMode))).toEqual([])
   })
 
   test("belongs to its customer, else to its charge, where the payer cannot be looked up: money is never dropped", () => {
@@ -168,6 +187,15 @@ describe("a refund that only the charge's event announces", () => {
   test("before 2022-11-15, without the refunds before, is told by its time", () => {
     const older = refund({ id: "re_0", created: T - DAY })
     expect(keys(fed(refunded(embedding(refund(), older), V2020)))).toEqual(["Charge re_1:succeeded"])
+  })
+
+  test("before 2022-11-15, where Stripe cut the list off within the new ones, is looked up", () => {
+    const ten = Array.from({ length: 10 }, (_, index) => refund({ id: `re_${index}`, created: T }))
+    const cut = { refunds: { object: "list", data: ten, has_more: true } }
+    const body = refunded(cut, V2020, { amount_refunded: 0, refunds: { data: [] } })
+    expect(feed.lookup?.requests(paged(body), pageContext())).toHaveLength(1)
+    const eleven = [...ten, refund({ id: "re_10", created: T })].map((one) => ({ ...one, charge: charge() }))
+    expect(keys(fed(body, followed(...eleven)))).toHaveLength(11)
   })
 
   test("between 2022-11-15 and 2024-10-28 is looked up by its charge", () => {
@@ -199,11 +227,10 @@ describe("a refund that only the charge's event announces", () => {
   })
 
   test("is none where an authorization was released", () => {
-    const body = refunded({ captured: false, refunded: true, ...embedding(refund()) }, V2020)
+    const released = { captured: false, amount_captured: 0, refunded: true }
+    const body = refunded({ ...released, ...embedding(refund()) }, V2020)
     expect(fed(body).items).toEqual([])
-    expect(feed.lookup?.requests(paged(refunded({ captured: false, refunded: true }, V2023)), pageContext())).toEqual(
-      [],
-    )
+    expect(feed.lookup?.requests(paged(refunded(released, V2023)), pageContext())).toEqual([])
   })
 
   test("is looked up where it may be what a partial capture left over", () => {

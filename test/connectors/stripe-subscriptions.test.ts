@@ -77,6 +77,14 @@ describe("a subscription in a list tells all that came true", () => {
     expect(trial?.data).toMatchObject({ status: "trialing" })
   })
 
+  test("tells nothing of the present: what was tried, and what the trial became, may have changed since", () => {
+    const [trial, , expired] = listed("subscriptions", subscription({ ...PAID, ...ended(END + DAY) })).items
+    const known = { subscription: "sub_1", customer: "cus_1", currency: "usd" }
+    const [began, over] = ["2026-06-01T00:00:00.000Z", "2026-06-15T00:00:00.000Z"]
+    expect(trial?.data).toEqual({ ...known, status: "trialing", trial_start: began })
+    expect(expired?.data).toEqual({ ...known, trial_start: began, trial_end: over })
+  })
+
   test("a back-dated trial begins when it was made", () => {
     const made = subscription({ ...TRIAL, trial_start: T - 30 * DAY })
     expect(listed("subscriptions", made).items[0]).toMatchObject({ time: T * 1000, key: `sub_1:trial:${T - 30 * DAY}` })
@@ -127,10 +135,37 @@ describe("an event tells only what it announces", () => {
   })
 
   test("with the key and time that the list gives", () => {
-    const expired = fed(event("customer.subscription.updated", active, { status: "trialing" }, { created: END + 300 }))
-      .items[1]
-    const fromList = listed("subscriptions", active).items[1]
-    expect(expired).toMatchObject({ key: fromList?.key, time: fromList?.time, data: fromList?.data })
+    const update = event("customer.subscription.updated", active, { status: "trialing" }, { created: END + 300 })
+    const began = event("customer.subscription.created", subscription({ ...TRIAL, status: "trialing" }))
+    const fromFeed = [...fed(began).items, ...fed(update).items.slice(1)]
+    const fromList = listed("subscriptions", active).items
+    expect(fromFeed.map(({ announcedAt, ...fact }) => fact)).toEqual(fromList.map(({ announcedAt, ...fact }) => fact))
+  })
+
+  test("a trial that an update takes away ended with it, or when it was due; the rest of the update is told", () => {
+    const bare = subscription({ items: items(2000, 1, { current_period_start: T + DAY }) })
+    const before = { status: "trialing", trial_start: T, trial_end: END }
+    const taken = fed(event("customer.subscription.updated", bare, before, { created: T + DAY }))
+    expect(taken.rejects).toEqual([])
+    expect(taken.items.map(({ collection }) => collection)).toEqual(["Subscription change", "Trial expired"])
+    expect(taken.items[0]?.data).toMatchObject({ change: "trial_ended", status: "active", mrrChange: 20 })
+    expect(taken.items[1]).toMatchObject({
+      time: (T + DAY) * 1000,
+      data: { trial_start: "2026-06-01T00:00:00.000Z", trial_end: "2026-06-02T00:00:00.000Z" },
+    })
+    const late = fed(event("customer.subscription.updated", bare, before, { created: END + DAY }))
+    expect(late.items[1]).toMatchObject({ time: END * 1000 })
+  })
+
+  test("of which a part cannot be read, the rest is told, and the reason of the part", () => {
+    const broken = subscription({ ...PAID, ended_at: null, status: "canceled" })
+    const { items: told, rejects } = listed("subscriptions", broken)
+    expect(keys({ items: told })).toEqual([NEW, EXPIRED])
+    expect(rejects).toMatchObject([
+      { collection: "Subscription cancelled", reason: "the record has no number in ended_at" },
+    ])
+    const announced = fed(event("customer.subscription.deleted", broken, undefined, { created: END + DAY }))
+    expect(announced.items[0]).toMatchObject({ key: "sub_1:cancelled", time: (END + DAY) * 1000 })
   })
 
   test("a trial that was cancelled will not expire: its key is closed, and no key that is told", () => {
@@ -152,7 +187,7 @@ describe("an event tells only what it announces", () => {
     const own = only(fed(event("customer.subscription.paused", paused)))
     const update = only(fed(event("customer.subscription.updated", paused, { status: "active" })))
     expect(own.key).toBe(update.key)
-    expect([own.data?.mrrChange, update.data?.mrrChange]).toEqual([-20, -20])
+    expect([own.data?.mrrChange, update.data?.mrrChange]).toEqual([0, 0])
   })
 })
 
@@ -173,9 +208,11 @@ describe("a change", () => {
     ],
     ["that ends the trial", {}, { status: "trialing" }, "trial_ended", 20],
     ["to past due", { status: "past_due" }, { status: "active" }, "status_changed", 0],
-    ["to unpaid", { status: "unpaid" }, { status: "past_due" }, "status_changed", -20],
-    ["to paused", { status: "paused" }, { status: "active" }, "paused", -20],
-    ["back from paused", {}, { status: "paused" }, "resumed", 20],
+    ["to unpaid, until it is cancelled", { status: "unpaid" }, { status: "past_due" }, "status_changed", 0],
+    ["to paused, until it is cancelled", { status: "paused" }, { status: "active" }, "paused", 0],
+    ["back from paused", {}, { status: "paused" }, "resumed", 0],
+    ["to paused, of a trial that nobody paid", { ...TRIAL, status: "paused" }, { status: "trialing" }, "paused", 0],
+    ["back from a trial that nobody paid", TRIAL, { status: "paused" }, "resumed", 20],
     ["that ends it, which the cancellation tells", ended(T), { status: "active" }, "status_changed", 0],
     [
       "that plans its end",
@@ -265,11 +302,75 @@ describe("what a subscription costs", () => {
     ["per package of ten", { transform_quantity: { divide_by: 10, round: "up" } }, 36, 36, 21],
     ["per full package of ten", { transform_quantity: { divide_by: 10, round: "down" } }, 24, 24, 21],
     ["by use", { recurring: { interval: "month", interval_count: 1, usage_type: "metered" } }, 0, 0, 1],
-    ["by tiers", { unit_amount: null, unit_amount_decimal: null }, 0, 0, 1],
     ["in parts of a cent", { unit_amount: null, unit_amount_decimal: "0.5" }, 0.5, 0.5, 100],
-    ["in yen", { currency: "jpy" }, 12, 12, 1],
   ])("%s", (_name, fields, amount, monthlyAmount, quantity) => {
-    expect(monthly(fields, quantity)).toMatchObject({ amount, monthlyAmount, mrrChange: -monthlyAmount })
+    expect(monthly(fields, quantity)).toMatchObject({ amount, monthlyAmount, mrrChange: 0 - monthlyAmount })
+  })
+
+  const costs = (fields: Fields) =>
+    only(fed(event("customer.subscription.deleted", subscription({ ...ended(T), ...fields })))).data
+  const item = (fields: Fields) => ({ price: price(1000, fields), quantity: 1 })
+
+  test.each<[string, Fields, Fields]>([
+    ["in yen", { currency: "jpy", items: { data: [item({ currency: "jpy" })] } }, { currency: "jpy", amount: 1000 }],
+    [
+      "in another currency that the price has",
+      { currency: "jpy", items: { data: [item({ currency_options: { jpy: { unit_amount: 1500 } } })] } },
+      { currency: "jpy", amount: 1500, monthlyAmount: 1500, mrrChange: -1500 },
+    ],
+    [
+      "in the price's own currency, where the options come along",
+      { items: { data: [item({ currency_options: { jpy: { unit_amount: 1500 } } })] } },
+      { currency: "usd", amount: 10 },
+    ],
+  ])("%s", (_name, fields, told) => {
+    expect(costs(fields)).toMatchObject(told)
+  })
+
+  test.each<[string, Fields, string]>([
+    ["in another currency than the price's", { currency: "jpy", items: { data: [item({})] } }, "jpy"],
+    [
+      "by tiers",
+      { items: { data: [item({ unit_amount: null, unit_amount_decimal: null, billing_scheme: "tiered" })] } },
+      "usd",
+    ],
+    ["by tiers, beside another", { items: { data: [item({}), item({ unit_amount: null })] } }, "usd"],
+    ["more items than Stripe lists", { items: { data: [item({})], has_more: true } }, "usd"],
+  ])("%s is not told, rather than something else", (_name, fields, currency) => {
+    const data = costs(fields)
+    expect(data).toMatchObject({ currency, status: "canceled" })
+    for (const name of ["amount", "monthlyAmount", "mrrChange"]) expect(data).not.toHaveProperty(name)
+  })
+
+  test("moves nothing where nothing of it changed, known or not", () => {
+    const tiered = subscription({ items: { data: [item({ unit_amount: null })] } })
+    expect(only(fed(event("customer.subscription.updated", tiered, { metadata: {} }))).data).toMatchObject({
+      mrrChange: 0,
+    })
+    const dearer = event("customer.subscription.updated", tiered, { items: items(2000) })
+    expect(only(fed(dearer)).data).toMatchObject({ change: "plan_changed" })
+    expect(only(fed(dearer)).data).not.toHaveProperty("mrrChange")
+  })
+
+  const moved = (...bodies: Fields[]) =>
+    bodies.flatMap((body) => fed(body).items).reduce((sum, { data }) => sum + Number(data?.mrrChange ?? 0), 0)
+
+  test("is lost once, over both collections, where it was unpaid before it was cancelled", () => {
+    const unpaid = event("customer.subscription.updated", subscription({ status: "unpaid" }), { status: "past_due" })
+    const cancelled = event("customer.subscription.deleted", subscription({ ...ended(T + DAY) }))
+    expect(moved(unpaid, cancelled)).toBe(-20)
+  })
+
+  test("is nothing lost where a trial was paused, and cancelled later", () => {
+    const paused = event("customer.subscription.updated", subscription({ ...TRIAL, status: "paused" }), {
+      status: "trialing",
+    })
+    const over = subscription({ ...TRIAL, ...PAUSES, ...ended(END + 5 * DAY) })
+    expect(moved(paused, event("customer.subscription.deleted", over))).toBe(0)
+    const cancelled = listed("subscriptions", over).items.find(
+      ({ collection }) => collection === "Subscription cancelled",
+    )
+    expect(cancelled?.data).toMatchObject({ inTrial: false, mrrChange: 0 })
   })
 
   test("is nothing lost while in trial", () => {
@@ -278,10 +379,19 @@ describe("what a subscription costs", () => {
   })
 })
 
-test("a subscription belongs to the customer's email where the list has it, else to the customer", () => {
+test("a subscription belongs to the customer by id, from list and feed", () => {
   const trial = { ...TRIAL, status: "trialing" }
   const expanded = subscription({ ...trial, customer: { id: "cus_1", email: "Ada@Example.com" } })
-  expect(listed("subscriptions", expanded).items[0]?.userId).toBe("ada@example.com")
-  expect(listed("subscriptions", expanded, { identity: "partnerId" }).items[0]?.userId).toBe("cus_1")
+  expect(listed("subscriptions", expanded).items[0]?.userId).toBe("cus_1")
   expect(fed(event("customer.subscription.created", subscription(trial))).items[0]?.userId).toBe("cus_1")
+})
+
+test("a subscription of test money says so", () => {
+  const bodies = [
+    event("customer.subscription.created", subscription({ ...TRIAL, livemode: false })),
+    event("customer.subscription.deleted", subscription({ ...ended(T), livemode: false })),
+    event("customer.subscription.updated", subscription({ livemode: false }), { metadata: {} }),
+  ]
+  for (const body of bodies) expect(only(fed(body)).data).toMatchObject({ test: true })
+  expect(only(fed(event("customer.subscription.updated", subscription(), {}))).data).not.toHaveProperty("test")
 })

@@ -131,7 +131,9 @@ describe("the feed", () => {
     const { path, query } = feed.request(pageContext({ window: { from: T * 1000, to: null } }))
     expect(path).toBe("/v1/events")
     expect(query).toMatchObject({ limit: 100, "created[gte]": T, "created[lt]": undefined })
-    expect(query?.["types[]"]).toHaveLength(20)
+    const types = query?.["types[]"] as string[]
+    expect(types).toContain("charge.updated")
+    expect(types.length).toBeLessThanOrEqual(20)
   })
 
   test.each([...ALL])("of %s alone names the types that tell it, at most 20", (name) => {
@@ -177,9 +179,9 @@ describe("the feed", () => {
 describe("a list", () => {
   test.each([
     ["customers", "/v1/customers", undefined],
-    ["charges", "/v1/charges", ["data.customer"]],
+    ["charges", "/v1/charges", ["data.balance_transaction"]],
     ["refunds", "/v1/refunds", REFUND_EXPAND],
-    ["subscriptions", "/v1/subscriptions", ["data.customer"]],
+    ["subscriptions", "/v1/subscriptions", undefined],
     ["invoices", "/v1/invoices", undefined],
     ["subscription_changes", "/v1/events", undefined],
     ["invoice_updates", "/v1/events", undefined],

@@ -9,7 +9,7 @@ const PAID: ExpectedFact = {
   key: "ch_1:succeeded",
   record: "ch_1",
   time: AT,
-  people: ["ada@example.com", "cus_1"],
+  people: ["ada@example.com"],
   data: { amount: 12.34, currency: "usd" },
   optional: false,
 }

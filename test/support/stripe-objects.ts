@@ -21,7 +21,7 @@ export function customer(fields: Fields = {}): Fields {
     currency: "usd",
     balance: 0,
   }
-  return { ...known, delinquent: false, metadata: {}, ...fields }
+  return { ...known, delinquent: false, livemode: true, metadata: {}, ...fields }
 }
 
 export function charge(fields: Fields = {}): Fields {
@@ -33,11 +33,17 @@ export function charge(fields: Fields = {}): Fields {
     captured: true,
     refunded: false,
   }
-  const payer = { customer: "cus_1", billing_details: { email: null }, receipt_email: null }
+  // Whoever types in a card may have another address than the customer: neither names the person.
+  const payer = {
+    customer: "cus_1",
+    billing_details: { email: "Card@Example.com" },
+    receipt_email: "Receipt@Example.com",
+  }
   return {
     id: "ch_1",
     object: "charge",
     created: T,
+    livemode: true,
     status: "succeeded",
     ...money,
     ...payer,
@@ -77,7 +83,7 @@ export function subscription(fields: Fields = {}): Fields {
     currency: "usd",
     items: items(2000),
   }
-  return { id: "sub_1", object: "subscription", ...times, ...state, ...fields }
+  return { id: "sub_1", object: "subscription", livemode: true, ...times, ...state, ...fields }
 }
 
 export function invoice(fields: Fields = {}): Fields {
@@ -90,13 +96,22 @@ export function invoice(fields: Fields = {}): Fields {
     amount_remaining: 1000,
   }
   const became = { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null }
-  const about = { customer: "cus_1", customer_email: "Ada@Example.com", status: "open", status_transitions: became }
-  return { id: "in_1", object: "invoice", created: T, ...money, ...about, ...fields }
+  const about = { customer: "cus_1", customer_email: "Frozen@Example.com", status: "open", status_transitions: became }
+  return { id: "in_1", object: "invoice", created: T, livemode: true, ...money, ...about, ...fields }
 }
 
 export function event(type: string, object: JsonValue, previous?: Fields, fields: Fields = {}): Fields {
   const data = previous ? { object, previous_attributes: previous } : { object }
-  return { id: `evt_${type}`, object: "event", type, created: T, api_version: "2026-08-26.dahlia", data, ...fields }
+  return {
+    id: `evt_${type}`,
+    object: "event",
+    type,
+    created: T,
+    livemode: true,
+    api_version: "2026-08-26.dahlia",
+    data,
+    ...fields,
+  }
 }
 
 export function streamOf(name: string): Stream<Record<string, never>> {
@@ -110,7 +125,7 @@ export function recordOf(body: Fields): PageRecord {
 }
 
 export const ALL: ReadonlySet<string> = new Set(stripe.collections.map(({ name }) => name))
-const ACCOUNT = { id: "acct_1", name: "Acme", mode: "test" } as const
+const ACCOUNT = { id: "acct_1", name: "Acme", mode: "live" } as const
 
 export function readingOf(
   via: NormalizeContext<unknown>["via"],

@@ -116,6 +116,8 @@ export interface Draft extends Identity {
 
 export interface Normalized {
   drafts: Draft[]
+  /** Facts of the record that could not be read, and why, where others could (see partly.ts). */
+  unreadable?: { collection: string; reason: string }[]
   /** Keys whose fact the record cannot tell yet. */
   pending?: PendingKey[]
   /** Keys that will never become a fact (an expired authorization): forgotten from the open ones. None that is told here. */
@@ -235,7 +237,7 @@ export interface StepOver {
 }
 
 /** The most further requests `lookup` may name for one page. */
-export const LOOKUPS_MAX = 3
+export const LOOKUPS_MAX = 5
 
 // ----------------------------------------------------------------------------------------------------- collections
 

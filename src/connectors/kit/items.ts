@@ -31,6 +31,8 @@ export function toItems<Config>(
   added: AddedFields,
 ): Itemized {
   const chosen = (entry: { collection: string }) => entry.collection === ALIAS || ctx.collections.has(entry.collection)
+  // A collection that is switched off may still be read, to join the ids of its people.
+  const wanted = (draft: Draft) => chosen(draft) || (ctx.collections.has(ALIAS) && draft.formerUserId !== undefined)
   const read = normalizeSafely(stream, record, ctx)
   if (typeof read === "string") {
     const about =
@@ -38,8 +40,10 @@ export function toItems<Config>(
     return { items: [], rejects: [reject(record, about, read)], pending: [], closed: [] }
   }
   const items: Item[] = []
-  const rejects: Reject[] = []
-  for (const draft of read.drafts.filter(chosen)) {
+  const rejects = (read.unreadable ?? [])
+    .filter(chosen)
+    .map(({ collection, reason }) => reject(record, collection, reason))
+  for (const draft of read.drafts.filter(wanted)) {
     const made = toItem(connector, record, draft, ctx, added)
     if (typeof made === "string") rejects.push(reject(record, draft.collection, made))
     else items.push(...made)
@@ -72,7 +76,7 @@ function toItem<Config>(
 ): Item[] | string {
   const seenAt = ctx.via === "list" ? ctx.asked : record.time
   const alias = aliasOf(draft, seenAt)
-  if (draft.collection === ALIAS) return alias
+  if (draft.collection === ALIAS || !ctx.collections.has(draft.collection)) return alias
   const collection = connector.collections.find(({ name }) => name === draft.collection)
   if (!collection) return `the connector has no collection ${draft.collection}`
   const fault = faultOf(collection, draft)

@@ -61,10 +61,13 @@ export function needNumber(value: JsonValue | undefined, path: string): number {
   return found
 }
 
-/** A person's email as the destination wants it, lower case; null where the text is none. */
+/** What nobody sees in an address that was pasted: zero-width characters and soft hyphens. */
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]/g
+
+/** A person's email as the destination wants it: lower case, composed (NFC), without what nobody sees; null where the text is none. */
 export function email(value: string | null): string | null {
-  const trimmed = value?.trim().toLowerCase() ?? ""
-  return /^[^\s@]+@[^\s@]+$/.test(trimmed) ? trimmed : null
+  const seen = value?.replace(INVISIBLE, "").trim().toLowerCase().normalize("NFC") ?? ""
+  return /^[^\s@]+@[^\s@]+$/.test(seen) ? seen : null
 }
 
 export function fromSeconds(seconds: number): number {

@@ -1,73 +1,134 @@
-/** Charges: a payment that succeeded or failed, told once, at the charge's creation. */
+/**
+ * Charges: a payment for each capture, or one that failed. An authorization may be captured days later, and in parts; each part is told
+ * with the amount that it added. A list shows only the sum, and tells that once.
+ * https://docs.stripe.com/payments/place-a-hold-on-a-payment-method, https://docs.stripe.com/payments/multicapture
+ */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, flag, fromSeconds, needNumber, needText, present, text } from "../kit/values.ts"
-import { idAt, money, needMoney, person, type Reading } from "./shape.ts"
+import { at, email, flag, fromSeconds, needNumber, needText, number, present, text } from "../kit/values.ts"
+import { customerId, idAt, isTest, major, needMoney } from "./shape.ts"
 
 export const CHARGE = "Charge"
 
-/** A charge's own email comes from the customer where the request expanded it, else from what the payer typed. */
-const EMAILS = ["customer.email", "billing_details.email", "receipt_email"]
+/** What is captured within this counts as captured at once: a balance transaction may be dated a little after its charge. */
+const AT_ONCE_S = 60
+
+/** Of a debit the balance transaction is dated when the bank has paid, days later; none is authorized first. https://docs.stripe.com/payments/bank-debits */
+const DEBIT = /_debit$|^us_bank_account$/
 
 const NOTHING: Normalized = { drafts: [] }
 
-export function chargePerson(charge: JsonValue, reading: Reading): string {
-  return person(charge, EMAILS, reading)
+interface Capture {
+  /** Minor units captured by then, in all: with the charge's id, the capture's name. */
+  sum: number
+  /** Minor units that this capture added. */
+  rise: number
+  /** Epoch seconds. */
+  at: number
 }
 
-/** From `/v1/charges`: what has become of it, or that it is still open (a pending debit, an authorization not captured). */
-export function chargeFromList(charge: JsonValue, reading: Reading): Normalized {
+/** Who paid: the customer by id; a guest by the billing email, then the receipt's, else as the charge itself. */
+export function chargePerson(charge: JsonValue): string {
+  const guest = () => email(text(charge, "billing_details.email")) ?? email(text(charge, "receipt_email"))
+  return customerId(charge) ?? guest() ?? needText(charge, "id")
+}
+
+/** From `/v1/charges`: what has become of it, or that it is still open (a pending debit). */
+export function chargeFromList(charge: JsonValue): Normalized {
+  if (isTest(charge)) return NOTHING
   const status = needText(charge, "status")
-  if (status === "failed") return { drafts: [failed(charge, reading)] }
-  if (status === "succeeded" && isCaptured(charge)) return { drafts: [succeeded(charge, reading)] }
-  return { drafts: [], pending: canStillBeCaptured(charge) ? pendingKeys(charge) : [] }
+  if (status === "failed") return { drafts: [failed(charge)] }
+  if (status !== "succeeded") return { drafts: [], pending: pendingKeys(charge) }
+  const sum = capturedSum(charge)
+  if (sum === 0) return NOTHING
+  const paidAt = capturedAt(charge)
+  const drafts = [captured(charge, { sum, rise: sum, at: paidAt })]
+  // The feed may date it some seconds otherwise, on the other side of where live reading begins.
+  return paidAt === needNumber(charge, "created")
+    ? { drafts }
+    : { drafts, pending: [openKey(charge, paid(sum), paidAt)] }
 }
 
-/** From `charge.succeeded` and `charge.captured`: the first is also sent for an authorization, which has moved no money yet. */
-export function chargePaid(event: JsonValue, reading: Reading): Normalized {
+/** From `charge.succeeded`, which is also sent for an authorization: that has moved no money yet. */
+export function chargePaid(event: JsonValue): Normalized {
   const charge = at(event, "data.object") ?? null
-  if (!isCaptured(charge)) return NOTHING
-  return { drafts: [succeeded(charge, reading)], closed: [key(charge, "failed")] }
+  const sum = capturedSum(charge)
+  if (isTest(charge, event) || sum === 0) return NOTHING
+  const draft = captured(charge, { sum, rise: sum, at: needNumber(charge, "created") })
+  return { drafts: [draft], closed: [key(charge, "failed")] }
 }
 
-export function chargeFailed(event: JsonValue, reading: Reading): Normalized {
+/**
+ * From `charge.captured` and `charge.updated`. A charge that may be captured in parts tells each with an update that says what was
+ * captured before; its `charge.captured` does not.
+ */
+export function chargeCaptured(event: JsonValue): Normalized {
   const charge = at(event, "data.object") ?? null
-  return { drafts: [failed(charge, reading)], closed: [key(charge, "succeeded")] }
+  const sum = capturedSum(charge)
+  const earlier = capturedBefore(event)
+  if (isTest(charge, event) || earlier === null || sum <= earlier) return NOTHING
+  const capture = { sum, rise: sum - earlier, at: momentOf(charge, needNumber(event, "created")) }
+  return { drafts: [captured(charge, capture)] }
 }
 
-/** An authorization that nobody captured in time. https://docs.stripe.com/api/events/types#event_types-charge.expired */
-export function chargeExpired(event: JsonValue): Normalized {
+export function chargeFailed(event: JsonValue): Normalized {
   const charge = at(event, "data.object") ?? null
-  return { drafts: [], closed: [key(charge, "succeeded"), key(charge, "failed")] }
+  if (isTest(charge, event)) return NOTHING
+  return { drafts: [failed(charge)], closed: [key(charge, paid(needNumber(charge, "amount")))] }
 }
 
+/** Whether money of it was taken, in whole or in part. */
 export function isCaptured(charge: JsonValue): boolean {
-  return flag(charge, "captured")
+  return flag(charge, "captured") || (number(charge, "amount_captured") ?? 0) > 0
 }
 
-/** Before 2025-03-31.basil a released authorization counts as refunded. Since then nothing tells; its key is forgotten in time. */
-function canStillBeCaptured(charge: JsonValue): boolean {
-  return !flag(charge, "refunded")
+/** Minor units. Only versions before amount_captured (2020) leave it out; there a capture was of the whole amount or said so in the amount. */
+function capturedSum(charge: JsonValue): number {
+  return number(charge, "amount_captured") ?? (flag(charge, "captured") ? needNumber(charge, "amount") : 0)
 }
 
-function succeeded(charge: JsonValue, reading: Reading): Draft {
-  // Only versions before amount_captured (2020) leave it out; there a capture was of the whole amount or said so in the amount.
-  const amount = money(charge, "amount_captured") ?? needMoney(charge, "amount")
-  return draft(charge, "succeeded", { amount }, reading)
+/** Null: it is not known. */
+function capturedBefore(event: JsonValue): number | null {
+  const said = number(event, "data.previous_attributes.amount_captured")
+  if (said !== null || text(event, "type") !== "charge.captured") return said
+  const mayBeInParts = text(event, "data.object.payment_method_details.card.multicapture.status") === "available"
+  return mayBeInParts ? null : 0
 }
 
-function failed(charge: JsonValue, reading: Reading): Draft {
+function capturedAt(charge: JsonValue): number {
+  const created = needNumber(charge, "created")
+  const isDebit = DEBIT.test(text(charge, "payment_method_details.type") ?? "")
+  return isDebit ? created : momentOf(charge, number(charge, "balance_transaction.created") ?? created)
+}
+
+function momentOf(charge: JsonValue, capturedAt: number): number {
+  const created = needNumber(charge, "created")
+  return capturedAt - created <= AT_ONCE_S ? created : capturedAt
+}
+
+function captured(charge: JsonValue, { sum, rise, at }: Capture): Draft {
+  const amount = major(rise, needText(charge, "currency"))
+  return draft(charge, { status: "succeeded", fact: paid(sum), at }, { amount })
+}
+
+function failed(charge: JsonValue): Draft {
   const failure = { failure_code: text(charge, "failure_code"), failure_message: text(charge, "failure_message") }
-  return draft(charge, "failed", { amount: needMoney(charge, "amount"), ...failure }, reading)
+  const values = { amount: needMoney(charge, "amount"), ...failure }
+  return draft(charge, { status: "failed", fact: "failed", at: needNumber(charge, "created") }, values)
 }
 
-function draft(charge: JsonValue, status: string, values: Record<string, JsonValue>, reading: Reading): Draft {
+function draft(
+  charge: JsonValue,
+  { status, fact, at }: { status: string; fact: string; at: number },
+  values: Record<string, JsonValue>,
+): Draft {
   return {
     collection: CHARGE,
-    userId: chargePerson(charge, reading),
+    userId: chargePerson(charge),
     id: needText(charge, "id"),
-    fact: status,
-    time: fromSeconds(needNumber(charge, "created")),
+    fact,
+    time: fromSeconds(at),
+    // Of what can change later (its description), a list would tell the present.
     data: present({
       type: "payment",
       status,
@@ -76,8 +137,6 @@ function draft(charge: JsonValue, status: string, values: Record<string, JsonVal
       charge: needText(charge, "id"),
       customer: idAt(charge, "customer"),
       payment_intent: idAt(charge, "payment_intent"),
-      invoice: idAt(charge, "invoice"),
-      description: text(charge, "description"),
       payment_method: text(charge, "payment_method_details.type"),
       card_brand: text(charge, "payment_method_details.card.brand"),
     }),
@@ -85,9 +144,20 @@ function draft(charge: JsonValue, status: string, values: Record<string, JsonVal
   }
 }
 
+/** A debit is told as of its creation, whenever the bank pays. */
 function pendingKeys(charge: JsonValue) {
-  const time = fromSeconds(needNumber(charge, "created"))
-  return ["succeeded", "failed"].map((fact) => ({ ...key(charge, fact), time }))
+  const created = needNumber(charge, "created")
+  return [paid(capturedSum(charge) || needNumber(charge, "amount")), "failed"].map((fact) =>
+    openKey(charge, fact, created),
+  )
+}
+
+function openKey(charge: JsonValue, fact: string, seconds: number) {
+  return { ...key(charge, fact), time: fromSeconds(seconds) }
+}
+
+function paid(sum: number): string {
+  return `succeeded:${sum}`
 }
 
 function key(charge: JsonValue, fact: string) {

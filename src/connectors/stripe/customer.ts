@@ -1,6 +1,9 @@
-/** Customers: people with their attributes, joined to the customer id by which other events name them. */
+/**
+ * Customers: people with their attributes, under their email, joined to the customer id by which all other records name them. Of an
+ * email that a customer had before nothing is joined: it may be somebody else's by now.
+ */
 import type { Draft, Normalized } from "../kit/define.ts"
-import { ALIAS, type JsonValue } from "../kit/item.ts"
+import type { Attributes, JsonValue } from "../kit/item.ts"
 import {
   at,
   email,
@@ -13,12 +16,13 @@ import {
   present,
   text,
 } from "../kit/values.ts"
-import { before, changed, major, person, type Reading } from "./shape.ts"
+import { livingWith } from "./mailbox.ts"
+import { changed, major, type Reading } from "./shape.ts"
 
 export const CUSTOMERS = "Customers"
 
 export function customerFromList(customer: JsonValue, reading: Reading): Normalized {
-  return { drafts: [joined(customerDraft(customer, reading), customer)] }
+  return { drafts: [joined(customerDraft(customer, reading))] }
 }
 
 /** From `customer.created`. */
@@ -26,30 +30,29 @@ export function customerCreated(event: JsonValue, reading: Reading): Normalized 
   return customerFromList(at(event, "data.object") ?? null, reading)
 }
 
-/**
- * From `customer.updated`: a new email is joined to the customer id and to the email before. One that is taken away is joined to the
- * id: a list read since no longer shows it, while a charge told before may be named by it.
- */
+/** From `customer.updated`: what was removed is told, and a new email is joined to the customer id. */
 export function customerUpdated(event: JsonValue, reading: Reading): Normalized {
   const customer = at(event, "data.object") ?? null
-  const draft = customerDraft(customer, reading)
-  if (!changed(event, "email") || reading.identity === "partnerId") return { drafts: [draft] }
-  const former = email(text(before(event), "email"))
-  const { userId, id } = draft
-  const toFormer = former && userId ? [{ collection: ALIAS, userId, id, formerUserId: former }] : []
-  return { drafts: [joined(draft, customer), ...toFormer] }
+  const draft = { ...customerDraft(customer, reading), cleared: removed(event) }
+  return { drafts: [changed(event, "email") ? joined(draft) : draft] }
 }
 
-/** From `customer.deleted`, which carries the customer as it was. */
+/**
+ * From `customer.deleted`, which carries the customer as it was. Where another customer has the same email the person is still there,
+ * and is told as that one.
+ */
 export function customerDeleted(event: JsonValue, reading: Reading): Normalized {
   const customer = at(event, "data.object") ?? null
   const id = needText(customer, "id")
-  const deletedAt = isoFromSeconds(needNumber(event, "created"))
-  const userAttributes = present({ stripeCustomerId: id, deletedAt })
-  return { drafts: [{ collection: CUSTOMERS, userId: who(customer, reading), id, userAttributes, from: customer }] }
+  const userId = who(customer, reading)
+  const [other] = userId === id ? [] : livingWith(customer, reading.followed)
+  if (other) return { drafts: [{ ...customerDraft(other, reading), version: reading.asked, cleared: "absent" }] }
+  const stripe_deletedAt = isoFromSeconds(needNumber(event, "created"))
+  const userAttributes = present({ stripe_customerId: id, stripe_deletedAt })
+  return { drafts: [{ collection: CUSTOMERS, userId, id, userAttributes, from: customer }] }
 }
 
-function customerDraft(customer: JsonValue, reading: Reading): Draft {
+function customerDraft(customer: JsonValue, reading: Reading): Draft & { userId: string } {
   return {
     collection: CUSTOMERS,
     userId: who(customer, reading),
@@ -60,37 +63,50 @@ function customerDraft(customer: JsonValue, reading: Reading): Draft {
 }
 
 /** A customer is its own customer id. */
-function who(customer: JsonValue, reading: Reading): string {
-  const id = needText(customer, "id")
-  return reading.identity === "partnerId" ? id : person(customer, ["email"], reading)
+function who(customer: JsonValue, { identity }: Reading): string {
+  return (identity === "email" ? email(text(customer, "email")) : null) ?? needText(customer, "id")
 }
 
-function joined(draft: Draft, customer: JsonValue): Draft {
-  return isNamedByEmail(draft, customer) ? { ...draft, formerUserId: needText(customer, "id") } : draft
+/** A person who is known by the customer id already needs no joining. */
+function joined(draft: Draft): Draft {
+  return draft.userId === draft.id ? draft : { ...draft, formerUserId: draft.id }
 }
 
-function isNamedByEmail(draft: Draft, customer: JsonValue): boolean {
-  return draft.userId === email(text(customer, "email"))
+/** Attributes that the change took away. */
+function removed(event: JsonValue): string[] {
+  const customer = at(event, "data.object") ?? null
+  const now = attributes(customer)
+  const earlier = attributes(asBefore(customer, at(event, "data.previous_attributes")))
+  return Object.keys(earlier).filter((name) => !Object.hasOwn(now, name))
 }
 
-function attributes(customer: JsonValue) {
-  const created = needNumber(customer, "created")
+/** Of a nested part, previous attributes hold only what changed in it. */
+function asBefore(now: JsonValue, previous: JsonValue | undefined): JsonValue {
+  if (!isObject(now) || !isObject(previous)) return now
+  const merged = Object.entries(previous).map(([name, was]) => {
+    const is = now[name]
+    return [name, isObject(is) && isObject(was) ? { ...is, ...was } : was]
+  })
+  return { ...now, ...Object.fromEntries(merged) }
+}
+
+function attributes(customer: JsonValue): Attributes {
   return present({
-    stripeCustomerId: needText(customer, "id"),
+    stripe_customerId: needText(customer, "id"),
     name: text(customer, "name"),
     email: email(text(customer, "email")),
     phone: text(customer, "phone"),
-    description: text(customer, "description"),
     city: text(customer, "address.city"),
-    state: text(customer, "address.state"),
-    postal_code: text(customer, "address.postal_code"),
     country: text(customer, "address.country"),
-    currency: text(customer, "currency"),
-    balance: balance(customer),
-    delinquent: flag(customer, "delinquent"),
-    tax_exempt: text(customer, "tax_exempt"),
-    preferred_locale: text(customer, "preferred_locales.0"),
-    created: isoFromSeconds(created),
+    stripe_state: text(customer, "address.state"),
+    stripe_postal_code: text(customer, "address.postal_code"),
+    stripe_description: text(customer, "description"),
+    stripe_currency: text(customer, "currency"),
+    stripe_balance: balance(customer),
+    stripe_delinquent: flag(customer, "delinquent"),
+    stripe_tax_exempt: text(customer, "tax_exempt"),
+    stripe_preferred_locale: text(customer, "preferred_locales.0"),
+    stripe_created: isoFromSeconds(needNumber(customer, "created")),
     ...metadata(customer),
   })
 }
@@ -105,5 +121,5 @@ function balance(customer: JsonValue): number | null {
 function metadata(customer: JsonValue): Record<string, JsonValue> {
   const found = at(customer, "metadata")
   if (!isObject(found)) return {}
-  return Object.fromEntries(Object.entries(found).map(([name, value]) => [`metadata_${name}`, value]))
+  return Object.fromEntries(Object.entries(found).map(([name, value]) => [`stripe_metadata_${name}`, value]))
 }

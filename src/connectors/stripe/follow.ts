@@ -1,25 +1,24 @@
 /**
- * What a page of events leaves open about refunds, and the few requests that answer it. See refund.ts for why.
+ * What a page of events leaves open about refunds, and the few requests that answer it. See refund.ts for why. Nothing is open of a
+ * refund that names its customer, of a version that has no released authorizations.
  *
  * Up to three charges are asked for by id. More are asked for by the times of their refunds, in at most three ranges: a page has
  * at most 100 events, so that the refunds of a range, each with an event, fit into one answer.
  */
-import { LOOKUPS_MAX, type PageRecord, type PageRequest } from "../kit/define.ts"
+import type { PageRecord, PageRequest } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, isObject, needNumber, number, text } from "../kit/values.ts"
 import { ANNOUNCED_WITHIN_S, announces, announcesByCharge, embeddedRefunds, looksReleased } from "./refund.ts"
-import { idAt } from "./shape.ts"
+import { BASIL, customerId, idAt, isTest } from "./shape.ts"
+
+/** Of the further requests that a page may make. */
+export const REFUND_LOOKUPS_MAX = 3
 
 /** With many refunds on a page the ranges lie dense: a wider margin would only fill the answers with other pages' refunds. */
 const DENSE = { refunds: 20, marginSeconds: 2 }
 
-/** With the balance transactions that date a capture, to tell a partial one's release from a refund, and a failure. */
-export const REFUND_EXPAND = [
-  "data.charge",
-  "data.charge.customer",
-  "data.charge.balance_transaction",
-  "data.failure_balance_transaction",
-]
+/** Who paid, and the balance transactions that date a capture, to tell a partial one's release from a refund, and a failure. */
+export const REFUND_EXPAND = ["data.charge", "data.charge.balance_transaction", "data.failure_balance_transaction"]
 
 interface Need {
   charge: string
@@ -34,7 +33,7 @@ export function isRefundIncomplete({ body }: PageRecord): boolean {
 export function followRefunds(records: readonly PageRecord[]): PageRequest[] {
   const needs = records.flatMap(({ body }) => needOf(body)).sort((a, b) => a.time - b.time)
   const charges = [...new Set(needs.map(({ charge }) => charge))]
-  if (charges.length <= LOOKUPS_MAX) return charges.map((charge) => refunds({ charge }))
+  if (charges.length <= REFUND_LOOKUPS_MAX) return charges.map((charge) => refunds({ charge }))
   const margin = needs.length > DENSE.refunds ? DENSE.marginSeconds : ANNOUNCED_WITHIN_S
   return clusters(needs.map(({ time }) => time)).map(([from, to]) =>
     refunds({ "created[gte]": from - margin, "created[lte]": to + margin }),
@@ -72,7 +71,11 @@ function withCharge(record: PageRecord, charges: ReadonlyMap<string, JsonValue>)
 
 function needOf(event: JsonValue): Need[] {
   const object = at(event, "data.object") ?? null
-  if (isRefundEvent(event)) return announces(event) ? needOfRefund(object, at(object, "charge")) : []
+  if (isTest(event)) return []
+  if (isRefundEvent(event)) {
+    const isWhole = (text(event, "api_version") ?? "") >= BASIL && customerId(object) !== null
+    return announces(event) && !isWhole ? needOfRefund(object, at(object, "charge")) : []
+  }
   if (text(event, "type") !== "charge.refunded" || !announcesByCharge(event)) return []
   const embedded = embeddedRefunds(event)
   if (embedded) return embedded.flatMap((refund) => needOfRefund(refund, object))
@@ -88,12 +91,12 @@ function needOfRefund(refund: JsonValue, charge: JsonValue | undefined): Need[] 
   return isObject(charge) && !looksReleased(refund, charge) ? [] : [{ charge: id, time }]
 }
 
-/** The times in at most LOOKUPS_MAX ranges, parted where the gaps are widest. */
+/** The times in at most REFUND_LOOKUPS_MAX ranges, parted where the gaps are widest. */
 function clusters(times: readonly number[]): [number, number][] {
   const gaps = times.slice(1).map((time, index) => ({ end: index + 1, size: time - (times[index] ?? time) }))
   const cuts = gaps
     .sort((a, b) => b.size - a.size)
-    .slice(0, LOOKUPS_MAX - 1)
+    .slice(0, REFUND_LOOKUPS_MAX - 1)
     .map(({ end }) => end)
     .sort((a, b) => a - b)
   const bounds = [0, ...cuts, times.length]

@@ -1,8 +1,9 @@
 /** Invoices: created, paid, voided, given up, and every other update. https://docs.stripe.com/invoicing/integration/workflow-transitions */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import { type Teller, tellEach } from "../kit/partly.ts"
 import { at, fromSeconds, isoFromSeconds, needNumber, needText, number, present, text } from "../kit/values.ts"
-import { changedFields, customerId, idAt, money, needMoney, person, type Reading } from "./shape.ts"
+import { changedFields, customerId, idAt, isTest, money, needMoney, person } from "./shape.ts"
 
 export const INVOICE = "Invoice"
 
@@ -16,68 +17,89 @@ const BECAME = {
 
 type Fact = keyof typeof BECAME
 
-export function invoiceFromList(invoice: JsonValue, reading: Reading): Normalized {
+/** What stands still once an invoice has been finalized, so that a list and an event tell it alike. */
+const FINAL = ["paid", "voided", "uncollectible"]
+
+/** What an invoice ends as: from then on its payments stand still, too. One that was given up may still be paid. */
+const CLOSED = ["paid", "voided"]
+
+export function invoiceFromList(invoice: JsonValue): Normalized {
   const facts = (Object.keys(BECAME) as Fact[]).filter((fact) => number(invoice, BECAME[fact]) !== null)
-  return { drafts: facts.map((fact) => became(invoice, fact, reading)) }
+  return tellEach(facts.map((fact) => became(invoice, fact)))
 }
 
 /** From `invoice.created`, `invoice.paid`, `invoice.voided` and `invoice.marked_uncollectible`. */
 export function invoiceFact(fact: Fact) {
-  return (event: JsonValue, reading: Reading): Normalized => ({
-    drafts: [became(at(event, "data.object") ?? null, fact, reading)],
-  })
+  return (event: JsonValue): Normalized => tellEach([became(at(event, "data.object") ?? null, fact, event)])
 }
 
 /** From `invoice.updated`: no invoice remembers its updates, so the event is the record. */
-export function invoiceUpdated(event: JsonValue, reading: Reading): Normalized {
+export function invoiceUpdated(event: JsonValue): Normalized {
   const invoice = at(event, "data.object") ?? null
-  const data = { changed: changedFields(event).join(", "), ...payments(invoice) }
-  const time = needNumber(event, "created")
-  return { drafts: [{ ...draft(invoice, "updated", time, data, reading), id: needText(event, "id") }] }
+  const values = {
+    changed: changedFields(event).join(", "),
+    invoice_status: text(invoice, "status"),
+    ...sums(invoice),
+    ...payments(invoice),
+  }
+  const made = draft(invoice, "updated", needNumber(event, "created"), values, event)
+  return { drafts: [{ ...made, id: needText(event, "id") }] }
 }
 
-function became(invoice: JsonValue, fact: Fact, reading: Reading): Draft {
-  // What was paid since belongs to the later facts, even where the list shows it already.
-  const data = fact === "created" ? {} : payments(invoice)
-  const made = draft(invoice, fact, needNumber(invoice, BECAME[fact]), data, reading)
-  return { ...made, fact }
+/** An event may come before its object says when it became so; then it is the event's time. */
+function became(invoice: JsonValue, fact: Fact, event?: JsonValue): Teller {
+  const tell = () => {
+    const time = number(invoice, BECAME[fact]) ?? number(event, "created") ?? needNumber(invoice, BECAME[fact])
+    // A draft may still change: of an invoice that was made, a list would tell what it came to.
+    const values = {
+      ...(FINAL.includes(fact) && sums(invoice)),
+      ...(CLOSED.includes(fact) && payments(invoice)),
+    }
+    return { ...draft(invoice, fact, time, values, event), fact }
+  }
+  return { collection: INVOICE, tell }
 }
 
 function draft(
   invoice: JsonValue,
   status: string,
   seconds: number,
-  data: Record<string, JsonValue>,
-  reading: Reading,
+  values: Record<string, JsonValue>,
+  event?: JsonValue,
 ): Draft {
   return {
     collection: INVOICE,
-    userId: person(invoice, ["customer_email", "customer.email"], reading),
+    userId: person(invoice),
     id: needText(invoice, "id"),
     time: fromSeconds(seconds),
     data: present({
       status,
       invoice: needText(invoice, "id"),
-      number: text(invoice, "number"),
       customer: customerId(invoice),
       // Moved under `parent` in 2025-03-31.basil.
       subscription: idAt(invoice, "parent.subscription_details.subscription") ?? idAt(invoice, "subscription"),
       currency: needText(invoice, "currency"),
-      total: needMoney(invoice, "total"),
-      subtotal: money(invoice, "subtotal"),
-      amount_due: money(invoice, "amount_due"),
       billing_reason: text(invoice, "billing_reason"),
-      collection_method: text(invoice, "collection_method"),
-      due_date: isoFromSeconds(number(invoice, "due_date")),
-      ...data,
+      ...values,
+      test: isTest(invoice, event) ? true : null,
     }),
     from: invoice,
   }
 }
 
+function sums(invoice: JsonValue): Record<string, JsonValue> {
+  return {
+    number: text(invoice, "number"),
+    total: needMoney(invoice, "total"),
+    subtotal: money(invoice, "subtotal"),
+    amount_due: money(invoice, "amount_due"),
+    collection_method: text(invoice, "collection_method"),
+    due_date: isoFromSeconds(number(invoice, "due_date")),
+  }
+}
+
 function payments(invoice: JsonValue): Record<string, JsonValue> {
   return {
-    invoice_status: text(invoice, "status"),
     amount_paid: money(invoice, "amount_paid"),
     amount_remaining: money(invoice, "amount_remaining"),
     attempt_count: number(invoice, "attempt_count"),

@@ -1,6 +1,6 @@
 /** What a subscription costs: its items, spelled as prices and, in every version still, as plans. */
 import type { JsonValue } from "../kit/item.ts"
-import { at, isObject, number, rows, text } from "../kit/values.ts"
+import { at, flag, isObject, number, rows, text } from "../kit/values.ts"
 import { idAt, major } from "./shape.ts"
 
 /** How many of an interval make a month. https://docs.stripe.com/billing/subscriptions/analytics#monthly-recurring-revenue-mrr */
@@ -14,18 +14,27 @@ export interface Plan {
   interval_count: number | null
   quantity: number | null
   currency: string | null
-  /** Major units a billing period, before discounts and tax; what is metered or tiered counts nothing. */
-  amount: number
+  /**
+   * Major units a billing period, before discounts and tax, without what is metered. Null where it cannot be told: a price with tiers,
+   * one without an amount in the subscription's currency, or a list of items that Stripe cut off.
+   */
+  amount: number | null
   /** The same, a month. */
-  monthlyAmount: number
+  monthlyAmount: number | null
 }
 
 export function planOf(subscription: JsonValue): Plan {
   const items = itemsOf(subscription)
   const first = priceOf(items[0])
   const currency = text(subscription, "currency") ?? text(first, "currency")
-  const cents = (of: (item: JsonValue) => number) => items.reduce<number>((sum, item) => sum + of(item), 0)
-  const inMajor = (minor: number) => (currency === null ? 0 : major(Math.round(minor), currency))
+  const isWhole = items.length > 0 && !flag(subscription, "items.has_more")
+  const sum = (amountOf: (item: JsonValue, currency: string) => number | null) =>
+    currency === null || !isWhole
+      ? null
+      : inMajor(
+          items.map((item) => amountOf(item, currency)),
+          currency,
+        )
   return {
     price: text(first, "id"),
     plan: text(first, "nickname") ?? text(first, "lookup_key") ?? text(first, "id"),
@@ -34,8 +43,8 @@ export function planOf(subscription: JsonValue): Plan {
     interval_count: number(first, "recurring.interval_count") ?? number(first, "interval_count"),
     quantity: number(items[0], "quantity"),
     currency,
-    amount: inMajor(cents(periodAmount)),
-    monthlyAmount: inMajor(cents(monthlyAmount)),
+    amount: sum(periodAmount),
+    monthlyAmount: sum(monthlyAmount),
   }
 }
 
@@ -60,24 +69,39 @@ function priceOf(item: JsonValue | undefined): JsonValue {
   return isObject(price) ? price : (at(item, "plan") ?? null)
 }
 
-function periodAmount(item: JsonValue): number {
-  const price = priceOf(item)
-  const usage = text(price, "recurring.usage_type") ?? text(price, "usage_type")
-  return usage === "metered" ? 0 : unitAmount(price) * packages(price, number(item, "quantity") ?? 1)
+/** Null as soon as one of them is not known: a part is not the whole. */
+function inMajor(minors: readonly (number | null)[], currency: string): number | null {
+  const known = minors.filter((minor) => minor !== null)
+  if (known.length < minors.length) return null
+  return major(Math.round(known.reduce((sum, minor) => sum + minor, 0)), currency)
 }
 
-function monthlyAmount(item: JsonValue): number {
+function periodAmount(item: JsonValue, currency: string): number | null {
+  const price = priceOf(item)
+  const usage = text(price, "recurring.usage_type") ?? text(price, "usage_type")
+  if (usage === "metered") return 0
+  const amount = unitAmount(price, currency)
+  return amount === null ? null : amount * packages(price, number(item, "quantity") ?? 1)
+}
+
+function monthlyAmount(item: JsonValue, currency: string): number | null {
   const price = priceOf(item)
   const interval = text(price, "recurring.interval") ?? text(price, "interval") ?? "month"
   const count = number(price, "recurring.interval_count") ?? number(price, "interval_count") ?? 1
-  return (periodAmount(item) * (PER_MONTH[interval] ?? 0)) / Math.max(1, count)
+  const amount = periodAmount(item, currency)
+  return amount === null ? null : (amount * (PER_MONTH[interval] ?? 0)) / Math.max(1, count)
 }
 
-/** Cents, with their fraction where a price has one; 0 for a tiered price, which has no amount of its own. */
-function unitAmount(price: JsonValue): number {
-  const decimal = text(price, "unit_amount_decimal") ?? text(price, "amount_decimal")
-  const exact = decimal === null ? null : Number(decimal)
-  return exact ?? number(price, "unit_amount") ?? number(price, "amount") ?? 0
+/**
+ * Cents, with their fraction where a price has one; null for a tiered price, which has no amount of its own, and for one of another
+ * currency. https://docs.stripe.com/products-prices/pricing-models#multicurrency
+ */
+function unitAmount(price: JsonValue, currency: string): number | null {
+  const inCurrency = at(price, `currency_options.${currency}`)
+  const own = (text(price, "currency") ?? currency) === currency ? price : null
+  const amounts = isObject(inCurrency) ? inCurrency : own
+  const decimal = text(amounts, "unit_amount_decimal") ?? text(amounts, "amount_decimal")
+  return decimal === null ? (number(amounts, "unit_amount") ?? number(amounts, "amount")) : Number(decimal)
 }
 
 /** https://docs.stripe.com/api/prices/object#price_object-transform_quantity */

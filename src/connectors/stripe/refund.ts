@@ -9,9 +9,9 @@
  */
 import { type Draft, type Normalized, RecordError, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
+import { at, flag, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, chargePerson, isCaptured } from "./charge.ts"
-import { changed, idAt, needMoney, type Reading } from "./shape.ts"
+import { changed, customerId, idAt, isTest, needMoney, type Reading } from "./shape.ts"
 
 /** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
 export const ANNOUNCED_WITHIN_S = 60
@@ -27,33 +27,33 @@ const REFUND_EVENTS_SINCE = "2024-10-28"
 
 export function refundFromList(refund: JsonValue, reading: Reading): Normalized {
   const charge = chargeOf(refund, [])
-  if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
+  if (isTestRefund(charge, reading) || (charge && movesNoMoney(refund, charge))) return { drafts: [] }
   const status = needText(refund, "status")
   const time = fromSeconds(needNumber(refund, "created"))
   const open = isUndecided(status) ? [key(refund, "succeeded"), key(refund, "failed")] : []
-  return { drafts: told(refund, status, { charge, reading }), pending: open.map((one) => ({ ...one, time })) }
+  return { drafts: told(refund, status, { charge }), pending: open.map((one) => ({ ...one, time })) }
 }
 
 /** From `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`. */
 export function refundFromEvent(event: JsonValue, reading: Reading): Normalized {
   const refund = at(event, "data.object") ?? null
-  if (!announces(event)) return { drafts: [] }
+  if (isTest(event) || !announces(event)) return { drafts: [] }
   const status = isFailure(event) ? "failed" : needText(refund, "status")
   const charge = chargeOf(refund, reading.followed)
   if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
   const announcedAt = needNumber(event, "created")
-  return { drafts: told(refund, status, { charge, reading, announcedAt }), closed: closedFacts(refund, status) }
+  return { drafts: told(refund, status, { charge, announcedAt }), closed: closedFacts(refund, status) }
 }
 
 /** From `charge.refunded`: the refunds it announces, where no event of their own does. */
 export function refundsFromCharge(event: JsonValue, reading: Reading): Normalized {
   const charge = at(event, "data.object") ?? null
-  if (!announcesByCharge(event)) return { drafts: [] }
+  if (isTest(charge, event) || !announcesByCharge(event)) return { drafts: [] }
   const refunds = embeddedRefunds(event) ?? listedRefunds(event, reading)
   return {
     drafts: refunds.flatMap((refund) => {
       const known = chargeOf(refund, reading.followed) ?? charge
-      return movesNoMoney(refund, known) ? [] : told(refund, needText(refund, "status"), { charge: known, reading })
+      return movesNoMoney(refund, known) ? [] : told(refund, needText(refund, "status"), { charge: known })
     }),
   }
 }
@@ -76,13 +76,18 @@ export function announcesByCharge(event: JsonValue): boolean {
   return isCaptured(at(event, "data.object") ?? null) && (version === null || version < REFUND_EVENTS_SINCE)
 }
 
-/** The refunds that came with this event, where the event's version embeds them (before 2022-11-15). */
+/**
+ * The refunds that came with this event, where the event's version embeds them (before 2022-11-15). The list holds the ten newest: were
+ * all of them new, there may be more.
+ */
 export function embeddedRefunds(event: JsonValue): JsonValue[] | null {
   const all = rows(event, "data.object.refunds.data")
-  if (all.length === 0) return null
   const earlier = rows(event, "data.previous_attributes.refunds.data").map((refund) => text(refund, "id"))
-  if (changed(event, "refunds")) return all.filter((refund) => !earlier.includes(text(refund, "id")))
-  return all.filter((refund) => isAnnouncedBy(event, refund))
+  const isNew = (refund: JsonValue) =>
+    changed(event, "refunds") ? !earlier.includes(text(refund, "id")) : isAnnouncedBy(event, refund)
+  const fresh = all.filter(isNew)
+  const isCut = flag(event, "data.object.refunds.has_more") && fresh.length === all.length
+  return all.length === 0 || isCut ? null : fresh
 }
 
 /**
@@ -130,9 +135,13 @@ function allRefunds(followed: readonly unknown[]): JsonValue[] {
   return followed.flatMap((body) => rows(body as JsonValue, "data"))
 }
 
+/** A refund does not say itself whether its money is real: the event does, or the charge; without either, the account's mode. */
+function isTestRefund(charge: JsonValue | undefined, { account }: Reading): boolean {
+  return charge ? isTest(charge) : account.mode === "test"
+}
+
 interface Telling {
   charge: JsonValue | undefined
-  reading: Reading
   /** Epoch seconds, of the event that tells it. */
   announcedAt?: number
 }
@@ -155,7 +164,7 @@ function told(refund: JsonValue, status: string, telling: Telling): Draft[] {
         currency: needText(refund, "currency"),
         refund: id,
         charge: idAt(refund, "charge"),
-        customer: idAt(telling.charge, "customer") ?? idAt(refund, "customer"),
+        customer: idAt(refund, "customer") ?? idAt(telling.charge, "customer"),
         payment_intent: idAt(refund, "payment_intent"),
         reason: text(refund, "reason"),
         failure_code: text(refund, "failure_reason"),
@@ -165,10 +174,11 @@ function told(refund: JsonValue, status: string, telling: Telling): Draft[] {
   ]
 }
 
-/** A guest is known by the charge's id; so is, in the worst case, whoever could not be looked up. */
-function payer(refund: JsonValue, { charge, reading }: Telling): string {
-  if (charge) return chargePerson(charge, reading)
-  return idAt(refund, "customer") ?? idAt(refund, "charge") ?? needText(refund, "id")
+/** Whoever paid. One who could not be looked up is, in the worst case, known by the charge's id. */
+function payer(refund: JsonValue, { charge }: Telling): string {
+  const customer = customerId(refund)
+  if (customer !== null) return customer
+  return charge ? chargePerson(charge) : (idAt(refund, "charge") ?? needText(refund, "id"))
 }
 
 /**

@@ -1,13 +1,16 @@
 /** What every Stripe object has in common, and how the several API versions spell it. */
 import type { NormalizeContext } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, email, isObject, majorUnits, needNumber, needText, text } from "../kit/values.ts"
+import { at, isObject, majorUnits, needNumber, needText, text } from "../kit/values.ts"
 
 /**
  * Stripe counts three currencies otherwise than ISO 4217 does: ISK and UGX are sent in hundredths that are always 00, MGA in
  * whole ariary. HUF and TWD are special in payouts only. https://docs.stripe.com/currencies#special-cases
  */
 const STRIPE_DECIMALS = { isk: 2, ugx: 2, mga: 0 }
+
+/** From this version on periods stand on a subscription's items, and what was never captured leaves no refund behind. https://docs.stripe.com/changelog/basil */
+export const BASIL = "2025-03-31"
 
 export type Reading = NormalizeContext<unknown>
 
@@ -36,17 +39,17 @@ export function customerId(object: JsonValue): string | null {
 }
 
 /**
- * Who a record is about: the first of the emails that is one, else the customer, else the record itself, so that a guest's money
- * is never dropped. The fields are paths into the object.
+ * Who a record is about: the customer it names, by id, since events do not tell a customer's present email; the customer's own item
+ * joins the id to it. Whoever has none is the record itself. No other email of the record (billing, receipt, one frozen on an
+ * invoice) names somebody who has a customer.
  */
-export function person(object: JsonValue, emails: readonly string[], reading: Reading): string {
-  const customer = customerId(object)
-  if (reading.identity === "partnerId" && customer) return customer
-  for (const path of emails) {
-    const found = email(text(object, path))
-    if (found) return found
-  }
-  return customer ?? needText(object, "id")
+export function person(object: JsonValue): string {
+  return customerId(object) ?? needText(object, "id")
+}
+
+/** Whether it is about test money. Not every object says so: the first of those asked that does. */
+export function isTest(...about: (JsonValue | undefined)[]): boolean {
+  return about.map((object) => at(object, "livemode")).find((live) => typeof live === "boolean") === false
 }
 
 /** The state before a change, of an event's object: its `previous_attributes` laid over it. */

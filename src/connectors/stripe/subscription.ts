@@ -3,10 +3,22 @@
  * event announces one, and only that one is told, since the others of its snapshot have been told before.
  */
 import type { Draft, Normalized } from "../kit/define.ts"
-import type { Attributes, JsonValue } from "../kit/item.ts"
-import { at, flag, fromSeconds, isoFromSeconds, needNumber, needText, number, present, text } from "../kit/values.ts"
+import type { JsonValue } from "../kit/item.ts"
+import { type Teller, tellEach } from "../kit/partly.ts"
+import {
+  at,
+  flag,
+  fromSeconds,
+  isObject,
+  isoFromSeconds,
+  needNumber,
+  needText,
+  number,
+  present,
+  text,
+} from "../kit/values.ts"
 import { periodStart, planOf } from "./plan.ts"
-import { before, changed, changedFields, customerId, person, type Reading } from "./shape.ts"
+import { before, changed, changedFields, customerId, isTest, person, type Reading } from "./shape.ts"
 
 export const NEW_TRIAL = "New trial"
 export const TRIAL_CANCELLED = "Trial cancelled"
@@ -17,94 +29,127 @@ export const CANCELLED = "Subscription cancelled"
 /** Stripe ends a trial when its clock comes round, some time after the second it is due. */
 const TRIAL_END_TOLERANCE_S = 3600
 
-/** Statuses in which a subscription brings revenue. https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses */
-const PAYING = ["active", "past_due"]
+/** Statuses in which a subscription counts as revenue. https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses */
+const PAYING = ["active", "past_due", "unpaid"]
+
+/** Fields of a subscription that say what it brings. */
+const MOVES_REVENUE = ["status", "items", "plan", "quantity", "currency"]
 
 export function subscriptionFromList(subscription: JsonValue, reading: Reading): Normalized {
-  const drafts: Draft[] = []
-  if (number(subscription, "trial_start") !== null) drafts.push(newTrial(subscription, reading))
-  if (hasEnded(subscription)) drafts.push(...ended(subscription, reading))
+  const tellers: Teller[] = []
+  if (number(subscription, "trial_start") !== null) tellers.push(newTrial(subscription))
+  if (hasEnded(subscription)) tellers.push(...ended(subscription))
   const trialEnd = number(subscription, "trial_end")
   const isPast = trialEnd !== null && fromSeconds(trialEnd) <= reading.asked
-  if (!isPast || endedInTrial(subscription)) return { drafts }
+  if (!isPast || endedInTrial(subscription)) return tellEach(tellers)
   // Stripe ends trials a little after their time: what the trial becomes is still to come.
-  if (text(subscription, "status") === "trialing") return { drafts, pending: pendingKeys(subscription) }
-  return { drafts: [...drafts, trialExpired(subscription, reading)] }
+  if (text(subscription, "status") === "trialing") return { ...tellEach(tellers), pending: pendingKeys(subscription) }
+  return tellEach([...tellers, trialExpired(subscription)])
 }
 
 /** From `customer.subscription.created`. */
-export function subscriptionCreated(event: JsonValue, reading: Reading): Normalized {
-  const subscription = at(event, "data.object") ?? null
-  return { drafts: number(subscription, "trial_start") === null ? [] : [newTrial(subscription, reading)] }
+export function subscriptionCreated(event: JsonValue): Normalized {
+  const subscription = objectOf(event)
+  return tellEach(number(subscription, "trial_start") === null ? [] : [newTrial(subscription)])
 }
 
 /** From `customer.subscription.updated`: the change itself and what it announces. */
-export function subscriptionUpdated(event: JsonValue, reading: Reading): Normalized {
-  const subscription = at(event, "data.object") ?? null
-  const drafts = [change(event, reading)]
+export function subscriptionUpdated(event: JsonValue): Normalized {
+  const subscription = objectOf(event)
+  const tellers = [change(event)]
   const startsTrial = changed(event, "trial_start") && number(subscription, "trial_start") !== null
-  if (startsTrial) drafts.push(newTrial(subscription, reading))
-  if (changed(event, "status") && hasEnded(subscription)) drafts.push(...ended(subscription, reading))
+  if (startsTrial) tellers.push(newTrial(subscription))
+  if (changed(event, "status") && hasEnded(subscription))
+    tellers.push(...ended(subscription, needNumber(event, "created")))
   const leavesTrial = text(before(event), "status") === "trialing" && text(subscription, "status") !== "trialing"
-  if (leavesTrial && !endedInTrial(subscription)) drafts.push(trialExpired(subscription, reading))
-  return { drafts }
+  if (leavesTrial && !endedInTrial(subscription)) tellers.push(trialExpired(withItsTrial(event)))
+  return tellEach(tellers)
 }
 
 /** From the changes read as a list, and `customer.subscription.resumed`: what else is known comes from the list of subscriptions. */
-export function subscriptionChange(event: JsonValue, reading: Reading): Normalized {
-  return { drafts: [change(event, reading)] }
+export function subscriptionChange(event: JsonValue): Normalized {
+  return tellEach([change(event)])
 }
 
 /** From `customer.subscription.paused`: on request, or because a trial ended without a way to pay. */
-export function subscriptionPaused(event: JsonValue, reading: Reading): Normalized {
-  const drafts = [change(event, reading)]
-  return {
-    drafts: trialJustEnded(event) ? [...drafts, trialExpired(at(event, "data.object") ?? null, reading)] : drafts,
-  }
+export function subscriptionPaused(event: JsonValue): Normalized {
+  const own = change(event)
+  return tellEach(trialJustEnded(event) ? [own, trialExpired(objectOf(event))] : [own])
 }
 
 /** From `customer.subscription.deleted`, which Stripe sends when a subscription ends. */
-export function subscriptionDeleted(event: JsonValue, reading: Reading): Normalized {
-  const subscription = at(event, "data.object") ?? null
-  const drafts = ended(subscription, reading)
-  return endedInTrial(subscription) ? { drafts, closed: [expiryKey(subscription)] } : { drafts }
+export function subscriptionDeleted(event: JsonValue): Normalized {
+  const subscription = objectOf(event)
+  const told = tellEach(ended(subscription, needNumber(event, "created")))
+  return endedInTrial(subscription) ? { ...told, closed: [expiryKey(subscription)] } : told
 }
 
-function newTrial(subscription: JsonValue, reading: Reading): Draft {
-  const start = needNumber(subscription, "trial_start")
-  // A back-dated trial begins when somebody began it.
-  const time = Math.max(start, needNumber(subscription, "created"))
-  // Read from a list, the subscription's present status may be that of years later.
-  const values = { ...trialTimes(subscription), status: "trialing" }
-  return { ...draft(NEW_TRIAL, subscription, time, values, reading), fact: `trial:${start}` }
+function objectOf(event: JsonValue): JsonValue {
+  return at(event, "data.object") ?? null
 }
 
-function trialExpired(subscription: JsonValue, reading: Reading): Draft {
-  const end = needNumber(subscription, "trial_end")
-  return { ...draft(TRIAL_EXPIRED, subscription, end, trialTimes(subscription), reading), fact: `trial_expired:${end}` }
+/** Nothing of what it cost: a list shows the present plan, which may be another than the one that was tried. */
+function newTrial(subscription: JsonValue): Teller {
+  const tell = () => {
+    const start = needNumber(subscription, "trial_start")
+    // A back-dated trial begins when somebody began it.
+    const time = Math.max(start, needNumber(subscription, "created"))
+    const values = { status: "trialing", trial_start: isoFromSeconds(start) }
+    return { ...draft(NEW_TRIAL, subscription, time, values), fact: `trial:${start}` }
+  }
+  return { collection: NEW_TRIAL, tell }
 }
 
-/** Both what the trial and what the subscription came to; metrics tell them apart by `inTrial`. */
-function ended(subscription: JsonValue, reading: Reading): Draft[] {
-  const end = needNumber(subscription, "ended_at")
+/** Nothing of what became of it, which a list cannot tell: the change that ended the trial says it. */
+function trialExpired(subscription: JsonValue): Teller {
+  const tell = () => {
+    const end = needNumber(subscription, "trial_end")
+    return { ...draft(TRIAL_EXPIRED, subscription, end, trialTimes(subscription)), fact: `trial_expired:${end}` }
+  }
+  return { collection: TRIAL_EXPIRED, tell }
+}
+
+/** An update that takes the trial away leaves its times only in what was before. It ended no later than that. */
+function withItsTrial(event: JsonValue): JsonValue {
+  const subscription = objectOf(event)
+  const planned = number(before(event), "trial_end")
+  if (!isObject(subscription) || number(subscription, "trial_end") !== null || planned === null) return subscription
+  const start = number(subscription, "trial_start") ?? number(before(event), "trial_start")
+  return { ...subscription, trial_start: start, trial_end: Math.min(planned, needNumber(event, "created")) }
+}
+
+/** Both what the trial and what the subscription came to; metrics tell them apart by `inTrial`. An ended one changes no more. */
+function ended(subscription: JsonValue, announcedAt?: number): Teller[] {
   const inTrial = endedInTrial(subscription)
+  const tellAs = (collection: string, fact: string, more: Record<string, JsonValue>): Teller => ({
+    collection,
+    tell: () => {
+      const end = number(subscription, "ended_at") ?? announcedAt ?? needNumber(subscription, "ended_at")
+      const values = { status: needText(subscription, "status"), ...planOf(subscription), ...why, ...more }
+      return { ...draft(collection, subscription, end, values), fact }
+    },
+  })
   const why = {
     cancellation_reason: text(subscription, "cancellation_details.reason"),
     cancellation_feedback: text(subscription, "cancellation_details.feedback"),
   }
-  const lost = inTrial ? 0 : -planOf(subscription).monthlyAmount
-  const cancelled = draft(CANCELLED, subscription, end, { ...why, inTrial, mrrChange: lost }, reading)
-  const trial = draft(TRIAL_CANCELLED, subscription, end, { ...why, ...trialTimes(subscription) }, reading)
-  const drafts = [{ ...cancelled, fact: "cancelled" }]
-  return inTrial ? [...drafts, { ...trial, fact: "trial_cancelled" }] : drafts
+  const monthly = inTrial || !hasBeenPaid(subscription) ? 0 : planOf(subscription).monthlyAmount
+  const cancelled = tellAs(CANCELLED, "cancelled", { inTrial, mrrChange: monthly === null ? null : 0 - monthly })
+  return inTrial ? [cancelled, tellAs(TRIAL_CANCELLED, "trial_cancelled", trialTimes(subscription))] : [cancelled]
 }
 
-function change(event: JsonValue, reading: Reading): Draft {
-  const subscription = at(event, "data.object") ?? null
+function change(event: JsonValue): Teller {
+  return { collection: CHANGE, tell: () => changeDraft(event) }
+}
+
+function changeDraft(event: JsonValue): Draft {
+  const subscription = objectOf(event)
   const earlier = before(event)
   const [now, was] = [planOf(subscription), planOf(earlier)]
   const kind = kindOfChange(event)
   const values = {
+    status: needText(subscription, "status"),
+    ...now,
     change: kind,
     changed: changedFields(event).join(", "),
     previousStatus: changed(event, "status") ? text(earlier, "status") : null,
@@ -117,7 +162,7 @@ function change(event: JsonValue, reading: Reading): Draft {
     cancel_at: isoFromSeconds(number(subscription, "cancel_at")),
   }
   const seconds = needNumber(event, "created")
-  const made = draft(CHANGE, subscription, seconds, values, reading)
+  const made = draft(CHANGE, subscription, seconds, values, event)
   // A pause may be told by an event of its own, by an update, or by both: it is one change all the same.
   if (kind === "paused" || kind === "resumed") return { ...made, fact: `${kind}:${seconds}` }
   // No subscription remembers its changes, so the event is the record.
@@ -135,9 +180,8 @@ function kindOfChange(event: JsonValue): string {
   if (changed(event, "status")) return text(was, "status") === "trialing" ? "trial_ended" : "status_changed"
   if (enters("cancel_at_period_end") || enters("cancel_at")) return "cancellation_scheduled"
   if (leaves("cancel_at_period_end") || leaves("cancel_at")) return "cancellation_withdrawn"
-  if (plan.monthlyAmount !== earlier.monthlyAmount) {
-    return plan.monthlyAmount > earlier.monthlyAmount ? "upgraded" : "downgraded"
-  }
+  const rise = difference(plan.monthlyAmount, earlier.monthlyAmount)
+  if (rise !== null && rise !== 0) return rise > 0 ? "upgraded" : "downgraded"
   if (plan.price !== earlier.price) return "plan_changed"
   if (plan.quantity !== earlier.quantity) return "quantity_changed"
   return periodStart(now) === periodStart(was) ? "details_changed" : "renewed"
@@ -153,15 +197,18 @@ function isResumption(event: JsonValue): boolean {
   return changed(event, "status") && text(before(event), "status") === "paused"
 }
 
-/** By how much the change moved revenue. An end moves it too, but that is told by the cancellation. */
-function mrrChange(event: JsonValue): number {
-  const subscription = at(event, "data.object") ?? null
-  if (hasEnded(subscription)) return 0
-  const { monthlyAmount } = planOf(subscription)
-  // Without the state before: a pause takes what was paid, and in a trial that was nothing.
-  if (text(event, "type") === "customer.subscription.paused") return trialJustEnded(event) ? 0 : -monthlyAmount
-  if (text(event, "type") === "customer.subscription.resumed") return revenue(subscription)
-  return withoutDust(revenue(subscription) - revenue(before(event)))
+/**
+ * By how much the change moved revenue; null where that cannot be told. An end moves it too, but that is told by the cancellation, which
+ * cannot know whether the subscription was unpaid or paused before: those still count until they end.
+ */
+function mrrChange(event: JsonValue): number | null {
+  const subscription = objectOf(event)
+  const isAboutRevenue = MOVES_REVENUE.some((field) => changed(event, field))
+  if (text(event, "type") === "customer.subscription.resumed" && !isAboutRevenue) {
+    return difference(revenue(subscription), hasBeenPaid(subscription) ? revenue(subscription) : 0)
+  }
+  if (hasEnded(subscription) || !isAboutRevenue) return 0
+  return difference(revenue(subscription), revenue(before(event)))
 }
 
 function draft(
@@ -169,25 +216,22 @@ function draft(
   subscription: JsonValue,
   seconds: number,
   values: Record<string, JsonValue>,
-  reading: Reading,
+  event?: JsonValue,
 ): Draft {
   return {
     collection,
-    userId: person(subscription, ["customer.email"], reading),
+    userId: person(subscription),
     id: needText(subscription, "id"),
     time: fromSeconds(seconds),
-    data: { ...describe(subscription), ...present(values) },
+    data: present({
+      subscription: needText(subscription, "id"),
+      customer: customerId(subscription),
+      currency: text(subscription, "currency"),
+      ...values,
+      test: isTest(subscription, event) ? true : null,
+    }),
     from: subscription,
   }
-}
-
-function describe(subscription: JsonValue): Attributes {
-  return present({
-    subscription: needText(subscription, "id"),
-    customer: customerId(subscription),
-    status: needText(subscription, "status"),
-    ...planOf(subscription),
-  })
 }
 
 function trialTimes(subscription: JsonValue) {
@@ -243,11 +287,19 @@ function expiryKey(subscription: JsonValue) {
   return { collection: TRIAL_EXPIRED, key: `${needText(subscription, "id")}:trial_expired:${trialEnd}` }
 }
 
-function revenue(subscription: JsonValue): number {
-  return PAYING.includes(text(subscription, "status") ?? "") ? planOf(subscription).monthlyAmount : 0
+function revenue(subscription: JsonValue): number | null {
+  const status = text(subscription, "status") ?? ""
+  const pays = PAYING.includes(status) || (status === "paused" && hasBeenPaid(subscription))
+  return pays ? planOf(subscription).monthlyAmount : 0
+}
+
+/** A trial that ended without a way to pay leaves the subscription paused, in the period of its trial. */
+function hasBeenPaid(subscription: JsonValue): boolean {
+  const [start, trialEnd] = [periodStart(subscription), number(subscription, "trial_end")]
+  return start === null || trialEnd === null || start >= trialEnd
 }
 
 /** Differences of decimal amounts carry binary dust (0.1 + 0.2). */
-function withoutDust(amount: number): number {
-  return Math.round(amount * 1000) / 1000
+function difference(now: number | null, before: number | null): number | null {
+  return now === null || before === null ? null : Math.round((now - before) * 1000) / 1000
 }

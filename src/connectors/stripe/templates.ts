@@ -19,6 +19,12 @@ const PAYMENT: Filter = { attribute: "type", operator: "=", value: "payment" }
 const REFUND: Filter = { attribute: "type", operator: "=", value: "refund" }
 const PAYMENTS = [PAYMENT, SUCCEEDED, USD]
 const CONVERTED: Filter = { attribute: "status", operator: "=", value: "active" }
+/** A trial that ran out: the change that ended it says what became of it. One that was cancelled ended otherwise. */
+const RAN_OUT: Filter[] = [
+  { attribute: "previousStatus", operator: "=", value: "trialing" },
+  { attribute: "status", operator: "!=", value: "canceled" },
+]
+const KNOWN_FROM = "those since 30 days before Stripe was connected, as far back as Stripe keeps changes"
 const AFTER_TRIAL: Filter = { attribute: "inTrial", operator: "=", value: false }
 
 const revenue = money(
@@ -36,9 +42,20 @@ const refunds = money("refunds", "Refunds", "Money that went back.", CHARGE, "su
   USD,
 ])
 const trials = count("new_trials", "New trials", "Trials that began.", NEW_TRIAL, [])
-const paidTrials = count("trials_to_paid", "Trials turned paid", "Trials that became active.", TRIAL_EXPIRED, [
-  CONVERTED,
-])
+const endedTrials = count(
+  "trials_ended",
+  "Trials with known outcome",
+  `Trials that ran out and whose outcome is known: ${KNOWN_FROM}.`,
+  CHANGE,
+  RAN_OUT,
+)
+const paidTrials = count(
+  "trials_to_paid",
+  "Trials turned paid",
+  `Of these, the trials that became active: ${KNOWN_FROM}.`,
+  CHANGE,
+  [...RAN_OUT, CONVERTED],
+)
 
 export const templates: Templates = {
   metrics: [
@@ -58,13 +75,14 @@ export const templates: Templates = {
       { attribute: "status", operator: "=", value: "failed" },
     ]),
     trials,
+    endedTrials,
     paidTrials,
     formula(
       "trial_to_paid",
       "Trial to paid %",
-      "Of the trials, how many became paid.",
+      `Of the trials that ran out and whose outcome is known, how many became active: ${KNOWN_FROM}.`,
       "a / b * 100",
-      { a: paidTrials, b: trials },
+      { a: paidTrials, b: endedTrials },
       SHARE,
     ),
     count("cancelled_trials", "Cancelled trials", "Trials that were cancelled.", TRIAL_CANCELLED, []),
@@ -87,10 +105,10 @@ export const templates: Templates = {
     money(
       "invoices_uncollectible",
       "Uncollectible invoices",
-      "What was given up.",
+      "What invoices asked for that were given up.",
       INVOICE,
       "sum",
-      "amount_remaining",
+      "amount_due",
       [{ attribute: "status", operator: "=", value: "uncollectible" }, USD],
     ),
   ],
@@ -125,7 +143,7 @@ export const templates: Templates = {
       "delinquent",
       "Overdue customers",
       "Their latest invoice is overdue.",
-      [{ on: "attribute", attribute: "delinquent", operator: "=", value: true }],
+      [{ on: "attribute", attribute: "stripe_delinquent", operator: "=", value: true }],
       [CUSTOMERS],
     ),
   ],

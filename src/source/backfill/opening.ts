@@ -1,5 +1,6 @@
 /** Opening backfills: what they read of the lists, and where an older one that waits takes it over. */
 import type { Window } from "../../connectors/kit/define.ts"
+import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"
 import { lastBelieved } from "../clocks/partnertime.ts"
@@ -19,8 +20,9 @@ import { runOfBackfill } from "./takeup.ts"
  */
 export const BACKFILLS_MAX = 16
 
-/** An object has no past: its state is read whole, once, whatever the start date. */
+/** An object has no past: its state is read whole, once, whatever the start date. Neither has the joining of its ids. */
 export function isDimension(tx: Transaction, collection: string): boolean {
+  if (collection === ALIAS) return true
   return tx.connector.collections.some((one) => one.name === collection && one.kind === "object")
 }
 

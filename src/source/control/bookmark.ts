@@ -166,7 +166,7 @@ export function goOn(tx: Transaction, kept: Bookmark): void {
     const live = bookmark.live[stream.name]
     if (live) state.live[stream.name] = { ...live, slice: null, completed: [] }
   }
-  const known = (name: string) => tx.connector.collections.some((one) => one.name === name)
+  const known = (name: string) => name === ALIAS || tx.connector.collections.some((one) => one.name === name)
   const { liveFrom, backfillSpans, offAt, covered, clock } = bookmark
   // A partner's clock that was ahead then and is right now comes back as it does for a source that rested (doubt.ts).
   assign(state, { liveFrom, backfillSpans, offAt, covered, clock: { ...state.clock, ...clock } })

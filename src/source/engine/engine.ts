@@ -2,6 +2,7 @@
  * The source's engine: what may be asked of a source, each call as one transaction or a few. It stands on ports only; the Durable Object and
  * the simulator both are thin shells around it. No error escapes the alarm: the platform would drop it for good after some retries.
  */
+import { withAliases } from "../control/aliases.ts"
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
 import { beginSource, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "../control/control.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "../control/view.ts"
@@ -62,9 +63,11 @@ export class SourceEngine implements SourceRpc {
     return this.#transactions.act<Answer<{ view: SourceView }>>(
       GONE,
       (tx) => {
+        const read = withAliases(tx.connector, configuration)
+        if (isNew) tx.state.configuration = read
         if (isNew && bookmark) goOn(tx, bookmark)
         else if (isNew) beginSource(tx)
-        else reconfigure(tx, configuration)
+        else reconfigure(tx, read)
         return () => ({ ok: true, view: viewOf(tx) })
       },
       first,

@@ -22,6 +22,8 @@ export interface ChargeFields {
   description?: string | null
   failureCode?: string
   invoice?: string | null
+  /** An authorization that may be captured in parts. */
+  multicapture?: boolean
   metadata?: Record<string, string>
 }
 
@@ -54,6 +56,7 @@ export function createCharge(account: Account, fields: ChargeFields): ChargeRow 
     movedAt: null,
     refunds: [],
     metadata: { ...fields.metadata },
+    ...(fields.multicapture && { multicapture: true }),
   }
   add(account, "charge", row)
   emitIntent(account, "payment_intent.created", row)
@@ -71,19 +74,36 @@ export function mayCapture(account: Account, row: ChargeRow): boolean {
 export function captureCharge(account: Account, id: string, amount?: number): ChargeRow {
   const row = get(account, "charge", id)
   if (!mayCapture(account, row)) throw new Error(`charge ${id} cannot be captured`)
-  const captured = amount ?? row.amount
-  const capture = (charge: ChargeRow) => {
-    charge.captured = true
-    charge.amountCaptured = captured
-    Object.assign(charge, moved(account))
-  }
-  change(account, "charge", row, capture, ["charge.captured"])
-  if (captured < row.amount && isBefore(account.options.version, BASIL)) {
-    releaseRefund(account, row, row.amount - captured, null)
+  const rise = amount ?? row.amount - row.amountCaptured
+  capture(account, row, rise, true)
+  if (row.amountCaptured < row.amount && isBefore(account.options.version, BASIL)) {
+    releaseRefund(account, row, row.amount - row.amountCaptured, null)
   }
   emitIntent(account, "payment_intent.succeeded", row)
-  recordMoney(account, "charge.succeeded", row)
+  recordMoney(account, "charge.succeeded", row, rise)
   return row
+}
+
+/**
+ * A part of it, with more to follow, where the charge was authorized for that: "We send charge.updated webhooks each time you capture
+ * a payment", and `captured` only with the last. https://docs.stripe.com/payments/multicapture
+ */
+export function capturePart(account: Account, id: string, amount: number): ChargeRow {
+  const row = get(account, "charge", id)
+  if (!mayCapture(account, row) || !row.multicapture) throw new Error(`charge ${id} cannot be captured in parts`)
+  capture(account, row, amount, false)
+  recordMoney(account, "charge.succeeded", row, amount)
+  return row
+}
+
+function capture(account: Account, row: ChargeRow, rise: number, isLast: boolean): void {
+  const edit = (charge: ChargeRow) => {
+    charge.captured = isLast
+    charge.amountCaptured += rise
+    Object.assign(charge, moved(account))
+  }
+  const types = [...(row.multicapture ? ["charge.updated"] : []), ...(isLast ? ["charge.captured"] : [])]
+  change(account, "charge", row, edit, types)
 }
 
 /**
@@ -178,10 +198,14 @@ function recordMoney(
   account: Account,
   fact: "charge.succeeded" | "charge.failed" | "charge.expired",
   row: ChargeRow,
+  captured = row.amountCaptured,
 ): void {
   const about = { customer: row.customer, billing: row.billingEmail, receipt: row.receiptEmail }
   record(account, fact, row, about, {
-    amountMinor: fact === "charge.succeeded" ? row.amountCaptured : row.amount,
+    amountMinor: fact === "charge.succeeded" ? captured : row.amount,
+    // What has been captured by then, in all.
+    sumMinor: row.amountCaptured,
+    method: row.method,
     currency: row.currency,
     invoice: row.invoice,
     failureCode: row.failureCode,

@@ -88,6 +88,8 @@ export interface ChargeRow extends Row {
   movedAt: number | null
   refunds: string[]
   metadata: Record<string, string>
+  /** It may be captured in parts. */
+  multicapture?: boolean
 }
 
 export interface RefundRow extends Row {

@@ -15,6 +15,7 @@ export const MUTATIONS = {
   deleteCustomer: customers.deleteCustomer,
   createCharge: charges.createCharge,
   captureCharge: charges.captureCharge,
+  capturePart: charges.capturePart,
   expireCharge: charges.expireCharge,
   settleCharge: charges.settleCharge,
   updateCharge: charges.updateCharge,

@@ -148,7 +148,8 @@ export function buy(account: Account, customer: CustomerRow | undefined): Charge
     method,
     outcome,
     billingName: customer.name,
-    billingEmail: random.chance(0.4) ? customer.email : null,
+    // Of the card, which need not be the customer's own.
+    billingEmail: random.chance(0.4) ? `card.${customer.id}@example.com` : null,
     receiptEmail: random.chance(0.2) ? customer.email : null,
     description: "Order",
   })

@@ -252,7 +252,8 @@ function enterPeriod(
 }
 
 function endNow(account: Account, row: SubscriptionRow): SubscriptionRow {
-  const inTrial = row.status === "trialing"
+  const statusBefore = row.status
+  const inTrial = statusBefore === "trialing"
   const end = (edited: SubscriptionRow) => {
     edited.status = "canceled"
     edited.endedAt = stamp(account)
@@ -261,7 +262,7 @@ function endNow(account: Account, row: SubscriptionRow): SubscriptionRow {
   }
   change(account, "subscription", row, end, ["customer.subscription.deleted"])
   if (inTrial) recordSubscription(account, "trial.canceled", row)
-  recordSubscription(account, "subscription.canceled", row, { inTrial })
+  recordSubscription(account, "subscription.canceled", row, { inTrial, statusBefore })
   return row
 }
 
@@ -357,6 +358,7 @@ function recordSubscription(
       trialEnd,
       cancelAtPeriodEnd: atPeriodEnd,
       amountMinor: planOf(planKey).unitAmount * quantity,
+      interval: planOf(planKey).interval,
       ...more,
     },
   )

@@ -92,7 +92,7 @@ function methodDetails(row: ChargeRow): JsonObject {
       installments: null,
       last4: "4242",
       mandate: null,
-      multicapture: { status: "unavailable" },
+      multicapture: { status: row.multicapture ? "available" : "unavailable" },
       network: "visa",
       network_token: { used: false },
       network_transaction_id: null,
