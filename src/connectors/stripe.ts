@@ -4,15 +4,14 @@ import { bearer } from "./kit/auth.ts"
 import { defineConnector, type Normalized, type Stream } from "./kit/define.ts"
 import { ALIAS, type JsonValue } from "./kit/item.ts"
 import { classify, grantedMode, readAccount } from "./stripe/answers.ts"
-import { withEarlierChanges } from "./stripe/changes.ts"
 import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
 import { CUSTOMERS, customerFromList } from "./stripe/customer.ts"
-import { CHANGE_TYPES, collectionOf, fromEvent, isNeeded, typeFilter } from "./stripe/events.ts"
-import { followRefunds, isRefundIncomplete, REFUND_EXPAND, withCharges } from "./stripe/follow.ts"
+import { CHANGE_TYPES, collectionOf, fromEvent } from "./stripe/events.ts"
+import { feedLookup, feedPage, feedRequest } from "./stripe/feed.ts"
+import { REFUND_EXPAND } from "./stripe/follow.ts"
 import { INVOICE, invoiceFromList, invoiceUpdated } from "./stripe/invoice.ts"
 import { listPage, listRequest, PAGE_SIZE } from "./stripe/lists.ts"
-import { askMailboxes, deletedMailbox, withFewMailboxes } from "./stripe/mailbox.ts"
 import { refundFromList } from "./stripe/refund.ts"
 import type { Reading } from "./stripe/shape.ts"
 import {
@@ -115,20 +114,9 @@ export const stripe = defineConnector<Config>({
       lookbackSeconds: EVENT_LAG_SECONDS,
       retentionDays: EVENTS_KEPT_DAYS,
       stepOver: BY_SECOND,
-      request: (ctx) => listRequest("/v1/events", ctx, { "types[]": typeFilter(ctx.collections) }),
-      page: (answer, ctx) => {
-        const listed = listPage(answer, ctx)
-        const page = ctx.collections.has(CUSTOMERS) ? withFewMailboxes(listed) : listed
-        const needed = page.records.filter((event) => isNeeded(event, ctx.collections))
-        return { ...page, records: withEarlierChanges(withCharges(needed)) }
-      },
-      lookup: {
-        isNeeded: (record) => isRefundIncomplete(record) || deletedMailbox(record) !== null,
-        requests: (records, ctx) => [
-          ...(ctx.collections.has(CHARGE) ? followRefunds(records) : []),
-          ...(ctx.collections.has(CUSTOMERS) ? askMailboxes(records) : []),
-        ],
-      },
+      request: feedRequest,
+      page: feedPage,
+      lookup: feedLookup,
       normalize: fromEvent,
       collectionOf,
     },

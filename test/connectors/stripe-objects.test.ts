@@ -120,6 +120,25 @@ describe("a customer", () => {
     expect(newest?.userAttributes).toMatchObject({ stripe_metadata_a: "3" })
   })
 
+  test("that changed again on an earlier page is asked for, so that what was removed before is told with its present state", () => {
+    const page = (pageToken: string | null, ...data: Fields[]) =>
+      feed.page({ body: { object: "list", data, has_more: true }, headers: new Headers() }, pageContext({ pageToken }))
+    const [now, then] = [customer({ name: "Ada L.", metadata: { a: "3" } }), customer({ metadata: { a: "3" } })]
+    const first = page(null, event("customer.updated", now, { name: "Ada" }, { id: "evt_2" }))
+    expect(feed.lookup?.requests(first.records, pageContext())).toEqual([])
+    const removal = event("customer.updated", then, { description: "VIP", metadata: { b: "1" } }, { id: "evt_1" })
+    const second = page(first.next, removal)
+    const context = pageContext({ pageToken: first.next })
+    expect(feed.request(context).query).toMatchObject({ starting_after: "evt_2" })
+    expect(feed.lookup?.requests(second.records, context)).toEqual([{ path: "/v1/customers/cus_1" }])
+    expect(feed.lookup?.requests(second.records, pageContext())).toEqual([])
+    const asked = (T + DAY) * 1000
+    const [, told] = fed(second.records[0]?.body as Fields, { followed: [now], asked }).items
+    expect(told).toMatchObject({ key: "cus_1", version: asked, userAttributes: { name: "Ada L." } })
+    expect(told?.cleared).toEqual({ stripe_description: "text", stripe_metadata_b: "text" })
+    expect(fed(removal, { followed: [{ id: "cus_1", object: "customer", deleted: true }] }).items).toHaveLength(1)
+  })
+
   test("that is deleted says when", () => {
     const item = only(fed(event("customer.deleted", customer(), undefined, { created: T + DAY })))
     expect(item.userAttributes).toEqual({ stripe_customerId: "cus_1", stripe_deletedAt: "2026-06-02T00:00:00.000Z" })
@@ -161,7 +180,7 @@ describe("customers of one email", () => {
       pageContext(),
     )
     expect(page.records.map(({ id }) => id)).toEqual(["evt_cus_0", "evt_cus_1", "evt_cus_2"])
-    expect(page.next).toBe("evt_cus_2")
+    expect(feed.request(pageContext({ pageToken: page.next })).query).toMatchObject({ starting_after: "evt_cus_2" })
     expect(feed.lookup?.requests(page.records, pageContext())).toHaveLength(2)
   })
 })

@@ -16,6 +16,7 @@ import {
   present,
   text,
 } from "../kit/values.ts"
+import { presentCustomer } from "./changes.ts"
 import { livingWith } from "./mailbox.ts"
 import { changed, major, type Reading } from "./shape.ts"
 
@@ -33,8 +34,14 @@ export function customerCreated(event: JsonValue, reading: Reading): Normalized 
 /** From `customer.updated`: what was removed is told, and a new email is joined to the customer id. */
 export function customerUpdated(event: JsonValue, reading: Reading): Normalized {
   const customer = at(event, "data.object") ?? null
-  const draft = { ...customerDraft(customer, reading), cleared: removed(event) }
-  return { drafts: [changed(event, "email") ? joined(draft) : draft] }
+  const cleared = removedBy(event)
+  const draft = { ...customerDraft(customer, reading), cleared }
+  const present = presentCustomer(draft.id, reading.followed)
+  const drafts = [changed(event, "email") ? joined(draft) : draft]
+  // A newer state was told before, without a word of what this change removed.
+  return {
+    drafts: present ? [...drafts, { ...customerDraft(present, reading), version: reading.asked, cleared }] : drafts,
+  }
 }
 
 /**
@@ -73,7 +80,7 @@ function joined(draft: Draft): Draft {
 }
 
 /** Attributes that the change took away. */
-function removed(event: JsonValue): string[] {
+export function removedBy(event: JsonValue): string[] {
   const customer = at(event, "data.object") ?? null
   const now = attributes(customer)
   const earlier = attributes(asBefore(customer, at(event, "data.previous_attributes")))
@@ -92,7 +99,7 @@ function asBefore(now: JsonValue, previous: JsonValue | undefined): JsonValue {
 
 function attributes(customer: JsonValue): Attributes {
   return present({
-    stripe_customerId: needText(customer, "id"),
+    stripe_customerId: text(customer, "id"),
     name: text(customer, "name"),
     email: email(text(customer, "email")),
     phone: text(customer, "phone"),
@@ -106,7 +113,7 @@ function attributes(customer: JsonValue): Attributes {
     stripe_delinquent: flag(customer, "delinquent"),
     stripe_tax_exempt: text(customer, "tax_exempt"),
     stripe_preferred_locale: text(customer, "preferred_locales.0"),
-    stripe_created: isoFromSeconds(needNumber(customer, "created")),
+    stripe_created: isoFromSeconds(number(customer, "created")),
     ...metadata(customer),
   })
 }
