@@ -31,6 +31,10 @@ export interface Expected {
   times: number[]
   /** Major units, where money moved. */
   amount: number | null
+  /** And in which currency. Left out: not looked at. */
+  currency?: string
+  /** The id that it must arrive under. Left out: any that is joined to the customer. */
+  person?: string
   customer: string | null
   /** Whether it must have arrived, of a collection that is chosen and a time that is wanted. */
   isDue(outcome: Outcome): boolean
@@ -141,7 +145,7 @@ function isDue(fact: Expected, outcome: Outcome): boolean {
  * A record for which the partner always failed is stepped over, and the place that it stands at is in quarantine: with it goes what
  * stands at the same place, where more does than fits a page.
  */
-function isLeftOut(
+export function isLeftOut(
   customer: string | null,
   collection: string,
   { cursed, quarantine, discarded }: Outcome,
@@ -158,12 +162,15 @@ function isIn({ from, to }: JsonObject, time: number): boolean {
   return Date.parse(String(from)) <= time && time < Date.parse(String(to))
 }
 
-function contentFaults({ name, times, amount }: Expected, item: Received): string[] {
+function contentFaults({ name, times, amount, currency, person }: Expected, item: Received): string[] {
   const faults: string[] = []
   if (!times.includes(item.timestamp ?? 0))
     faults.push(`${name} has the time ${iso(item.timestamp ?? 0)}, not ${times.map(iso).join(" or ")}`)
   const told = item.data.amount_refunded ?? item.data.amount
   if (amount !== null && told !== amount) faults.push(`${name} has the amount ${told} instead of ${amount}`)
+  if (currency !== undefined && item.data.currency !== currency)
+    faults.push(`${name} is in ${item.data.currency} instead of ${currency}`)
+  if (person !== undefined && item.userId !== person) faults.push(`${name} is ${item.userId}'s instead of ${person}'s`)
   return faults
 }
 

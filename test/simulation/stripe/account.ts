@@ -40,11 +40,11 @@ const RETENTION_S = 31 * 86_400
 const REFUND_MAY_FAIL_S = 30 * 86_400
 /** Everything is shown within this, and the feed read again for less. */
 const SHOWN_WITHIN_MS = 900_000
-const ACCOUNT = "acme/test"
+const ACCOUNT = "acme/live"
 /** What makes a refusal Stripe's own. */
 const REFUSED = { type: "invalid_request_error", message: "refused" }
-/** A page, and at most three calls that complete it. */
-const CALLS_OF_A_PAGE = 4
+/** A page, and at most five calls that complete it. */
+const CALLS_OF_A_PAGE = 6
 
 export const STRIPE: PartnerKind = {
   title: "Stripe",
@@ -74,7 +74,11 @@ function sliced(pageSize: number): AnyConnector {
 function open(scenario: Scenario, clock: () => number): PartnerAccount {
   const faults = createFaults(createRandom(scenario.seed))
   const sandbox = createStripe({ seed: scenario.seed, clock, faults, writer: createWriter(null) })
-  const made = sandbox.create({ name: "acme", options: { rateLimit: null, endpointRateLimit: null, declineRate: 0.1 } })
+  const made = sandbox.create({
+    name: "acme",
+    mode: "live",
+    options: { rateLimit: null, endpointRateLimit: null, declineRate: 0.1 },
+  })
   const { account } = made
   let key = made.key
   let isResting = false
@@ -91,7 +95,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
   }
   past(account, scenario)
   return {
-    account: { id: account.id, name: "Acme", mode: "test" },
+    account: { id: account.id, name: "Acme", mode: "live" },
     config: {},
     isFor: (url) => url.hostname === "api.stripe.com",
     answer(call) {
@@ -105,9 +109,9 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       if (how.kind === "unauthorized") return failed(401, {}, REFUSED)
       return failed(400, {}, { code: "resource_missing", param: "starting_after", message: "No such object" })
     },
-    // What completes a page asks for the refunds of a charge, always as many.
+    // What completes a page asks for the refunds of a charge, or for customers of an email, always as many.
     rowsAsked: ({ url: { searchParams: query } }) =>
-      query.has("limit") && !query.has("charge") ? Number(query.get("limit")) : null,
+      query.has("limit") && !query.has("charge") && !query.has("email") ? Number(query.get("limit")) : null,
     isOfLaterPage: ({ url }) => url.searchParams.has("starting_after"),
     describe: ({ url }, { status, body }) =>
       `Stripe ${url.pathname}${decodeURIComponent(url.search).slice(0, 150)} -> ${status}, ${listed(body)}`,
@@ -240,7 +244,8 @@ const LIFE: Record<string, Life> = {
       currency: random.pick(["usd", "usd", "jpy", "kwd"]),
       outcome,
       method: outcome === "pending" ? "us_bank_account" : "card",
-      billingEmail: random.chance(0.4) ? (row ? row.email : `guest${account.counter}@example.com`) : null,
+      // A customer pays with somebody else's card, too.
+      billingEmail: random.chance(0.4) ? `guest${account.counter}@example.com` : null,
       description: poison(random, scenario).note ?? "Order",
     })
     return `charge ${charge.id} ${outcome}`

@@ -29,12 +29,13 @@ export function expectedOf(account: Account): StripeFact[] {
 
 function expected(fact: Fact): StripeFact[] {
   const [object, what = ""] = fact.fact.split(".")
-  const common = { customer: fact.customer, amount: null, isFeedOnly: false, fact }
+  const common = { customer: fact.customer, amount: null, isFeedOnly: false, fact, person: personIn(fact) }
   if (object === "charge" || object === "refund") {
     if (what !== "succeeded" && what !== "failed") return []
-    const amount = Number(fact.data.amountMinor) / (MINOR_UNITS[String(fact.data.currency)] ?? 100)
-    const times = [fact.created * 1000, fact.at * 1000]
-    return [{ ...common, name: `${fact.fact} ${fact.id}`, collection: "Charge", times, amount }]
+    const currency = String(fact.data.currency)
+    const amount = Number(fact.data.amountMinor) / (MINOR_UNITS[currency] ?? 100)
+    const times = [1000 * moneyMovedAt(fact)]
+    return [{ ...common, name: `${fact.fact} ${fact.id}`, collection: "Charge", times, amount, currency }]
   }
   if (object === "invoice") return invoiceFacts(fact, what)
   const collection = SUBSCRIPTION_FACTS[fact.fact]
@@ -47,8 +48,21 @@ function expected(fact: Fact): StripeFact[] {
   return [{ ...common, name, collection: "Subscription change", times: [fact.at * 1000], isFeedOnly: true }]
 }
 
+/** The customer by id; a guest by the address on the card, then the receipt's, else as the charge or its record. */
+function personIn({ id, customer, emails, data }: Fact): string {
+  const record = typeof data.charge === "string" ? data.charge : id
+  return customer ?? (emails.billing ?? emails.receipt)?.toLowerCase() ?? record
+}
+
+/** A capture is of its own moment, where it is a minute after the authorization or more; a refund's failure, too. */
+function moneyMovedAt({ fact, at, created, data }: Fact): number {
+  if (fact === "refund.failed") return at
+  return fact === "charge.succeeded" && data.method === "card" && at - created > 60 ? at : created
+}
+
 function invoiceFacts(fact: Fact, what: string): StripeFact[] {
-  const common = { customer: fact.customer, amount: null, collection: "Invoice", times: [fact.at * 1000], fact }
+  const about = { customer: fact.customer, person: personIn(fact), amount: null, fact }
+  const common = { ...about, collection: "Invoice", times: [fact.at * 1000] }
   const facts: StripeFact[] = []
   if (INVOICE_FACTS.includes(what)) facts.push({ ...common, name: `invoice.${what} ${fact.id}`, isFeedOnly: false })
   if (INVOICE_UPDATES.includes(what))
@@ -106,16 +120,17 @@ export function attributesOf(customer: JsonObject): JsonObject {
 
 /** The same of what arrived. */
 export function attributesArrived(attributes: JsonObject): JsonObject {
-  if (attributes.deletedAt) return { deletedAt: attributes.deletedAt }
-  const { name, email, phone, currency, delinquent, metadata_n, metadata_note } = attributes
+  if (attributes.stripe_deletedAt) return { deletedAt: attributes.stripe_deletedAt }
+  const { name, email, phone, stripe_currency, stripe_delinquent, stripe_metadata_n, stripe_metadata_note } = attributes
   return {
     name: name ?? null,
     email: email ?? null,
     phone: phone ?? null,
-    currency: currency ?? null,
-    delinquent: delinquent ?? false,
-    n: metadata_n ?? null,
-    note: metadata_note ?? null,
+    currency: stripe_currency ?? null,
+    delinquent: stripe_delinquent ?? false,
+    n: stripe_metadata_n ?? null,
+    // What was cleared arrives as an empty value.
+    note: stripe_metadata_note || null,
   }
 }
 

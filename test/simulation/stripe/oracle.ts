@@ -2,7 +2,7 @@
 import type { Received } from "../../sandbox/intempt/track.ts"
 import type { Account } from "../../sandbox/stripe/account.ts"
 import { build } from "../../sandbox/stripe/objects.ts"
-import { groupBy, type Ledger, type Outcome, type Person, unionOf } from "../oracle.ts"
+import { groupBy, isLeftOut, type Ledger, type Outcome, type Person, unionOf } from "../oracle.ts"
 import { DAY } from "../scenario.ts"
 import { attributesArrived, attributesOf, expectedOf, nameOf, type StripeFact, statesOf } from "./ledger.ts"
 
@@ -18,7 +18,7 @@ export function stripeLedger(account: Account): Ledger {
       expectedOf(account).map((fact) => ({ ...fact, isDue: (outcome: Outcome) => isDue(account, fact, outcome) })),
     nameOf,
     people: () => account.tables.customer.order.map(({ id }) => personOf(account, id)),
-    customerIn: ({ stripeCustomerId }) => String(stripeCustomerId),
+    customerIn: ({ stripe_customerId }) => String(stripe_customerId),
     stateIn: attributesArrived,
     repeatedJoins: (outcome) => repeatedJoins(account, outcome),
     faults: (outcome) => identityFaults(account, outcome),
@@ -95,28 +95,23 @@ function repeatedJoins(account: Account, { received, runs, resyncs, connectedFro
   return [...told.values()]
 }
 
-/** Whoever an item names is, over the aliases, the customer it is about. */
+/** A customer's id is joined to the present email, whether customers are told or not; and no id is joined to an email it never had. */
 function identityFaults(account: Account, outcome: Outcome): string[] {
-  if (!outcome.chosen.has(CUSTOMERS) || outcome.switchedOff.has(CUSTOMERS)) return []
-  if (outcome.runs.some(({ kind }) => kind === "gap")) return []
+  const periods = groupBy(account.emails, ({ customer }) => customer)
+  const hadEmail = (customer: string, email: string) =>
+    periods.get(customer)?.some((period) => period.email?.toLowerCase() === email) ?? false
+  const strangers = outcome.received.flatMap(({ type, userId, item }) => {
+    const former = String(item.anotherUserId)
+    return type === "alias" && !hadEmail(former, String(userId)) ? [`${former} is joined to ${userId}`] : []
+  })
+  if (outcome.identity === "partnerId" || outcome.runs.some(({ kind }) => kind === "gap")) return strangers
   const joined = unionOf(outcome.received)
-  const owners = new Map(expectedOf(account).map(({ name, customer }) => [name, customer]))
   // The key of a join begins with the id that is joined.
   const held = new Set([...outcome.quarantine, ...outcome.discarded].map(({ key }) => key.split(":")[0]))
-  return outcome.received.flatMap((item) => {
-    const name = nameOf(item.name, item.data, item.timestamp ?? 0)
-    const customer = name === null ? null : (owners.get(name) ?? null)
-    const row = customer === null ? undefined : account.tables.customer.byId.get(customer)
-    if (!row || row.deleted || held.has(row.id) || item.userId === null) return []
-    if (joined(item.userId) === joined(row.id) || wasGivenUpBefore(account, item.userId, row.id, outcome)) return []
-    return [`${name} names ${item.userId}, who is not joined to ${row.id}`]
+  const rows = account.tables.customer.order.filter(({ deleted, id }) => !deleted && !held.has(id))
+  const apart = rows.flatMap(({ id, email }) => {
+    const isJoined = email === null || joined(email.toLowerCase()) === joined(id)
+    return isJoined || isLeftOut(id, CUSTOMERS, outcome) ? [] : [`${id} is not joined to ${email}`]
   })
-}
-
-function wasGivenUpBefore(account: Account, userId: string, customer: string, { connectedFrom }: Outcome): boolean {
-  const periods = account.emails.filter((period) => period.customer === customer)
-  return periods.some(
-    (period, index) =>
-      period.email?.toLowerCase() === userId && (periods[index + 1]?.from ?? Infinity) * 1000 < connectedFrom,
-  )
+  return [...strangers, ...apart]
 }
