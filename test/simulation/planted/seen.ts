@@ -97,7 +97,7 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "what waited for its fact is not recognized",
     file: "source/dedupe/dedupe.ts",
-    from: "const waited = open.has(hash)",
+    from: "const waited = pending.has(hash)",
     to: 'const waited = open.has("")',
   },
   {
