@@ -64,7 +64,8 @@ export function dedupe(items: readonly Item[], reading: Reading, seen: SeenIndex
   for (const read of items) {
     const hash = keyHash(read.collection, read.key)
     const isKnown = read.kind === "object" && isShownAgain(read, hash, reading, seen)
-    const item = isAheadOf(reading, read) ? datedBack(read, reading) : read
+    const dated = isAheadOf(reading, read) ? datedBack(read, reading) : read
+    const item = asListed(dated, hash, seen)
     const verdict = isKnown
       ? "repeat"
       : item.kind === "object"
@@ -103,6 +104,17 @@ function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenInde
   if (shown && (!reading.isResync || shown.window === reading.window)) return true
   if (isAhead) seen.put(state, "live", entryOf(item, "", reading))
   return false
+}
+
+/**
+ * A list has told this very state already, dated later, and could not say what had been removed before: that is told with it. The list
+ * does not come again, so that it is told once.
+ */
+function asListed(item: Item, hash: string, seen: SeenIndex): Item {
+  const before = item.cleared && seen.get(hash)
+  if (before?.by !== "backfill" || item.version >= before.version) return item
+  const { cleared: _, ...listed } = item
+  return contentHash(listed) === before.content ? { ...item, version: before.version, time: before.version } : item
 }
 
 /** By the window's first page: of several that are dated ahead, the order in which they are read goes on telling the newest. */

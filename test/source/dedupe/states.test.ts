@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import type { Item } from "../../../src/connectors/kit/item.ts"
 import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
 import { PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
@@ -273,5 +274,58 @@ describe("an object", () => {
     dedupe([at(3_000, "b")], next, seen, pending)
     const restarted = new SeenIndex(seen.takeChanges().put, seen.nextId)
     expect(dedupe([at(3_000, "a")], next, restarted, pending).accepted).toEqual([])
+  })
+})
+
+describe("what was removed", () => {
+  const cleared = (version: number, name: string): Item => ({
+    ...person("p", version, name),
+    cleared: { shop_note: "text" },
+  })
+  const [backfill, live, later] = [reading("backfill", 1), reading("live", 2), reading("live", 3)]
+
+  it.each<[string, Step[], ReturnType<typeof last>]>([
+    [
+      "is told of the state that a list told already, dated later",
+      [
+        [backfill, person("p", 5_000, "a")],
+        [live, cleared(4_000, "a")],
+      ],
+      "accepted",
+    ],
+    [
+      "once",
+      [
+        [backfill, person("p", 5_000, "a")],
+        [live, cleared(4_000, "a")],
+        [later, cleared(4_000, "a")],
+      ],
+      "dropped",
+    ],
+    [
+      "is not told of another state that is older",
+      [
+        [backfill, person("p", 5_000, "a")],
+        [live, cleared(4_000, "b")],
+      ],
+      "dropped",
+    ],
+    [
+      "is not told of what live reading told since",
+      [
+        [live, person("p", 5_000, "a")],
+        [later, cleared(4_000, "a")],
+      ],
+      "dropped",
+    ],
+  ])("%s", (_title, steps, expected) => {
+    expect(last(steps)).toBe(expected)
+  })
+
+  it("is told as of the list's state, so that nothing seems to go back", () => {
+    const seen = new SeenIndex([], 0)
+    dedupe([person("p", 5_000, "a")], backfill, seen, new PendingKeys([], 0))
+    const { accepted } = dedupe([cleared(4_000, "a")], live, seen, new PendingKeys([], 0))
+    expect(accepted).toMatchObject([{ version: 5_000, time: 5_000, cleared: { shop_note: "text" } }])
   })
 })
