@@ -8,6 +8,7 @@ import {
   at,
   email,
   flag,
+  fromSeconds,
   isObject,
   isoFromSeconds,
   needNumber,
@@ -54,9 +55,11 @@ export function customerDeleted(event: JsonValue, reading: Reading): Normalized 
   const userId = who(customer, reading)
   const [other] = userId === id ? [] : livingWith(customer, reading.followed)
   if (other) return { drafts: [{ ...customerDraft(other, reading), version: reading.asked, cleared: "absent" }] }
-  const stripe_deletedAt = isoFromSeconds(needNumber(event, "created"))
-  const userAttributes = present({ stripe_customerId: id, stripe_deletedAt })
-  return { drafts: [{ collection: CUSTOMERS, userId, id, userAttributes, from: customer }] }
+  const deletedAt = needNumber(event, "created")
+  const userAttributes = present({ stripe_customerId: id, stripe_deletedAt: isoFromSeconds(deletedAt) })
+  // Nothing follows it: whatever else happened to the customer in that second was before.
+  const version = fromSeconds(deletedAt + 1) - 1
+  return { drafts: [{ collection: CUSTOMERS, userId, id, version, userAttributes, from: customer }] }
 }
 
 function customerDraft(customer: JsonValue, reading: Reading): Draft & { userId: string } {

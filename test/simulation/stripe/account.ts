@@ -128,7 +128,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       key = sandbox.rollKey(key).key
     },
     oauth: signingIn(sandbox),
-    ledger: stripeLedger(account),
+    ledger: stripeLedger(account, lag.events > 0),
     pages(rows) {
       const pagesOf = (count: number) => Math.ceil(count / rows)
       const feed = pagesOf(account.tables.event.order.length)
@@ -215,13 +215,15 @@ const LIFE: Record<string, Life> = {
   note(account, random, scenario) {
     const row = anyOf(account, "customer", random, isThere)
     if (!row) return "nothing"
-    const metadata = { ...row.metadata, n: String(Number(row.metadata.n ?? 0) + 1), ...poison(random, scenario) }
-    // Back to what it was at first, now and then.
+    const next = { ...row.metadata, n: String(Number(row.metadata.n ?? 0) + 1), ...poison(random, scenario) }
+    const metadata: Record<string, string> = next
+    // Back to what it was at first, now and then; or gone, as if it had never been.
     if (random.chance(0.2)) metadata.n = "0"
+    if (metadata.n === "0" && account.counter % 2 === 0) delete metadata.n
     // What is refused for good may be put right by the next change.
-    if (random.chance(0.5)) delete (metadata as Record<string, string>).note
+    if (random.chance(0.5)) delete metadata.note
     updateCustomer(account, row.id, { metadata })
-    return `customer ${row.id} changes for the ${metadata.n}. time`
+    return `customer ${row.id} changes: ${metadata.n}`
   },
   move(account, random) {
     const row = anyOf(account, "customer", random, isThere)

@@ -128,8 +128,8 @@ export function attributesArrived(attributes: JsonObject): JsonObject {
     phone: phone ?? null,
     currency: stripe_currency ?? null,
     delinquent: stripe_delinquent ?? false,
-    n: stripe_metadata_n ?? null,
     // What was cleared arrives as an empty value.
+    n: stripe_metadata_n || null,
     note: stripe_metadata_note || null,
   }
 }

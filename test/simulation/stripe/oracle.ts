@@ -1,5 +1,6 @@
 /** Stripe's ledger as the oracle asks it: what is due, and what no list or feed of Stripe's can tell any more. */
 import type { Received } from "../../sandbox/intempt/track.ts"
+import type { JsonObject } from "../../sandbox/json.ts"
 import type { Account } from "../../sandbox/stripe/account.ts"
 import { build } from "../../sandbox/stripe/objects.ts"
 import { groupBy, isLeftOut, type Ledger, type Outcome, type Person, unionOf } from "../oracle.ts"
@@ -11,7 +12,8 @@ const FEED_DAYS = 30
 /** A backfill that is read within this overlaps with no more than one live window. */
 const PROMPT_MS = 300_000
 
-export function stripeLedger(account: Account): Ledger {
+/** `isLate`: events may show after later ones; what such a one removed may not be told. */
+export function stripeLedger(account: Account, isLate: boolean): Ledger {
   return {
     objects: CUSTOMERS,
     expected: () =>
@@ -21,7 +23,7 @@ export function stripeLedger(account: Account): Ledger {
     customerIn: ({ stripe_customerId }) => String(stripe_customerId),
     stateIn: attributesArrived,
     repeatedJoins: (outcome) => repeatedJoins(account, outcome),
-    faults: (outcome) => identityFaults(account, outcome),
+    faults: (outcome) => [...identityFaults(account, outcome), ...(isLate ? [] : staleFaults(outcome))],
   }
 }
 
@@ -114,4 +116,21 @@ function identityFaults(account: Account, outcome: Outcome): string[] {
     return isJoined || isLeftOut(id, CUSTOMERS, outcome) ? [] : [`${id} is not joined to ${email}`]
   })
   return [...strangers, ...apart]
+}
+
+/** What a customer has lost is not kept at the destination, which adds each state to those before. Attributes that others share are. */
+function staleFaults({ received }: Outcome): string[] {
+  const told = groupBy(
+    received.filter(({ name }) => name === CUSTOMERS),
+    ({ userId, userAttributes }) => `${userAttributes.stripe_customerId} as ${userId}`,
+  )
+  return [...told].flatMap(([customer, items]) => {
+    const states = items.map(({ userAttributes }) => userAttributes)
+    const own = (attributes: JsonObject) => {
+      const { n, note } = attributesArrived(attributes)
+      return JSON.stringify({ n, note })
+    }
+    const [kept, present] = [own(Object.assign({}, ...states)), own(states.at(-1) ?? {})]
+    return kept === present ? [] : [`customer ${customer} is kept with ${kept} instead of ${present}`]
+  })
 }
