@@ -71,7 +71,7 @@ function setupOf({ name }: AnyConnector, config: Setup["config"], { credential, 
   return {
     connector: name,
     config,
-    account: { id: account, name: "bench", mode: "test" },
+    account: { id: account, name: "bench", mode: "live" },
     startDate: Math.floor(now / DAY_MS) * DAY_MS - 365 * DAY_MS,
     connectedAt: now,
     credential,

@@ -21,7 +21,7 @@ type Seeded = Omit<Ready, "port">
 
 const SEEDS: Record<string, (size: number) => Seeded> = {
   stripe: (customers) => {
-    const { account, key } = sandbox.stripe.create({ name: "bench", mode: "test", options: QUIET })
+    const { account, key } = sandbox.stripe.create({ name: "bench", mode: "live", options: QUIET })
     seedAccount(account, { customers, days: DAYS })
     return { credential: key, account: account.id, rows: { ...counts(account) } }
   },

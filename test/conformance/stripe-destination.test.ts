@@ -23,20 +23,21 @@ const HOUR_MS = 3_600_000
 
 const CUSTOMER = "cus_QXg1o8vcGmoR32"
 const SUBSCRIPTION = "sub_1Pgc6rB7WZ01zgkWNy0Cn5nw"
-const ON_TRIAL = { subscription: SUBSCRIPTION, status: "active", currency: "usd", interval: "month" }
+const ON_TRIAL = { subscription: SUBSCRIPTION, currency: "usd" }
 
 /**
  * Of the six sample objects two tell nothing: the charge is an authorization that nobody captured, its refund gives back no money.
- * The subscription's price is divided by so much that it comes to nothing.
  */
 const FROM_LISTS = [
-  told(`Customers/${CUSTOMER}@${NOW}`, CUSTOMER, { userAttributes: { stripeCustomerId: CUSTOMER, balance: 0 } }),
+  told(`Customers/${CUSTOMER}@${NOW}`, CUSTOMER, {
+    userAttributes: { stripe_customerId: CUSTOMER, stripe_balance: 0 },
+  }),
   told(`New trial/${SUBSCRIPTION}:trial:${WEEK_AGO}`, CUSTOMER, {
-    data: { ...ON_TRIAL, status: "trialing", amount: 0 },
+    data: { ...ON_TRIAL, status: "trialing" },
   }),
   told(`Trial expired/${SUBSCRIPTION}:trial_expired:${WEEK_AGO}`, CUSTOMER, { data: ON_TRIAL }),
   told("Invoice/in_1Pgc6tB7WZ01zgkWu9fdqL6I:created", CUSTOMER, {
-    data: { status: "created", total: 10, amount_due: 10, currency: "usd", billing_reason: "manual" },
+    data: { status: "created", currency: "usd", billing_reason: "manual" },
   }),
 ]
 
@@ -65,7 +66,11 @@ const FROM_EVENTS = [
 describeWith("Stripe's official samples as an account", [FIXTURES, `${EVENTS}/invoice_paid.json`], () => {
   test("arrive at the destination as what they mean", async () => {
     const sandbox = createSandbox({ clock: () => NOW, sleep: async () => undefined })
-    const { key } = sandbox.stripe.create({ name: "official", options: { rateLimit: null, endpointRateLimit: null } })
+    const { key } = sandbox.stripe.create({
+      name: "official",
+      mode: "live",
+      options: { rateLimit: null, endpointRateLimit: null },
+    })
     await load(sandbox, { objects: sampleObjects() })
     const { engine, work } = await connect(sandbox, key)
     const fromLists = held(sandbox)

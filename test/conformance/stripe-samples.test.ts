@@ -9,10 +9,15 @@ const FIXTURES = "stripe/fixtures3.2026-08.json"
 const EVENTS = "stripe/events"
 
 /** Stripe's sample objects are all of one moment and one state. */
-const SAMPLES: Record<string, { stream: string; told: string[]; open?: string[] }> = {
+const SAMPLES: Record<string, { stream: string; told: string[]; open?: string[]; changes?: Fields }> = {
   customer: { stream: "customers", told: ["Customers"] },
   // An authorization: not captured yet.
-  charge: { stream: "charges", told: [], open: ["succeeded", "failed"] },
+  // The sample is an authorization of test money that nobody has captured: as it is, it tells nothing.
+  charge: {
+    stream: "charges",
+    told: ["Charge:succeeded:100"],
+    changes: { livemode: true, captured: true, amount_captured: 100 },
+  },
   refund: { stream: "refunds", told: ["Charge:succeeded"] },
   subscription: {
     stream: "subscriptions",
@@ -21,13 +26,12 @@ const SAMPLES: Record<string, { stream: string; told: string[]; open?: string[] 
   invoice: { stream: "invoices", told: ["Invoice:created"] },
 }
 
-/** What each official event body tells; those not named tell nothing of ours. */
+/** What each official event body tells; those not named tell nothing of ours, or are of test money. */
 const TOLD: Record<string, string[]> = {
   charge_failed: ["Charge ch_3KtoMeJDPojXS6LN0igeffJ6:failed"],
   charge_refunded: ["Charge re_3Kl36gJDPojXS6LN0eP4yPDz:succeeded"],
   invoice_paid: ["Invoice in_1KJqKBJDPojXS6LNJbvLUgEy:paid"],
   invoice_updated: ["Invoice evt_1KJrLuJDPojXS6LNKLCh0CEr"],
-  refund_failed: ["Charge re_1Nispe2eZvKYlo2Cd31jOCgZ:failed"],
   subscription_deleted: ["Subscription cancelled sub_JdIzvfy6o5GZRd:cancelled"],
   subscription_updated: ["Subscription change evt_1IlavxJDPojXS6LNGNOrPWFQ"],
 }
@@ -35,8 +39,8 @@ const TOLD: Record<string, string[]> = {
 describeWith("Stripe's sample objects", [FIXTURES], () => {
   const { resources } = readJson<{ resources: Record<string, Fields> }>(FIXTURES)
 
-  test.each(Object.entries(SAMPLES))("of a %s become items", (kind, { stream, told, open = [] }) => {
-    const object = resources[kind] ?? {}
+  test.each(Object.entries(SAMPLES))("of a %s become items", (kind, { stream, told, open = [], changes }) => {
+    const object = { ...resources[kind], ...changes }
     const result = listed(stream, object)
     expect(result.rejects).toEqual([])
     expect(keys(result).map((key) => key.replace(` ${object.id}`, ""))).toEqual(told)
@@ -45,8 +49,8 @@ describeWith("Stripe's sample objects", [FIXTURES], () => {
 
   test.each(Object.entries(SAMPLES))(
     "of a %s are refused in words where what they need is missing",
-    (_kind, { stream, told, open }) => {
-      const object = resources[_kind] ?? {}
+    (_kind, { stream, told, open, changes }) => {
+      const object: Fields = { ...resources[_kind], ...changes }
       for (const field of ["id", "currency", "created", "status"]) {
         const { [field]: _, ...less } = object
         for (const { reason } of listed(stream, less).rejects) expect(reason).toContain(field)

@@ -18,6 +18,7 @@ export async function prepareSandbox(stack: Stack): Promise<Prepared> {
   const target = { org: "acme", project: "growth", sourceId: "1845392017263548901" }
   const { key } = await sandbox<{ key: string }>("POST", "/accounts", {
     name: "demo",
+    mode: "live",
     options: { businessName: "Rocket Rides" },
   })
   const counts = await sandbox<Record<string, number>>("POST", "/seed", {

@@ -1,5 +1,6 @@
 import { serialize } from "node:v8"
 import { describe, expect, it } from "vitest"
+import { LOOKUPS_MAX } from "../../src/connectors/kit/define.ts"
 import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
 import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
@@ -265,7 +266,7 @@ describe("a failure is settled once", () => {
   })
 
   it("of too many requests to complete a page", async () => {
-    const ids = ["incomplete1", "incomplete2", "incomplete3", "incomplete4"]
+    const ids = Array.from({ length: LOOKUPS_MAX + 1 }, (_, index) => `incomplete${index}`)
     const { source } = await fetchWith({ replies: [page(ids)] })
     expect(source.settlements).toMatchObject([{ outcome: { kind: "fault" }, calls: 1 }])
   })

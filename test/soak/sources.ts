@@ -71,7 +71,7 @@ export async function connectAll(stack: Stack, sandbox: Sandbox, count: number):
 }
 
 function stripe(sandbox: Sandbox, name: string, seed: number): Business {
-  const { account, key } = sandbox.stripe.create({ name })
+  const { account, key } = sandbox.stripe.create({ name, mode: "live" })
   seedAccount(account, { customers: CUSTOMERS, days: DAYS, seed })
   return {
     connector: "stripe",

@@ -41,7 +41,7 @@ export const stripe = {
   firstName: "Zoë",
   async connect(world: World, wanted: StripeWanted): Promise<StripeSource> {
     const { name, history = "pages", sync = {}, autopilot = false, options = {}, prepare } = wanted
-    const { account, key: apiKey } = world.stripe.create({ name, options: { autopilot, ...options } })
+    const { account, key: apiKey } = world.stripe.create({ name, mode: "live", options: { autopilot, ...options } })
     if (history) seedAccount(account, typeof history === "string" ? SIZES[history] : history)
     const business = businessOf(world, account)
     prepare?.(business)
@@ -87,7 +87,7 @@ function isOfFeed(collection: string, key: string): boolean {
 
 /** Pages of lists that were asked for more than once. The feed's newest pages are: its last minutes are read again each time. */
 export function pagesReadTwice(world: World, { project }: StripeSource): string[] {
-  const asked = world.counters.log.filter(({ account, status }) => account === `${project}/test` && status === 200)
+  const asked = world.counters.log.filter(({ account, status }) => account === `${project}/live` && status === 200)
   const pages = asked
     .map(({ path, query }) => path + query)
     .filter((page) => /created%5Blt%5D|starting_after/.test(page))

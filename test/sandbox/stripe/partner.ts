@@ -56,7 +56,7 @@ export interface Stripe extends Partner {
   keys: Map<string, Key>
   oauth: StripeOAuth
   create(request: NewAccount): { account: Account; key: string }
-  /** By name (test mode) or `name/mode`. */
+  /** By `name/mode`, or by name: the live one where there is one. */
   account(name: string): Account
   addKey(request: { account: string; key?: string; permissions?: string[] | null }): Key
   revokeKey(key: string): void
@@ -149,7 +149,7 @@ export function createStripe(parts: StripeParts): Stripe {
       return { account, key }
     },
     account(name) {
-      const account = accounts.get(name.includes("/") ? name : `${name}/test`)
+      const account = accounts.get(name) ?? accounts.get(`${name}/live`) ?? accounts.get(`${name}/test`)
       if (!account) throw new Error(`no account ${name}`)
       return account
     },
