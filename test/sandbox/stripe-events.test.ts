@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { createCharge, settleCharge, updateCharge } from "./stripe/charges.ts"
+import { captureCharge, capturePart, createCharge, settleCharge, updateCharge } from "./stripe/charges.ts"
 import { createCustomer, deleteCustomer, updateCustomer } from "./stripe/customers.ts"
 import { closeDispute, openDispute } from "./stripe/disputes.ts"
 import {
@@ -48,6 +48,34 @@ describe("the feed", () => {
     expect(ids(await get("/v1/events"))).toEqual([])
     expect((await get(`/v1/events/${event?.id}`)).status).toBe(404)
     expect((await get(`/v1/events?starting_after=${event?.id}`)).status).toBe(400)
+  })
+
+  it("tells each part of a charge that is captured in parts, with what was captured before", () => {
+    const { sandbox, account } = testAccount()
+    const charge = createCharge(account, { amount: 3_000, outcome: "uncaptured", multicapture: true })
+    const known = account.tables.event.order.length
+    for (const part of [500, 1_000]) {
+      sandbox.clock.advance(3_600_000)
+      capturePart(account, charge.id, part)
+    }
+    captureCharge(account, charge.id)
+    const told = account.tables.event.order.slice(known).filter(({ type }) => type.startsWith("charge."))
+    const said = told.map(({ type, data }) => {
+      const { object, previous_attributes: before } = JSON.parse(data)
+      return [type, object.captured, object.amount_captured, before?.amount_captured ?? null]
+    })
+    expect(said).toEqual([
+      ["charge.updated", false, 500, 0],
+      ["charge.updated", false, 1_500, 500],
+      ["charge.updated", true, 3_000, 1_500],
+      ["charge.captured", true, 3_000, null],
+    ])
+    const facts = account.facts.filter(({ fact }) => fact === "charge.succeeded")
+    expect(facts.map(({ data }) => [data.amountMinor, data.sumMinor])).toEqual([
+      [500, 500],
+      [1_000, 1_500],
+      [1_500, 3_000],
+    ])
   })
 
   it("keeps each event's object as it was then", async () => {
