@@ -143,6 +143,16 @@ export const KINDS = {
     remedy: "Nothing was saved. Put right what the detail names, at the partner or in what was entered, and try again.",
     page: accountUnreadable,
   },
+  account_moved: {
+    status: 422,
+    title: "The account stands under another address",
+    remedy: "Nothing was saved. Enter the address that the detail names.",
+    page: (partner) => ({
+      title: "The account stands under another address",
+      what: `${partner} says that the account has moved from the address that was entered.`,
+      next: "Nothing was connected. Create a source for the new address in the console.",
+    }),
+  },
   partner_unreachable: {
     status: 502,
     title: "The partner did not answer as expected",

@@ -7,12 +7,13 @@ import { collections } from "./shopify/collections.ts"
 import { fromCustomer } from "./shopify/customer.ts"
 import { CONNECTIONS, type ConnectionName, FEEDS, ROWS_MAX, ROWS_TOGETHER } from "./shopify/documents.ts"
 import { fromDraft } from "./shopify/draft.ts"
+import { GATEWAYS_QUERY, readGateways } from "./shopify/gateways.ts"
 import { graphql, UNINSTALL } from "./shopify/graphql.ts"
 import { fromOrder } from "./shopify/order.ts"
 import { type Plan, pageOf, requestOf } from "./shopify/pages.ts"
 import { SCOPES } from "./shopify/scopes.ts"
 import { type Config, type Reading, typeOf } from "./shopify/shape.ts"
-import { installSignature, shop } from "./shopify/shop.ts"
+import { installSignature, paymentsElsewhere, shop } from "./shopify/shop.ts"
 import { templates } from "./shopify/templates.ts"
 
 /**
@@ -48,12 +49,7 @@ export const shopify = defineConnector<Config>({
   docs: "https://shopify.dev/docs/api/admin-graphql/2026-07",
   config: z.strictObject({
     shop,
-    paymentsReportedElsewhere: z
-      .boolean()
-      .default(false)
-      .describe(
-        "Another source, such as Stripe, already reports the payments of this shop: do not count them a second time",
-      ),
+    paymentsElsewhere,
   }),
   auth: [
     {
@@ -102,6 +98,10 @@ export const shopify = defineConnector<Config>({
   account: {
     request: () => graphql(ACCOUNT_QUERY),
     read: readAccount,
+  },
+  gateways: {
+    request: () => graphql(GATEWAYS_QUERY),
+    read: readGateways,
   },
   collections,
   streams: [

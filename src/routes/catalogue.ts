@@ -43,7 +43,14 @@ export const catalogue = api()
       description:
         "Asks the partner for the account and one row of each stream. Names the collections that the key cannot read.",
       ...{ tag, role: "editor", status: 200, answer: checkView },
-      problems: ["not_found", "credentials_rejected", "account_unusable", "partner_unreachable", "partner_limited"],
+      problems: [
+        "not_found",
+        "credentials_rejected",
+        "account_unusable",
+        "account_moved",
+        "partner_unreachable",
+        "partner_limited",
+      ],
     }),
     body(Check),
     async (c) => {

@@ -27,6 +27,7 @@ export const createRoutes = api()
           "unavailable",
           "limit_reached",
           "account_unusable",
+          "account_moved",
           "partner_unreachable",
           "partner_limited",
           "idempotency_mismatch",

@@ -62,7 +62,7 @@ export const sourceRoutes = api()
       ...{ tag, role: "editor", status: 200, answer: sourceView },
       problems: [
         ...(["not_found", "credentials_rejected", "account_mismatch", "account_taken", "conflict"] as const),
-        ...(["account_unusable", "partner_unreachable", "partner_limited"] as const),
+        ...(["account_unusable", "account_moved", "partner_unreachable", "partner_limited"] as const),
       ],
     }),
     body(fields.credentials),

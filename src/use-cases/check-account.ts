@@ -105,7 +105,7 @@ function problemOfFailure(failure: PartnerFailure): Problem {
   if (failure.kind === "auth" || failure.kind === "denied")
     return new Problem("credentials_rejected", { detail, errors: [{ field: "credentials.apiKey", message: detail }] })
   // The partner is there, and waiting would not help: no such shop, an unpaid plan, a locked account.
-  if (failure.kind === "fault") return new Problem("account_unusable", { detail })
+  if (failure.kind === "fault") return new Problem(failure.isMoved ? "account_moved" : "account_unusable", { detail })
   if (failure.kind !== "limited") return new Problem("partner_unreachable", { detail })
   const asked = failure.retryAfterMs === null ? WAIT_DEFAULT_S : failure.retryAfterMs / 1000
   // Not zero: whoever is told so would ask again at once.

@@ -234,7 +234,7 @@ function configurationOf(token: string): Configuration {
     ...BENCH_REF,
     version: 1,
     connector: "shopify",
-    config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsReportedElsewhere: false },
+    config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsElsewhere: [] },
     account: { id: `${BENCH_SHOP}.myshopify.com`, name: "bench", mode: "live" },
     identity: "email",
     collections: shopify.collections.map(({ name }) => ({ name, fields: {} })),

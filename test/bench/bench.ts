@@ -33,7 +33,7 @@ const SUBJECTS: readonly Subject[] = [
   // An order is one row and tells as much as four or five of Stripe's.
   {
     connector: shopify,
-    config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsReportedElsewhere: false },
+    config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsElsewhere: [] },
     sizeOf: (records) => records / 4,
   },
 ]

@@ -12,7 +12,18 @@ import {
 } from "graphql"
 import { beforeAll, describe, expect, test } from "vitest"
 import type { PageContext } from "../../src/connectors/kit/define.ts"
-import { COMPLETED_AT_ONCE, linesDocument, moneyDocument, ROWS_MAX } from "../../src/connectors/shopify/documents.ts"
+import {
+  AGREEMENTS as AGREEMENTS_FIRST,
+  SALES as SALES_FIRST,
+  SALES_MAX,
+} from "../../src/connectors/shopify/agreements.ts"
+import {
+  agreementsDocument,
+  COMPLETED_AT_ONCE,
+  linesDocument,
+  moneyDocument,
+  ROWS_MAX,
+} from "../../src/connectors/shopify/documents.ts"
 import { SHOPIFY_VERSION } from "../../src/connectors/shopify/graphql.ts"
 import type { Config } from "../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
@@ -34,6 +45,19 @@ const MONEY = JSON.stringify({
   rest: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, money: "few" })),
 })
 
+const AGREEMENTS = JSON.stringify({
+  open: {},
+  denied: [],
+  edge: null,
+  rest: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, agreements: null, sales: null })),
+})
+const SALES = JSON.stringify({
+  open: {},
+  denied: [],
+  edge: null,
+  rest: Array.from({ length: 9 }, (_, n) => ({ id: `${n}`, agreements: "c", sales: "c" })),
+})
+
 const CONTEXTS: [string, Partial<PageContext<Config>>][] = [
   ["the first page", {}],
   ["a page of half the size", { pageSize: 20 }],
@@ -43,6 +67,8 @@ const CONTEXTS: [string, Partial<PageContext<Config>>][] = [
   ["an open window", { window: { from: null, to: T }, range: { from: T - DAY, to: T } }],
   ["lines that are left", { pageToken: LINES }],
   ["transactions that are left", { pageToken: MONEY }],
+  ["agreements of orders", { pageToken: AGREEMENTS }],
+  ["sales that are left", { pageToken: SALES }],
 ]
 
 describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
@@ -85,19 +111,25 @@ describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
     expect(uninstalls.flatMap(({ body }) => faultsOf(body as unknown as Request))).toEqual([])
   })
 
+  test("takes the request for the payment gateways", () => {
+    const body = shopify.gateways?.request(CONFIG).body
+    expect(faultsOf(body as unknown as Request)).toEqual([])
+  })
+
   test("takes the account's request", () => {
     const { body } = shopify.account.request(CONFIG)
     expect(faultsOf(body as unknown as Request)).toEqual([])
   })
 
   test("finds what is left of orders within a query's limit", () => {
-    const variables = { lines: ROWS_MAX }
-    const documents = [
-      linesDocument(COMPLETED_AT_ONCE),
-      moneyDocument(COMPLETED_AT_ONCE, "few"),
-      moneyDocument(COMPLETED_AT_ONCE, "many"),
+    const documents: [string, Record<string, number>][] = [
+      [linesDocument(COMPLETED_AT_ONCE), { lines: ROWS_MAX }],
+      [moneyDocument(COMPLETED_AT_ONCE, "few"), {}],
+      [moneyDocument(COMPLETED_AT_ONCE, "many"), {}],
+      [agreementsDocument(COMPLETED_AT_ONCE), { agreements: AGREEMENTS_FIRST, sales: SALES_FIRST }],
+      [agreementsDocument(COMPLETED_AT_ONCE), { agreements: 1, sales: SALES_MAX }],
     ]
-    for (const document of documents)
+    for (const [document, variables] of documents)
       expect(requestedCost({ schema, document: parse(document), variables }, "logarithmic")).toBeLessThan(
         SINGLE_QUERY_MAX,
       )

@@ -12,18 +12,27 @@ import {
   refund,
   settle,
 } from "../sandbox/shopify/actions.ts"
-import type { Line } from "../sandbox/shopify/model.ts"
+import type { NewLine } from "../sandbox/shopify/model.ts"
 import { ALL_SCOPES } from "../sandbox/shopify/partner.ts"
 import { evolve, runDue, seedShop } from "../sandbox/shopify/people.ts"
 import { asOf } from "../sandbox/shopify/shop.ts"
-import { createReader, expected, expectedPeople, NOW, people, type Reader, told } from "../support/shopify-reader.ts"
+import {
+  createReader,
+  differences,
+  expected,
+  expectedPeople,
+  NOW,
+  people,
+  type Reader,
+  told,
+} from "../support/shopify-reader.ts"
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 const START = Date.UTC(2025, 5, 1)
 
-const LINE: Omit<Line, "id"> = {
+const LINE: NewLine = {
   product: null,
   title: "Mug",
   variant: null,
@@ -33,13 +42,14 @@ const LINE: Omit<Line, "id"> = {
   total: 1_000,
 }
 
-function lines(count: number): Omit<Line, "id">[] {
+function lines(count: number): NewLine[] {
   return [...Array(count).keys()].map(() => LINE)
 }
 
 /** Everything since the start date, once each, and the newest state of everybody. */
 function expectWhole(reader: Reader, shownBy = reader.clock.now()): void {
   expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy }))
+  expect(differences(reader, { from: START, shownBy })).toEqual([])
   const known = people(reader.items)
   for (const [id, email] of expectedPeople(reader.shop)) expect([id, known.get(id)]).toEqual([id, email])
 }
@@ -67,8 +77,16 @@ test("history comes in full pages, lines and payments with their orders", async 
   const counts = seedShop(reader.shop, { customers: 400, orders: 1_000, days: 300 })
   await reader.configure()
   const pages = ["customer", "order", "draft", "checkout"].map((kind) => Math.ceil((counts[kind] ?? 0) / 250))
+  const orders = [...reader.shop.tables.order.byId.values()].sort((one, other) => other.created - one.created)
+  const amended = [...Array(Math.ceil(orders.length / 250)).keys()].map((page) => {
+    const hasMore = orders
+      .slice(250 * page, 250 * (page + 1))
+      .filter(({ isEdited, lines }) => isEdited || lines.some(({ kind }) => kind === "tip"))
+    return Math.ceil(hasMore.length / 20)
+  })
+  const needed = [...pages, ...amended].reduce((sum, count) => sum + count, 0)
   // One more reads live, and one what an order was refunded so often.
-  expect(reader.calls() - pages.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2)
+  expect(reader.calls() - needed).toBeLessThanOrEqual(2)
   expectWhole(reader)
 })
 
@@ -292,7 +310,7 @@ describe("an order that moves while changes are read", () => {
 
 describe("a bucket of points", () => {
   test("that is small slows reading down, and nothing is lost", async () => {
-    const reader = createReader({ shop: { bucket: { maximum: 400, rate: 5 } } })
+    const reader = createReader({ shop: { bucket: { maximum: 500, rate: 5 } } })
     seedShop(reader.shop, { customers: 40, orders: 400, days: 90 })
     await reader.configure()
     await reader.pass(2 * HOUR)
@@ -379,7 +397,9 @@ describe("a credential", () => {
     seedShop(reader.shop, { customers: 20, orders: 40, days: 30 })
     await reader.configure()
     expect(told(reader.items)).toEqual(expected(reader.shop, { from: START, shownBy: reader.clock.now() }))
-    expect(reader.items.every(({ userId }) => /^\d+$/.test(userId ?? ""))).toBe(true)
+    expect(reader.items.every(({ userId }) => /^shopify:example\.myshopify\.com:(\w+:)?\d+$/.test(userId ?? ""))).toBe(
+      true,
+    )
     expect((await firstRun(reader)).incomplete.map(({ reason }) => reason).join()).toContain("protected customer data")
   })
 

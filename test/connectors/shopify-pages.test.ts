@@ -6,6 +6,7 @@ import { toItems } from "../../src/connectors/kit/items.ts"
 import type { Config } from "../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
 import {
+  agreement,
   answer,
   at,
   checkout,
@@ -14,14 +15,17 @@ import {
   DAY,
   draftOrder,
   HOUR,
+  idOf,
   line,
   listed,
+  money,
   type Node,
   order,
   pageContext,
   reading,
   requestOf,
   SECOND,
+  sale,
   streamOf,
   T,
   transaction,
@@ -64,6 +68,14 @@ describe("live reading", () => {
     expect(query).toContain("orders(")
     expect(query).not.toContain("draftOrders(")
     expect(query).not.toContain("abandonedCheckouts(")
+  })
+
+  test("asks for the emails of customers that are not chosen, by which older records are joined", () => {
+    const { query } = asked(null, { collections: new Set(["Charge"]) })
+    expect(query).toContain("...CustomerEmail")
+    expect(query).not.toContain("CustomerParts")
+    const back = requestOf(streamOf("orders"), pageContext({ collections: new Set(["Charge"]) }, streamOf("orders")))
+    expect(back.query).not.toContain("customers(")
   })
 
   test("goes on only with lists that have more, from where each stands", () => {
@@ -207,7 +219,14 @@ describe("an order that does not fit into its page", () => {
     const more = [...Array(30).keys()].map((n) => transaction({ id: `gid://shopify/OrderTransaction/${n}` }))
     const again = pageOf({ o0: { ...paid, transactions: more } }, { pageToken: next }).next
     expect(asked(again).query).toContain("transactions(first: 200)")
-    expect(pageOf({ o0: { ...paid, transactions: more } }, { pageToken: again }).next).toBeNull()
+    expect(pageOf({ o0: { ...paid, transactions: more } }, { pageToken: again })).not.toHaveProperty("untold")
+    const most = [...Array(200).keys()].map((n) => transaction({ id: `gid://shopify/OrderTransaction/${n}` }))
+    const last = pageOf({ o0: { ...paid, transactions: most } }, { pageToken: again })
+    expect(last.next).toBeNull()
+    expect(last.incomplete?.map(({ collection, reason }) => [collection, /first 200 payments/.test(reason)])).toEqual([
+      ["Charge", true],
+      ["Order refunded", true],
+    ])
   })
 
   test("ends its page early where a token could not name all that is left", () => {
@@ -223,7 +242,7 @@ describe("an order that does not fit into its page", () => {
   })
 
   test("is left as it is where nobody wants to know", () => {
-    const { next } = pageOf({ orders: listed([big(3, 3)]) }, { collections: new Set(["Placed order"]) })
+    const { next } = pageOf({ ...EMPTY, orders: listed([big(3, 3)]) }, { collections: new Set(["Placed order"]) })
     expect(next).toBeNull()
   })
 
@@ -240,6 +259,58 @@ describe("an order that does not fit into its page", () => {
     const { items, rejects } = toItems(shopify, live, record, reading(), {})
     expect(rejects).toEqual([])
     expect(items.map(({ collection, key }) => [collection, key])).toEqual([["Product ordered", "49:ordered"]])
+  })
+})
+
+describe("an order that was edited or tipped", () => {
+  const edited = (id: number, changes: Node = {}) =>
+    order({ id: `gid://shopify/Order/${id}`, edited: true, lineItems: connection([line()], "more"), ...changes })
+  const agreements = (nodes: JsonValue[], hasNextPage = false) => ({
+    edges: nodes.map((node, index) => ({ cursor: `a${index}`, node })),
+    pageInfo: { hasNextPage },
+  })
+  const sold = (endCursor: string | null = null) => agreement("ORDER", at(T + HOUR), [sale()], endCursor)
+
+  test("has its agreements read instead of its lines, several orders at once", () => {
+    const tipped = order({ id: "gid://shopify/Order/4", totalTipReceivedSet: money("2.00") })
+    const { next } = pageOf({ ...EMPTY, orders: listed([edited(3), tipped, order({})]) })
+    const { query, variables } = asked(next)
+    expect(query).toContain("agreements(first: $agreements, after: $after0)")
+    expect(variables).toEqual({
+      ...{ agreements: 4, sales: 20 },
+      ...{ id0: "gid://shopify/Order/3", after0: null, sales0: null },
+      ...{ id1: "gid://shopify/Order/4", after1: null, sales1: null },
+    })
+    const whole = {
+      o0: { ...edited(3), agreements: agreements([sold()]) },
+      o1: { ...tipped, agreements: agreements([]) },
+    }
+    expect(pageOf(whole, { pageToken: next })).toMatchObject({ records: { length: 2 }, next: null })
+  })
+
+  test("has all of them read, and all that each sold", () => {
+    const { next } = pageOf({ ...EMPTY, orders: listed([edited(3)]) })
+    const more = pageOf({ o0: { ...edited(3), agreements: agreements([sold(), sold()], true) } }, { pageToken: next })
+    expect(asked(more.next).variables).toMatchObject({ agreements: 4, after0: "a1", sales0: null })
+    const cut = pageOf(
+      { o0: { ...edited(3), agreements: agreements([sold(), sold("s20"), sold()]) } },
+      { pageToken: next },
+    )
+    expect(asked(cut.next).variables).toMatchObject({ agreements: 1, sales: 250, after0: "a0", sales0: "s20" })
+    const rest = pageOf({ o0: { ...edited(3), agreements: agreements([sold()], true) } }, { pageToken: cut.next })
+    expect(asked(rest.next).variables).toMatchObject({ agreements: 4, after0: "a0", sales0: null })
+  })
+
+  test("between two pages of its lines is read by its agreements", () => {
+    const plain = order({ id: "gid://shopify/Order/3", lineItems: connection([line()], "l1") })
+    const { next } = pageOf({ ...EMPTY, orders: listed([plain]) })
+    const then = pageOf({ o0: { ...plain, edited: true, lineItems: connection([line()], "l2") } }, { pageToken: next })
+    expect(asked(then.next).query).toContain("query Agreements")
+  })
+
+  test("is left as it is where nobody wants to know of products", () => {
+    const { next } = pageOf({ ...EMPTY, orders: listed([edited(3)]) }, { collections: new Set(["Placed order"]) })
+    expect(next).toBeNull()
   })
 })
 
@@ -299,6 +370,25 @@ describe("what the credential may not read", () => {
     expect(read.records).toHaveLength(1)
     expect(read.incomplete?.filter(({ collection }) => collection === "Placed order")).toHaveLength(1)
     expect(read.incomplete?.[0]?.reason).toMatch(/: customer, email$/)
+  })
+
+  test("is not taken for what there is not: nothing is said to have been removed", () => {
+    const bare = customer({ firstName: null, lastName: null, tags: [] })
+    const errors = [denied(["customers", "edges", 0, "node", "firstName"])]
+    const [record] = page({ data: { ...EMPTY, customers: listed([bare]) }, errors }).records
+    const [state] = record ? toItems(shopify, live, record, reading(), {}).items : []
+    expect(state?.cleared).toEqual({ shopify_lastName: "text", shopify_tags: "text" })
+  })
+
+  test("of a customer leaves their id, by which the order is told then", () => {
+    const unnamed = order({ customer: { id: "gid://shopify/Customer/11", defaultEmailAddress: null }, email: null })
+    const errors = [
+      denied(["orders", "edges", 0, "node", "email"]),
+      denied(["orders", "edges", 0, "node", "customer", "defaultEmailAddress"]),
+    ]
+    const [record] = page({ data: { ...EMPTY, orders: listed([unnamed]) }, errors }).records
+    const [placed] = record ? toItems(shopify, live, record, reading(), {}).items : []
+    expect([placed?.userId, placed?.data?.anonymous]).toEqual([idOf("11"), undefined])
   })
 })
 

@@ -50,7 +50,16 @@ describe("the shop's address", () => {
   })
 
   test("payments are counted unless the user says that another source does", () => {
-    expect(parse("example.myshopify.com").data?.paymentsReportedElsewhere).toBe(false)
+    expect(parse("example.myshopify.com").data?.paymentsElsewhere).toEqual([])
+    const elsewhere = (gateway: string, from: string) =>
+      shopify.config.safeParse({ shop: "example.myshopify.com", paymentsElsewhere: [{ gateway, from }] })
+    expect(elsewhere(" PayPal ", "2026-03-01").data?.paymentsElsewhere).toEqual([
+      { gateway: "paypal", from: "2026-03-01" },
+    ])
+    expect([elsewhere("", "2026-03-01"), elsewhere("paypal", "yesterday")].map(({ success }) => success)).toEqual([
+      false,
+      false,
+    ])
   })
 })
 
@@ -184,6 +193,17 @@ describe("an answer", () => {
     expect(means(status, body)?.kind ?? null).toBe(kind)
   })
 
+  test.each([301, 308])("that the shop has moved (%i) names its address and how to go on", (status) => {
+    const location = "https://new-name.myshopify.com/admin/api/2026-07/graphql.json"
+    const failure = means(status, null, { location })
+    expect(failure).toMatchObject({ kind: "fault", isMoved: true })
+    expect(failure?.reason).toContain("moved to new-name.myshopify.com")
+    expect(failure?.reason).toContain("create one for new-name.myshopify.com")
+    expect(failure?.reason.length).toBeLessThan(300)
+    for (const elsewhere of ["https://evil.com/x.myshopify.com", "/password", ""])
+      expect(means(status, null, elsewhere ? { location: elsewhere } : {})).toBeNull()
+  })
+
   test("that it was throttled says when the bucket holds enough", () => {
     expect(means(200, { ...error("THROTTLED"), ...cost(900, 100) })).toMatchObject({
       kind: "limited",
@@ -206,6 +226,17 @@ describe("an answer", () => {
     expect(rest({})).toBe(0)
     expect(rest(cost(900, 0, 0))).toBe(0)
   })
+})
+
+test("the payment gateways of a shop are those of its latest orders, the most frequent first", () => {
+  const paid = (...gateways: (string | null)[]) => ({ transactions: gateways.map((gateway) => ({ gateway })) })
+  const nodes = [paid("paypal"), paid("shopify_payments", "gift_card"), paid("Shopify_Payments", null)]
+  expect(shopify.gateways?.read(answer({ data: { orders: { nodes } } }))).toEqual([
+    "shopify_payments",
+    "gift_card",
+    "paypal",
+  ])
+  expect(shopify.gateways?.read(answer({ data: null }))).toEqual([])
 })
 
 test("the limit of sixty days is said where it applies", () => {

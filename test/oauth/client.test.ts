@@ -75,7 +75,7 @@ describe("as Stripe documents it", () => {
 })
 
 describe("as Shopify documents it", () => {
-  const of = oauth(shopify, { shop: "example.myshopify.com", paymentsReportedElsewhere: false })
+  const of = oauth(shopify, { shop: "example.myshopify.com", paymentsElsewhere: [] })
 
   it("the link is the shop's own, scopes with commas", async () => {
     const { url } = await authorization(of, REDIRECT, "state_1")

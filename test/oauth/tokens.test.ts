@@ -4,7 +4,7 @@ import type { OAuthClient } from "../../src/env.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
 
 const NOW = Date.UTC(2026, 5, 1)
-const CONFIG = { shop: "example.myshopify.com", paymentsReportedElsewhere: false }
+const CONFIG = { shop: "example.myshopify.com", paymentsElsewhere: [] }
 const RENEWED = { access_token: "new", refresh_token: "refresh_2", expires_in: 3600 }
 const TAKEN = { data: { appUninstall: { app: { id: "1" }, userErrors: [] } } }
 

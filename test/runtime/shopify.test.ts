@@ -17,7 +17,7 @@ import {
   refund,
   settle,
 } from "../sandbox/shopify/actions.ts"
-import type { Line } from "../sandbox/shopify/model.ts"
+import type { NewLine } from "../sandbox/shopify/model.ts"
 import { asOf, type Shop } from "../sandbox/shopify/shop.ts"
 import { call, json, problem } from "../support/api.ts"
 import { advance, DAY, HOUR, MINUTE, now } from "./kit/clock.ts"
@@ -29,7 +29,7 @@ import { openWorld } from "./kit/world.ts"
 const world = openWorld()
 /** More than any page holds, alone or beside others. */
 const OVER_TWO_PAGES = 520
-const MUG: Omit<Line, "id"> = {
+const MUG: NewLine = {
   ...{ product: null, title: "Mug", variant: null, sku: null, vendor: null },
   ...{ quantity: 1, total: 1_250 },
 }

@@ -4,14 +4,15 @@ import type { JsonValue } from "../../src/connectors/kit/item.ts"
 import { at } from "../../src/connectors/kit/values.ts"
 import { createSandbox, type Sandbox } from "./sandbox.ts"
 import { addCustomer, changeCustomer, leaveCheckout, placeOrder, refund } from "./shopify/actions.ts"
-import type { Line } from "./shopify/model.ts"
+import { addLine, raiseLine } from "./shopify/edits.ts"
+import type { NewLine } from "./shopify/model.ts"
 import { evolve, seedShop } from "./shopify/people.ts"
 import { asOf, type Shop } from "./shopify/shop.ts"
 import type { StoredRow } from "./store.ts"
 
 const NOW = Date.UTC(2026, 5, 1)
 const DAY = 86_400_000
-const LINE: Omit<Line, "id"> = {
+const LINE: NewLine = {
   product: null,
   title: "Mug",
   variant: null,
@@ -121,6 +122,53 @@ describe("an order", () => {
       shopMoney: { amount: "12.34", currencyCode: "USD" },
       presentmentMoney: { amount: "1851.0", currencyCode: "JPY" },
     })
+  })
+
+  test("shows a line after its own discounts, and every discount of it", async () => {
+    const { shop, ask } = world()
+    const allocations = [
+      { of: "line" as const, amount: 100 },
+      { of: "cart" as const, amount: 177 },
+      { of: "code" as const, amount: 590 },
+    ]
+    placeOrder(shop, { lines: [{ ...LINE, total: 5_900, allocations }], payment: "paid" })
+    const bag = "{ shopMoney { amount } }"
+    const line = `originalTotalSet ${bag} discountedTotalSet ${bag} withCodes: discountedTotalSet(withCodeDiscounts: true) ${bag} discountAllocations { allocatedAmountSet ${bag} }`
+    const answer = await ask(`{ orders(first: 1) { nodes { lineItems(first: 1) { nodes { ${line} } } } } }`)
+    const amount = (path: string) => answer.at(`data.orders.nodes.0.lineItems.nodes.0.${path}.shopMoney.amount`)
+    expect([amount("originalTotalSet"), amount("discountedTotalSet"), amount("withCodes")]).toEqual([
+      "59.0",
+      "58.0",
+      "52.1",
+    ])
+    expect([0, 1, 2].map((n) => amount(`discountAllocations.${n}.allocatedAmountSet`))).toEqual(["1.0", "1.77", "5.9"])
+  })
+
+  test("says by its agreements what was sold when, and of what kind", async () => {
+    const { sandbox, shop, ask } = world()
+    const tip = { ...LINE, kind: "tip" as const, total: 300 }
+    const row = placeOrder(shop, { lines: [LINE, tip], payment: "paid" })
+    sandbox.clock.advance(60_000)
+    addLine(shop, row.id, { ...LINE, title: "Bowl" })
+    raiseLine(shop, row.id, row.lines[0]?.id ?? 0, 1)
+    const sales = "sales(first: 9) { nodes { lineType actionType quantity ... on ProductSale { lineItem { title } } } }"
+    const answer = await ask(
+      `{ orders(first: 1) { nodes { edited totalTipReceivedSet { shopMoney { amount } } agreements(first: 9) { nodes { reason ${sales} } } } } }`,
+    )
+    const order = answer.at("data.orders.nodes.0") as {
+      edited: boolean
+      agreements: { nodes: { reason: string; sales: unknown }[] }
+    }
+    expect([order.edited, answer.at("data.orders.nodes.0.totalTipReceivedSet.shopMoney.amount")]).toEqual([true, "3.0"])
+    const sold = (title: string, quantity: number) => ({
+      ...{ lineType: "PRODUCT", actionType: "ORDER", quantity },
+      lineItem: { title },
+    })
+    expect(order.agreements.nodes).toEqual([
+      { reason: "ORDER", sales: { nodes: [sold("Mug", 1), { lineType: "TIP", actionType: "ORDER", quantity: 1 }] } },
+      { reason: "ORDER_EDIT", sales: { nodes: [sold("Bowl", 1)] } },
+      { reason: "ORDER_EDIT", sales: { nodes: [sold("Mug", 1)] } },
+    ])
   })
 
   test("changes with every refund of it", async () => {
@@ -239,8 +287,8 @@ describe("a history", () => {
   test("is the same for the same seed, and holds all that a shop meets", () => {
     const make = () => {
       const { shop } = world()
-      seedShop(shop, { customers: 60, orders: 300, days: 300 })
-      evolve(shop, 50)
+      seedShop(shop, { customers: 60, orders: 500, days: 300 })
+      evolve(shop, 150)
       return shop
     }
     const [one, other] = [make(), make()]
@@ -253,6 +301,9 @@ describe("a history", () => {
       cancelled: has(({ cancelled }) => cancelled !== null) > 3,
       refundedTwice: has(({ refunds }) => refunds.length > 1) > 0,
       foreign: has(({ presentment }) => presentment !== "USD") > 20,
+      edited: has(({ isEdited }) => isEdited) > 5,
+      tipped: has(({ lines }) => lines.some(({ kind }) => kind === "tip")) > 0,
+      discounted: has(({ lines }) => lines.some(({ allocations }) => allocations.some(({ of }) => of === "cart"))) > 5,
       pending: has(({ transactions }) => transactions.some(({ status }) => status === "PENDING")) > 0,
       imported: has(({ processed, created }) => processed < created) > 0,
       recovered: [...one.tables.checkout.byId.values()].some(({ completed }) => completed !== null),
@@ -263,6 +314,9 @@ describe("a history", () => {
       cancelled: true,
       refundedTwice: true,
       foreign: true,
+      edited: true,
+      tipped: true,
+      discounted: true,
       pending: true,
       imported: true,
       recovered: true,

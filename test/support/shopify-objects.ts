@@ -10,7 +10,9 @@ export const SECOND = 1000
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 
-export const CONFIG: Config = { shop: "example.myshopify.com", paymentsReportedElsewhere: false }
+export const CONFIG: Config = { shop: "example.myshopify.com", paymentsElsewhere: [] }
+/** As people are named by their ids. */
+export const idOf = (id: string) => `shopify:${CONFIG.shop}:${id}`
 export const ALL: ReadonlySet<string> = new Set(shopify.collections.map(({ name }) => name))
 
 export type Node = { [key: string]: JsonValue }
@@ -113,6 +115,35 @@ export function transaction(changes: Node = {}): Node {
   }
 }
 
+/** What discounts take off a line. */
+export function allocations(...amounts: string[]): JsonValue {
+  return amounts.map((amount) => ({ allocatedAmountSet: money(amount) }))
+}
+
+/** What an agreement sold of a line. */
+export function sale(changes: Node = {}): Node {
+  const { id, title, variantTitle, sku, vendor, product } = line()
+  return {
+    id: "gid://shopify/Sale/91",
+    actionType: "ORDER",
+    lineType: "PRODUCT",
+    quantity: 2,
+    totalAmount: money("43.00"),
+    totalTaxAmount: money("3.00"),
+    lineItem: { id, title, variantTitle, sku, vendor, product } as JsonValue,
+    ...changes,
+  }
+}
+
+export function agreement(
+  reason: string,
+  happenedAt: string,
+  sales: Node[],
+  endCursor: string | null = null,
+): JsonValue {
+  return { happenedAt, reason, sales: connection(sales, endCursor) }
+}
+
 export function line(changes: Node = {}): Node {
   return {
     id: "gid://shopify/LineItem/41",
@@ -122,7 +153,9 @@ export function line(changes: Node = {}): Node {
     sku: "MUG-B",
     vendor: "Acme",
     product: { id: "gid://shopify/Product/51" },
-    discountedTotalSet: money("40.00"),
+    isGiftCard: false,
+    originalTotalSet: money("40.00"),
+    discountAllocations: [],
     ...changes,
   }
 }
@@ -145,6 +178,8 @@ export function order(changes: Node = {}): Node {
     updatedAt: at(T + 2 * HOUR),
     email: "ada@example.com",
     test: false,
+    edited: false,
+    totalTipReceivedSet: money("0.0"),
     customer: ADA,
     processedAt: at(T + HOUR),
     cancelledAt: null,
@@ -181,6 +216,7 @@ export function checkout(changes: Node = {}): Node {
     name: "#81",
     createdAt: at(T + HOUR),
     updatedAt: at(T + 2 * HOUR),
+    completedAt: null,
     customer: ADA,
     totalPriceSet: money("15.50"),
     lineItems: { nodes: [{ title: "Mug" }, { title: "Bowl" }] },

@@ -398,6 +398,11 @@ export interface Connector<Config = unknown> {
     request(config: Config): PageRequest
     read(answer: PartnerAnswer, credential: Credential): Account
   }
+  /** One call that names the account's payment gateways, where another source of the project could report the same payments. */
+  gateways?: {
+    request(config: Config): PageRequest
+    read(answer: PartnerAnswer): string[]
+  }
   collections: readonly Collection[]
   streams: readonly Stream<Config>[]
   /** How long a pending key may wait for its fact. */

@@ -29,8 +29,8 @@ export type PartnerFailure =
   | { kind: "too_large"; reason: string }
   /** The partner no longer knows the page token. */
   | { kind: "token_refused"; reason: string }
-  /** Asking again would not help. */
-  | { kind: "fault"; reason: string }
+  /** Asking again would not help. `isMoved`: the account stands under another address, which the reason names. */
+  | { kind: "fault"; reason: string; isMoved?: true }
 
 type Failed<Kind extends PartnerFailure["kind"]> = Extract<PartnerFailure, { kind: Kind }>
 

@@ -14,11 +14,15 @@ import type { JsonValue } from "../kit/item.ts"
 import { retryAfterMs } from "../kit/limits.ts"
 import { at, flag, isObject, json, number, rows, text } from "../kit/values.ts"
 import { type Connection, type ConnectionName, FEEDS } from "./documents.ts"
+import { isShop } from "./shop.ts"
 
 const DENIED = "ACCESS_DENIED"
 
 /** "The recommended backoff time is one second." https://shopify.dev/docs/api/usage/limits */
 const BACKOFF_MS = 1000
+
+/** For good. */
+const MOVED: ReadonlySet<number> = new Set([301, 308])
 
 export const ACCOUNT_QUERY = "query Account { shop { name myshopifyDomain plan { partnerDevelopment } } }"
 
@@ -33,6 +37,7 @@ export function readAccount(answer: PartnerAnswer): Account {
 export function classify(status: number, body: unknown, headers: Headers): PartnerFailure | null {
   const answer = json(body)
   if (status >= 200 && status < 300) return ofErrors(answer)
+  if (MOVED.has(status)) return moved(headers.get("location"))
   // Shopify says why in `errors`. Without it, what lies between Shopify and us has answered.
   if ((status === 401 || status === 403) && text(answer, "errors") === null) return null
   switch (status) {
@@ -92,6 +97,18 @@ export function withheldNotes(body: JsonValue, collections: ReadonlySet<string>)
   }))
 }
 
+/** The fields of a connection's rows that were kept back, by the row's place in its page. */
+export function withheldOf(body: JsonValue, name: ConnectionName): Map<number, string[]> {
+  const fields = new Map<number, string[]>()
+  for (const path of deniedPaths(body)) {
+    const [list, edges, row, node, field] = path
+    // What is kept back further down leaves the field itself, such as the customer of an order.
+    if (path.length !== 5 || list !== name || edges !== "edges" || node !== "node") continue
+    if (typeof row === "number" && typeof field === "string") fields.set(row, [...(fields.get(row) ?? []), field])
+  }
+  return fields
+}
+
 /** How long until the bucket holds enough for another request like the one that was answered. */
 export function restMs(body: unknown): number {
   const cost = at(json(body), "extensions.cost")
@@ -116,6 +133,22 @@ const NEEDED: Record<ConnectionName, string> = {
   orders: "read_orders",
   draftOrders: "read_draft_orders",
   abandonedCheckouts: "read_orders",
+}
+
+/**
+ * A shop whose permanent address was changed answers under the old one with the new one. Shopify knows the shop by its address, and so
+ * do we: under another it is another account.
+ */
+function moved(location: string | null): PartnerFailure | null {
+  const host = location !== null && URL.canParse(location) ? new URL(location).hostname : ""
+  if (!isShop(host)) return null
+  return {
+    kind: "fault",
+    isMoved: true,
+    reason:
+      `The shop has moved to ${host}. Enter that address. A source of the old one cannot go on: create one for ${host} that starts ` +
+      "on the day of this source's last sync, so that nothing is counted twice, and delete this one.",
+  }
 }
 
 function ofErrors(answer: JsonValue): PartnerFailure | null {

@@ -6,12 +6,13 @@
 import type { Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { flag, needText, present, text } from "../kit/values.ts"
-import { idAt, lower, needId, needMoney, needTime, person, type Reading, timeAt } from "./shape.ts"
+import { needMoney, SHOP_MONEY } from "./money.ts"
+import { about, isOfTestShop } from "./person.ts"
+import { lower, needId, needTime, type Reading, timeAt } from "./shape.ts"
 
 export const CHARGE = "Charge"
 
-export const TRANSACTION =
-  "id kind status test gateway errorCode createdAt processedAt amountSet { shopMoney { amount currencyCode } }"
+export const TRANSACTION = `id kind status test gateway errorCode createdAt processedAt amountSet ${SHOP_MONEY}`
 
 /** An authorization only reserves money, and `SUGGESTED_REFUND` is a proposal. `CHANGE` goes back to whoever paid too much in cash. */
 const TYPES: Readonly<Record<string, "payment" | "refund" | "change">> = {
@@ -28,27 +29,40 @@ const STATUSES: Readonly<Record<string, "succeeded" | "failed">> = {
   ERROR: "failed",
 }
 
+/**
+ * Gateways that pay with what the customer was credited before: no money comes in, and none goes back.
+ * "Transactions not on 'store-credit', 'exchange-credit', or 'cash' gateways require a parent_id" (`refundCreate`);
+ * `gift_card` and `shopify_store_credit` are what checkouts show.
+ */
+const CREDITS: Readonly<Record<string, "giftCard" | "storeCredit">> = {
+  gift_card: "giftCard",
+  shopify_store_credit: "storeCredit",
+  store_credit: "storeCredit",
+  exchange_credit: "storeCredit",
+}
+
 export function fromTransaction(order: JsonValue, transaction: JsonValue, reading: Reading): Normalized {
   const type = TYPES[needText(transaction, "kind")]
-  if (type === undefined || reading.config.paymentsReportedElsewhere) return { drafts: [] }
-  if (flag(transaction, "test") && reading.account.mode === "live") return { drafts: [] }
+  if (type === undefined || isTest(order, transaction, reading)) return { drafts: [] }
   const id = needId(transaction)
   const time = timeOf(transaction)
+  if (isReportedElsewhere(transaction, time, reading)) return { drafts: [] }
   const status = STATUSES[needText(transaction, "status")]
   const key = (fact: string) => ({ collection: CHARGE, key: `${id}:${fact}` })
   if (status === undefined)
     return { drafts: [], pending: ["succeeded", "failed"].map((fact) => ({ ...key(fact), time })) }
   const other = status === "succeeded" ? "failed" : "succeeded"
+  const { userId, data: whose } = about(order, reading)
   return {
     drafts: [
       {
         collection: CHARGE,
-        userId: person(order, reading),
+        userId,
         id,
         fact: status,
         time,
         announcedAt: time,
-        data: data(order, transaction, type, status),
+        data: { ...data(order, transaction, type, status), ...whose },
         from: transaction,
       },
     ],
@@ -62,17 +76,32 @@ function timeOf(transaction: JsonValue): number {
   return Math.max(created, timeAt(transaction, "processedAt") ?? created)
 }
 
+/** The test gateway moves no money, nor does anybody pay in a development shop. */
+function isTest(order: JsonValue, transaction: JsonValue, reading: Reading): boolean {
+  return isOfTestShop(reading) || flag(order, "test") || flag(transaction, "test")
+}
+
+/** By the charge's own time: what came before the other source began is told here. */
+function isReportedElsewhere(transaction: JsonValue, time: number, { config }: Reading): boolean {
+  const gateway = lower(transaction, "gateway")
+  return config.paymentsElsewhere.some((other) => other.gateway === gateway && time >= Date.parse(other.from))
+}
+
 function data(order: JsonValue, transaction: JsonValue, type: string, status: string) {
   const { amount, currency } = needMoney(transaction, "amountSet")
+  const credit = CREDITS[lower(transaction, "gateway")?.replaceAll("-", "_") ?? ""]
   return present({
     type,
-    status,
-    ...(type === "payment" ? { amount } : { amount_refunded: amount }),
+    status: credit && status === "succeeded" ? "credit" : status,
+    ...(credit
+      ? { kind: credit, creditAmount: amount }
+      : type === "payment"
+        ? { amount }
+        : { amount_refunded: amount }),
     currency,
     transactionId: needId(transaction),
     orderId: needId(order),
     order: text(order, "name"),
-    customerId: idAt(order, "customer.id"),
     gateway: text(transaction, "gateway"),
     failureCode: lower(transaction, "errorCode"),
   })

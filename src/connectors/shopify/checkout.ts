@@ -1,9 +1,11 @@
 /** Abandoned checkouts: a buyer left contact information and did not complete the purchase. */
 import { DAY_MS } from "../../lib/time.ts"
 import type { Normalized } from "../kit/define.ts"
-import type { JsonValue } from "../kit/item.ts"
+import type { Attributes, JsonValue } from "../kit/item.ts"
 import { present, rows, text } from "../kit/values.ts"
-import { idAt, needId, needMoney, needTime, person, type Reading } from "./shape.ts"
+import { needMoney, SHOP_MONEY } from "./money.ts"
+import { about, CUSTOMER_NAME } from "./person.ts"
+import { needId, needTime, type Reading, timeAt } from "./shape.ts"
 
 export const ABANDONED = "Abandoned checkouts"
 
@@ -22,20 +24,20 @@ export const LISTED_WITHIN_DAYS = 7
  * https://shopify.dev/changelog/posts/abandonedcheckouturl-now-requires-level-2-protected-customer-data-access
  */
 export const CHECKOUT = `fragment CheckoutParts on AbandonedCheckout {
-  id name createdAt updatedAt
-  customer { id defaultEmailAddress { emailAddress } }
-  totalPriceSet { shopMoney { amount currencyCode } }
+  id name createdAt updatedAt completedAt
+  ${CUSTOMER_NAME}
+  totalPriceSet ${SHOP_MONEY}
   lineItems(first: ${CART_LINES}) { nodes { title } }
 }`
 
 export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized {
   const time = needTime(checkout, "createdAt")
-  const products = rows(checkout, "lineItems.nodes").flatMap((line) => text(line, "title") ?? [])
+  const { userId, data } = about(checkout, reading)
   return {
     drafts: [
       {
         collection: ABANDONED,
-        userId: person(checkout, reading),
+        userId,
         id: needId(checkout),
         fact: "abandoned",
         time,
@@ -43,11 +45,17 @@ export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized 
         data: present({
           checkoutId: needId(checkout),
           checkout: text(checkout, "name"),
-          customerId: idAt(checkout, "customer.id"),
-          ...needMoney(checkout, "totalPriceSet"),
-          products: products.join(", "),
+          ...data,
+          ...cart(checkout),
         }),
       },
     ],
   }
+}
+
+/** As it was left. Who came back and bought may have changed it before, and what they left is not shown any more. */
+function cart(checkout: JsonValue): Attributes {
+  if (timeAt(checkout, "completedAt") !== null) return {}
+  const products = rows(checkout, "lineItems.nodes").flatMap((line) => text(line, "title") ?? [])
+  return { ...needMoney(checkout, "totalPriceSet"), products: products.join(", ") }
 }

@@ -1,8 +1,10 @@
 /** Customers: people with their attributes, joined to the customer id by which other records may name them. */
 import type { Normalized } from "../kit/define.ts"
-import type { Attributes, JsonValue } from "../kit/item.ts"
-import { email, flag, number, present, text } from "../kit/values.ts"
-import { decimal, isoAt, listed, lower, needId, needTime, type Reading } from "./shape.ts"
+import { ALIAS, type JsonValue } from "../kit/item.ts"
+import { at, email, number, present, text } from "../kit/values.ts"
+import { decimal } from "./money.ts"
+import { personId } from "./person.ts"
+import { isoAt, listed, lower, needId, needTime, type Reading } from "./shape.ts"
 
 export const CUSTOMERS = "Customers"
 
@@ -18,49 +20,68 @@ export const CUSTOMER = `fragment CustomerParts on Customer {
   defaultAddress { city province zip countryCodeV2 }
 }`
 
+/** Where customers are not wanted: who has an email by now, since records of before name them by id. */
+export const CUSTOMER_EMAIL =
+  "fragment CustomerEmail on Customer { id createdAt updatedAt defaultEmailAddress { emailAddress } }"
+
+/** An attribute that only Shopify knows: the field it comes from, and how it is read. */
+type Own = readonly [field: string, read: (customer: JsonValue) => JsonValue | undefined]
+
+const OWN: Readonly<Record<string, Own>> = {
+  shopify_firstName: ["firstName", (customer) => text(customer, "firstName")],
+  shopify_lastName: ["lastName", (customer) => text(customer, "lastName")],
+  shopify_region: ["defaultAddress", (customer) => text(customer, "defaultAddress.province")],
+  shopify_postalCode: ["defaultAddress", (customer) => text(customer, "defaultAddress.zip")],
+  shopify_locale: ["locale", (customer) => text(customer, "locale")],
+  shopify_state: ["state", (customer) => lower(customer, "state")],
+  shopify_emailMarketing: ["defaultEmailAddress", (customer) => lower(customer, "defaultEmailAddress.marketingState")],
+  shopify_verifiedEmail: ["verifiedEmail", (customer) => at(customer, "verifiedEmail")],
+  shopify_taxExempt: ["taxExempt", (customer) => at(customer, "taxExempt")],
+  shopify_tags: ["tags", (customer) => listed(customer, "tags")?.join(", ")],
+  shopify_orders: ["numberOfOrders", (customer) => count(customer, "numberOfOrders")],
+  shopify_amountSpent: ["amountSpent", (customer) => decimal(text(customer, "amountSpent.amount"))],
+  shopify_currency: ["amountSpent", (customer) => lower(customer, "amountSpent.currencyCode")],
+  shopify_createdAt: ["createdAt", (customer) => isoAt(customer, "createdAt")],
+}
+
 export function fromCustomer(customer: JsonValue, reading: Reading): Normalized {
   const id = needId(customer)
+  const own = personId(id, reading)
   const known = email(text(customer, "defaultEmailAddress.emailAddress"))
   const isEmail = known !== null && reading.identity === "email"
+  // Records of the time before the email was known name the customer by id.
+  const who = isEmail ? { userId: known, formerUserId: own } : { userId: own }
+  if (!reading.collections.has(CUSTOMERS)) return { drafts: isEmail ? [{ ...who, collection: ALIAS, id }] : [] }
+  const mine = present(Object.fromEntries(Object.entries(OWN).map(([name, [, read]]) => [name, read(customer)])))
   return {
     drafts: [
       {
+        ...who,
         collection: CUSTOMERS,
-        userId: isEmail ? known : id,
-        // Records of the time before the email was known name the customer by id.
-        ...(isEmail && { formerUserId: id }),
         id,
         version: needTime(customer, "updatedAt"),
-        userAttributes: attributes(customer, id, known),
+        userAttributes: { shopify_customerId: id, ...shared(customer, known), ...mine },
+        cleared: Object.entries(OWN).flatMap(([name, [field]]) =>
+          Object.hasOwn(mine, name) || isWithheld(customer, field) ? [] : [name],
+        ),
       },
     ],
   }
 }
 
-function attributes(customer: JsonValue, id: string, known: string | null): Attributes {
-  const firstName = text(customer, "firstName")
-  const lastName = text(customer, "lastName")
+/** Such a field is not in the row: that there is no value is not known. */
+function isWithheld(customer: JsonValue, field: string): boolean {
+  return at(customer, field) === undefined
+}
+
+/** What other partners know of people too. */
+function shared(customer: JsonValue, known: string | null) {
   return present({
-    shopifyCustomerId: id,
-    name: [firstName, lastName].filter(Boolean).join(" "),
-    firstName,
-    lastName,
+    name: [text(customer, "firstName"), text(customer, "lastName")].filter(Boolean).join(" "),
     email: known,
     phone: text(customer, "defaultPhoneNumber.phoneNumber"),
     city: text(customer, "defaultAddress.city"),
-    region: text(customer, "defaultAddress.province"),
-    postalCode: text(customer, "defaultAddress.zip"),
     country: text(customer, "defaultAddress.countryCodeV2"),
-    locale: text(customer, "locale"),
-    state: lower(customer, "state"),
-    emailMarketing: lower(customer, "defaultEmailAddress.marketingState"),
-    verifiedEmail: flag(customer, "verifiedEmail"),
-    taxExempt: flag(customer, "taxExempt"),
-    tags: listed(customer, "tags")?.join(", "),
-    orders: count(customer, "numberOfOrders"),
-    amountSpent: decimal(text(customer, "amountSpent.amount")),
-    currency: lower(customer, "amountSpent.currencyCode"),
-    createdAt: isoAt(customer, "createdAt"),
   })
 }
 

@@ -15,8 +15,9 @@
  * https://shopify.dev/docs/apps/build/apis/graphql-admin/bulk-operations/queries
  * https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/bulkOperationRunQuery
  */
+import { agreementsOf, SALE } from "./agreements.ts"
 import { ABANDONED, CHECKOUT } from "./checkout.ts"
-import { CUSTOMER, CUSTOMERS } from "./customer.ts"
+import { CUSTOMER, CUSTOMER_EMAIL, CUSTOMERS } from "./customer.ts"
 import { DRAFT, DRAFT_ORDER } from "./draft.ts"
 import { HEAD, LINES, lineItems, moneyMoves, ORDER, ORDER_COLLECTIONS } from "./order.ts"
 
@@ -41,6 +42,8 @@ export interface Connection {
   lines?: number
   fragments: string
   spread: string
+  /** What is asked for of its rows while none of its collections is chosen; left out: it is not read then. */
+  unchosen?: { fragments: string; spread: string }
 }
 
 const CHANGED: Reading = { sortKey: "UPDATED_AT", field: "updatedAt", filter: "updated_at", isOrdered: true }
@@ -54,6 +57,7 @@ export const CONNECTIONS: readonly Connection[] = [
     list: { ...CREATED, filter: "customer_date" },
     fragments: CUSTOMER,
     spread: "CustomerParts",
+    unchosen: { fragments: CUSTOMER_EMAIL, spread: "CustomerEmail" },
   },
   {
     name: "orders",
@@ -92,7 +96,7 @@ export const FEEDS = Object.fromEntries(CONNECTIONS.map(({ name, feeds }) => [na
 /** The most that any connection gives, and what is asked for of each beside others. */
 export const ROWS_MAX = 250
 export const ROWS_TOGETHER = 100
-/** Orders completed by one request: some 25 points each, and hardly fewer for fewer lines. */
+/** Orders completed by one request: 25 to 45 points each, and hardly fewer for fewer lines. */
 export const COMPLETED_AT_ONCE = 20
 /**
  * What was paid and given back of orders, and of those that are not complete even so. These lists take no cursor: no order has been
@@ -114,7 +118,7 @@ export function partly(rows: number, share: number): number {
 const SCOPES = "currentAppInstallation { accessScopes { handle } }"
 
 export function readDocument(
-  asked: readonly { connection: Connection; sortKey: string }[],
+  asked: readonly { connection: Pick<Connection, "name" | "lines" | "fragments" | "spread">; sortKey: string }[],
   withScopes: boolean,
 ): string {
   const variables = asked.map(({ connection: { name, lines } }) => {
@@ -140,6 +144,23 @@ export function linesDocument(orders: number): string {
       `o${index}: order(id: $id${index}) { ...OrderHead ${lineItems(`first: $lines, after: $after${index}`)} }`,
   )
   return [`query Lines($lines: Int!, ${variables.join(", ")}) {`, ...fields, "}", HEAD].join("\n")
+}
+
+/** What was sold of some orders, and when: some of their agreements each, with some of the sales of each. */
+export function agreementsDocument(orders: number): string {
+  const each = [...Array(orders).keys()]
+  const variables = each.map((index) => `$id${index}: ID!, $after${index}: String, $sales${index}: String`)
+  const fields = each.map((index) => {
+    const agreements = agreementsOf(`first: $agreements, after: $after${index}`, `first: $sales, after: $sales${index}`)
+    return `o${index}: order(id: $id${index}) { ...OrderHead ${agreements} }`
+  })
+  return [
+    `query Agreements($agreements: Int!, $sales: Int!, ${variables.join(", ")}) {`,
+    ...fields,
+    "}",
+    HEAD,
+    SALE,
+  ].join("\n")
 }
 
 export function moneyDocument(orders: number, length: MoneyLength): string {

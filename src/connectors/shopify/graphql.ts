@@ -1,7 +1,7 @@
 /** Requests to the Admin API's one address, and the rows of its answers. */
 import { type PageRecord, type PageRequest, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { text } from "../kit/values.ts"
+import { isObject, text } from "../kit/values.ts"
 import { timeAt } from "./shape.ts"
 
 /** https://shopify.dev/docs/api/usage/versioning */
@@ -16,8 +16,15 @@ export function graphql(query: string, variables: Record<string, JsonValue> = {}
   return { method: "POST", path: PATH, body: { query, variables } }
 }
 
-export function recordOf(node: JsonValue, field: "createdAt" | "updatedAt"): PageRecord {
+/** `withheld`: fields that are null because the app may not see them, which is another thing than to have no value. */
+export function recordOf(
+  node: JsonValue,
+  field: "createdAt" | "updatedAt",
+  withheld: readonly string[] = [],
+): PageRecord {
   const [id, time] = [text(node, "id"), timeAt(node, field)]
   if (id === null || time === null) throw new ShapeError("Shopify's list holds a row without id or time.")
-  return { id, time, body: node }
+  if (withheld.length === 0 || !isObject(node)) return { id, time, body: node }
+  const shown = Object.entries(node).filter(([name]) => !withheld.includes(name))
+  return { id, time, body: Object.fromEntries(shown) }
 }

@@ -5,23 +5,14 @@
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, flag, number, present, rows, text } from "../kit/values.ts"
+import { isAmended, sold } from "./agreements.ts"
 import { CHARGE, fromTransaction, TRANSACTION } from "./charge.ts"
-import {
-  idAt,
-  isoAt,
-  listed,
-  lower,
-  needId,
-  needMoney,
-  needTime,
-  person,
-  type Reading,
-  shopMoney,
-  timeAt,
-} from "./shape.ts"
+import { LINE, lineData, ORDERED } from "./line.ts"
+import { less, needMoney, SHOP_MONEY, shopMoney } from "./money.ts"
+import { about, CUSTOMER_NAME } from "./person.ts"
+import { isoAt, listed, lower, needId, needTime, type Reading, timeAt } from "./shape.ts"
 
 export const PLACED = "Placed order"
-export const ORDERED = "Product ordered"
 export const CANCELLED = "Order cancelled"
 export const REFUNDED = "Order refunded"
 
@@ -37,14 +28,13 @@ export const LINES = 148
 export const TRANSACTIONS = 7
 export const REFUNDS = 4
 
-const LINE =
-  "id quantity title variantTitle sku vendor product { id } discountedTotalSet { shopMoney { amount currencyCode } }"
-const REFUND = "id createdAt processedAt totalRefundedSet { shopMoney { amount currencyCode } }"
+const REFUND = `id createdAt processedAt totalRefundedSet ${SHOP_MONEY}`
 
-/** Who and which order, for what is told of it. */
+/** Who and which order, and whether its lines are told by its agreements. */
 export const HEAD = `fragment OrderHead on Order {
-  id name createdAt updatedAt email test
-  customer { id defaultEmailAddress { emailAddress } }
+  id name createdAt updatedAt email test edited
+  totalTipReceivedSet ${SHOP_MONEY}
+  ${CUSTOMER_NAME}
 }`
 
 /**
@@ -55,7 +45,7 @@ export const ORDER = `${HEAD}
 fragment OrderParts on Order {
   ...OrderHead
   processedAt cancelledAt cancelReason sourceName presentmentCurrencyCode subtotalLineItemsQuantity discountCodes
-  originalTotalPriceSet { shopMoney { amount currencyCode } }
+  originalTotalPriceSet ${SHOP_MONEY}
   ${lineItems("first: $ordersLines")}
   ${moneyMoves(TRANSACTIONS, REFUNDS)}
 }`
@@ -70,8 +60,6 @@ export function moneyMoves(transactions: number, refunds: number): string {
 }
 
 export function fromOrder(order: JsonValue, reading: Reading): Normalized {
-  // Made with the test gateway: in a live shop no money and no customer's order.
-  if (flag(order, "test") && reading.account.mode === "live") return { drafts: [] }
   const refunds = rows(order, "refunds").map((refund) => refunded(order, refund, reading))
   const charges = rows(order, "transactions").map((transaction) => fromTransaction(order, transaction, reading))
   const parts = [...refunds, ...charges]
@@ -95,7 +83,8 @@ function placed(order: JsonValue, reading: Reading): Draft[] {
   if (at(order, "originalTotalPriceSet") === undefined) return []
   const data = present({
     ...needMoney(order, "originalTotalPriceSet"),
-    quantity: number(order, "subtotalLineItemsQuantity"),
+    // An edit changes it; the total is kept as it was.
+    quantity: flag(order, "edited") ? null : number(order, "subtotalLineItemsQuantity"),
     channel: text(order, "sourceName"),
     presentmentCurrency: lower(order, "presentmentCurrencyCode"),
     discountCodes: listed(order, "discountCodes")?.join(", "),
@@ -104,22 +93,23 @@ function placed(order: JsonValue, reading: Reading): Draft[] {
   return [draft(PLACED, order, needId(order), "placed", needTime(order, "createdAt"), data, reading)]
 }
 
+/** Of an order that was amended the lines say neither when they came nor whether they are a tip: its agreements do. */
 function lines(order: JsonValue, reading: Reading): Draft[] {
+  if (isAmended(order) || at(order, "agreements") !== undefined)
+    return sold(order).map(({ id, fact, time, data }) => draft(ORDERED, order, id, fact, time, data, reading))
   const time = needTime(order, "createdAt")
-  return rows(order, "lineItems.nodes").map((line) => {
-    const id = needId(line)
-    const data = present({
-      lineItemId: id,
-      productId: idAt(line, "product.id"),
-      product: text(line, "title"),
-      variant: text(line, "variantTitle"),
-      sku: text(line, "sku"),
-      vendor: text(line, "vendor"),
-      quantity: number(line, "quantity"),
-      ...shopMoney(line, "discountedTotalSet"),
+  return rows(order, "lineItems.nodes")
+    .filter((line) => !flag(line, "isGiftCard"))
+    .map((line) => {
+      const data = lineData(line, number(line, "quantity"), paid(line))
+      return draft(ORDERED, order, needId(line), "ordered", time, data, reading)
     })
-    return draft(ORDERED, order, id, "ordered", time, data, reading)
-  })
+}
+
+/** After all discounts, those of the whole cart and of codes too, which `discountedTotalSet` leaves in. */
+function paid(line: JsonValue) {
+  const discounts = rows(line, "discountAllocations").map((one) => shopMoney(one, "allocatedAmountSet"))
+  return less(shopMoney(line, "originalTotalSet"), discounts)
 }
 
 function cancelled(order: JsonValue, reading: Reading): Draft[] {
@@ -150,14 +140,7 @@ function draft(
   data: Record<string, JsonValue>,
   reading: Reading,
 ): Draft {
-  const about = { orderId: needId(order), order: text(order, "name"), customerId: idAt(order, "customer.id") }
-  return {
-    collection,
-    userId: person(order, reading),
-    id,
-    fact,
-    time,
-    announcedAt: time,
-    data: { ...present(about), ...data },
-  }
+  const { userId, data: whose } = about(order, reading)
+  const which = present({ orderId: needId(order), order: text(order, "name"), ...whose })
+  return { collection, userId, id, fact, time, announcedAt: time, data: { ...which, ...data } }
 }

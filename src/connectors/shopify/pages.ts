@@ -14,7 +14,7 @@ import {
 } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, flag, isObject, json, rows, text } from "../kit/values.ts"
-import { accessDenied, deniedNotes, withheldNotes } from "./answers.ts"
+import { accessDenied, deniedNotes, withheldNotes, withheldOf } from "./answers.ts"
 import {
   CONNECTIONS,
   type Connection,
@@ -63,7 +63,7 @@ export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
   const parts = nextParts(place, shareOf(plan, ctx))
   if (parts.length === 0) return pageOfConnections(plan, place, answer, ctx)
   if (parts.some((_, index) => accessDenied(body, `o${index}`))) return withoutOrders(place, ctx)
-  return { ...pageOfParts(parts, place, body), ...deniedOf(place.denied, ctx) }
+  return { ...pageOfParts(parts, place, body, ctx.collections), ...deniedOf(place.denied, ctx) }
 }
 
 /** The scope was taken away while orders were completed: their parts are not told, which must not look as if there were none. */
@@ -82,7 +82,9 @@ function shareOf({ full }: Plan, { pageSize }: Context): number {
 function placeOf(plan: Plan, ctx: Context): Token {
   const read = ctx.pageToken === null ? null : readToken(ctx.pageToken)
   if (read !== null) return read
-  const wanted = connectionsOf(plan).filter(({ feeds }) => feeds.some((name) => ctx.collections.has(name)))
+  const wanted = connectionsOf(plan).filter(
+    (connection) => isChosen(connection, ctx) || (plan.mode === "live" && connection.unchosen),
+  )
   // A text that is no token of ours is taken for a cursor; Shopify says whether it is one.
   return {
     open: Object.fromEntries(wanted.map(({ name }) => [name, { ...BEGINNING, after: ctx.pageToken }])),
@@ -94,6 +96,10 @@ function placeOf(plan: Plan, ctx: Context): Token {
 
 function connectionsOf(plan: Plan): Connection[] {
   return CONNECTIONS.filter(({ name }) => plan.connections.includes(name))
+}
+
+function isChosen({ feeds }: Connection, { collections }: Context): boolean {
+  return feeds.some((name) => collections.has(name))
 }
 
 // -------------------------------------------------------------------------------------------------- the connections
@@ -111,7 +117,8 @@ function askedOf(plan: Plan, place: Token, ctx: Context): Asked[] {
     const progress = place.open[connection.name]
     return progress ? [{ connection, progress }] : []
   })
-  return open.map(({ connection, progress }) => {
+  return open.map(({ connection: known, progress }) => {
+    const connection = isChosen(known, ctx) ? known : { ...known, ...known.unchosen }
     const reading = connection[plan.mode]
     const first = partly(open.length === 1 ? ROWS_MAX : ROWS_TOGETHER, shareOf(plan, ctx))
     return { connection, reading, progress, first, sortKey: reading.sortKey }
@@ -211,7 +218,8 @@ function readConnection(asked: Asked, body: JsonValue, { window, collections }: 
   const { connection, reading, progress } = asked
   const edges = at(body, `data.${connection.name}.edges`)
   if (!Array.isArray(edges)) throw new ShapeError(`Shopify's answer holds no ${connection.name}.`)
-  const found = edges.map((edge) => recordOf(at(edge, "node") ?? null, reading.field))
+  const withheld = withheldOf(body, connection.name)
+  const found = edges.map((edge, index) => recordOf(at(edge, "node") ?? null, reading.field, withheld.get(index)))
   const all = found.slice(0, fitting(found, collections))
   // The search may be coarser than the bound ("matching a whole day"), so that it is the rows that say where the window ends.
   const isWanted = ({ time }: PageRecord) => window.from === null || time >= 1000 * Math.floor(window.from / 1000)

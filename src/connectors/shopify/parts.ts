@@ -1,21 +1,23 @@
 /**
- * What is left of orders whose lines, transactions or refunds did not fit into their page: read a few orders at a time by pages of
- * the same reading, so that an order may have any number of lines.
+ * What is left of orders whose lines, transactions or refunds did not fit into their page, and the agreements of those that were
+ * amended: read a few orders at a time by pages of the same reading, so that an order may have any number of lines.
  */
-import { type Page, type PageRecord, type PageRequest, ShapeError } from "../kit/define.ts"
+import { type CollectionNote, type Page, type PageRecord, type PageRequest, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { at, flag, isObject, rows, text } from "../kit/values.ts"
+import { at, isObject } from "../kit/values.ts"
+import { AGREEMENTS, SALES, SALES_MAX } from "./agreements.ts"
 import { CHARGE } from "./charge.ts"
-import { COMPLETED_AT_ONCE, linesDocument, MONEY_LENGTHS, moneyDocument, partly, ROWS_MAX } from "./documents.ts"
+import { agreementsDocument, COMPLETED_AT_ONCE, linesDocument, moneyDocument, partly, ROWS_MAX } from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
-import { ORDERED, REFUNDED, REFUNDS, TRANSACTIONS } from "./order.ts"
-import { numericId } from "./shape.ts"
-import { type LinesPart, type MoneyPart, type Part, type Token, writeToken } from "./token.ts"
+import { agreementsLeft, isMoneyCut, linesLeft, MONEY_CUT, moneyLeft } from "./left.ts"
+import { ORDERED } from "./line.ts"
+import { REFUNDED } from "./order.ts"
+import { type Part, type Token, writeToken } from "./token.ts"
 
 /** A token holds 4,000 characters: a page ends where the parts that are left of its orders need more than most of them. */
 const PARTS_CHARS_MAX = 3_000
 
-/** The parts read next, of one kind: the lines of some orders, or the money of some. `progress`: of a full page. */
+/** The parts read next, of one kind: the lines of some orders, the money of some, or the agreements of some. `progress`: of a full page. */
 export function nextParts({ rest: [first, ...others] }: Token, share: number): Part[] {
   if (!first) return []
   const end = others.findIndex((part) => !isAlike(first, part))
@@ -26,13 +28,32 @@ export function requestParts(parts: readonly Part[], share: number): PageRequest
   const ids = parts.map(({ id }, index) => [`id${index}`, `gid://shopify/Order/${id}`])
   const [first] = parts
   if (first && "money" in first) return graphql(moneyDocument(parts.length, first.money), Object.fromEntries(ids))
+  if (first && "agreements" in first) {
+    const cursors = parts.flatMap((part, index) =>
+      "agreements" in part
+        ? [
+            [`after${index}`, part.agreements],
+            [`sales${index}`, part.sales],
+          ]
+        : [],
+    )
+    // The sales that are left of an agreement are those of one.
+    const [agreements, sales] = first.sales === null ? [AGREEMENTS, SALES] : [1, SALES_MAX]
+    const lengths = { agreements: partly(agreements, share), sales: partly(sales, share) }
+    return graphql(agreementsDocument(parts.length), { ...lengths, ...Object.fromEntries([...ids, ...cursors]) })
+  }
   const cursors = parts.flatMap((part, index) => ("lines" in part ? [[`after${index}`, part.lines]] : []))
   const variables = Object.fromEntries([["lines", partly(ROWS_MAX, share)], ...ids, ...cursors])
   return graphql(linesDocument(parts.length), variables)
 }
 
 /** An order that is gone meanwhile has no more parts. */
-export function pageOfParts(parts: readonly Part[], place: Token, body: JsonValue): Page {
+export function pageOfParts(
+  parts: readonly Part[],
+  place: Token,
+  body: JsonValue,
+  collections: ReadonlySet<string>,
+): Page {
   const data = at(body, "data")
   if (!isObject(data)) throw new ShapeError("Shopify's answer holds no orders.")
   const orders = parts.flatMap((part, index) => {
@@ -45,18 +66,17 @@ export function pageOfParts(parts: readonly Part[], place: Token, body: JsonValu
     ...recordOf(order, "updatedAt"),
     ...(place.edge !== null && { time: place.edge }),
   }))
-  const unfinished = orders.flatMap(({ part, order }): Part[] =>
-    "lines" in part ? linesLeft(order) : moneyLeft(order, part.money),
-  )
-  const rest = [...unfinished, ...place.rest.slice(parts.length)]
-  return { records, next: writeToken({ ...place, rest }) }
+  const rest = [...orders.flatMap(({ part, order }) => leftAfter(part, order)), ...place.rest.slice(parts.length)]
+  const isCut = orders.some(({ part, order }) => "money" in part && isMoneyCut(order, part.money))
+  return { records, next: writeToken({ ...place, rest }), ...(isCut && { incomplete: cutNotes(collections) }) }
 }
 
-/** What is left of records that tell something of a chosen collection: first all lines, then all money. */
+/** What is left of records that tell something of a chosen collection: first what was ordered, then all money. */
 export function partsLeft(records: readonly PageRecord[], collections: ReadonlySet<string>): Part[] {
   const moves = collections.has(CHARGE) || collections.has(REFUNDED)
+  const agreements = collections.has(ORDERED) ? records.flatMap(({ body }) => agreementsLeft(body, null)) : []
   const lines = collections.has(ORDERED) ? records.flatMap(({ body }) => linesLeft(body)) : []
-  return [...lines, ...(moves ? records.flatMap(({ body }) => moneyLeft(body, null)) : [])]
+  return [...agreements, ...lines, ...(moves ? records.flatMap(({ body }) => moneyLeft(body, null)) : [])]
 }
 
 /** How many of the records, from the first on, leave no more parts than a token can name; one at least. */
@@ -69,21 +89,21 @@ export function fitting(records: readonly PageRecord[], collections: ReadonlySet
   return over < 0 ? records.length : over
 }
 
-function linesLeft(order: JsonValue): LinesPart[] {
-  const lines = text(order, "lineItems.pageInfo.endCursor")
-  const id = numericId(text(order, "id"))
-  return id !== null && lines !== null && flag(order, "lineItems.pageInfo.hasNextPage") ? [{ id, lines }] : []
+function leftAfter(part: Part, order: JsonValue): Part[] {
+  if ("money" in part) return moneyLeft(order, part.money)
+  if ("agreements" in part) return agreementsLeft(order, part)
+  // It may have been edited between two of its pages.
+  return [...agreementsLeft(order, null), ...linesLeft(order)]
 }
 
-/** These lists do not say whether they are whole; one that is full may not be. `asked`: the length they were asked for in. */
-function moneyLeft(order: JsonValue, asked: MoneyPart["money"] | null): MoneyPart[] {
-  const most = asked === null ? { transactions: TRANSACTIONS, refunds: REFUNDS } : MONEY_LENGTHS[asked]
-  const isFull =
-    rows(order, "transactions").length >= most.transactions || rows(order, "refunds").length >= most.refunds
-  const id = numericId(text(order, "id"))
-  return id !== null && isFull && asked !== "many" ? [{ id, money: asked === null ? "few" : "many" }] : []
+function cutNotes(collections: ReadonlySet<string>): CollectionNote[] {
+  return [CHARGE, REFUNDED]
+    .filter((collection) => collections.has(collection))
+    .map((collection) => ({ collection, reason: MONEY_CUT }))
 }
 
 function isAlike(one: Part, other: Part): boolean {
-  return "money" in one ? "money" in other && other.money === one.money : "lines" in other
+  if ("money" in one) return "money" in other && other.money === one.money
+  if ("agreements" in one) return "agreements" in other && (other.sales === null) === (one.sales === null)
+  return "lines" in other
 }

@@ -22,6 +22,29 @@ export const shop = z
   .regex(SHOP, "Enter the shop's permanent address as it stands in the Shopify admin, such as example.myshopify.com.")
   .describe("The shop's permanent address: example.myshopify.com")
 
+const GATEWAY_CHARS_MAX = 100
+const GATEWAYS_MAX = 50
+
+export const paymentsElsewhere = z
+  .array(
+    z.strictObject({
+      gateway: z
+        .string()
+        .trim()
+        .toLowerCase()
+        .min(1)
+        .max(GATEWAY_CHARS_MAX)
+        .describe("The payment gateway as the charges name it: shopify_payments, paypal, stripe ..."),
+      from: z.iso.date().describe("The day, UTC, from which the other source reports them: 2026-03-01"),
+    }),
+  )
+  .max(GATEWAYS_MAX)
+  .default([])
+  .describe(
+    "Payment gateways whose payments another source, such as Stripe, reports too, each with the day from which it does: charges from " +
+      "then on are not told a second time. Those of all other gateways, and those of before, are.",
+  )
+
 export function isShop(address: string): boolean {
   return SHOP.test(address)
 }

@@ -4,15 +4,22 @@ import type { Metric, Segment } from "../kit/templates.ts"
 import { CHARGE } from "./charge.ts"
 import { ABANDONED } from "./checkout.ts"
 import { DRAFT_ORDER } from "./draft.ts"
-import { CANCELLED, ORDERED, PLACED, REFUNDED } from "./order.ts"
+import { ORDERED } from "./line.ts"
+import { CANCELLED, PLACED, REFUNDED } from "./order.ts"
 
-type Filter = { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
+type Filter =
+  | { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
+  | { attribute: string; operator: "not exists" }
 
 const MONEY = { kind: "number", decimals: 2 } as const
 const COUNT = { kind: "number", decimals: 0 } as const
 const SHARE = { kind: "percentage", decimals: 1 } as const
 
 const USD: Filter = { attribute: "currency", operator: "=", value: "usd" }
+/** Tests are told as such, and are nobody's business. */
+const REAL: Filter = { attribute: "test", operator: "not exists" }
+/** Orders without customer and email: each would be somebody new. */
+const KNOWN: Filter = { attribute: "anonymous", operator: "not exists" }
 const PAID: Filter[] = [
   { attribute: "type", operator: "=", value: "payment" },
   { attribute: "status", operator: "=", value: "succeeded" },
@@ -25,8 +32,19 @@ const buyers: MetricTemplate = {
   title: "Buyers",
   description: "People who placed an order.",
   collections: [PLACED],
-  metric: { type: "collection", collection: PLACED, field: "userId", function: "unique", filters: [], format: COUNT },
+  metric: {
+    type: "collection",
+    collection: PLACED,
+    field: "userId",
+    function: "unique",
+    filters: [REAL, KNOWN],
+    format: COUNT,
+  },
 }
+/** What anonymous people order is nobody's first or second. */
+const ordersOfBuyers = counted("orders_of_buyers", "Orders of known buyers", "Orders whose buyer is known.", PLACED, [
+  KNOWN,
+])
 
 export const templates: Templates = {
   metrics: [
@@ -39,7 +57,7 @@ export const templates: Templates = {
       [...PAID, USD],
       MONEY,
     ),
-    sum("sales", "Sales", "What the placed orders come to.", PLACED, "amount", [USD], MONEY),
+    sum("sales", "Sales", "What the placed orders come to.", PLACED, "amount", [USD, REAL], MONEY),
     orders,
     {
       key: "average_order_value",
@@ -51,11 +69,11 @@ export const templates: Templates = {
         collection: PLACED,
         field: "amount",
         function: "average",
-        filters: [USD],
+        filters: [USD, REAL],
         format: MONEY,
       },
     },
-    sum("units_sold", "Units sold", "Units in placed orders.", ORDERED, "quantity", [], COUNT),
+    sum("units_sold", "Units sold", "Units of products ordered.", ORDERED, "quantity", [REAL], COUNT),
     refunds,
     formula(
       "refund_rate",
@@ -69,12 +87,13 @@ export const templates: Templates = {
     counted("cancelled_orders", "Cancelled orders", "Orders that were cancelled.", CANCELLED),
     counted("draft_orders", "Draft orders", "Orders entered by your staff.", DRAFT_ORDER),
     buyers,
+    ordersOfBuyers,
     formula(
       "repeat_purchase_rate",
       "Repeat purchase rate %",
-      "Orders beyond a buyer's first, of all orders in the time shown.",
+      "Orders beyond a buyer's first, of all orders of known buyers in the time shown.",
       "(a - b) / a * 100",
-      { a: orders, b: buyers },
+      { a: ordersOfBuyers, b: buyers },
       SHARE,
     ),
   ],
@@ -92,15 +111,21 @@ export const templates: Templates = {
     people("vip", "VIP", "Ordered for more than 1,000 in the last 365 days.", [
       {
         ...placed({ days: 365 }),
-        filters: [USD],
+        filters: [USD, REAL, KNOWN],
         measure: { function: "sum", field: "amount", operator: ">", value: 1000 },
       },
     ]),
   ],
 }
 
-function counted(key: string, title: string, description: string, collection: string): MetricTemplate {
-  const metric: Metric = { type: "event", collection, filters: [], format: COUNT }
+function counted(
+  key: string,
+  title: string,
+  description: string,
+  collection: string,
+  filters: Filter[] = [],
+): MetricTemplate {
+  const metric: Metric = { type: "event", collection, filters: [REAL, ...filters], format: COUNT }
   return { key, title, description, collections: [collection], metric: metric as unknown as JsonValue }
 }
 
@@ -143,7 +168,7 @@ function placed({ days, count, operator = ">=" }: Times = {}): EventCondition {
   return {
     on: "event",
     collection: PLACED,
-    filters: [],
+    filters: [REAL, KNOWN],
     has: "done",
     within: days === undefined ? { kind: "any time" } : { kind: "last", days },
     ...(count !== undefined && { measure: { function: "count", operator, value: count } }),

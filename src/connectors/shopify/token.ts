@@ -11,10 +11,12 @@ const progress = z.strictObject({
   below: z.number().nullable(),
 })
 
-/** Parts of an order that did not fit: the cursor of its next lines, or which of the lengths its transactions are asked for in. */
+/** Parts of an order that its page does not hold: the cursor of its next lines, or which of the lengths its transactions are asked for in. */
 const lines = z.strictObject({ id: z.string(), lines: z.string() })
 const money = z.strictObject({ id: z.string(), money: z.enum(["few", "many"]) })
-const part = z.union([lines, money])
+/** An order's agreements after a cursor; where one of them has more sales than fit, from which of its sales on. */
+const agreements = z.strictObject({ id: z.string(), agreements: z.string().nullable(), sales: z.string().nullable() })
+const part = z.union([lines, money, agreements])
 
 const token = z.strictObject({
   /** Connections that have more. */
@@ -31,6 +33,7 @@ export type Progress = z.infer<typeof progress>
 export type Part = z.infer<typeof part>
 export type LinesPart = z.infer<typeof lines>
 export type MoneyPart = z.infer<typeof money>
+export type AgreementsPart = z.infer<typeof agreements>
 export type Token = z.infer<typeof token>
 
 export const BEGINNING: Progress = { after: null, rows: 0, below: null }

@@ -1,9 +1,10 @@
 /** What can happen in a shop: each changes rows as Shopify would and writes the facts of it into the ledger. */
+import { agree, newLine, owedFor, paidFor } from "./lines.ts"
 import type {
   CheckoutRow,
   CustomerRow,
   DraftRow,
-  Line,
+  NewLine,
   OrderRow,
   Transaction,
   TransactionKind,
@@ -66,21 +67,20 @@ export function changeCustomer(
   return row
 }
 
-/** Orders keep what they knew of the customer; only the customer is gone. */
-export function deleteCustomer(shop: Shop, id: number): void {
-  for (const order of shop.tables.order.byId.values()) {
-    if (order.customer !== id) continue
-    order.customer = null
-    touch(shop, "order", order)
-  }
+/** "A customer can be deleted from a store only if they haven't yet made an order." */
+export function deleteCustomer(shop: Shop, id: number): boolean {
+  if (get(shop, "customer", id).orders > 0) return false
   drop(shop, "customer", id)
   record(shop, { fact: "customer_deleted", id, customer: id })
+  return true
 }
 
 export interface NewOrder {
   customer?: number | null
   email?: string | null
-  lines: Omit<Line, "id">[]
+  lines: NewLine[]
+  /** What of it a gift card or store credit pays, before anything else. */
+  credit?: { gateway: string; amount: number }
   /** `paid`: one sale. `authorized`: to be captured. `pending`: a bank transfer. `failed`: a declined card, then a good one. `cash`: too much, with change. */
   payment: "paid" | "authorized" | "pending" | "failed" | "cash"
   presentment?: string
@@ -94,7 +94,7 @@ export interface NewOrder {
 export function placeOrder(shop: Shop, request: NewOrder): OrderRow {
   shop.orderNumber += 1
   const base = newRow(shop)
-  const lines = request.lines.map((line) => ({ ...line, id: nextId(shop) }))
+  const lines = request.lines.map((line) => newLine(shop, line))
   const customer = find(shop, "customer", request.customer ?? null)
   const row: OrderRow = {
     ...base,
@@ -108,15 +108,21 @@ export function placeOrder(shop: Shop, request: NewOrder): OrderRow {
     cancelled: null,
     cancelReason: null,
     discountCodes: request.discountCodes ?? [],
-    total: lines.reduce((sum, { total }) => sum + total, 0),
+    total: lines.reduce((sum, line) => sum + owedFor(shop, line), 0),
+    isEdited: false,
     lines,
+    agreements: [],
     transactions: [],
     refunds: [],
   }
   add(shop, "order", row)
+  agree(shop, row, "ORDER", lines)
   tell(shop, row, "order_placed", row.id, { amount: row.total })
-  for (const line of lines) tell(shop, row, "line_ordered", line.id, { quantity: line.quantity, amount: line.total })
-  pay(shop, row, request.payment)
+  for (const line of lines.filter(({ kind }) => kind === "product"))
+    tell(shop, row, "line_ordered", line.id, { quantity: line.quantity, amount: paidFor(line) })
+  const credit = Math.min(request.credit?.amount ?? 0, row.total)
+  if (request.credit && credit > 0) move(shop, row, "SALE", "SUCCESS", credit, request.credit.gateway)
+  if (credit < row.total || credit === 0) pay(shop, row, request.payment, row.total - credit)
   if (customer) {
     customer.orders += 1
     customer.spent += row.total
@@ -155,10 +161,17 @@ export function settle(
   return pending
 }
 
-export function refund(shop: Shop, id: number, amount: number, status: TransactionStatus = "SUCCESS"): number | null {
+/** `gateway`: to a gift card or as store credit rather than the way it was paid. */
+export function refund(
+  shop: Shop,
+  id: number,
+  amount: number,
+  status: TransactionStatus = "SUCCESS",
+  gateway?: string,
+): number | null {
   const row = get(shop, "order", id)
   if (amount <= 0 || amount > refundable(row)) return null
-  const transaction = move(shop, row, "REFUND", status, amount)
+  const transaction = move(shop, row, "REFUND", status, amount, gateway)
   const made = { id: nextId(shop), created: stamp(shop), transactions: [transaction.id], note: null }
   row.refunds.push(made)
   tell(shop, row, "refund_made", made.id, { amount })
@@ -201,7 +214,7 @@ export function enterDraft(shop: Shop, request: NewDraft): DraftRow {
   return row
 }
 
-export function completeDraft(shop: Shop, id: number, lines: Omit<Line, "id">[]): OrderRow | null {
+export function completeDraft(shop: Shop, id: number, lines: NewLine[]): OrderRow | null {
   const row = get(shop, "draft", id)
   if (row.status === "COMPLETED") return null
   row.status = "COMPLETED"
@@ -214,7 +227,7 @@ export function completeDraft(shop: Shop, id: number, lines: Omit<Line, "id">[])
 /** `idle`: how long the buyer stays in the checkout before leaving it. */
 export function leaveCheckout(
   shop: Shop,
-  request: { customer: number | null; lines: Omit<Line, "id">[]; idle?: number },
+  request: { customer: number | null; lines: NewLine[]; idle?: number },
 ): CheckoutRow {
   const base = newRow(shop)
   const updated = base.created + (request.idle ?? 0)
@@ -225,7 +238,7 @@ export function leaveCheckout(
     customer: request.customer,
     completed: null,
     total: request.lines.reduce((sum, { total }) => sum + total, 0),
-    lines: request.lines.map((line) => ({ ...line, id: nextId(shop) })),
+    lines: request.lines.map((line) => newLine(shop, line)),
   })
   record(shop, { fact: "checkout_left", id: row.id, shownAt: row.visibleAt, customer: row.customer, amount: row.total })
   return row
@@ -256,16 +269,16 @@ function uncaptured({ transactions }: OrderRow): number {
   }, 0)
 }
 
-function pay(shop: Shop, row: OrderRow, payment: NewOrder["payment"]): void {
-  if (payment === "paid") move(shop, row, "SALE", "SUCCESS", row.total)
-  if (payment === "authorized") move(shop, row, "AUTHORIZATION", "SUCCESS", row.total)
-  if (payment === "pending") move(shop, row, "SALE", "PENDING", row.total, "bank_deposit")
+function pay(shop: Shop, row: OrderRow, payment: NewOrder["payment"], total: number): void {
+  if (payment === "paid") move(shop, row, "SALE", "SUCCESS", total)
+  if (payment === "authorized") move(shop, row, "AUTHORIZATION", "SUCCESS", total)
+  if (payment === "pending") move(shop, row, "SALE", "PENDING", total, "bank_deposit")
   if (payment === "failed") {
-    move(shop, row, "SALE", "FAILURE", row.total)
-    move(shop, row, "SALE", "SUCCESS", row.total)
+    move(shop, row, "SALE", "FAILURE", total)
+    move(shop, row, "SALE", "SUCCESS", total)
   }
   if (payment === "cash") {
-    move(shop, row, "SALE", "SUCCESS", row.total + 500, "cash")
+    move(shop, row, "SALE", "SUCCESS", total + 500, "cash")
     move(shop, row, "CHANGE", "SUCCESS", 500, "cash")
   }
 }
@@ -295,22 +308,30 @@ function move(
   return transaction
 }
 
+/** What was credited before pays, or is credited: no money moves. */
+export const CREDIT_GATEWAYS: readonly string[] = [
+  "gift_card",
+  "shopify_store_credit",
+  "store-credit",
+  "exchange-credit",
+]
+
 /** What a transaction means, if money moved or should have. */
-function tellOf(shop: Shop, row: OrderRow, { id, kind, status, amount }: Transaction, at: number): void {
+function tellOf(shop: Shop, row: OrderRow, { id, kind, status, amount, gateway }: Transaction, at: number): void {
   if (status === "PENDING" || kind === "AUTHORIZATION" || kind === "VOID") return
   const isPayment = kind === "SALE" || kind === "CAPTURE"
-  const fact = status !== "SUCCESS" ? "payment_failed" : isPayment ? "payment_taken" : "money_returned"
+  const moved = CREDIT_GATEWAYS.includes(gateway) ? "credit_moved" : isPayment ? "payment_taken" : "money_returned"
+  const fact = status === "SUCCESS" ? moved : "payment_failed"
   tell(shop, row, fact, id, { amount, at })
 }
 
-function tell(
+export function tell(
   shop: Shop,
   row: OrderRow,
   fact: Parameters<typeof record>[1]["fact"],
   id: number,
   more: { amount?: number; quantity?: number; at?: number },
 ): void {
-  // The test gateway moves no money, and nobody ordered.
-  if (row.isTest && !shop.options.isDevelopment) return
-  record(shop, { fact, id, order: row.id, customer: row.customer, email: row.email, ...more })
+  const isTest = row.isTest || shop.options.isDevelopment
+  record(shop, { fact, id, order: row.id, customer: row.customer, email: row.email, isTest, ...more })
 }

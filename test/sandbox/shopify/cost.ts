@@ -17,6 +17,7 @@ import {
   type GraphQLSchema,
   getNamedType,
   getNullableType,
+  type InlineFragmentNode,
   isCompositeType,
   isInterfaceType,
   isListType,
@@ -90,9 +91,18 @@ function selectionCost(
       continue
     }
     const inside = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragmentOf(counting, selection.name.value)
-    if (inside) sum += selectionCost(counting, parent, inside.selectionSet, answer)
+    if (inside) sum += selectionCost(counting, conditionOf(counting, inside) ?? parent, inside.selectionSet, answer)
   }
   return sum
+}
+
+/** `... on ProductSale`: the fields of one of the types that the answer may be of. */
+function conditionOf(
+  { schema }: Counting,
+  { typeCondition }: Pick<InlineFragmentNode, "typeCondition">,
+): GraphQLOutputType | undefined {
+  const type = typeCondition && schema.getType(typeCondition.name.value)
+  return isObjectType(type) || isInterfaceType(type) ? type : undefined
 }
 
 function fragmentOf({ document }: Counting, name: string): FragmentDefinitionNode | undefined {

@@ -30,8 +30,16 @@ export interface CustomerRow extends Row {
   spent: number
 }
 
+/** What a discount takes off a line: one of the line itself, the line's share of one of the whole cart, or of a code. */
+export interface Allocation {
+  of: "line" | "cart" | "code"
+  amount: number
+}
+
 export interface Line {
   id: number
+  /** A tip is a line without a product, and a gift card one that Shopify marks. */
+  kind: "product" | "giftCard" | "tip"
   /** Null for a custom item, or a product that was deleted. */
   product: number | null
   title: string
@@ -39,7 +47,34 @@ export interface Line {
   sku: string | null
   vendor: string | null
   quantity: number
+  /** Before discounts. */
   total: number
+  allocations: Allocation[]
+  /** Part of the total where prices include taxes, else on top of it. */
+  tax: number
+}
+
+/** What a cart asks for: whatever is left out is an ordinary line. */
+export type NewLine = Omit<Line, "id" | "kind" | "allocations" | "tax"> &
+  Partial<Pick<Line, "kind" | "allocations" | "tax">>
+
+/** A line, or more of one, that was sold, or taken back again. */
+export interface Sale {
+  id: number
+  line: number
+  action: "ORDER" | "RETURN"
+  quantity: number
+  /** With taxes and after discounts. */
+  amount: number
+  tax: number
+}
+
+/** What shop and customer agreed on: when the order was placed, and with each edit. */
+export interface Agreement {
+  id: number
+  happened: number
+  reason: "ORDER" | "ORDER_EDIT" | "REFUND"
+  sales: Sale[]
 }
 
 export type TransactionKind = "AUTHORIZATION" | "CAPTURE" | "CHANGE" | "REFUND" | "SALE" | "VOID"
@@ -77,7 +112,9 @@ export interface OrderRow extends Row {
   discountCodes: string[]
   /** As ordered. */
   total: number
+  isEdited: boolean
   lines: Line[]
+  agreements: Agreement[]
   transactions: Transaction[]
   refunds: RefundRow[]
 }

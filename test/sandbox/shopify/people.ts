@@ -4,6 +4,7 @@ import { pop, push } from "../heap.ts"
 import { createRandom, hashText } from "../random.ts"
 import {
   addCustomer,
+  CREDIT_GATEWAYS,
   cancel,
   capture,
   changeCustomer,
@@ -18,7 +19,8 @@ import {
   refundable,
   settle,
 } from "./actions.ts"
-import { type CustomerRow, DIGITS, type Line, type OrderRow, RATES } from "./model.ts"
+import { addLine, raiseLine } from "./edits.ts"
+import { type CustomerRow, DIGITS, type NewLine, type OrderRow, RATES } from "./model.ts"
 import { find, get, nextId, now, type Shop, type Task, tableName } from "./shop.ts"
 import { sortedBy } from "./table.ts"
 
@@ -102,6 +104,7 @@ const STEPS = [
   "cancel",
   "settle",
   "capture",
+  "upsell",
   "recover",
   "complete",
   "delete",
@@ -149,9 +152,17 @@ const TASKS: Record<string, (shop: Shop, id: number) => void> = {
     found(shop, id, (row) => {
       const left = refundable(row)
       const amount = shop.random.chance(0.5) ? left : Math.ceil(left / 3)
-      refund(shop, id, amount)
+      const gateway = shop.random.chance(0.2) ? shop.random.pick(["shopify_store_credit", "gift_card"]) : undefined
+      refund(shop, id, amount, "SUCCESS", gateway)
       if (amount < left && shop.random.chance(0.3))
         plan(shop, now(shop) + shop.random.int(DAY_MS, 40 * DAY_MS), "refund", id)
+    }),
+  upsell: (shop, id) =>
+    found(shop, id, (row) => {
+      const [line] = row.lines
+      const [more] = cart(shop)
+      if (line && shop.random.chance(0.2)) raiseLine(shop, id, line.id, shop.random.int(1, 2))
+      else if (more) addLine(shop, id, more)
     }),
   recover: (shop, id) => {
     if (find(shop, "checkout", id)) recoverCheckout(shop, id)
@@ -160,7 +171,7 @@ const TASKS: Record<string, (shop: Shop, id: number) => void> = {
     if (find(shop, "draft", id)) completeDraft(shop, id, cart(shop))
   },
   delete: (shop, id) => {
-    if (shop.random.chance(0.1) && find(shop, "customer", id)) deleteCustomer(shop, id)
+    if (find(shop, "customer", id)) deleteCustomer(shop, id)
   },
 }
 
@@ -190,6 +201,7 @@ function later(shop: Shop, row: OrderRow): void {
   if (random.chance(0.05)) plan(shop, within(2), "cancel", row.id)
   else if (random.chance(0.9)) plan(shop, within(4), "fulfil", row.id)
   if (random.chance(0.08)) plan(shop, within(random.chance(0.2) ? 300 : 40), "refund", row.id)
+  if (random.chance(0.03)) plan(shop, within(random.chance(0.5) ? 0.02 : 20), "upsell", row.id)
 }
 
 function order(shop: Shop): OrderRow {
@@ -199,27 +211,52 @@ function order(shop: Shop): OrderRow {
   const roll = random.next()
   const payment =
     roll < 0.7 ? "paid" : roll < 0.82 ? "authorized" : roll < 0.9 ? "pending" : roll < 0.96 ? "failed" : "cash"
+  const discount = random.chance(0.15) ? "code" : random.chance(0.1) ? "cart" : null
+  const lines = [...discounted(cart(shop), discount), ...(random.chance(0.04) ? [extra(shop)] : [])]
+  const total = lines.reduce((sum, line) => sum + line.total, 0)
   return placeOrder(shop, {
     customer: customer?.id ?? null,
     email: customer ? customer.email : isWalkIn ? null : emailFor(shop),
-    lines: cart(shop),
+    lines,
     payment,
     source: isWalkIn || payment === "cash" ? "pos" : "web",
     isTest: random.chance(0.01),
+    ...(random.chance(0.06) && {
+      credit: { gateway: random.pick(CREDIT_GATEWAYS), amount: random.chance(0.5) ? total : Math.ceil(total / 3) },
+    }),
     ...(random.chance(0.25) ? { presentment: random.pick(PRESENTMENTS) } : {}),
-    ...(random.chance(0.15) ? { discountCodes: ["WELCOME10"] } : {}),
+    ...(discount === "code" ? { discountCodes: ["WELCOME10"] } : {}),
     ...(random.chance(0.02) ? { processed: now(shop) - random.int(1, 300) * DAY_MS } : {}),
   })
 }
 
+/** A tenth by a code, three of a hundred off the whole cart; some lines are reduced by themselves. */
+function discounted(lines: NewLine[], by: "code" | "cart" | null): NewLine[] {
+  return lines.map((line, index) => {
+    const own = index % 5 === 4 ? [{ of: "line" as const, amount: Math.round(line.total / 4) }] : []
+    const left = own.reduce((sum, { amount }) => sum - amount, line.total)
+    const share = by === null ? [] : [{ of: by, amount: Math.round(left * (by === "code" ? 0.1 : 0.03)) }]
+    return { ...line, allocations: [...own, ...share] }
+  })
+}
+
+/** A tip or a gift card. */
+function extra({ random, options }: Shop): NewLine {
+  const total = random.int(1, 20) * 10 ** (DIGITS[options.currency] ?? 2)
+  const kind = random.pick(["tip", "giftCard"] as const)
+  const title = kind === "tip" ? "Tip" : "Gift card"
+  return { kind, product: null, title, variant: null, sku: null, vendor: null, quantity: 1, total }
+}
+
 /** Mostly a few lines, seldom a wholesale order. */
-function cart(shop: Shop): Omit<Line, "id">[] {
+function cart(shop: Shop): NewLine[] {
   const { random } = shop
   const lines = random.chance(0.01) ? random.int(51, 120) : random.chance(0.1) ? random.int(6, 14) : random.int(1, 4)
   return [...Array(lines).keys()].map(() => {
     const product = random.pick(shop.products)
     const quantity = random.int(1, 3)
     const isCustom = random.chance(0.04)
+    const total = product.price * quantity
     return {
       product: isCustom ? null : product.id,
       title: isCustom ? "Engraving" : product.title,
@@ -227,7 +264,8 @@ function cart(shop: Shop): Omit<Line, "id">[] {
       sku: isCustom ? null : `SKU-${product.id}`,
       vendor: product.vendor,
       quantity,
-      total: product.price * quantity,
+      total,
+      tax: product.vendor === "Acme" ? Math.round(total * 0.07) : 0,
     }
   })
 }
@@ -254,9 +292,10 @@ function found(shop: Shop, id: number, work: (row: OrderRow) => void): void {
   if (row) work(get(shop, "order", id))
 }
 
+/** Nobody's yet: "Email has already been taken", says Shopify. */
 function emailFor(shop: Shop): string {
   const name = `${shop.random.pick(FIRST)}.${shop.random.pick(LAST)}`.normalize("NFD").replace(/[^A-Za-z.]/g, "")
-  return `${shop.random.chance(0.1) ? name : name.toLowerCase()}.${shop.random.int(1, 99_999)}@example.com`
+  return `${shop.random.chance(0.1) ? name : name.toLowerCase()}.${shop.random.int(1, 99_999)}${nextId(shop)}@example.com`
 }
 
 function stock(shop: Shop): void {

@@ -130,6 +130,7 @@ export const SDL = /* GraphQL */ `
   enum OrderDisplayFinancialStatus { AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED PENDING REFUNDED VOIDED }
 
   type Order implements Node {
+    agreements(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false): SalesAgreementConnection!
     cancelReason: OrderCancelReason
     cancelledAt: DateTime
     createdAt: DateTime!
@@ -137,6 +138,7 @@ export const SDL = /* GraphQL */ `
     customer: Customer
     discountCodes: [String!]!
     displayFinancialStatus: OrderDisplayFinancialStatus
+    edited: Boolean!
     email: String
     id: ID!
     lineItems(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): LineItemConnection!
@@ -147,8 +149,10 @@ export const SDL = /* GraphQL */ `
     refunds(first: Int): [Refund!]!
     sourceName: String
     subtotalLineItemsQuantity: Int!
+    taxesIncluded: Boolean!
     test: Boolean!
     totalPriceSet: MoneyBag!
+    totalTipReceivedSet: MoneyBag!
     transactions(capturable: Boolean, first: Int, manuallyResolvable: Boolean): [OrderTransaction!]!
     updatedAt: DateTime!
   }
@@ -169,10 +173,17 @@ export const SDL = /* GraphQL */ `
     title: String!
   }
 
+  type DiscountAllocation {
+    allocatedAmountSet: MoneyBag!
+  }
+
   type LineItem implements Node {
     currentQuantity: Int!
+    discountAllocations: [DiscountAllocation!]!
     discountedTotalSet(withCodeDiscounts: Boolean = false): MoneyBag!
     id: ID!
+    isGiftCard: Boolean!
+    originalTotalSet: MoneyBag!
     product: Product
     quantity: Int!
     sku: String
@@ -189,6 +200,99 @@ export const SDL = /* GraphQL */ `
   type LineItemConnection {
     edges: [LineItemEdge!]!
     nodes: [LineItem!]!
+    pageInfo: PageInfo!
+  }
+
+  enum OrderActionType { ORDER ORDER_EDIT REFUND RETURN UNKNOWN }
+  enum SaleActionType { ORDER RETURN UNKNOWN UPDATE }
+  enum SaleLineType { ADDITIONAL_FEE ADJUSTMENT DUTY FEE GIFT_CARD PRODUCT SHIPPING TIP UNKNOWN }
+
+  interface SalesAgreement {
+    happenedAt: DateTime!
+    id: ID!
+    reason: OrderActionType!
+    sales(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): SaleConnection!
+  }
+
+  type OrderAgreement implements SalesAgreement {
+    happenedAt: DateTime!
+    id: ID!
+    reason: OrderActionType!
+    sales(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): SaleConnection!
+  }
+
+  type OrderEditAgreement implements SalesAgreement {
+    happenedAt: DateTime!
+    id: ID!
+    reason: OrderActionType!
+    sales(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): SaleConnection!
+  }
+
+  type RefundAgreement implements SalesAgreement {
+    happenedAt: DateTime!
+    id: ID!
+    reason: OrderActionType!
+    sales(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): SaleConnection!
+  }
+
+  type SalesAgreementEdge {
+    cursor: String!
+    node: SalesAgreement!
+  }
+
+  type SalesAgreementConnection {
+    edges: [SalesAgreementEdge!]!
+    nodes: [SalesAgreement!]!
+    pageInfo: PageInfo!
+  }
+
+  interface Sale {
+    actionType: SaleActionType!
+    id: ID!
+    lineType: SaleLineType!
+    quantity: Int
+    totalAmount: MoneyBag!
+    totalTaxAmount: MoneyBag!
+  }
+
+  type ProductSale implements Sale {
+    actionType: SaleActionType!
+    id: ID!
+    lineItem: LineItem!
+    lineType: SaleLineType!
+    quantity: Int
+    totalAmount: MoneyBag!
+    totalTaxAmount: MoneyBag!
+  }
+
+  type GiftCardSale implements Sale {
+    actionType: SaleActionType!
+    id: ID!
+    lineItem: LineItem!
+    lineType: SaleLineType!
+    quantity: Int
+    totalAmount: MoneyBag!
+    totalTaxAmount: MoneyBag!
+  }
+
+  type TipSale implements Sale {
+    actionType: SaleActionType!
+    id: ID!
+    lineItem: LineItem!
+    lineType: SaleLineType!
+    quantity: Int
+    totalAmount: MoneyBag!
+    totalTaxAmount: MoneyBag!
+  }
+
+  type SaleEdge {
+    cursor: String!
+    node: Sale!
+  }
+
+  type SaleConnection {
+    edges: [SaleEdge!]!
+    nodes: [Sale!]!
     pageInfo: PageInfo!
   }
 

@@ -17,6 +17,8 @@ export interface ShopOptions {
   title: string
   currency: string
   isDevelopment: boolean
+  /** Whether prices hold the taxes. */
+  taxesIncluded: boolean
   /** What people left to happen by itself (captures, parcels, refunds) happens when it is due. */
   autopilot: boolean
   /** Points the bucket holds and gets back a second. Standard plan: 2,000 and 100; Plus: 20,000 and 1,000. */
@@ -79,6 +81,7 @@ export function createShop(parts: ShopParts): Shop {
       title: `${parts.name} store`,
       currency: "USD",
       isDevelopment: false,
+      taxesIncluded: false,
       autopilot: false,
       bucket: { maximum: 2_000, rate: 100 },
       charging: "logarithmic",
@@ -169,6 +172,7 @@ export function record(shop: Shop, fact: Pick<Fact, "fact" | "id"> & Partial<Fac
     email: null,
     amount: null,
     quantity: null,
+    isTest: shop.options.isDevelopment,
     ...fact,
     at,
     shownAt: fact.shownAt ?? now(shop),

@@ -2,6 +2,7 @@
 import { GraphQLError } from "graphql"
 import { type ListArgs, type Listed, slice } from "./lists.ts"
 import {
+  type Agreement,
   type CheckoutRow,
   type CustomerRow,
   DIGITS,
@@ -10,6 +11,7 @@ import {
   type OrderRow,
   RATES,
   type RefundRow,
+  type Sale,
   type Transaction,
 } from "./model.ts"
 import { find, type Shop } from "./shop.ts"
@@ -116,6 +118,10 @@ export function orderView(row: OrderRow, context: Context) {
     name: `#${row.number}`,
     email: personal(context, "email", () => row.email),
     test: row.isTest,
+    edited: row.isEdited,
+    taxesIncluded: context.shop.options.taxesIncluded,
+    totalTipReceivedSet: bag(row.lines.reduce((sum, { kind, total }) => (kind === "tip" ? sum + total : sum), 0)),
+    agreements: (args: ListArgs) => connection(slice(row.agreements, args), (one) => agreementView(one, row, context)),
     sourceName: row.source,
     currencyCode: context.shop.options.currency,
     presentmentCurrencyCode: row.presentment,
@@ -126,7 +132,10 @@ export function orderView(row: OrderRow, context: Context) {
     cancelledAt: shown(row.cancelled),
     cancelReason: row.cancelReason,
     displayFinancialStatus: financialStatus(row),
-    subtotalLineItemsQuantity: row.lines.reduce((sum, { quantity }) => sum + quantity, 0),
+    subtotalLineItemsQuantity: row.lines.reduce(
+      (sum, { kind, quantity }) => (kind === "product" ? sum + quantity : sum),
+      0,
+    ),
     originalTotalPriceSet: bag(row.total),
     totalPriceSet: bag(row.total),
     customer: () => customerOf(row.customer, context),
@@ -184,6 +193,7 @@ function customerOf(id: number | null, context: Context) {
 }
 
 function lineView(line: Line, order: OrderRow, context: Context) {
+  const bag = (amount: number) => moneyBag(context.shop, amount, order.presentment)
   return {
     id: gid("LineItem", line.id),
     title: line.title,
@@ -192,8 +202,48 @@ function lineView(line: Line, order: OrderRow, context: Context) {
     vendor: line.vendor,
     quantity: line.quantity,
     currentQuantity: line.quantity,
-    discountedTotalSet: moneyBag(context.shop, line.total, order.presentment),
+    isGiftCard: line.kind === "giftCard",
+    originalTotalSet: bag(line.total),
+    // "This value doesn't include order-level discounts. Code-based discounts aren't included by default."
+    discountedTotalSet: ({ withCodeDiscounts }: { withCodeDiscounts: boolean }) =>
+      bag(line.total - allocated(line, withCodeDiscounts ? ["line", "code"] : ["line"])),
+    discountAllocations: line.allocations.map(({ amount }) => ({ allocatedAmountSet: bag(amount) })),
     product: () => productOf(line, context),
+  }
+}
+
+function allocated({ allocations }: Line, kinds: readonly string[]): number {
+  return allocations.reduce((sum, { of, amount }) => (kinds.includes(of) ? sum + amount : sum), 0)
+}
+
+function agreementView({ id, happened, reason, sales }: Agreement, order: OrderRow, context: Context) {
+  return {
+    __typename: { ORDER: "OrderAgreement", ORDER_EDIT: "OrderEditAgreement", REFUND: "RefundAgreement" }[reason],
+    id: gid("SalesAgreement", id),
+    happenedAt: shown(happened),
+    reason,
+    sales: (args: ListArgs) => connection(slice(sales, args), (sale) => saleView(sale, order, context)),
+  }
+}
+
+const SALES = {
+  product: { __typename: "ProductSale", lineType: "PRODUCT" },
+  giftCard: { __typename: "GiftCardSale", lineType: "GIFT_CARD" },
+  tip: { __typename: "TipSale", lineType: "TIP" },
+}
+
+function saleView(sale: Sale, order: OrderRow, context: Context) {
+  const bag = (amount: number) => moneyBag(context.shop, amount, order.presentment)
+  const line = order.lines.find(({ id }) => id === sale.line)
+  if (!line) throw new Error(`no line ${sale.line}`)
+  return {
+    ...SALES[line.kind],
+    id: gid("Sale", sale.id),
+    actionType: sale.action,
+    quantity: sale.quantity,
+    totalAmount: bag(sale.amount),
+    totalTaxAmount: bag(sale.tax),
+    lineItem: () => lineView(line, order, context),
   }
 }
 

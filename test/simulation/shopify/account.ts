@@ -26,7 +26,7 @@ const SHORT_REFRESH_LIFE_S = 6 * 86_400
 /** Less than any plan's, so that a small shop is limited too: hardly more than the largest request of such pages. */
 const TIGHT_BUCKETS = [
   { rows: 3, bucket: { maximum: 80, rate: 1 } },
-  { rows: 8, bucket: { maximum: 150, rate: 1 } },
+  { rows: 8, bucket: { maximum: 170, rate: 1 } },
 ]
 
 export const SHOPIFY: PartnerKind = {
@@ -78,9 +78,8 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
   let key = issue()
   const hidden = random.pick(HIDDEN)
   const chronicle = createChronicle(shop, sight)
-  const added = new Set<number>()
   const live = (life: string, roll: number): string => {
-    const told = LIFE[life]?.({ shop, random: createRandom(roll), scenario, added })
+    const told = LIFE[life]?.({ shop, random: createRandom(roll), scenario })
     if (told === undefined) throw new Error(`nothing is known of "${life}"`)
     chronicle.note()
     return told
@@ -88,7 +87,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
   for (const { at, life, roll } of scenario.history) asOf(shop, (at ?? 0) + scenario.skewMs, () => live(life, roll))
   return {
     account: { id: HOST, name: "Acme", mode: shop.options.isDevelopment ? "test" : "live" },
-    config: { shop: HOST, paymentsReportedElsewhere: false },
+    config: { shop: HOST, paymentsElsewhere: [] },
     isFor: ({ hostname }) => hostname === HOST,
     answer: (call) => sandbox.answer(call),
     forbid(call, isForbidding) {
@@ -109,7 +108,11 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
       key = issue()
     },
     oauth: signingIn(sandbox, scopes, random),
-    ledger: shopifyLedger({ shop, chronicle, sight, added, scenario }),
+    ledger: shopifyLedger({
+      ...{ shop, chronicle, sight, scenario },
+      hidesCustomers: hidden.includes("read_customers"),
+      idOf: (id) => `shopify:${HOST}:${id}`,
+    }),
     pages(rows) {
       const pagesOf = (count: number) => Math.ceil(count / rows)
       const lists = Object.values(shop.tables).reduce((sum, { byId }) => sum + pagesOf(byId.size) + 1, 0)
@@ -156,6 +159,7 @@ function optionsOf(random: Random, { pageSize }: Scenario): Partial<ShopOptions>
   return {
     currency: random.pick(["USD", "USD", "JPY", "KWD"]),
     isDevelopment: random.chance(0.2),
+    taxesIncluded: random.chance(0.5),
     bucket: tight?.bucket ?? { maximum: 2_000, rate: 100 },
     charging: isInFull ? "inFull" : "logarithmic",
   }

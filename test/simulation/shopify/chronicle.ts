@@ -51,13 +51,13 @@ function stateOf(row: CustomerRow, { options }: Shop, { seesPeople }: Sight): Js
   }
 }
 
-/** The same of what arrived. */
-export function stateArrived({ firstName, email, tags, orders, amountSpent }: JsonObject): JsonObject {
+/** The same of what arrived; a value that was removed is told as empty. */
+export function stateArrived(told: JsonObject): JsonObject {
   return {
-    firstName: firstName ?? null,
-    email: email ?? null,
-    tags: tags ?? "",
-    orders: orders ?? 0,
-    amountSpent: amountSpent ?? 0,
+    firstName: told.shopify_firstName || null,
+    email: told.email ?? null,
+    tags: told.shopify_tags ?? "",
+    orders: told.shopify_orders ?? 0,
+    amountSpent: told.shopify_amountSpent ?? 0,
   }
 }

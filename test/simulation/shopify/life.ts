@@ -2,6 +2,7 @@
 import type { Random } from "../../sandbox/random.ts"
 import {
   addCustomer,
+  CREDIT_GATEWAYS,
   cancel,
   capture,
   changeCustomer,
@@ -17,8 +18,9 @@ import {
   refundable,
   settle,
 } from "../../sandbox/shopify/actions.ts"
-import type { CustomerRow, Kind, Line, OrderRow, Row, Rows } from "../../sandbox/shopify/model.ts"
-import { nextId, now, type Shop, touch } from "../../sandbox/shopify/shop.ts"
+import { addLine, raiseLine } from "../../sandbox/shopify/edits.ts"
+import type { CustomerRow, Kind, NewLine, OrderRow, Row, Rows } from "../../sandbox/shopify/model.ts"
+import { nextId, now, type Shop } from "../../sandbox/shopify/shop.ts"
 import { sortedBy, type Table } from "../../sandbox/shopify/table.ts"
 import { POISON } from "../faults.ts"
 import type { Scenario } from "../scenario.ts"
@@ -32,8 +34,6 @@ interface Scene {
   shop: Shop
   random: Random
   scenario: Scenario
-  /** Lines that an edit added to an order later: they may be told, and need not be. */
-  added: Set<number>
 }
 
 export const LIFE: Record<string, (scene: Scene) => string> = {
@@ -60,7 +60,7 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     return `customer ${row.id} is now ${email}`
   },
   leave({ shop, random }) {
-    const row = random.chance(0.4) ? anyOf(shop, "customer", random) : undefined
+    const row = anyOf(shop, "customer", random, ({ orders }) => orders === 0)
     if (row) deleteCustomer(shop, row.id)
     return row ? `customer ${row.id} is deleted` : "nothing"
   },
@@ -70,7 +70,11 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     const row = placeOrder(shop, {
       ...whoOf(shop, random, customer),
       payment,
-      lines: lines(random, scenario, random.chance(0.08) ? random.int(18, 45) : random.int(1, 4)),
+      lines: [
+        ...lines(random, scenario, random.chance(0.08) ? random.int(18, 45) : random.int(1, 4)),
+        ...(random.chance(0.1) ? [extra(random)] : []),
+      ],
+      ...(random.chance(0.15) && { credit: { gateway: random.pick(CREDIT_GATEWAYS), amount: random.int(1, 2_000) } }),
       presentment: random.pick(["USD", "EUR", "JPY"]),
       isTest: random.chance(0.04),
       ...(random.chance(scenario.poison) && { discountCodes: [POISON] }),
@@ -104,7 +108,8 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     const times = random.chance(0.1) ? random.int(3, 7) : 1
     for (let n = 0; n < times; n++) {
       const amount = times > 1 || random.chance(0.5) ? Math.ceil(left / 9) : refundable(row)
-      refund(shop, row.id, amount, random.chance(0.2) ? "PENDING" : "SUCCESS")
+      const gateway = random.chance(0.2) ? random.pick(CREDIT_GATEWAYS) : undefined
+      refund(shop, row.id, amount, random.chance(0.2) ? "PENDING" : "SUCCESS", gateway)
     }
     return `order ${row.id}: refunded ${times} times`
   },
@@ -118,15 +123,14 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     if (row) fulfil(shop, row.id)
     return row ? `order ${row.id} is on its way` : "nothing"
   },
-  edit({ shop, random, scenario, added }) {
+  edit({ shop, random, scenario }) {
     const row = anyOf(shop, "order", random)
-    const [line] = lines(random, scenario, 1)
-    if (!row || !line) return "nothing"
-    const id = nextId(shop)
-    added.add(id)
-    row.lines.push({ ...line, id })
-    touch(shop, "order", row)
-    return `order ${row.id}: a line is added`
+    const [more] = lines(random, scenario, 1)
+    const [first] = row?.lines ?? []
+    if (!row || !more || !first) return "nothing"
+    if (random.chance(0.25)) raiseLine(shop, row.id, first.id, random.int(1, 3))
+    else addLine(shop, row.id, more)
+    return `order ${row.id}: something is added`
   },
   draft({ shop, random }) {
     const customer = random.chance(0.7) ? anyOf(shop, "customer", random) : undefined
@@ -162,7 +166,7 @@ function whoOf(shop: Shop, random: Random, customer: CustomerRow | undefined): P
   return { customer: null, email: random.chance(0.6) ? `guest${shop.counter}@example.com` : null }
 }
 
-function lines(random: Random, scenario: Scenario, count: number): Omit<Line, "id">[] {
+function lines(random: Random, scenario: Scenario, count: number): NewLine[] {
   return Array.from({ length: count }, () => ({
     product: null,
     title: random.chance(scenario.poison / 2) ? POISON : "Mug",
@@ -170,8 +174,20 @@ function lines(random: Random, scenario: Scenario, count: number): Omit<Line, "i
     sku: null,
     vendor: null,
     quantity: random.int(1, 3),
-    total: random.int(1, 900) * 10,
+    ...priceOf(random),
   }))
+}
+
+function priceOf(random: Random): Pick<NewLine, "total" | "allocations" | "tax"> {
+  const total = random.int(1, 900) * 10
+  const of = random.pick(["line", "cart", "code"] as const)
+  const allocations = random.chance(0.3) ? [{ of, amount: random.int(1, total - 1) }] : []
+  return { total, allocations, tax: random.chance(0.3) ? Math.round(total / 5) : 0 }
+}
+
+function extra(random: Random): NewLine {
+  const kind = random.pick(["tip", "giftCard"] as const)
+  return { kind, product: null, title: kind, variant: null, sku: null, vendor: null, quantity: 1, total: 500 }
 }
 
 /** The first one counts the changes. What is refused for good may be put right by the next change. */
