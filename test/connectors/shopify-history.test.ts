@@ -414,6 +414,18 @@ describe("a credential", () => {
   })
 })
 
+test("a shop that moves while it is read says where to, and how to go on", async () => {
+  const reader = createReader()
+  seedShop(reader.shop, { customers: 5, orders: 10, days: 30 })
+  await reader.configure()
+  await reader.pass(HOUR)
+  reader.shop.options.movedTo = "new-name"
+  await reader.pass(2 * HOUR)
+  const { lastRun } = await reader.view()
+  expect(lastRun?.state).toBe("failed")
+  expect(lastRun?.reason).toMatch(/moved to new-name\.myshopify\.com.*create one for new-name\.myshopify\.com/)
+})
+
 test("money in yen and dinars is told in their own units", async () => {
   for (const currency of ["JPY", "KWD"]) {
     const reader = createReader({ shop: { currency } })

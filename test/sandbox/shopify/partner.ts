@@ -214,6 +214,11 @@ export function createShopify(parts: ShopifyParts): Shopify {
 
   /** `without`: a scope that the token is taken to lack. */
   function answerApi(shop: Shop, call: Call, without?: string): Answer {
+    const { movedTo } = shop.options
+    if (movedTo !== null) {
+      const location = `https://${movedTo}${DOMAIN}${call.url.pathname}`
+      return signed(shop, { status: 301, headers: { location }, body: "" })
+    }
     const token = tokens.get(call.headers.get("x-shopify-access-token") ?? "")
     const isOver = token?.expiresAt !== undefined && token.expiresAt <= parts.clock()
     if (!token || isOver || token.revoked || token.shop !== shop.name) return respond(shop, 401, unauthorized())

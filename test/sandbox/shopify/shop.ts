@@ -17,6 +17,8 @@ export interface ShopOptions {
   title: string
   currency: string
   isDevelopment: boolean
+  /** The name that the shop goes by now: requests under the old one are sent there. */
+  movedTo: string | null
   /** Whether prices hold the taxes. */
   taxesIncluded: boolean
   /** What people left to happen by itself (captures, parcels, refunds) happens when it is due. */
@@ -81,6 +83,7 @@ export function createShop(parts: ShopParts): Shop {
       title: `${parts.name} store`,
       currency: "USD",
       isDevelopment: false,
+      movedTo: null,
       taxesIncluded: false,
       autopilot: false,
       bucket: { maximum: 2_000, rate: 100 },
