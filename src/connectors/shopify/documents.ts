@@ -3,7 +3,7 @@
  *
  * A single query may cost 1,000 points; an object costs one, a connection is sized by its length, and not in full: it is scaled
  * logarithmically (test/sandbox/shopify/cost.ts has the formula and the figures that it was checked with). So the largest pages are
- * by far the cheapest: 250 orders come to some 300 points, and most of that is given back where few of the lines come that were
+ * by far the cheapest: 250 orders come to some 400 points, and most of that is given back where few of the lines come that were
  * asked for. Should Shopify find a page too costly all the same, it is asked for again with half the rows.
  * https://shopify.dev/docs/apps/build/apis/graphql-admin/rate-limits
  *

@@ -214,6 +214,13 @@ export function enterDraft(shop: Shop, request: NewDraft): DraftRow {
   return row
 }
 
+/** Before it becomes an order: Shopify shows it as it is then, and not as it was entered. */
+export function changeDraft(shop: Shop, id: number, changes: Pick<NewDraft, "total" | "quantity">): void {
+  const row = get(shop, "draft", id)
+  Object.assign(row, changes)
+  touch(shop, "draft", row)
+}
+
 export function completeDraft(shop: Shop, id: number, lines: NewLine[]): OrderRow | null {
   const row = get(shop, "draft", id)
   if (row.status === "COMPLETED") return null
@@ -244,11 +251,15 @@ export function leaveCheckout(
   return row
 }
 
+/** What is sent costs something, which the buyer sees as the purchase is completed. */
+const SHIPPING = 500
+
 /** The buyer comes back after all: the checkout stays in the list, completed. */
 export function recoverCheckout(shop: Shop, id: number): void {
   const row = get(shop, "checkout", id)
   if (row.completed !== null || row.visibleAt > now(shop)) return
   row.completed = stamp(shop)
+  row.total += SHIPPING
   touch(shop, "checkout", row)
 }
 

@@ -8,6 +8,7 @@ import {
   cancel,
   capture,
   changeCustomer,
+  changeDraft,
   completeDraft,
   deleteCustomer,
   enterDraft,
@@ -121,6 +122,7 @@ const TASKS: Record<string, (shop: Shop, id: number) => void> = {
   draft: (shop) => {
     const customer = shop.random.chance(0.85) ? (somebody(shop)?.id ?? null) : null
     const row = enterDraft(shop, { customer, total: shop.random.int(1_000, 90_000), quantity: shop.random.int(1, 9) })
+    if (shop.random.chance(0.3)) plan(shop, now(shop) + shop.random.int(HOUR_MS, 3 * DAY_MS), "redraft", row.id)
     if (shop.random.chance(0.6)) plan(shop, now(shop) + shop.random.int(HOUR_MS, 9 * DAY_MS), "complete", row.id)
   },
   change: (shop, id) => {
@@ -166,6 +168,10 @@ const TASKS: Record<string, (shop: Shop, id: number) => void> = {
     }),
   recover: (shop, id) => {
     if (find(shop, "checkout", id)) recoverCheckout(shop, id)
+  },
+  redraft: (shop, id) => {
+    const row = find(shop, "draft", id)
+    if (row?.status === "OPEN") changeDraft(shop, id, { total: row.total + 100, quantity: row.quantity + 1 })
   },
   complete: (shop, id) => {
     if (find(shop, "draft", id)) completeDraft(shop, id, cart(shop))

@@ -11,6 +11,7 @@ import { SEEN } from "./seen.ts"
 import { STEPOVER } from "./stepover.ts"
 import { STREAMS } from "./streams.ts"
 import { TOKENS } from "./tokens.ts"
+import { VALUES } from "./values.ts"
 import { WINDOWS } from "./windows.ts"
 
 export type { Mutant } from "./mutant.ts"
@@ -27,5 +28,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...STEPOVER,
   ...STREAMS,
   ...TOKENS,
+  ...VALUES,
   ...WINDOWS,
 ]

@@ -6,6 +6,7 @@ import {
   cancel,
   capture,
   changeCustomer,
+  changeDraft,
   completeDraft,
   deleteCustomer,
   enterDraft,
@@ -136,6 +137,12 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     const customer = random.chance(0.7) ? anyOf(shop, "customer", random) : undefined
     const row = enterDraft(shop, { ...whoOf(shop, random, customer), total: random.int(100, 9_000), quantity: 2 })
     return `draft ${row.id} is entered`
+  },
+  redraft({ shop, random }) {
+    const before = now(shop) - 2 * MINUTE
+    const row = anyOf(shop, "draft", random, ({ status, created }) => status !== "COMPLETED" && created < before)
+    if (row) changeDraft(shop, row.id, { total: random.int(100, 9_000), quantity: random.int(1, 9) })
+    return row ? `draft ${row.id} is changed` : "nothing"
   },
   complete({ shop, random, scenario }) {
     const row = anyOf(shop, "draft", random, ({ status }) => status !== "COMPLETED")

@@ -33,6 +33,9 @@ const COLLECTIONS: Partial<Record<FactName, string>> = {
 /** A draft and a cart are shown as they are when they are read, and what they were before is not told. */
 const SHOWN_AS_THEY_ARE: ReadonlySet<FactName> = new Set(["draft_entered", "checkout_left"])
 
+/** What came to how much is looked at below, by what kind of amount it is. */
+const MONEY_OR_CREDIT: ReadonlySet<FactName> = new Set(["line_ordered", "line_added", "payment_failed", "credit_moved"])
+
 const KINDS: Readonly<Record<string, string>> = { draft_entered: "draftOrder", checkout_left: "abandonedCheckout" }
 
 interface Parts {
@@ -77,7 +80,7 @@ function expected(parts: Parts, fact: Fact): Expected[] {
   const collection = COLLECTIONS[fact.fact]
   // Nobody pays in a development shop, nor with the test gateway.
   if (!collection || (collection === "Charge" && fact.isTest)) return []
-  const isPlain = !SHOWN_AS_THEY_ARE.has(fact.fact) && collection !== "Product ordered" && fact.fact !== "credit_moved"
+  const isPlain = !SHOWN_AS_THEY_ARE.has(fact.fact) && !MONEY_OR_CREDIT.has(fact.fact)
   const common = {
     customer: fact.customer === null ? null : String(fact.customer),
     amount: isPlain ? amountOf(parts, fact) : null,
