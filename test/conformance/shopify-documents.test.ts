@@ -23,6 +23,8 @@ import {
   linesDocument,
   moneyDocument,
   ROWS_MAX,
+  SOLD_AT_ONCE,
+  soldDocument,
 } from "../../src/connectors/shopify/documents.ts"
 import { SHOPIFY_VERSION } from "../../src/connectors/shopify/graphql.ts"
 import type { Config } from "../../src/connectors/shopify/shape.ts"
@@ -68,6 +70,7 @@ const CONTEXTS: [string, Partial<PageContext<Config>>][] = [
   ["lines that are left", { pageToken: LINES }],
   ["transactions that are left", { pageToken: MONEY }],
   ["agreements of orders", { pageToken: AGREEMENTS }],
+  ["agreements that are left", { pageToken: AGREEMENTS.replaceAll('"agreements":null', '"agreements":"c"') }],
   ["sales that are left", { pageToken: SALES }],
 ]
 
@@ -126,6 +129,7 @@ describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
       [linesDocument(COMPLETED_AT_ONCE), { lines: ROWS_MAX }],
       [moneyDocument(COMPLETED_AT_ONCE, "few"), {}],
       [moneyDocument(COMPLETED_AT_ONCE, "many"), {}],
+      [soldDocument(), { orders: SOLD_AT_ONCE, agreements: AGREEMENTS_FIRST, sales: SALES_FIRST }],
       [agreementsDocument(COMPLETED_AT_ONCE), { agreements: AGREEMENTS_FIRST, sales: SALES_FIRST }],
       [agreementsDocument(COMPLETED_AT_ONCE), { agreements: 1, sales: SALES_MAX }],
     ]

@@ -98,6 +98,8 @@ export const ROWS_MAX = 250
 export const ROWS_TOGETHER = 100
 /** Orders completed by one request: 25 to 45 points each, and hardly fewer for fewer lines. */
 export const COMPLETED_AT_ONCE = 20
+/** Orders whose agreements are read as one list. */
+export const SOLD_AT_ONCE = 50
 /**
  * What was paid and given back of orders, and of those that are not complete even so. These lists take no cursor: no order has been
  * seen with nearly as many as the last length.
@@ -146,7 +148,22 @@ export function linesDocument(orders: number): string {
   return [`query Lines($lines: Int!, ${variables.join(", ")}) {`, ...fields, "}", HEAD].join("\n")
 }
 
-/** What was sold of some orders, and when: some of their agreements each, with some of the sales of each. */
+/**
+ * What was sold of some orders, and when: the first of their agreements. One list of them is charged by the logarithm of its length,
+ * one by one in full.
+ */
+export function soldDocument(): string {
+  const agreements = agreementsOf("first: $agreements", "first: $sales")
+  return [
+    "query Sold($orders: Int!, $query: String!, $agreements: Int!, $sales: Int!) {",
+    `orders(first: $orders, query: $query) { nodes { ...OrderHead ${agreements} } }`,
+    "}",
+    HEAD,
+    SALE,
+  ].join("\n")
+}
+
+/** Of some orders the agreements, or the sales of one agreement, that are left. */
 export function agreementsDocument(orders: number): string {
   const each = [...Array(orders).keys()]
   const variables = each.map((index) => `$id${index}: ID!, $after${index}: String, $sales${index}: String`)

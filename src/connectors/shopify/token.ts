@@ -14,8 +14,16 @@ const progress = z.strictObject({
 /** Parts of an order that its page does not hold: the cursor of its next lines, or which of the lengths its transactions are asked for in. */
 const lines = z.strictObject({ id: z.string(), lines: z.string() })
 const money = z.strictObject({ id: z.string(), money: z.enum(["few", "many"]) })
-/** An order's agreements after a cursor; where one of them has more sales than fit, from which of its sales on. */
-const agreements = z.strictObject({ id: z.string(), agreements: z.string().nullable(), sales: z.string().nullable() })
+/**
+ * An order's agreements after a cursor; where one of them has more sales than fit, from which of its sales on. `alone`: the search for
+ * several orders has not found it.
+ */
+const agreements = z.strictObject({
+  id: z.string(),
+  agreements: z.string().nullable(),
+  sales: z.string().nullable(),
+  alone: z.literal(true).optional(),
+})
 const part = z.union([lines, money, agreements])
 
 const token = z.strictObject({

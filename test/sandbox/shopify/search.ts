@@ -1,5 +1,5 @@
 /**
- * The search syntax of `query`, as far as lists are filtered by times and ids: terms joined by AND, `field:>='value'`, dates in
+ * The search syntax of `query`, as far as lists are filtered by times and ids: terms joined by AND or OR, `field:>='value'`, dates in
  * quotes. https://shopify.dev/docs/api/usage/search-syntax
  */
 import { GraphQLError } from "graphql"
@@ -35,7 +35,12 @@ export const ORDER_FIELDS: Record<string, Value> = {
 }
 
 export function predicateOf(query: string | null | undefined, fields: Record<string, Value>): Predicate {
-  const terms = (query ?? "").match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? []
+  const choices = (query ?? "").split(/\s+OR\s+/).map((choice) => allOf(choice, fields))
+  return (row) => choices.some((isFound) => isFound(row))
+}
+
+function allOf(query: string, fields: Record<string, Value>): Predicate {
+  const terms = query.match(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g) ?? []
   const tests = terms.filter((term) => term !== "AND").map((term) => termOf(term, fields))
   return (row) => tests.every((test) => test(row))
 }
