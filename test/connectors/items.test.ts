@@ -83,18 +83,18 @@ describe("an event's item", () => {
           key: "o1:paid",
           time: 3_000,
           version: 3_000,
-          place: 5_000,
+          announcedAt: 5_000,
           data: { amount: 1 },
         },
       ],
       rejects: [],
-      open: [],
+      pending: [],
       closed: [],
     })
   })
 
   test("from a list stands where its page was asked for", () => {
-    expect(told([FACT], { via: "list" }).items[0]).toMatchObject({ time: 3_000, version: 3_000, place: 9_000 })
+    expect(told([FACT], { via: "list" }).items[0]).toMatchObject({ time: 3_000, version: 3_000, announcedAt: 9_000 })
   })
 
   test.each([
@@ -103,7 +103,7 @@ describe("an event's item", () => {
   ])(
     "from a list, of which the feed may show it until then, stands there where that %s",
     (_, announcedAt, expected) => {
-      expect(told([{ ...FACT, announcedAt }], { via: "list" }).items[0]).toMatchObject({ place: expected })
+      expect(told([{ ...FACT, announcedAt }], { via: "list" }).items[0]).toMatchObject({ announcedAt: expected })
     },
   )
 
@@ -179,7 +179,7 @@ describe("an alias", () => {
       key: "cus_1:a@b.c",
       time: 5_000,
       version: 5_000,
-      place: 5_000,
+      announcedAt: 5_000,
     })
   })
 

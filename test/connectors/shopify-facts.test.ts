@@ -462,7 +462,12 @@ describe("a checkout that was left", () => {
 
 test("a draft order is placed when it is entered", () => {
   const [item] = itemsOf(draftOrder())
-  expect(item).toMatchObject({ collection: "Draft order placed", key: "71:placed", time: T + HOUR, place: T + HOUR })
+  expect(item).toMatchObject({
+    collection: "Draft order placed",
+    key: "71:placed",
+    time: T + HOUR,
+    announcedAt: T + HOUR,
+  })
   expect(item?.data).toEqual({
     draftOrderId: "71",
     draftOrder: "#D1",

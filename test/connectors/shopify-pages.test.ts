@@ -364,6 +364,15 @@ describe("what the credential may not read", () => {
     expect(query).not.toContain("orders(first: $orders")
   })
 
+  test("may be amended orders that are read together, whatever page of them", () => {
+    const amended = order({ edited: true })
+    const { next } = pageOf({ ...EMPTY, customers: listed([customer()], "c1"), orders: listed([amended], "o1") })
+    expect(asked(next).query).toContain("agreements(")
+    const refused = page({ data: null, errors: [denied(["orders"])] }, { pageToken: next })
+    expect(refused.denied?.map(({ collection }) => collection)).toContain("Product ordered")
+    expect(asked(refused.next).variables).toMatchObject({ customersAfter: "c1" })
+  })
+
   test("in single fields is said once, and the rows are taken", () => {
     const withheld = [
       [0, "email"],

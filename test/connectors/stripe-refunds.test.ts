@@ -223,7 +223,7 @@ describe("a refund that only the charge's event announces", () => {
   test("from 2024-10-28 on has an event of its own, and is told by that alone", () => {
     const body = refunded({}, ACACIA)
     expect(feed.lookup?.requests(paged(body), pageContext())).toEqual([])
-    expect(fed(body)).toEqual({ items: [], rejects: [], open: [], closed: [] })
+    expect(fed(body)).toEqual({ items: [], rejects: [], pending: [], closed: [] })
   })
 
   test("is none where an authorization was released", () => {

@@ -27,7 +27,7 @@ const ORDER = [
   "gateways",
   "collections",
   "streams",
-  "openForDays",
+  "pendingForDays",
   "classify",
   "templates",
 ]
@@ -181,7 +181,7 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
       expect(first.path).toMatch(/^\//)
       expect(stream.request(context())).toEqual(first)
       const different = [
-        { token: "t1" },
+        { pageToken: "t1" },
         { pageSize: 7 },
         { window: { from: FROM + 5_000, to: TO } },
         { window: { from: FROM, to: TO + 5_000 } },

@@ -1,6 +1,5 @@
 /** A partner that asks for a longer wait than a day is mistaken: waited for, it would look like a source that died. */
-import { DAY_MS } from "../../lib/time.ts"
-export const ASKED_WAIT_MAX_MS = DAY_MS
+export const ASKED_WAIT_MAX_MS = 86_400_000
 
 /**
  * How long an answer asks us to wait, ms (RFC 9110, 10.2.3): seconds, or a date, measured by the partner's own `Date` header.

@@ -1,5 +1,4 @@
 /** Abandoned checkouts: a buyer left contact information and did not complete the purchase. */
-import { DAY_MS } from "../../lib/time.ts"
 import type { Normalized } from "../kit/define.ts"
 import type { Attributes, JsonValue } from "../kit/item.ts"
 import { present, rows, text } from "../kit/values.ts"
@@ -41,7 +40,7 @@ export function fromCheckout(checkout: JsonValue, reading: Reading): Normalized 
         id: needId(checkout),
         fact: "abandoned",
         time,
-        announcedAt: time + LISTED_WITHIN_DAYS * DAY_MS,
+        announcedAt: time + LISTED_WITHIN_DAYS * 86_400_000,
         data: present({
           checkoutId: needId(checkout),
           checkout: text(checkout, "name"),

@@ -62,7 +62,8 @@ export function pageOf(plan: Plan, answer: PartnerAnswer, ctx: Context): Page {
     throw new ShapeError("Shopify's answer holds no data.")
   const parts = nextParts(place, shareOf(plan, ctx))
   if (parts.length === 0) return pageOfConnections(plan, place, answer, ctx)
-  if (parts.some((_, index) => accessDenied(body, `o${index}`))) return withoutOrders(place, ctx)
+  const names = ["orders", ...parts.map((_, index) => `o${index}` as const)] as const
+  if (names.some((name) => accessDenied(body, name))) return withoutOrders(place, ctx)
   return { ...pageOfParts(parts, place, body, ctx.collections), ...deniedOf(place.denied, ctx) }
 }
 

@@ -1,8 +1,9 @@
 /** What the app may see of a shop. https://shopify.dev/docs/api/usage/access-scopes */
-import { DAY_MS } from "../../lib/time.ts"
 import type { CollectionNote, PageContext } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, rows, text } from "../kit/values.ts"
+
+const DAY_MS = 86_400_000
 
 /**
  * The least that the collections need: customers, orders with their transactions, refunds and abandoned checkouts, draft orders,
