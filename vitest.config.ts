@@ -1,6 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers"
 import { defineConfig } from "vitest/config"
-import { dateOf } from "./test/support/date.ts"
+import { dateOf } from "./test/support/dates/date.ts"
 
 /** Everything that touches a binding runs in workerd, with a real D1, Durable Objects, alarms and queues. */
 const IN_WORKERD = ["test/{routes,db,runtime}/**/*.test.ts"]
@@ -47,7 +47,7 @@ export default defineConfig({
           include: IN_NODE,
           exclude: [...IN_WORKERD, ...IN_BROWSER, "test/{conformance,bench}/**"],
           testTimeout: BUSY_TIMEOUT_MS,
-          setupFiles: ["test/support/now.ts"],
+          setupFiles: ["test/support/dates/now.ts"],
           ...AT_NOW,
         },
       },
@@ -75,10 +75,10 @@ export default defineConfig({
           name: "workers",
           include: IN_WORKERD,
           setupFiles: [
-            "test/support/now.ts",
-            "test/support/alarms.ts",
-            "test/support/limits-in-workerd.ts",
-            "test/support/migrate.ts",
+            "test/support/dates/now.ts",
+            "test/support/dates/alarms.ts",
+            "test/support/platform/limits-in-workerd.ts",
+            "test/support/platform/migrate.ts",
           ],
           testTimeout: WORKERD_TIMEOUT_MS,
           ...AT_NOW,

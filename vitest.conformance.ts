@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config"
-import { dateOf } from "./test/support/date.ts"
+import { dateOf } from "./test/support/dates/date.ts"
 
 /** Holds the connectors and the sandbox to the partners' official material, where it is at hand (see test/conformance/partners.ts). */
 export default defineConfig({
@@ -7,7 +7,7 @@ export default defineConfig({
     name: "conformance",
     include: ["test/conformance/**/*.test.ts"],
     testTimeout: 30_000,
-    setupFiles: ["test/support/now.ts"],
+    setupFiles: ["test/support/dates/now.ts"],
     env: { NOW: new Date(dateOf(process.env.NOW)).toISOString() },
   },
 })

@@ -1,6 +1,6 @@
 /**
  * What the platform takes, as documented. The local runtime takes more, so tests hold these by wrappers around the ports
- * (`test/support/limits.ts`). Our own bounds stay below them.
+ * (`test/support/platform/limits.ts`). Our own bounds stay below them.
  */
 
 /** Arguments and answers of one call, serialized. https://developers.cloudflare.com/workers/runtime-apis/rpc/ */

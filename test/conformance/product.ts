@@ -8,7 +8,7 @@ import { SourceEngine } from "../../src/source/engine/engine.ts"
 import type { QueueName } from "../../src/source/ports.ts"
 import type { Configuration } from "../../src/source/protocol/configuration.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
-import { memoryStore } from "../support/memory-store.ts"
+import { memoryStore } from "../support/platform/memory-store.ts"
 import { choose, configurationOf } from "../support/source-world.ts"
 
 export const NOW = Date.UTC(2026, 10, 20, 12)

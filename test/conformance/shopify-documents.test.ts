@@ -29,8 +29,8 @@ import {
 import { SHOPIFY_VERSION } from "../../src/connectors/shopify/graphql.ts"
 import type { Config } from "../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../src/connectors/shopify.ts"
+import { CONFIG, DAY, pageContext, type Request, requestOf, streamOf, T } from "../connectors/shopify/objects.ts"
 import { requestedCost, SINGLE_QUERY_MAX } from "../sandbox/shopify/cost.ts"
-import { CONFIG, DAY, pageContext, type Request, requestOf, streamOf, T } from "../support/shopify-objects.ts"
 import { describeWith, readZippedJson } from "./partners.ts"
 
 const SCHEMA = "shopify/admin_2026-07.introspection.json.gz"

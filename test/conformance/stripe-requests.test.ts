@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest"
 import { LOOKUPS_MAX, type PageContext, type PageRequest } from "../../src/connectors/kit/define.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { ALL, event, pageContext, recordOf, refund, streamOf, T } from "../support/stripe-objects.ts"
+import { ALL, event, pageContext, recordOf, refund, streamOf, T } from "../connectors/stripe/objects.ts"
 import { type Description, faultsOf, type Schema } from "./openapi.ts"
 import { describeWith, readYaml } from "./partners.ts"
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { JsonValue } from "../../src/connectors/kit/item.ts"
-import { fed, keys, listed } from "../support/stripe-objects.ts"
+import { fed, keys, listed } from "../connectors/stripe/objects.ts"
 import { describeWith, listJson, readJson } from "./partners.ts"
 
 type Fields = Record<string, JsonValue>

@@ -11,7 +11,7 @@ import { DELETED_KEPT_MS, operatorAlerts } from "../../src/db/watch.ts"
 import { D1_QUERIES_MAX } from "../../src/limits.ts"
 import { DRAFTS_A_TICK, GRANTS_A_TICK, SOURCES_A_TICK, type WatchPorts, watch } from "../../src/use-cases/watchdog.ts"
 import { rows } from "../support/api.ts"
-import { limitedDatabase } from "../support/limits.ts"
+import { limitedDatabase } from "../support/platform/limits.ts"
 
 const NOW = Date.UTC(2026, 10, 23)
 const DAY = 86_400_000

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest"
 import type { Clearing } from "../../src/api/enums.ts"
 import type { Item } from "../../src/connectors/kit/item.ts"
 import { checkDestination, intempt, keyFault, outcomeOf } from "../../src/destinations/intempt.ts"
-import { fakeSource } from "../support/fake-source.ts"
 import { fact, hang, json, object, PARTNER_TIME, type Reply, testPorts, unreachable } from "../support/pipeline.ts"
+import { fakeSource } from "../support/platform/fake-source.ts"
 
 const TARGET = {
   org: "acme inc",

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Credential, PageRequest } from "../../src/connectors/kit/define.ts"
 import { askPartner, PAGE_BYTES_MAX, type PartnerResult, urlOf } from "../../src/http/partner.ts"
-import { acme } from "../support/acme.ts"
-import { fakeSource } from "../support/fake-source.ts"
+import { acme } from "../support/partners/acme.ts"
 import {
   delayed,
   hang,
@@ -14,6 +13,7 @@ import {
   testPorts,
   unreachable,
 } from "../support/pipeline.ts"
+import { fakeSource } from "../support/platform/fake-source.ts"
 
 const KEY: Credential = { kind: "key", value: "key_secret" }
 const LIST: PageRequest = { path: "/orders", query: { limit: 2 } }

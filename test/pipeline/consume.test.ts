@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { consume, SOURCES_AT_ONCE } from "../../src/pipeline/consume.ts"
-import { fakeSource, lost } from "../support/fake-source.ts"
 import { testPorts } from "../support/pipeline.ts"
+import { fakeSource, lost } from "../support/platform/fake-source.ts"
 
 function message(body: unknown) {
   const given = { body, acked: 0, ack: () => void given.acked++ }

@@ -7,8 +7,7 @@ import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.t
 import { completedKey } from "../../src/source/protocol/completed.ts"
 import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/reading.ts"
 import { beginProbe } from "../../src/source/reading/probe.ts"
-import { fakeClock } from "../support/fake-clock.ts"
-import { type FakeSource, fakeSource, granted, lost, outcomesOf, type Script } from "../support/fake-source.ts"
+import { fakeClock } from "../support/dates/fake-clock.ts"
 import {
   delayed,
   hang,
@@ -21,6 +20,7 @@ import {
   testPorts,
   unreachable,
 } from "../support/pipeline.ts"
+import { type FakeSource, fakeSource, granted, lost, outcomesOf, type Script } from "../support/platform/fake-source.ts"
 
 const LEASE_MS = 180_000
 const IDLE: () => LeaseAnswer = () => ({ kind: "idle" })

@@ -9,9 +9,9 @@ import type {
   ReportAnswer,
 } from "../../src/source/protocol/forwarding.ts"
 import { PROTOCOL } from "../../src/source/protocol/source.ts"
-import { type FakeClock, fakeClock } from "../support/fake-clock.ts"
-import { claimed, fakeSource, lost, type Script } from "../support/fake-source.ts"
+import { type FakeClock, fakeClock } from "../support/dates/fake-clock.ts"
 import { claimOf, delayed, fact, hang, json, type Reply, row, testPorts, unreachable } from "../support/pipeline.ts"
+import { claimed, fakeSource, lost, type Script } from "../support/platform/fake-source.ts"
 
 const IDLE: () => ClaimAnswer = () => ({ kind: "idle" })
 const ACCEPTED: Reply = () => new Response(null, { status: 201 })

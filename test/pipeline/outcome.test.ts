@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { limited } from "../../src/connectors/kit/failure.ts"
 import { resultOf } from "../../src/http/partner.ts"
 import { LIMITED_WAIT_MS, outcomeOfFailure } from "../../src/pipeline/outcome.ts"
-import { acme } from "../support/acme.ts"
+import { acme } from "../support/partners/acme.ts"
 
 const situation = { now: 1_000_000, random: 0, collections: ["Orders"], credentialVersion: 1 }
 

@@ -1,10 +1,10 @@
-/** The tests' date reaches what runs in workerd, and its alarms ring by it: see test/support/now.ts. */
+/** The tests' date reaches what runs in workerd, and its alarms ring by it: see test/support/dates/now.ts. */
 import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, test } from "vitest"
 import type { Bindings } from "../../src/env.ts"
 import { clock } from "../../src/worker/platform.ts"
-import { FIXED_NOW } from "../support/date.ts"
+import { FIXED_NOW } from "../support/dates/date.ts"
 
 const SECOND_MS = 1_000
 const { SOURCES } = env as unknown as Bindings

@@ -9,7 +9,7 @@ import type { SourceRpc } from "../../src/source/protocol/source.ts"
 import { NO_CHANGES } from "../../src/source/state/changes.ts"
 import { wakeOf } from "../../src/worker/platform.ts"
 import { SqlStore } from "../../src/worker/sqlite-store.ts"
-import { assertQueueable, limitedStorage } from "../support/limits.ts"
+import { assertQueueable, limitedStorage } from "../support/platform/limits.ts"
 
 const bindings = env as unknown as Bindings
 const nameOf = (source: string) => objectName({ org: "o", project: "limits", source })

@@ -1,8 +1,9 @@
 /** The end of a soak: what arrived, against what each account's ledger says. */
+
+import { compare, toldOf } from "../oracle/oracle.ts"
 import type { Received } from "../sandbox/intempt/track.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
 import type { Stack } from "../stack/stack.ts"
-import { compare, toldOf } from "../support/oracle.ts"
 import { readSource, type Soaked } from "./sources.ts"
 
 export async function checkAll(stack: Stack, sandbox: Sandbox, soaked: readonly Soaked[], lastSyncAt: number) {

@@ -1,12 +1,13 @@
 /** The sources of a soak: connected through the public API, asked to sync, and watched until they are quiet. */
+
+import { type Expectation, expectationOf } from "../oracle/oracle.ts"
+import { shopExpectationOf } from "../oracle/shopify.ts"
 import type { Sandbox } from "../sandbox/sandbox.ts"
 import * as shops from "../sandbox/shopify/people.ts"
 import { evolve } from "../sandbox/stripe/evolve.ts"
 import { seedAccount } from "../sandbox/stripe/seed.ts"
 import { AnswerError, apiClient } from "../stack/clients.ts"
 import type { Stack } from "../stack/stack.ts"
-import { type Expectation, expectationOf } from "../support/oracle.ts"
-import { shopExpectationOf } from "../support/shopify-oracle.ts"
 
 const ORG = "soak"
 const PROJECT = "soak"

@@ -3,8 +3,8 @@ import type { Http } from "../../src/ports.ts"
 import type { ForwardTask, OutboxRow } from "../../src/source/protocol/forwarding.ts"
 import type { Task } from "../../src/source/protocol/reading.ts"
 import type { SourceWork } from "../../src/source/protocol/source.ts"
-import { acme } from "./acme.ts"
-import { type FakeClock, fakeClock } from "./fake-clock.ts"
+import { type FakeClock, fakeClock } from "./dates/fake-clock.ts"
+import { acme } from "./partners/acme.ts"
 
 export const PARTNER_TIME = Date.UTC(2026, 9, 31, 23, 0, 5)
 const DATE = new Date(PARTNER_TIME).toUTCString()

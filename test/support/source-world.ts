@@ -15,8 +15,8 @@ import type { SourceView } from "../../src/source/protocol/views.ts"
 import type { State } from "../../src/source/state/state.ts"
 import { freshState } from "../../src/source/state/stored.ts"
 import type { Transaction } from "../../src/source/transaction.ts"
-import { limitedCalls } from "./limits.ts"
-import { type MemoryStore, memoryStore } from "./memory-store.ts"
+import { limitedCalls } from "./platform/limits.ts"
+import { type MemoryStore, memoryStore } from "./platform/memory-store.ts"
 
 export const MINUTE = 60_000
 export const HOUR = 3_600_000

@@ -3,7 +3,7 @@ import { z } from "zod"
 import { stripe } from "../../src/connectors/stripe.ts"
 import type { Problem } from "../../src/errors.ts"
 import { checkAccount, checkShape } from "../../src/use-cases/check-account.ts"
-import { acme } from "../support/acme.ts"
+import { acme } from "../support/partners/acme.ts"
 
 const STRIPE_KEY = "rk_test_51AbCdEfGh"
 /** A partner whose keys look like nothing in particular. */

@@ -1,9 +1,10 @@
 /** Sources of simulated shops. */
+
+import { compare } from "../../oracle/oracle.ts"
+import { shopExpectationOf } from "../../oracle/shopify.ts"
 import { addCustomer, placeOrder } from "../../sandbox/shopify/actions.ts"
 import { evolve, type SeedOptions, seedShop } from "../../sandbox/shopify/people.ts"
 import { asOf, type Shop, type ShopOptions } from "../../sandbox/shopify/shop.ts"
-import { compare } from "../../support/oracle.ts"
-import { shopExpectationOf } from "../../support/shopify-oracle.ts"
 import { now } from "./clock.ts"
 import { type Business, openSource, type Partner, type Size, type Source, type Wanted } from "./source.ts"
 import type { World } from "./world.ts"

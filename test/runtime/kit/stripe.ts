@@ -1,10 +1,10 @@
 /** Sources of simulated Stripe accounts. */
 import { expect } from "vitest"
+import { compare, expectationOf, type Told } from "../../oracle/oracle.ts"
 import { type Account, type AccountOptions, at } from "../../sandbox/stripe/account.ts"
 import { createCharge } from "../../sandbox/stripe/charges.ts"
 import { evolve } from "../../sandbox/stripe/evolve.ts"
 import { type SeedOptions, seedAccount } from "../../sandbox/stripe/seed.ts"
-import { compare, expectationOf, type Told } from "../../support/oracle.ts"
 import { DAY, HOUR, now, SECOND } from "./clock.ts"
 import { type Business, openSource, type Partner, type Size, type Source, type Wanted } from "./source.ts"
 import type { World } from "./world.ts"

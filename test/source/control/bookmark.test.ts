@@ -5,7 +5,7 @@ import type { Bookmark } from "../../../src/source/protocol/bookmark.ts"
 import type { Configuration } from "../../../src/source/protocol/configuration.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
-import { desk } from "../../support/desk.ts"
+import { desk } from "../../support/partners/desk.ts"
 import {
   alias,
   choose,

@@ -5,7 +5,7 @@ import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { ATTEMPTS_MAX } from "../../../src/source/reading/failure.ts"
 import { SHOWN_LATE_MS } from "../../../src/source/reading/live.ts"
 import { progressOf } from "../../../src/source/runs/progress.ts"
-import { desk, deskWorld } from "../../support/desk.ts"
+import { desk, deskWorld } from "../../support/partners/desk.ts"
 import { choose, fact, HOUR, LOOKBACK, MINUTE, START, sourceWorld, type World } from "../../support/source-world.ts"
 
 const closing = (key: string, time: number) => fact(key, time, { collection: "Closings" })

@@ -7,7 +7,7 @@ import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import type { RunView } from "../../../src/source/protocol/views.ts"
 import { ATTEMPTS_MAX } from "../../../src/source/reading/failure.ts"
 import { STUCK_DAYS_MAX, STUCK_KEPT_MS } from "../../../src/source/reading/live.ts"
-import { desk, deskWorld } from "../../support/desk.ts"
+import { desk, deskWorld } from "../../support/partners/desk.ts"
 import {
   choose,
   DAY,

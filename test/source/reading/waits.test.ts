@@ -4,7 +4,7 @@ import type { Task } from "../../../src/source/protocol/reading.ts"
 import { paceOf } from "../../../src/source/reading/lease.ts"
 import { scopeOf } from "../../../src/source/reading/waits.ts"
 import { upgrade } from "../../../src/source/state/stored.ts"
-import { desk, deskWorld } from "../../support/desk.ts"
+import { desk, deskWorld } from "../../support/partners/desk.ts"
 import { MINUTE, START, transactionOf, type World } from "../../support/source-world.ts"
 
 /** Before the leases of the others run out. */
