@@ -170,14 +170,14 @@ test("signing in leaves a draft of an account that was read before, unless it wa
     const consent = await browser.post(url, { ticket: ticketOf(await browser.get(url)) })
     const { text } = await browser.post(consent.url, {
       decision: "approve",
-      account: `${former.account.name}/test`,
+      account: `${former.account.name}/live`,
     })
     return { id: draft.id, page: text }
   }
   const show = (id: string) => json<PublicSource>(call("GET", `/sources/${id}`, { project: former.project }))
   const { id, page } = await begin({})
   expect(page).toContain("an earlier source has read this account")
-  expect(await show(id)).toMatchObject({ status: "draft", draft: { missing: [] }, account: { mode: "test" } })
+  expect(await show(id)).toMatchObject({ status: "draft", draft: { missing: [] }, account: { mode: "live" } })
   const finish = () => call("POST", `/sources/${id}/finish`, { project: former.project, body: {} })
   expect((await problem(finish())).code).toBe("was_connected_before")
   expect((await show(id)).status).toBe("draft")

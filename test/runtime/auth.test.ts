@@ -14,7 +14,7 @@ const world = openWorld()
 
 test("a key that is revoked mid-run: one call confirms it, an error with its code, no schedule, one call a day; a new key resumes", async () => {
   const source = await stripe.connect(world, { name: "revoked" })
-  const calls = () => world.counters.log.filter(({ account }) => account === "revoked/test")
+  const calls = () => world.counters.log.filter(({ account }) => account === "revoked/live")
   // Refused as a revoked key is, from the fifth page on.
   const fault = world.faults.on({ name: "revoked_key", account: "revoked", after: 5 })
   await until(world, source, (seen) => seen.state.checking !== null)
