@@ -35,6 +35,10 @@ export const finishSourceBody = z.strictObject({
 export const updateSourceBody = z
   .strictObject({
     name: fields.name.optional(),
+    config: z
+      .looseObject({})
+      .optional()
+      .describe("Fields that the connector names as `changeable`; the others stay. What was sent stays sent."),
     active: z.boolean().optional().describe("False pauses: nothing is fetched, what was fetched is still delivered."),
     collections: fields.collections.optional(),
   })

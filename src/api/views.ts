@@ -10,6 +10,7 @@ import {
   IDENTITIES,
   MISSING_FIELDS,
   MODES,
+  NOTICE_CODES,
   QUARANTINE_KINDS,
   RUN_KINDS,
   RUN_STATES,
@@ -148,6 +149,8 @@ export const targetView = z.object({
   clearing: z.enum(CLEARINGS).describe("How a value that was removed at the partner is told."),
 })
 
+const noticeView = z.object({ code: z.enum(NOTICE_CODES), message: z.string(), remedy: z.string() })
+
 export const sourceView = z.object({
   id: z.string(),
   connector: z.string(),
@@ -172,6 +175,13 @@ export const sourceView = z.object({
     .object({ deletedAt: time, repeats: z.string().describe("What may arrive twice.") })
     .nullable()
     .describe("The deleted source of the same account that this one goes on from."),
+  notices: z
+    .array(noticeView)
+    .nullable()
+    .describe(
+      "Only where one source is read: what counts otherwise than one might think. `test_money`: its payments are no revenue. " +
+        "`payments_twice`: another source may report the same payments. `payments_elsewhere`: some are left to another source.",
+    ),
   live: liveView.nullable().describe("Only where one source is read; null when it could not be asked."),
 })
 
@@ -253,6 +263,7 @@ export const connectorSummary = z.object({
 export const connectorView = z.object({
   ...connectorSummary.shape,
   config: z.unknown().describe("JSON Schema of `config`."),
+  changeable: z.array(z.string()).describe("Fields of `config` that may be changed later."),
   collections: z.array(
     z.object({
       name: z.string(),
@@ -279,6 +290,7 @@ export const checkView = z.object({
 export type CollectionChoice = z.infer<typeof collectionChoice>
 export type CollectionCounts = z.infer<typeof countsView>
 export type CollectionView = z.infer<typeof collectionView>
+export type Notice = z.infer<typeof noticeView>
 export type LiveView = z.infer<typeof liveView>
 export type PublicSource = z.infer<typeof sourceView>
 export type QuarantineEntry = z.infer<typeof quarantineView>

@@ -2,6 +2,7 @@
 import { z } from "zod"
 import { defineConnector, type NormalizeContext, type Normalized, type PageRecord, type Stream } from "./kit/define.ts"
 import { ACCOUNT_QUERY, classify, readAccount, restMs } from "./shopify/answers.ts"
+import { CHARGE } from "./shopify/charge.ts"
 import { fromCheckout, LISTED_WITHIN_DAYS } from "./shopify/checkout.ts"
 import { collections } from "./shopify/collections.ts"
 import { fromCustomer } from "./shopify/customer.ts"
@@ -99,9 +100,14 @@ export const shopify = defineConnector<Config>({
     request: () => graphql(ACCOUNT_QUERY),
     read: readAccount,
   },
-  gateways: {
-    request: () => graphql(GATEWAYS_QUERY),
-    read: readGateways,
+  changeable: ["paymentsElsewhere"],
+  payments: {
+    collection: CHARGE,
+    gateways: {
+      request: () => graphql(GATEWAYS_QUERY),
+      read: readGateways,
+      elsewhere: (config) => config.paymentsElsewhere,
+    },
   },
   collections,
   streams: [

@@ -103,6 +103,7 @@ export const stripe = defineConnector<Config>({
     request: () => ({ path: "/v1/account" }),
     read: readAccount,
   },
+  payments: { collection: CHARGE },
   collections,
   streams: [
     {

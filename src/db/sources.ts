@@ -1,5 +1,5 @@
 /** Sources and drafts. Every change is one batch: the row, its audit entry and the watchdog's appointment. */
-import { and, count, desc, eq, isNull, lt, or, type SQL } from "drizzle-orm"
+import { and, count, desc, eq, inArray, isNull, lt, ne, or, type SQL } from "drizzle-orm"
 import { Problem } from "../errors.ts"
 import { type AuditEntry, auditOfChange, auditStatement, changedNothing } from "./audit.ts"
 import { type Database, isViolation, type Statement, type Tenant } from "./database.ts"
@@ -58,6 +58,17 @@ export async function findByAccount(db: Database, tenant: Tenant, key: AccountKe
       .where(and(ours(tenant), same))
       .get()) ?? null
   )
+}
+
+/** The project's sources of these connectors that are started and read live accounts. */
+export async function startedLive(db: Database, tenant: Tenant, names: readonly string[]): Promise<SourceRow[]> {
+  if (names.length === 0) return []
+  const live = and(inArray(sources.connector, names), eq(sources.accountMode, "live"), ne(sources.status, "draft"))
+  return db
+    .select()
+    .from(sources)
+    .where(and(ours(tenant), live))
+    .all()
 }
 
 /** Inserts the source, its audit entry and what comes with it, or nothing. */

@@ -81,6 +81,7 @@ function detailsOf(connector: AnyConnector): z.infer<typeof connectorView> {
   return {
     ...summaryOf(connector),
     config: z.toJSONSchema(connector.config, { io: "input", unrepresentable: "any" }),
+    changeable: [...(connector.changeable ?? [])],
     collections: connector.collections.map(collectionOf),
     templates: [
       ...metrics.map(({ metric, ...one }) => ({ ...plain(one), kind: "metric" as const, definition: metric })),

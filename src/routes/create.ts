@@ -3,10 +3,10 @@ import { createSourceBody, finishSourceBody } from "../api/requests.ts"
 import { sourceView } from "../api/views.ts"
 import { createSource } from "../use-cases/create-source.ts"
 import { finishSource } from "../use-cases/finish-source.ts"
+import { sourceAnswer } from "./kit/answer.ts"
 import { api } from "./kit/api.ts"
 import { idempotentRequest } from "./kit/idempotency.ts"
 import { body, operation } from "./kit/operation.ts"
-import { publicSource } from "./kit/public.ts"
 
 const tag = "Sources"
 
@@ -40,7 +40,7 @@ export const createRoutes = api()
     body(createSourceBody),
     async (c) => {
       const created = await createSource(c.var, c.req.valid("json"), await idempotentRequest(c))
-      return c.json(publicSource(created), 201)
+      return c.json(await sourceAnswer(c.var.ports, created), 201)
     },
   )
   .post(
@@ -61,5 +61,8 @@ export const createRoutes = api()
       ],
     }),
     body(finishSourceBody),
-    async (c) => c.json(publicSource(await finishSource(c.var, c.req.param("id"), c.req.valid("json")))),
+    async (c) => {
+      const finished = await finishSource(c.var, c.req.param("id"), c.req.valid("json"))
+      return c.json(await sourceAnswer(c.var.ports, finished))
+    },
   )

@@ -5,9 +5,10 @@ import { findDestination } from "../db/destinations.ts"
 import { Problem } from "../errors.ts"
 import { configureAll } from "../use-cases/configure.ts"
 import { followProjectDestination, setProjectDestination, setSourceDestination } from "../use-cases/set-destination.ts"
+import { sourceAnswer } from "./kit/answer.ts"
 import { api } from "./kit/api.ts"
 import { body, operation, query } from "./kit/operation.ts"
-import { publicDestination, publicSource } from "./kit/public.ts"
+import { publicDestination } from "./kit/public.ts"
 
 const tag = "Destination"
 const TESTED =
@@ -50,7 +51,10 @@ export const destinationRoutes = api()
       problems: ["not_found", "destination_rejected", "destination_unreachable", "conflict", "was_connected_before"],
     }),
     body(destinationBody),
-    async (c) => c.json(publicSource(await setSourceDestination(c.var, c.req.param("id"), c.req.valid("json")))),
+    async (c) => {
+      const changed = await setSourceDestination(c.var, c.req.param("id"), c.req.valid("json"))
+      return c.json(await sourceAnswer(c.var.ports, changed))
+    },
   )
   .delete(
     "/sources/:id/destination",
@@ -62,6 +66,7 @@ export const destinationRoutes = api()
     query(followDestinationQuery),
     async (c) => {
       const { duplicates } = c.req.valid("query")
-      return c.json(publicSource(await followProjectDestination(c.var, c.req.param("id"), duplicates)))
+      const changed = await followProjectDestination(c.var, c.req.param("id"), duplicates)
+      return c.json(await sourceAnswer(c.var.ports, changed))
     },
   )

@@ -7,6 +7,7 @@ import { findAnywhere, operatorAlerts, troubledSources } from "../db/watch.ts"
 import { Problem } from "../errors.ts"
 import { configure } from "../use-cases/configure.ts"
 import { entryOf } from "../use-cases/context.ts"
+import { sourceAnswer } from "./kit/answer.ts"
 import { api } from "./kit/api.ts"
 import { operation } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
@@ -61,6 +62,6 @@ export const opsRoutes = api()
       const view = await configure(ports, row)
       if (!view) throw new Problem("unavailable", { detail: "The source's Durable Object did not answer." })
       await auditStatement(ports.db, row, entryOf(c.var, "source.rearmed", row.id))
-      return c.json({ ...publicSource({ row, view }), org: row.org, project: row.project })
+      return c.json({ ...(await sourceAnswer(ports, { row, view })), org: row.org, project: row.project })
     },
   )

@@ -10,6 +10,7 @@ import { chooseConnector } from "../use-cases/choose.ts"
 import { deleteSource } from "../use-cases/delete-source.ts"
 import { authorizeLink } from "../use-cases/start-oauth.ts"
 import { updateSource } from "../use-cases/update-source.ts"
+import { sourceAnswer } from "./kit/answer.ts"
 import { api } from "./kit/api.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { publicSource } from "./kit/public.ts"
@@ -42,18 +43,21 @@ export const sourceRoutes = api()
     async (c) => {
       const { ports, tenant } = c.var
       const row = await findSource(ports.db, tenant, c.req.param("id"))
-      return c.json(publicSource({ row, view: await viewOf(ports, row) }))
+      return c.json(await sourceAnswer(ports, { row, view: await viewOf(ports, row) }))
     },
   )
   .patch(
     "/sources/:id",
     operation({
-      summary: "Rename, pause, resume, choose collections",
+      summary: "Rename, pause, resume, choose collections, change what the connector lets change",
       ...{ tag, role: "editor", status: 200, answer: sourceView },
       problems: ["not_found", "unknown_collection", "conflict"],
     }),
     body(updateSourceBody),
-    async (c) => c.json(publicSource(await updateSource(c.var, c.req.param("id"), c.req.valid("json")))),
+    async (c) => {
+      const changed = await updateSource(c.var, c.req.param("id"), c.req.valid("json"))
+      return c.json(await sourceAnswer(c.var.ports, changed))
+    },
   )
   .put(
     "/sources/:id/credentials",
@@ -66,7 +70,10 @@ export const sourceRoutes = api()
       ],
     }),
     body(fields.credentials),
-    async (c) => c.json(publicSource(await attachKey(c.var, c.req.param("id"), c.req.valid("json").apiKey))),
+    async (c) => {
+      const attached = await attachKey(c.var, c.req.param("id"), c.req.valid("json").apiKey)
+      return c.json(await sourceAnswer(c.var.ports, attached))
+    },
   )
   .post(
     "/sources/:id/authorize",

@@ -10,10 +10,10 @@ import { Problem } from "../errors.ts"
 import { COMMAND, command, viewOf } from "../use-cases/ask-source.ts"
 import { resync, syncNow } from "../use-cases/sync-source.ts"
 import { updateSync } from "../use-cases/update-source.ts"
+import { sourceAnswer } from "./kit/answer.ts"
 import { api } from "./kit/api.ts"
 import { body, operation, query } from "./kit/operation.ts"
 import { followSource, takeStream } from "./kit/progress.ts"
-import { publicSource } from "./kit/public.ts"
 import { callerKey, countCaller } from "./kit/rates.ts"
 
 const tag = "Syncing"
@@ -31,7 +31,10 @@ export const syncRoutes = api()
       ...{ tag, role: "editor", status: 200, answer: sourceView, problems: ["not_found", "draft", "conflict"] },
     }),
     body(updateSyncBody),
-    async (c) => c.json(publicSource(await updateSync(c.var, c.req.param("id"), c.req.valid("json")))),
+    async (c) => {
+      const changed = await updateSync(c.var, c.req.param("id"), c.req.valid("json"))
+      return c.json(await sourceAnswer(c.var.ports, changed))
+    },
   )
   .post(
     "/sources/:id/sync",
@@ -86,7 +89,7 @@ export const syncRoutes = api()
       if (row.status === "draft") throw new Problem("draft")
       const look = async () => {
         const now = await findSource(ports.db, tenant, row.id)
-        return publicSource({ row: now, view: await viewOf(ports, now) })
+        return sourceAnswer(ports, { row: now, view: await viewOf(ports, now) })
       }
       await countCaller(c, "streams")
       const giveBack = takeStream(callerKey(c.var.caller))

@@ -1,6 +1,7 @@
 /** What a request names must exist: connector, collections, fields. */
+import { parse } from "../api/parse.ts"
 import { connectors, getConnector } from "../connectors/index.ts"
-import type { AnyConnector } from "../connectors/kit/define.ts"
+import type { AnyConnector, JsonValue } from "../connectors/kit/define.ts"
 import { badField } from "../errors.ts"
 import type { CollectionChoice } from "../source/protocol/configuration.ts"
 
@@ -15,6 +16,17 @@ export function chooseConnector(name: string): AnyConnector {
 export function chooseCollections(connector: AnyConnector, sent: CollectionChoice[] | undefined): CollectionChoice[] {
   if (sent) return sent.map((choice, index) => known(connector, choice, `collections[${index}]`))
   return connector.collections.filter((one) => one.default).map(({ name }) => ({ name, fields: {} }))
+}
+
+/** What is not sent stays as stored. */
+export function changeConfig(connector: AnyConnector, stored: JsonValue, sent: Record<string, unknown>): JsonValue {
+  const fixed = Object.keys(sent).find((field) => !connector.changeable?.includes(field))
+  if (fixed !== undefined) throw badField(`config.${fixed}`, "cannot be changed. Create another source instead.")
+  return parse(connector.config, { ...fieldsOf(stored), ...sent }, "config")
+}
+
+export function fieldsOf(config: JsonValue | undefined): Record<string, JsonValue> {
+  return typeof config === "object" && config !== null && !Array.isArray(config) ? config : {}
 }
 
 function known(connector: AnyConnector, choice: CollectionChoice, field: string): CollectionChoice {

@@ -13,7 +13,7 @@ import { countSources, insertSource, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { accountColumns, refuseTaken, sealKey } from "./attach-account.ts"
 import { type Checked, checkAccount, checkShape } from "./check-account.ts"
-import { chooseCollections, chooseConnector } from "./choose.ts"
+import { chooseCollections, chooseConnector, fieldsOf } from "./choose.ts"
 import { configure } from "./configure.ts"
 import { type Changed, type Context, entryOf } from "./context.ts"
 import { draftColumns, goOnDetail, startSource } from "./finish-source.ts"
@@ -82,8 +82,7 @@ async function storeSource(
 /** An install that is claimed names part of the configuration: the shop that it was approved in. */
 function configOf(connector: AnyConnector, input: CreateSource, grant: GrantRow | null): JsonValue {
   if (grant && input.credentials) throw badField("credentials", "are not needed beside `installCode`. Leave them out.")
-  const named = typeof grant?.config === "object" && grant.config !== null ? grant.config : {}
-  return parse(connector.config, { ...input.config, ...named }, "config")
+  return parse(connector.config, { ...input.config, ...fieldsOf(grant?.config) }, "config")
 }
 
 /** Whose credentials these are: one call to the partner, unless an install was checked already. Null: none were sent. */

@@ -1,9 +1,9 @@
-/** PATCH /sources/:id and PUT /sources/:id/sync: name, pause, collections; start date and interval. */
+/** PATCH /sources/:id and PUT /sources/:id/sync: name, pause, collections, configuration; start date and interval. */
 import type { SyncSettings, UpdateSource } from "../api/requests.ts"
 import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { chooseStartDate } from "../source/control/startdate.ts"
-import { chooseCollections, chooseConnector } from "./choose.ts"
+import { changeConfig, chooseCollections, chooseConnector } from "./choose.ts"
 import { configure } from "./configure.ts"
 import { type Changed, type Context, entryOf } from "./context.ts"
 
@@ -11,12 +11,13 @@ const INTERVAL_HOURS_DEFAULT = 1
 
 export async function updateSource(context: Context, id: string, input: UpdateSource): Promise<Changed> {
   const { ports, tenant } = context
-  const { name, active, collections } = input
+  const { name, active, collections, config } = input
   const row = await findSource(ports.db, tenant, id)
   const patch = {
     name: name ?? row.name,
     active: active ?? row.active,
     collections: collections ? chooseCollections(chooseConnector(row.connector), collections) : row.collections,
+    config: config ? changeConfig(chooseConnector(row.connector), row.config, config) : row.config,
     // A name given to a draft is no longer missing.
     missing: name ? row.missing.filter((field) => field !== "name") : row.missing,
   }

@@ -115,7 +115,7 @@ describeWith("Shopify's schema of the Admin API", [SCHEMA], () => {
   })
 
   test("takes the request for the payment gateways", () => {
-    const body = shopify.gateways?.request(CONFIG).body
+    const body = shopify.payments?.gateways?.request(CONFIG).body
     expect(faultsOf(body as unknown as Request)).toEqual([])
   })
 

@@ -188,6 +188,24 @@ test("a checkout that is begun now counts as abandoned later, and is told then",
   expect(told(source, "Abandoned checkouts")).toHaveLength(before + 1)
 })
 
+test("payments that are left to another source: what was sent stays, and is not sent again; later ones are not told", async () => {
+  const source = await shopify.connect(world, { name: "elsewhere", history: null })
+  await settled(world, source)
+  const first = happen(source, (shop) => order(shop, {}))
+  await sync(world, source)
+  expect(told(source, "Charge")).toHaveLength(1)
+  const paymentsElsewhere = [{ gateway: "shopify_payments", from: new Date(now()).toISOString().slice(0, 10) }]
+  const body = { config: { paymentsElsewhere } }
+  await json(call("PATCH", `/sources/${source.id}`, { project: source.project, body }))
+  advance(MINUTE)
+  happen(source, (shop) => {
+    fulfil(shop, first.id)
+    order(shop, {})
+  })
+  await sync(world, source)
+  expect([told(source, "Placed order"), told(source, "Charge")].map(({ length }) => length)).toEqual([2, 1])
+})
+
 test("a shop that there is not is told as it is connected, and nothing is kept", async () => {
   const wish = {
     ...{ connector: "shopify", name: "Nobody", sync: {}, config: { shop: "nobody.myshopify.com" } },

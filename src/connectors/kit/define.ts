@@ -375,6 +375,28 @@ export interface SegmentTemplate {
   segment: JsonValue
 }
 
+// ----------------------------------------------------------------------------------------------------------- payments
+
+/** Of a partner that reports payments, which another source of the project may report too: an order of a shop is paid through Stripe. */
+export interface Payments<Config> {
+  /** The collection that tells them. */
+  collection: string
+  /** How the user says which of them another source reports. Left out: this partner cannot tell by which gateway a payment came. */
+  gateways?: {
+    /** One call that names the gateways which the account uses. */
+    request(config: Config): PageRequest
+    read(answer: PartnerAnswer): string[]
+    /** What the user said; null: nothing yet. */
+    elsewhere(config: Config): readonly PaidElsewhere[] | null
+  }
+}
+
+/** The payments through a gateway are reported by another source, from a day on: `2026-03-01`, UTC. */
+export interface PaidElsewhere {
+  gateway: string
+  from: string
+}
+
 // ---------------------------------------------------------------------------------------------------------- connector
 
 export interface Connector<Config = unknown> {
@@ -398,11 +420,9 @@ export interface Connector<Config = unknown> {
     request(config: Config): PageRequest
     read(answer: PartnerAnswer, credential: Credential): Account
   }
-  /** One call that names the account's payment gateways, where another source of the project could report the same payments. */
-  gateways?: {
-    request(config: Config): PageRequest
-    read(answer: PartnerAnswer): string[]
-  }
+  /** Fields of `config` that may change while the source is read: what was sent stays as it was sent. */
+  changeable?: readonly string[]
+  payments?: Payments<Config>
   collections: readonly Collection[]
   streams: readonly Stream<Config>[]
   /** How long a pending key may wait for its fact. */

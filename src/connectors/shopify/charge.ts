@@ -84,7 +84,8 @@ function isTest(order: JsonValue, transaction: JsonValue, reading: Reading): boo
 /** By the charge's own time: what came before the other source began is told here. */
 function isReportedElsewhere(transaction: JsonValue, time: number, { config }: Reading): boolean {
   const gateway = lower(transaction, "gateway")
-  return config.paymentsElsewhere.some((other) => other.gateway === gateway && time >= Date.parse(other.from))
+  const named = config.paymentsElsewhere ?? []
+  return named.some((other) => other.gateway === gateway && time >= Date.parse(other.from))
 }
 
 function data(order: JsonValue, transaction: JsonValue, type: string, status: string) {

@@ -1,5 +1,5 @@
 /** What Shopify's objects have in common: global ids, times, words. */
-import type { NormalizeContext } from "../kit/define.ts"
+import type { NormalizeContext, PaidElsewhere } from "../kit/define.ts"
 import { RecordError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, text } from "../kit/values.ts"
@@ -7,8 +7,8 @@ import { at, text } from "../kit/values.ts"
 export interface Config {
   /** `example.myshopify.com` */
   shop: string
-  /** Gateways whose payments another source reports, each from a day on: no `Charge` of those from here. */
-  paymentsElsewhere: readonly { gateway: string; from: string }[]
+  /** Gateways whose payments another source reports: no `Charge` of those from here. Null: nobody has said yet. */
+  paymentsElsewhere: readonly PaidElsewhere[] | null
 }
 
 export type Reading = NormalizeContext<Config>

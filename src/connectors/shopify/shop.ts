@@ -39,10 +39,12 @@ export const paymentsElsewhere = z
     }),
   )
   .max(GATEWAYS_MAX)
-  .default([])
+  .nullable()
+  .default(null)
   .describe(
     "Payment gateways whose payments another source, such as Stripe, reports too, each with the day from which it does: charges from " +
-      "then on are not told a second time. Those of all other gateways, and those of before, are.",
+      "then on are not told a second time. Those of all other gateways, and those of before, are. An empty list says that there are none; " +
+      "null, that nobody has said yet.",
   )
 
 export function isShop(address: string): boolean {

@@ -1,6 +1,6 @@
 /** The only ways in which stored rows leave. What is secret is not named here, and so stays. */
 import type { z } from "zod"
-import type { definitionView, destinationView, LiveView, PublicSource, targetView } from "../../api/views.ts"
+import type { definitionView, destinationView, LiveView, Notice, PublicSource, targetView } from "../../api/views.ts"
 import { getConnector } from "../../connectors/index.ts"
 import type { DefinitionRow } from "../../db/definitions.ts"
 import type { DestinationRow } from "../../db/destinations.ts"
@@ -11,6 +11,8 @@ import type { SourceView } from "../../source/protocol/views.ts"
 import type { Changed } from "../../use-cases/context.ts"
 import { readAgain, repeatsAfter } from "../../use-cases/former.ts"
 
+export type Answered = Changed & { authorizeUrl?: string | null }
+
 /**
  * `view` is the Durable Object's word where it was asked; without it, D1's coarse status has to do. `authorizeUrl` is made for
  * whoever may change the source, and told to nobody else.
@@ -19,7 +21,8 @@ export function publicSource({
   row,
   view,
   authorizeUrl = null,
-}: Changed & { authorizeUrl?: string | null }): PublicSource {
+  notices = null,
+}: Answered & { notices?: Notice[] | null }): PublicSource {
   const { id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt } =
     row
   return {
@@ -32,6 +35,7 @@ export function publicSource({
     draft: row.status === "draft" ? { missing: row.missing, authorizeUrl, expiresAt: row.expiresAt } : null,
     continues:
       row.continues === null ? null : { deletedAt: row.continues, repeats: repeatsSentence(row, row.continues) },
+    notices,
     live: view && publicLive(view),
   }
 }

@@ -24,13 +24,16 @@ const ORDER = [
   "headers",
   "limits",
   "account",
-  "gateways",
+  "changeable",
+  "payments",
   "collections",
   "streams",
   "pendingForDays",
   "classify",
   "templates",
 ]
+
+const OPTIONAL = ["changeable", "payments"]
 
 /** The destination keeps these names for itself, in any case. */
 const RESERVED = [
@@ -74,7 +77,7 @@ export function connectorContract(connector: AnyConnector, { config, credential 
 
 function identity(connector: AnyConnector, config: unknown): void {
   test("reads top to bottom in the contract's order", () => {
-    expect(Object.keys(connector)).toEqual(ORDER.filter((name) => name !== "gateways" || connector.gateways))
+    expect(Object.keys(connector)).toEqual(ORDER.filter((name) => !OPTIONAL.includes(name) || name in connector))
   })
 
   test("has a name that fits a path, a title and its partner's documentation", () => {
@@ -85,7 +88,9 @@ function identity(connector: AnyConnector, config: unknown): void {
 
   test("takes a configuration that a form can ask for", () => {
     expect(connector.config.safeParse(config).success).toBe(true)
-    expect(z.toJSONSchema(connector.config)).toMatchObject({ type: "object" })
+    const { type, properties = {} } = z.toJSONSchema(connector.config)
+    expect(type).toBe("object")
+    for (const field of connector.changeable ?? []) expect(properties).toHaveProperty(field)
   })
 
   test("asks one origin over https", () => {
@@ -134,6 +139,7 @@ function collections(connector: AnyConnector): void {
   test("has collections with names of their own that the destination takes", () => {
     expect(new Set(names).size).toBe(names.length)
     for (const name of names) expect(RESERVED).not.toContain(name.toLowerCase())
+    if (connector.payments) expect(names).toContain(connector.payments.collection)
   })
 
   test.each(connector.collections.map((one) => [one.name, one] as const))(
