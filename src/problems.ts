@@ -207,6 +207,11 @@ export const KINDS = {
     title: "The code is not valid, or not any more",
     remedy: "A code is good once, for 24 hours. Install the app again at the partner to get a new one.",
   },
+  no_gateways: {
+    status: 422,
+    title: "This partner does not name payment gateways",
+    remedy: "Ask for those of the other source that may report the same payments.",
+  },
   draft: {
     status: 409,
     title: "The source is still a draft",

@@ -204,6 +204,10 @@ export const settingsView = z.object({
   ),
 })
 
+export const gatewaysView = z.object({
+  gateways: z.array(z.string()).describe("As `config.paymentsElsewhere` takes them, the most frequent first."),
+})
+
 export const authorizeView = z.object({
   authorizeUrl: z.string().describe("A page of ours, good for an hour: open it in a browser."),
   expiresAt: time,

@@ -1,13 +1,14 @@
 /** Sources: list, read, change, reconnect, delete. */
 import * as fields from "../api/fields.ts"
 import { updateSourceBody } from "../api/requests.ts"
-import { authorizeView, pageOf, sourceView } from "../api/views.ts"
+import { authorizeView, gatewaysView, pageOf, sourceView } from "../api/views.ts"
 import { findSource, listSources } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { viewOf } from "../use-cases/ask-source.ts"
 import { attachKey } from "../use-cases/attach-account.ts"
 import { chooseConnector } from "../use-cases/choose.ts"
 import { deleteSource } from "../use-cases/delete-source.ts"
+import { listGateways } from "../use-cases/list-gateways.ts"
 import { authorizeLink } from "../use-cases/start-oauth.ts"
 import { updateSource } from "../use-cases/update-source.ts"
 import { sourceAnswer } from "./kit/answer.ts"
@@ -58,6 +59,19 @@ export const sourceRoutes = api()
       const changed = await updateSource(c.var, c.req.param("id"), c.req.valid("json"))
       return c.json(await sourceAnswer(c.var.ports, changed))
     },
+  )
+  .get(
+    "/sources/:id/gateways",
+    operation({
+      summary: "The payment gateways of the account's latest orders",
+      description: "Asks the partner, with one call. For `config.paymentsElsewhere`.",
+      ...{ tag, role: "editor", status: 200, answer: gatewaysView },
+      problems: [
+        ...(["not_found", "gone", "no_gateways", "draft_incomplete", "unavailable", "credentials_rejected"] as const),
+        ...(["account_unusable", "account_moved", "partner_unreachable", "partner_limited"] as const),
+      ],
+    }),
+    async (c) => c.json({ gateways: await listGateways(c.var, c.req.param("id")) }),
   )
   .put(
     "/sources/:id/credentials",

@@ -73,7 +73,7 @@ export async function checkAccount(ports: Ports, { connector, config, credential
   if (result.kind === "ok") return checkedAt(result.stamp, accountIn(connector, result.answer, credential))
   // A key may work and yet not be allowed to make this call; some partners then name the account.
   if (result.kind === "denied" && result.account && result.stamp) return checkedAt(result.stamp, result.account)
-  throw problemOfFailure(result)
+  throw problemOfFailure(result, "credentials.apiKey")
 }
 
 function checkedAt({ asked, sentAt }: Stamp, account: Account): Checked {
@@ -100,10 +100,11 @@ export function beginningOf(partnerTime: number, now: number): number {
   return Math.max(now - SKEW_MAX_MS, Math.min(partnerTime, now))
 }
 
-function problemOfFailure(failure: PartnerFailure): Problem {
+/** `field`: where the credentials were sent; left out: they are stored. */
+export function problemOfFailure(failure: PartnerFailure, field?: string): Problem {
   const { reason: detail } = failure
   if (failure.kind === "auth" || failure.kind === "denied")
-    return new Problem("credentials_rejected", { detail, errors: [{ field: "credentials.apiKey", message: detail }] })
+    return new Problem("credentials_rejected", { detail, ...(field && { errors: [{ field, message: detail }] }) })
   // The partner is there, and waiting would not help: no such shop, an unpaid plan, a locked account.
   if (failure.kind === "fault") return new Problem(failure.isMoved ? "account_moved" : "account_unusable", { detail })
   if (failure.kind !== "limited") return new Problem("partner_unreachable", { detail })

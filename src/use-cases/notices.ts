@@ -48,7 +48,8 @@ function twice(row: Payer, other: Payer): Notice[] {
       message: `The source "${other.name}" (${other.id}) may report the same payments as this one: they would count twice.`,
       remedy:
         `Set config.paymentsElsewhere of ${called(keeper)}: each payment gateway whose payments ${called(reporter)} reports, with the ` +
-        "day from which it does; an empty list if there is none. It may be changed later: what was sent stays sent.",
+        `day from which it does; an empty list if there is none. GET /sources/${keeper.id}/gateways names those of the latest orders. It may be ` +
+        "changed later: what was sent stays sent.",
     },
   ]
 }

@@ -59,6 +59,9 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   discard(id: number) {
     return this.#ask((source) => source.discard(id))
   }
+  access() {
+    return this.#ask((source) => source.access())
+  }
   erase(revoke?: boolean) {
     return this.#ask((source) => source.erase(revoke))
   }

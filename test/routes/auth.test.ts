@@ -104,6 +104,7 @@ describe("roles", () => {
     ["viewer", "POST", "/sources/ID/sync", undefined],
     ["viewer", "PUT", "/sources/ID/credentials", { apiKey: "sk_test_x" }],
     ["viewer", "GET", "/sources/ID/quarantine", undefined],
+    ["viewer", "GET", "/sources/ID/gateways", undefined],
     ["viewer", "POST", "/sources/ID/quarantine/replay", { ids: "all" }],
     ["viewer", "POST", "/metrics", {}],
     ["viewer", "DELETE", "/segments/x", undefined],

@@ -1,9 +1,14 @@
 /** What the API says of money that would count otherwise than one might think, and how it is answered. */
 import { describe, expect, it } from "vitest"
 import type { PublicSource } from "../../src/api/views.ts"
+import { placeOrder } from "../sandbox/shopify/actions.ts"
 import { call, json, problem, rows, simulateWorld } from "../support/api.ts"
 
 const world = simulateWorld()
+const MUG = {
+  ...{ product: null, title: "Mug", variant: null, sku: null, vendor: null },
+  ...{ quantity: 1, total: 1_250 },
+}
 const STRIPE = [{ gateway: "stripe", from: "2026-03-01" }]
 
 const codes = ({ notices }: PublicSource) => notices?.map(({ code }) => code)
@@ -17,7 +22,7 @@ function inProject(project: string) {
     send("POST", "/sources", { connector, credentials: { apiKey }, name: connector, sync: {}, ...more }, 201)
   const newShop = () => {
     const name = `${project}-${++accounts}`
-    return { config: { shop: `${name}.myshopify.com` }, token: world.shopify.create({ name }).token }
+    return { config: { shop: `${name}.myshopify.com` }, ...world.shopify.create({ name }) }
   }
   return {
     send,
@@ -119,5 +124,38 @@ describe("a source's configuration", () => {
     expect(
       (await rows<{ action: string; project: string }>("audit")).filter((one) => one.project === project),
     ).toHaveLength(1)
+  })
+})
+
+describe("the payment gateways of a source", () => {
+  const gateways = (id: string, project: string) => call("GET", `/sources/${id}/gateways`, { project })
+
+  it("are those of the shop's latest orders, told of a draft and of the source that it becomes", async () => {
+    const { send, newShop } = inProject("gateways")
+    const { config, token, shop } = newShop()
+    for (const credit of [undefined, { gateway: "gift_card", amount: 500 }])
+      placeOrder(shop, { lines: [MUG], payment: "paid", ...(credit && { credit }) })
+    const body = { connector: "shopify", config, credentials: { apiKey: token } }
+    const { id } = await send("POST", "/sources", body, 201)
+    const named = { gateways: ["shopify_payments", "gift_card"] }
+    expect(await json(gateways(id, "gateways"))).toEqual(named)
+    await send("POST", `/sources/${id}/finish`, { name: "Ours", sync: {} })
+    expect(await json(gateways(id, "gateways"))).toEqual(named)
+  })
+
+  it("cannot be asked for where nothing is connected yet, or the partner names none", async () => {
+    const { send, newShop } = inProject("gateways-none")
+    const ofShop = await send("POST", "/sources", { connector: "shopify", config: newShop().config }, 201)
+    const ofStripe = await send("POST", "/sources", { connector: "stripe" }, 201)
+    expect((await problem(gateways(ofShop.id, "gateways-none"))).code).toBe("draft_incomplete")
+    expect((await problem(gateways(ofStripe.id, "gateways-none"))).code).toBe("no_gateways")
+  })
+
+  it("are refused as the partner refuses", async () => {
+    const { send, newShop } = inProject("gateways-refused")
+    const { config, token } = newShop()
+    const { id } = await send("POST", "/sources", { connector: "shopify", config, credentials: { apiKey: token } }, 201)
+    world.shopify.revokeToken(token)
+    expect(await problem(gateways(id, "gateways-refused"))).toMatchObject({ code: "credentials_rejected" })
   })
 })

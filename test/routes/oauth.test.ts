@@ -71,6 +71,17 @@ describe.each(["stripe", "shopify"] as const)("connecting %s by signing in", (co
     expect(["connected", "syncing"]).toContain(source.status)
   })
 
+  it("asks the partner with what it granted, as a draft and as a source", async () => {
+    if (connector !== "shopify") return
+    const draft = await draftOf(connector)
+    const browser = createBrowser(world)
+    await approve(browser, await toPartner(browser, draft.url), draft.account)
+    const gateways = () => json(call("GET", `/sources/${draft.id}/gateways`))
+    expect(await gateways()).toEqual({ gateways: [] })
+    await json(call("POST", `/sources/${draft.id}/finish`, { body: { name: "Named", sync: {} } }))
+    expect(await gateways()).toEqual({ gateways: [] })
+  })
+
   it("starts at once where nothing else was missing, and D1 forgets the tokens", async () => {
     const draft = await draftOf(connector, { name: "Whole", sync: { intervalHours: 6 } })
     const browser = createBrowser(world)

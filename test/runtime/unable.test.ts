@@ -30,6 +30,7 @@ const ASKS: Record<Exclude<keyof SourceRpc, never>, (source: SourceRpc) => Promi
   quarantine: (source) => source.quarantine({ limit: 1, cursor: null }),
   replay: (source) => source.replay("all"),
   discard: (source) => source.discard(1),
+  access: (source) => source.access(),
   erase: (source) => source.erase(true),
   bookmarkKept: (source) => source.bookmarkKept(),
   sealed: (source) => source.sealed().catch(() => REFUSED_SECRETS),

@@ -48,6 +48,7 @@ describe("what is said of a source's money", () => {
     const [ofStripe] = noticesOf(stripe(), [shop(null)])
     expect(ofStripe?.remedy).toContain('config.paymentsElsewhere of the source "My shopify" (src_shopify): each')
     expect(ofStripe?.remedy).toContain("payments this source reports")
+    for (const notice of [ofShop, ofStripe]) expect(notice?.remedy).toContain("GET /sources/src_shopify/gateways")
   })
 
   it("names the gateways that are left to another source, and says what becomes of what was sent", () => {

@@ -2,6 +2,7 @@
  * The source's engine: what may be asked of a source, each call as one transaction or a few. It stands on ports only; the Durable Object and
  * the simulator both are thin shells around it. No error escapes the alarm: the platform would drop it for good after some retries.
  */
+import type { Credential } from "../../connectors/kit/define.ts"
 import { withAliases } from "../control/aliases.ts"
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
 import { beginSource, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "../control/control.ts"
@@ -9,7 +10,7 @@ import { GONE, historyPage, quarantinePage, viewOf } from "../control/view.ts"
 import { beginDailyTry, tried } from "../credentials/dailytry.ts"
 import type { Need } from "../credentials/need.ts"
 import { exchangeSealed, secretsOf } from "../credentials/sealed.ts"
-import { credentialVersionOf, isTokenDue, need, needAfterRefusal, needToKeep } from "../credentials/token.ts"
+import { credentialVersionOf, isTokenDue, need, needAfterRefusal, needToKeep, needToTry } from "../credentials/token.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "../delivery/delivery.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"
@@ -41,6 +42,12 @@ import { noteError, retryLater } from "./trouble.ts"
 const LATER_MS = 60_000
 /** Renewals for one lease: a token that is due again at once is no token. */
 const RENEWALS_MAX = 2
+
+const NO_ACCESS: Refusal = {
+  ok: false,
+  code: "unavailable",
+  message: "The source's access token cannot be renewed, or its credentials not be opened, at the moment.",
+}
 
 export class SourceEngine implements SourceRpc {
   readonly #ports: SourcePorts
@@ -121,6 +128,18 @@ export class SourceEngine implements SourceRpc {
 
   discard(id: number): Promise<Answer<object>> {
     return this.#transactions.act<Answer<object>>(GONE, (tx) => value(discardEntry(tx, id)))
+  }
+
+  async access(): Promise<Answer<{ credential: Credential }>> {
+    const due = await this.#transactions.act<Need | null>(null, (tx) => value(needToTry(tx)))
+    if (due && due.kind !== "none") await this.#renewing.renew(due)
+    const state = this.#transactions.peek()
+    if (!due || !state) return GONE
+    if (isTokenDue(state, this.#ports.clock.now())) return NO_ACCESS
+    const opened = await openCredential(this.#ports, this.#transactions).catch((error) =>
+      noteError(this.#ports.log, "source.credential_unreadable", error),
+    )
+    return opened ? { ok: true, credential: { kind: opened.kind, value: opened.value } } : NO_ACCESS
   }
 
   erase(revoke = false): Promise<{ ok: boolean; bookmark?: Bookmark }> {

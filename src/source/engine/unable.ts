@@ -22,6 +22,7 @@ export function unable(reason: string, now: number): SourceRpc {
     quarantine: refused,
     replay: refused,
     discard: refused,
+    access: refused,
     erase: async () => ({ ok: false }),
     bookmarkKept: async () => undefined,
     sealed: async () => {

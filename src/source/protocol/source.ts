@@ -4,6 +4,7 @@
  *
  * Times are epoch ms. `partner time` is the partner's clock (its `Date` header); everything else is ours.
  */
+import type { Credential } from "../../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
 import type { Configuration, Sealed, SealedSecret } from "./configuration.ts"
 import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "./forwarding.ts"
@@ -71,6 +72,8 @@ export interface SourceControl {
    */
   replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>>
   discard(id: number): Promise<Answer<object>>
+  /** The plain credential, for one call to the partner; an access token that has run out is renewed first. */
+  access(): Promise<Answer<{ credential: Credential }>>
   /**
    * Makes the source inert and erases all but a tombstone. With `revoke`, the partner is told that the grant is given back; false
    * where that is still owed, and erasing is to be asked for again. The bookmark, where there is one, comes with every answer until
