@@ -1,5 +1,5 @@
 /**
- * The OAuth tokens of a source: when they are renewed, by whom, and what follows from each answer. Decisions only; the machine asks
+ * The OAuth tokens of a source: when they are renewed, by whom, and what follows from each answer. Decisions only; the engine asks
  * the partner in between. What keeps a rotating refresh token safe:
  *   - one refresh at a time: an intent is durable before the partner is asked, and nobody asks while it is in force
  *   - an answer counts only for the very intent it was asked for: after a reconnect it is dropped

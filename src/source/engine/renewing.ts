@@ -1,4 +1,4 @@
-/** Renewing the access token: the partner's token endpoint is asked between two turns, and by one caller at a time. */
+/** Renewing the access token: the partner's token endpoint is asked between two transactions, and by one caller at a time. */
 import type { Need } from "../credentials/need.ts"
 import { refreshAnswered } from "../credentials/token.ts"
 import type { SourcePorts, TokenAsk } from "../ports.ts"
