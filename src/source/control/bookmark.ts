@@ -9,7 +9,7 @@
  */
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
-import { latestBelievable } from "../clocks/partnertime.ts"
+import { lastBelieved } from "../clocks/partnertime.ts"
 import { keyHash } from "../dedupe/keys.ts"
 import type { Bookmark, KeptBackfill } from "../protocol/bookmark.ts"
 import { leftOf } from "../reading/failure.ts"
@@ -51,7 +51,7 @@ export function bookmarkOf(tx: Transaction): Bookmark | null {
     covered: Object.fromEntries(Object.entries(state.covered).filter(([key]) => !history(collectionOf(key)))),
     backfills: state.backfills.flatMap((backfill) => keptBackfill(tx, backfill, history)),
     pending: newest([...tx.pending.entries(), ...unsent.pending]),
-    delivered: newest(tx.seen.factsAbove(latestBelievable(tx)).filter(([hash]) => !unsent.facts.has(hash))),
+    delivered: newest(tx.seen.factsAbove(lastBelieved(tx)).filter(([hash]) => !unsent.facts.has(hash))),
     clock: { skewMs: state.clock.skewMs, believedAt: state.clock.believedAt },
   }
 }

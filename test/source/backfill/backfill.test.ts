@@ -415,7 +415,7 @@ describe("a token that the partner refuses", () => {
     await world.configure({ collections: choose("Orders") })
     const [newer, older, oldest] = [3, 2, 1].map((day) => START_DATE + day * DAY) as [number, number, number]
     const items = [listed("long", newer), listed("older", older), listed("oldest", oldest)]
-    const again = (item: (typeof items)[number]) => ({ ...item, place: world.now() })
+    const again = (item: (typeof items)[number]) => ({ ...item, announcedAt: world.now() })
     let task = await world.lease("backfill")
     await world.page(task, { items, edge: newer, lowest: oldest, next: "t1" })
     await world.settle(task, { kind: "token_refused", reason: "gone" })

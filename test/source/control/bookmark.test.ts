@@ -127,6 +127,18 @@ describe("a source that goes on from a deleted one", () => {
     expect(keys(await world.deliver())).toEqual(["waiting"])
   })
 
+  it("knows it too where our clock stood ahead when it was deleted", async () => {
+    const former = await used()
+    const told = fact("told", START, { announcedAt: START + 7 * DAY })
+    await former.until(START + HOUR)
+    await former.page(await former.lease("live"), { items: [told] })
+    await former.deliver()
+    former.advance(30 * DAY)
+    const world = await goingOn(await markOf(former))
+    await world.page(await world.lease("live"), { items: [told] })
+    expect(keys(await world.deliver())).toEqual([])
+  })
+
   it("reads on where a list was being read, the boundary included", async () => {
     const former = sourceWorld()
     await former.configure({ collections: choose("Orders") })
