@@ -4,7 +4,7 @@ import type { JsonValue } from "../../src/connectors/kit/item.ts"
 import { at, rows } from "../../src/connectors/kit/values.ts"
 import type { FAULTS, FaultName, FaultRequest } from "./faults.ts"
 import { createSandbox } from "./sandbox.ts"
-import { addCustomer, changeCustomer } from "./shopify/actions.ts"
+import { addCustomer, changeCustomer, changeDraft, enterDraft } from "./shopify/actions.ts"
 import { INACTIVE_REFRESH_TOKEN } from "./shopify/oauth.ts"
 import { asOf } from "./shopify/shop.ts"
 
@@ -183,6 +183,22 @@ test("a change that searches do not know yet leaves the row where it was, whatev
   expect([await place("CREATED_AT"), await place("UPDATED_AT"), await place("ID", changed)]).toEqual([0, 0, -1])
   sandbox.clock.advance(30 * SECOND)
   expect([await place("CREATED_AT"), await place("UPDATED_AT"), await place("ID", changed)]).toEqual([0, 3, 0])
+})
+
+test("a draft whose change searches do not know yet is shown whole as it was, with the total of its time", async () => {
+  const { sandbox, shop, ask } = world({ name: "slow_visibility", options: { seconds: 30 } })
+  const { id } = enterDraft(shop, { customer: null, email: "ada@example.com", total: 1_000, quantity: 1 })
+  sandbox.clock.advance(60 * SECOND)
+  changeDraft(shop, id, { total: 2_500, quantity: 2 })
+  const shown = async () => {
+    const fields = "createdAt updatedAt totalQuantityOfLineItems"
+    const answer = await ask(`{ draftOrders(first: 1, sortKey: ID, reverse: true) { nodes { ${fields} } } }`)
+    const draft = answer.at("data.draftOrders.nodes.0") ?? null
+    return [at(draft, "updatedAt") === at(draft, "createdAt"), at(draft, "totalQuantityOfLineItems")]
+  }
+  expect(await shown()).toEqual([true, 1])
+  sandbox.clock.advance(30 * SECOND)
+  expect(await shown()).toEqual([false, 2])
 })
 
 test.each(Object.entries(STRIKES))("%s", (_name, strikes) => strikes())

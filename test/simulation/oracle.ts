@@ -33,8 +33,8 @@ export interface Expected {
   amount: number | null
   /** And in which currency. Left out: not looked at. */
   currency?: string
-  /** The id that it must arrive under. Left out: any that is joined to the customer. */
-  person?: string
+  /** The id that it must arrive under. Null: it depends on when it was told, and the ledger's own `faults` look at it. */
+  person: string | null
   customer: string | null
   /** Whether it must have arrived, of a collection that is chosen and a time that is wanted. */
   isDue(outcome: Outcome): boolean
@@ -44,6 +44,8 @@ export interface Person {
   id: string
   /** As JSON, oldest first; the last is the present one. */
   states: readonly string[]
+  /** Of which second each state is, where a list shows the present and a feed each state; left out: no partner that has both. */
+  seconds?: readonly number[]
   /** Whether the destination must have been told the last state. */
   isDue(outcome: Outcome, wasTold: boolean): boolean
 }
@@ -170,7 +172,7 @@ function contentFaults({ name, times, amount, currency, person }: Expected, item
   if (amount !== null && told !== amount) faults.push(`${name} has the amount ${told} instead of ${amount}`)
   if (currency !== undefined && item.data.currency !== currency)
     faults.push(`${name} is in ${item.data.currency} instead of ${currency}`)
-  if (person !== undefined && item.userId !== person) faults.push(`${name} is ${item.userId}'s instead of ${person}'s`)
+  if (person !== null && item.userId !== person) faults.push(`${name} is ${item.userId}'s instead of ${person}'s`)
   return faults
 }
 
@@ -209,19 +211,25 @@ function objectFaults(outcome: Outcome): string[] {
 }
 
 /**
- * Each arrival is one of the states, none earlier than the one before. But of one second a list may show the last of two states before
- * the feed shows the first: nothing says which is the later, and the feed will show the last one, too.
+ * Each arrival is one of the states, none earlier than the one before. But of two states of one second a list may show the last before the
+ * feed shows the first: nothing says which is the later, and the feed will show the last one, too.
  */
-function orderFaults({ id, states }: Person, items: readonly Received[], { ledger, wasListed }: Outcome): string[] {
+function orderFaults(
+  { id, states, seconds = [] }: Person,
+  items: readonly Received[],
+  { ledger, wasListed }: Outcome,
+): string[] {
   let reached = 0
   let last: Received | null = null
   for (const item of items) {
     const state = JSON.stringify(ledger.stateIn(item.userAttributes))
     const at = states.indexOf(state, reached)
     if (at < 0 && !states.includes(state)) return [`customer ${id} never was ${state}`]
-    const isOfOneSecond = last !== null && last.eventId === item.eventId && wasListed(last) && !wasListed(item)
-    if (at < 0 && !isOfOneSecond) return [`customer ${id} went back to ${state}`]
-    reached = at < 0 ? states.indexOf(state) : at
+    const known = at < 0 ? states.lastIndexOf(state, reached) : at
+    const isOfOneSecond = seconds[known] !== undefined && seconds[known] === seconds[reached]
+    const mayGoBack = isOfOneSecond && last !== null && wasListed(last) && !wasListed(item)
+    if (at < 0 && !mayGoBack) return [`customer ${id} went back to ${state}`]
+    reached = known
     last = item
   }
   return []

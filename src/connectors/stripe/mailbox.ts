@@ -6,7 +6,7 @@ import type { PageRecord, PageRequest } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { email, isObject, number, rows, text } from "../kit/values.ts"
 
-/** More customers than this with one email are not told apart: any of them says that the person is there. */
+/** The list is newest first: however many share the email, the one created last is on it. Room for those that are being deleted too. */
 const LISTED = 10
 
 /** The email to ask for; null: it is no deletion, or of somebody without an email. */

@@ -217,8 +217,9 @@ export function enterDraft(shop: Shop, request: NewDraft): DraftRow {
 /** Before it becomes an order: Shopify shows it as it is then, and not as it was entered. */
 export function changeDraft(shop: Shop, id: number, changes: Pick<NewDraft, "total" | "quantity">): void {
   const row = get(shop, "draft", id)
+  const { total, quantity } = row
   Object.assign(row, changes)
-  touch(shop, "draft", row)
+  touch(shop, "draft", row, { total, quantity })
 }
 
 export function completeDraft(shop: Shop, id: number, lines: NewLine[]): OrderRow | null {
@@ -258,9 +259,10 @@ const SHIPPING = 500
 export function recoverCheckout(shop: Shop, id: number): void {
   const row = get(shop, "checkout", id)
   if (row.completed !== null || row.visibleAt > now(shop)) return
+  const { completed, total } = row
   row.completed = stamp(shop)
   row.total += SHIPPING
-  touch(shop, "checkout", row)
+  touch(shop, "checkout", row, { completed, total })
 }
 
 export function refundable({ transactions }: OrderRow): number {

@@ -11,6 +11,8 @@ export interface Row {
   visibleAt: number
   /** The change before the last one: as of this they show it until then. Left out: they do not show it until then. */
   shownAsOf?: number
+  /** What was otherwise then, of rows whose former content matters. */
+  shownAs?: object
 }
 
 export interface CustomerRow extends Row {

@@ -134,10 +134,10 @@ export function add<K extends Kind>(shop: Shop, kind: K, row: Rows[K]): Rows[K] 
   return row
 }
 
-/** The row has changed: its time of change is now. */
-export function touch<K extends Kind>(shop: Shop, kind: K, row: Rows[K]): void {
+/** The row has changed: its time of change is now. `before`: what it was, for searches that run behind. */
+export function touch<K extends Kind>(shop: Shop, kind: K, row: Rows[K], before?: Partial<Rows[K]>): void {
   const { searchLag } = shop.writeFaults()
-  if (searchLag > 0) hideChange(row, now(shop), searchLag)
+  if (searchLag > 0) hideChange(row, now(shop), searchLag, before)
   else row.visibleAt = now(shop)
   row.updated = Math.max(row.updated, stamp(shop))
   put<Rows[K]>(shop.tables[kind] as Table<Rows[K]>, row)
@@ -145,9 +145,12 @@ export function touch<K extends Kind>(shop: Shop, kind: K, row: Rows[K]): void {
 }
 
 /** A search that runs behind finds a row as it was, and one that it does not know yet when it would have been found anyway. */
-function hideChange(row: Row, present: number, searchLag: number): void {
+function hideChange(row: Row, present: number, searchLag: number, before?: object): void {
   const isFound = row.visibleAt <= present
-  if (isFound) row.shownAsOf = row.updated
+  if (isFound) {
+    row.shownAsOf = row.updated
+    if (before) row.shownAs = before
+  }
   if (isFound || row.shownAsOf !== undefined) row.visibleAt = present + searchLag
 }
 

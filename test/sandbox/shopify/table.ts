@@ -52,7 +52,7 @@ export function shownBy<R extends Row>(table: Table<R>, field: SortField, presen
 }
 
 function asBefore<R extends Row>(row: R): R {
-  return { ...row, updated: row.shownAsOf ?? row.updated, visibleAt: row.created }
+  return { ...row, ...row.shownAs, updated: row.shownAsOf ?? row.updated, visibleAt: row.created }
 }
 
 function byField(field: SortField) {

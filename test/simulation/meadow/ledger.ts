@@ -26,13 +26,27 @@ export function meadowLedger(desk: Desk): Ledger {
     customerIn: ({ id }) => String(id),
     stateIn: (attributes) => stateOf(attributes),
     repeatedJoins: () => [],
-    faults: (outcome) => companyFaults(desk, outcome),
+    faults: (outcome) => [...companyFaults(desk, outcome), ...identityFaults(desk, outcome)],
   }
 }
 
 function expected(desk: Desk, fact: Fact): Expected {
   const common = { collection: COLLECTIONS[fact.fact], times: [fact.at], amount: null, customer: fact.person }
-  return { ...common, name: nameFor(fact), isDue: (outcome) => isDue(desk, fact, outcome) }
+  return { ...common, person: null, name: nameFor(fact), isDue: (outcome) => isDue(desk, fact, outcome) }
+}
+
+/** Each fact goes by an email that its person has had, or by the id where they had none: whichever it was when the fact was read. */
+function identityFaults(desk: Desk, { received }: Outcome): string[] {
+  const people = new Map(desk.facts.map((fact) => [nameFor(fact), fact.person]))
+  return received.flatMap(({ name: collection, data, timestamp, userId }) => {
+    const name = nameOf(collection, data, timestamp ?? 0)
+    const person = name === null ? undefined : people.get(name)
+    if (name === null || person === undefined) return []
+    const names = (desk.people.get(person) ?? []).map(({ row }) => row.email ?? row.id)
+    return names.includes(userId ?? "")
+      ? []
+      : [`${name} names ${userId} instead of ${[...new Set(names)].join(" or ")}`]
+  })
 }
 
 function nameFor({ fact, id, at }: Fact): string {

@@ -84,6 +84,8 @@ function expected(parts: Parts, fact: Fact): Expected[] {
   const common = {
     customer: fact.customer === null ? null : String(fact.customer),
     amount: isPlain ? amountOf(parts, fact) : null,
+    // By the email that the customer had then (`identityFaults`).
+    person: null,
     times: [seconds(fact.at)],
   }
   return [{ ...common, collection, name: nameOfFact(parts, fact), isDue: (outcome) => isDue(parts, fact, outcome) }]

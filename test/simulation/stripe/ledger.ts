@@ -84,8 +84,8 @@ export function nameOf(collection: string, data: JsonObject, timestamp: number):
 }
 
 /** Every state a customer has had since the account keeps events, oldest first; the last is the present one. */
-export function statesOf(account: Account, customer: string): JsonObject[] {
-  const states: JsonObject[] = []
+export function statesOf(account: Account, customer: string): { state: JsonObject; at: number }[] {
+  const states: { state: JsonObject; at: number }[] = []
   for (const event of account.tables.event.order) {
     if (!event.type.startsWith("customer.") || event.type.startsWith("customer.subscription")) continue
     const { object, previous_attributes: previous } = JSON.parse(event.data) as {
@@ -94,8 +94,9 @@ export function statesOf(account: Account, customer: string): JsonObject[] {
     }
     if (object.id !== customer) continue
     if (states.length === 0 && event.type !== "customer.created")
-      states.push(attributesOf(before(object, previous ?? {})))
-    states.push(event.type === "customer.deleted" ? { deletedAt: isoOf(event.created) } : attributesOf(object))
+      states.push({ state: attributesOf(before(object, previous ?? {})), at: 0 })
+    const isGone = event.type === "customer.deleted"
+    states.push({ state: isGone ? { deletedAt: isoOf(event.created) } : attributesOf(object), at: event.created })
   }
   return states
 }

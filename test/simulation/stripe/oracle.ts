@@ -67,10 +67,14 @@ function untoldBefore(collection: string, outcome: Outcome): number {
 
 function personOf(account: Account, id: string): Person {
   const row = account.tables.customer.byId.get(id)
-  const known = statesOf(account, id).map((state) => JSON.stringify(state))
+  const known = statesOf(account, id)
   return {
     id,
-    states: known.length > 0 || !row ? known : [JSON.stringify(attributesOf(build(account, "customer", row)))],
+    states:
+      known.length > 0 || !row
+        ? known.map(({ state }) => JSON.stringify(state))
+        : [JSON.stringify(attributesOf(build(account, "customer", row)))],
+    seconds: known.map(({ at }) => at),
     // Who left unseen is in no list any more.
     isDue: ({ runs, switchedOff }, wasTold) =>
       !row?.deleted || (wasTold && !switchedOff.has(CUSTOMERS) && !runs.some(({ kind }) => kind === "gap")),
