@@ -262,22 +262,14 @@ describe("an order that moves while changes are read", () => {
     for (let n = 0; n < 300; n++) placeOrder(reader.shop, { lines: lines(1), payment: "paid" })
   }
 
-  test("is told with the next sync, however old its facts are by then", async () => {
+  test.each([
+    ["with the next sync, however old its facts are by then", [50 * MINUTE]],
+    ["in the end, though it moves out of two windows running", [50 * MINUTE, 10 * MINUTE]],
+  ])("is told %s", async (_title, waits) => {
     const reader = createReader()
     await reader.configure({ intervalHours: 24 })
     placeOrder(reader.shop, { lines: lines(2), payment: "paid" })
-    await reader.pass(50 * MINUTE)
-    moveBetweenPages(reader)
-    await reader.sync()
-    await reader.sync()
-    expectWhole(reader)
-  })
-
-  test("is told in the end, though it moves out of two windows running", async () => {
-    const reader = createReader()
-    await reader.configure({ intervalHours: 24 })
-    placeOrder(reader.shop, { lines: lines(2), payment: "paid" })
-    for (const wait of [50 * MINUTE, 10 * MINUTE]) {
+    for (const wait of waits) {
       await reader.pass(wait)
       moveBetweenPages(reader)
       await reader.sync()
