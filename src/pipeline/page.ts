@@ -5,7 +5,7 @@ import type { Stamp } from "../http/partner.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
 import { framesOf } from "../lib/frames.ts"
 import { hash64 } from "../lib/hash.ts"
-import { completedKey } from "../source/protocol/completed.ts"
+import { type Completed, completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"
 import type { Checkpoint, Outcome } from "../source/protocol/reading.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
@@ -65,7 +65,7 @@ async function readPageOrThrow(consumer: ConsumerRun, slice: Slice): Promise<Ste
   const refused = tokenRefused(slice, page.next, digest)
   if (refused !== null) return { kind: "settle", outcome: refused }
   const normalized = normalizeFetched(slice, fetched)
-  const completed = fetched.followed.length > 0 ? fetched.incomplete.map(({ id, time }) => ({ id, time })) : []
+  const completed = fetched.followed.length > 0 ? fetched.incomplete.map((record) => completedOf(slice, record)) : []
   return save(consumer, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, stamp)
 }
 
@@ -75,7 +75,7 @@ export async function fetchPage(consumer: ConsumerRun, slice: Slice, context: Pa
   if (asked.kind !== "ok") return asked
   const page = slice.stream.page(asked.answer, context)
   // Their items were accepted with an earlier window: read again they would only cost the calls that completed them.
-  const records = page.records.filter((record) => !slice.completed.has(completedKey(record)))
+  const records = page.records.filter((record) => !wasCompleted(slice, record))
   const incomplete = records.filter((record) => slice.stream.lookup?.isNeeded(record))
   const followed = await follow(consumer, slice, incomplete)
   if (followed.kind !== "complete") return followed
@@ -88,6 +88,14 @@ export async function fetchPage(consumer: ConsumerRun, slice: Slice, context: Pa
     followed: followed.answers,
     stamp: asked.stamp,
   }
+}
+
+function wasCompleted(slice: Slice, record: PageRecord): boolean {
+  return slice.completed.size > 0 && slice.completed.has(completedKey(completedOf(slice, record)))
+}
+
+function completedOf({ stream }: Slice, { id, time, body }: PageRecord): Completed {
+  return { id, time, ...(stream.sortedByUpdate && { digest: hash64(JSON.stringify(body)) }) }
 }
 
 export function normalizeFetched(slice: Slice, { records, followed, stamp }: FetchedPage): Itemized {
@@ -108,7 +116,7 @@ function tokenRefused(slice: Slice, next: string | null, digest: string): Outcom
 
 /** What a page holds, for telling whether it comes again. A connector may leave out rows, and a page may hold no others. */
 function digestOf(records: readonly PageRecord[], body: unknown): string {
-  return hash64(records.length > 0 ? records.map(completedKey).join("\n") : JSON.stringify(body))
+  return hash64(records.length > 0 ? records.map(({ id, time }) => `${time} ${id}`).join("\n") : JSON.stringify(body))
 }
 
 function pageKey(next: string, digest: string): string {

@@ -112,6 +112,21 @@ describe("reading", () => {
     expect(source.checkpoints[0]).toMatchObject({ calls: 2, items: [{ key: "incomplete" }] })
   })
 
+  it("completes a record of a list again whose body is another, though its time is the same", async () => {
+    const before = { id: "incomplete", time: PARTNER_TIME - 60_000, digest: "of another body" }
+    const { source } = await fetchWith({
+      replies: [page(["incomplete"]), json({ people: [] })],
+      task: { stream: "changes", completed: [completedKey(before)] },
+    })
+    const [completed] = source.checkpoints[0]?.completed ?? []
+    expect(source.checkpoints[0]).toMatchObject({ calls: 2, items: [{ key: "incomplete" }] })
+    const again = await fetchWith({
+      replies: [page(["incomplete"])],
+      task: { stream: "changes", completed: [completedKey(completed ?? before)] },
+    })
+    expect(again.ports.requests).toHaveLength(1)
+  })
+
   it("names the records it completed, so that they are passed over next time", async () => {
     const { source } = await fetchWith({ replies: [page(["a", "incomplete"]), json({ people: [] })] })
     expect(source.checkpoints[0]?.completed.map(({ id }) => id)).toEqual(["incomplete"])

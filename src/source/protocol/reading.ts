@@ -13,6 +13,7 @@ import type {
   Window,
 } from "../../connectors/kit/define.ts"
 import type { Span } from "./backfill.ts"
+import type { Completed } from "./completed.ts"
 import type { CollectionChoice, SourceRef } from "./configuration.ts"
 
 /** How a stream is read: on from its cursor, or its lists for the range of a backfill. The consumers of each have a queue of their own. */
@@ -105,7 +106,7 @@ export interface Checkpoint {
   /** Partner calls made since the last checkpoint or settlement. */
   calls: number
   /** Records of the page that took further calls to complete: read again, they are passed over. */
-  completed: { id: string; time: number }[]
+  completed: Completed[]
 }
 
 export type CheckpointAnswer =

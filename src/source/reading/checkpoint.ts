@@ -6,7 +6,7 @@ import { DAY_MS } from "../../lib/time.ts"
 import { noteReach } from "../backfill/incomplete.ts"
 import { datedSurely } from "../clocks/dating.ts"
 import { doubtOf } from "../clocks/doubt.ts"
-import { latestBelievable, tickMs } from "../clocks/partnertime.ts"
+import { latestBelievable } from "../clocks/partnertime.ts"
 import { CHECKING, isOlderThanCheck, noteAccepted } from "../credentials/checking.ts"
 import { dedupe, type Reading } from "../dedupe/dedupe.ts"
 import { keyHash } from "../dedupe/keys.ts"
@@ -128,10 +128,7 @@ function noteCompleted(tx: Transaction, slice: Slice, page: Checkpoint): void {
   if (!live || page.completed.length === 0) return
   const watermark = watermarkOf(tx, slice.stream, live)
   const kept = live.completed.filter(({ time }) => time >= watermark)
-  // What changed within the second that it was asked in may change once more, and bear the same time.
-  const stream = tx.connector.streams.find(({ name }) => name === slice.stream)
-  const settled = page.completed.filter(({ time }) => !stream?.sortedByUpdate || time + tickMs(tx) <= page.asked)
-  live.completed = [...kept, ...settled].slice(-COMPLETED_MAX)
+  live.completed = [...kept, ...page.completed].slice(-COMPLETED_MAX)
 }
 
 function readingOf(tx: Transaction, slice: Slice, last: boolean): Reading {

@@ -3,6 +3,9 @@ import { type ArgumentNode, type DocumentNode, type FieldNode, Kind, parse, prin
 import { type Call, textOf } from "../http.ts"
 import type { GraphQLRequest } from "./api.ts"
 
+const DOCUMENTS_KEPT = 200
+const documents = new Map<string, DocumentNode>()
+
 export function requestIn(call: Call): GraphQLRequest | null {
   try {
     const body = JSON.parse(textOf(call)) as GraphQLRequest | null
@@ -22,10 +25,16 @@ export function listsOf(call: Call): string[] {
 
 /** The cursors that it goes on from. */
 export function cursorsOf(call: Call): string[] {
+  const [request, document] = [requestIn(call), documentIn(call)]
+  if (!request || !document) return []
   const cursors: string[] = []
-  replaceCursors(call, (cursor) => {
-    cursors.push(cursor)
-    return cursor
+  visit(document, {
+    Argument({ name, value }: ArgumentNode) {
+      if (name.value !== "after") return
+      const cursor = value.kind === Kind.VARIABLE ? request.variables?.[value.name.value] : value
+      if (typeof cursor === "string") cursors.push(cursor)
+      else if (value.kind === Kind.STRING) cursors.push(value.value)
+    },
   })
   return cursors
 }
@@ -53,8 +62,16 @@ export function replaceCursors(call: Call, change: (cursor: string) => string | 
 
 function documentIn(call: Call): DocumentNode | null {
   const request = requestIn(call)
+  if (!request) return null
+  if (documents.size >= DOCUMENTS_KEPT) documents.clear()
+  const document = documents.get(request.query) ?? parsed(request.query)
+  if (document) documents.set(request.query, document)
+  return document
+}
+
+function parsed(query: string): DocumentNode | null {
   try {
-    return request && parse(request.query)
+    return parse(query)
   } catch {
     return null
   }

@@ -159,8 +159,15 @@ export const STREAMS: readonly Mutant[] = [
     name: "records that were completed are known by their ids alone",
     file: "source/protocol/completed.ts",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
-    from: "return `${time} ${id}`",
-    to: 'return time < 0 ? "" : id',
+    from: "return digest === undefined ? `${time} ${id}` : `${time} ${id} ${digest}`",
+    to: 'return digest === undefined && time < 0 ? "" : id',
+    at: MEADOW,
+  },
+  {
+    name: "records that change and were completed are known by id and time alone",
+    file: "pipeline/page.ts",
+    from: "...(stream.sortedByUpdate && { digest: hash64(JSON.stringify(body)) })",
+    to: "...(stream.sortedByUpdate && body === null && { digest: hash64(JSON.stringify(body)) })",
     at: MEADOW,
   },
   {

@@ -1,5 +1,11 @@
 import { z } from "zod"
-import { defineConnector, type PageRecord, RecordError, ShapeError } from "../../../src/connectors/kit/define.ts"
+import {
+  defineConnector,
+  type PageRecord,
+  RecordError,
+  ShapeError,
+  type Stream,
+} from "../../../src/connectors/kit/define.ts"
 import { limited, tokenRefused } from "../../../src/connectors/kit/failure.ts"
 
 const shape = z.object({
@@ -9,8 +15,12 @@ const shape = z.object({
   denied: z.array(z.object({ collection: z.string(), reason: z.string() })).default([]),
 })
 
+interface Config {
+  region: string
+}
+
 /** A partner for tests: pages of orders, newest last, completed by one more request where a page asks for it. */
-export const acme = defineConnector<{ region: string }>({
+export const acme = defineConnector<Config>({
   name: "acme",
   title: "Acme",
   docs: "https://acme.test/docs",
@@ -54,34 +64,9 @@ export const acme = defineConnector<{ region: string }>({
     },
   ],
   streams: [
-    {
-      name: "orders",
-      title: "Orders",
-      mode: "live",
-      collections: ["Orders"],
-      pageSize: 100,
-      lookbackSeconds: 300,
-      request: ({ pageToken, pageSize }) => ({
-        path: "/orders",
-        query: { limit: pageSize, after: pageToken ?? undefined },
-      }),
-      page: (answer) => {
-        const body = shape.safeParse(answer.body)
-        if (!body.success) throw new ShapeError("Acme's list has no rows.")
-        if (body.data.rows.some(({ id }) => id === "bug")) throw new TypeError("secret of ada@example.com")
-        const records = body.data.rows.map((row): PageRecord => ({ id: row.id, time: row.at, body: row }))
-        return { records, next: body.data.next, denied: body.data.denied }
-      },
-      lookup: {
-        isNeeded: ({ id }) => id.startsWith("incomplete"),
-        requests: (records) => records.map(({ id }) => ({ path: "/people", query: { of: id } })),
-      },
-      normalize: ({ id, time }, { followed }) => {
-        if (id === "bad") throw new RecordError("the order names nobody")
-        const userId = followed.length > 0 ? "known@example.com" : "ada@example.com"
-        return { drafts: [{ collection: "Orders", id, time, userId, data: { id } }] }
-      },
-    },
+    orders("orders", {}),
+    // The same rows, as of a list whose records change.
+    orders("changes", { sortedByUpdate: true }),
   ],
   pendingForDays: 30,
   classify: (status, body) => {
@@ -94,3 +79,32 @@ export const acme = defineConnector<{ region: string }>({
   },
   templates: { metrics: [], segments: [] },
 })
+
+function orders(name: string, rest: Pick<Stream<Config>, "sortedByUpdate">): Stream<Config> {
+  return {
+    ...{ name, title: "Orders", mode: "live", ...rest },
+    collections: ["Orders"],
+    pageSize: 100,
+    lookbackSeconds: 300,
+    request: ({ pageToken, pageSize }) => ({
+      path: "/orders",
+      query: { limit: pageSize, after: pageToken ?? undefined },
+    }),
+    page: (answer) => {
+      const body = shape.safeParse(answer.body)
+      if (!body.success) throw new ShapeError("Acme's list has no rows.")
+      if (body.data.rows.some(({ id }) => id === "bug")) throw new TypeError("secret of ada@example.com")
+      const records = body.data.rows.map((row): PageRecord => ({ id: row.id, time: row.at, body: row }))
+      return { records, next: body.data.next, denied: body.data.denied }
+    },
+    lookup: {
+      isNeeded: ({ id }) => id.startsWith("incomplete"),
+      requests: (records) => records.map(({ id }) => ({ path: "/people", query: { of: id } })),
+    },
+    normalize: ({ id, time }, { followed }) => {
+      if (id === "bad") throw new RecordError("the order names nobody")
+      const userId = followed.length > 0 ? "known@example.com" : "ada@example.com"
+      return { drafts: [{ collection: "Orders", id, time, userId, data: { id } }] }
+    },
+  }
+}
