@@ -1,7 +1,7 @@
 /** The Worker's bindings as wrangler.toml names them, and its settings, parsed once into a form with nothing optional left. */
 import { base64 } from "oslo/encoding"
 import { z } from "zod"
-import { onceFor } from "./lib/oncefor.ts"
+import { onceFor } from "./lib/once-for.ts"
 
 export const VAULT_KEY_BYTES = 32
 const AUTH_SECRET_MIN_CHARS = 32

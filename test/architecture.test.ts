@@ -218,7 +218,7 @@ describe("the engine of a source", () => {
     expect(sourceTakenBy("use-cases/", "routes/", "console/").filter((path) => !isContract(path))).toEqual([
       "source/backfill/backfill.ts",
       "source/clocks/skew.ts",
-      "source/control/startdate.ts",
+      "source/control/start-date.ts",
       "source/credentials/sealed.ts",
     ])
   })

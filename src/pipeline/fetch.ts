@@ -5,11 +5,11 @@
  */
 import type { Lane, Outcome, Task } from "../source/protocol/reading.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
+import { type ConsumerRun, type Counts, openSlice } from "./leased-slice.ts"
 import { readPage } from "./page.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { search } from "./probe.ts"
 import { callSource } from "./rpc.ts"
-import { type ConsumerRun, type Counts, openSlice } from "./slice.ts"
 
 /** How long one wake-up reads: enough that the cost of a wake-up vanishes, short enough that no source holds a consumer long. */
 export const FETCH_BUDGET_MS = 60_000

@@ -9,10 +9,10 @@ import { type Completed, completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"
 import type { Checkpoint, Outcome } from "../source/protocol/reading.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
+import { type Asked, ask, type ConsumerRun, type LeasedSlice, normalizeContext, pageContext } from "./leased-slice.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOfFailure } from "./outcome.ts"
 import { callSource } from "./rpc.ts"
-import { type Asked, ask, type ConsumerRun, normalizeContext, pageContext, type Slice } from "./slice.ts"
 
 /** The contract of `Page.next`, which is stored with each checkpoint. */
 export const TOKEN_BYTES_MAX = 4_000
@@ -47,7 +47,7 @@ export interface FetchedPage {
 export type Fetched = FetchedPage | Unasked
 type Followed = { kind: "complete"; answers: unknown[] } | Unasked
 
-export async function readPage(consumer: ConsumerRun, slice: Slice): Promise<Step> {
+export async function readPage(consumer: ConsumerRun, slice: LeasedSlice): Promise<Step> {
   try {
     return await readPageOrThrow(consumer, slice)
   } catch (error) {
@@ -56,7 +56,7 @@ export async function readPage(consumer: ConsumerRun, slice: Slice): Promise<Ste
   }
 }
 
-async function readPageOrThrow(consumer: ConsumerRun, slice: Slice): Promise<Step> {
+async function readPageOrThrow(consumer: ConsumerRun, slice: LeasedSlice): Promise<Step> {
   const context = pageContext(slice)
   const fetched = await fetchPage(consumer, slice, context)
   if (fetched.kind === "lost") return { kind: "end", end: "lost" }
@@ -70,7 +70,11 @@ async function readPageOrThrow(consumer: ConsumerRun, slice: Slice): Promise<Ste
 }
 
 /** A page with all that completes its records, or why there is none. Throws what the connector throws. */
-export async function fetchPage(consumer: ConsumerRun, slice: Slice, context: PageContext<unknown>): Promise<Fetched> {
+export async function fetchPage(
+  consumer: ConsumerRun,
+  slice: LeasedSlice,
+  context: PageContext<unknown>,
+): Promise<Fetched> {
   const asked = await ask(consumer, slice, slice.stream.request(context))
   if (asked.kind !== "ok") return asked
   const page = slice.stream.page(asked.answer, context)
@@ -90,15 +94,15 @@ export async function fetchPage(consumer: ConsumerRun, slice: Slice, context: Pa
   }
 }
 
-function wasCompleted(slice: Slice, record: PageRecord): boolean {
+function wasCompleted(slice: LeasedSlice, record: PageRecord): boolean {
   return slice.completed.size > 0 && slice.completed.has(completedKey(completedOf(slice, record)))
 }
 
-function completedOf({ stream }: Slice, { id, time, body }: PageRecord): Completed {
+function completedOf({ stream }: LeasedSlice, { id, time, body }: PageRecord): Completed {
   return { id, time, ...(stream.sortedByUpdate && { digest: hash64(JSON.stringify(body)) }) }
 }
 
-export function normalizeFetched(slice: Slice, { records, followed, stamp }: FetchedPage): Itemized {
+export function normalizeFetched(slice: LeasedSlice, { records, followed, stamp }: FetchedPage): Itemized {
   const normalizing = normalizeContext(slice, followed, stamp.asked)
   return normalizePage(slice.connector, slice.stream, records, normalizing, slice.added)
 }
@@ -107,7 +111,7 @@ export function normalizeFetched(slice: Slice, { records, followed, stamp }: Fet
  * Read in circles, a window would never end: what is left of it is read again from where it is known to be. Some partners name the
  * same token with every page (scrolls), so it is a circle only where the same records come with it.
  */
-function tokenRefused(slice: Slice, next: string | null, digest: string): Outcome | null {
+function tokenRefused(slice: LeasedSlice, next: string | null, digest: string): Outcome | null {
   if (next === null) return null
   if (utf8Bytes(next) > TOKEN_BYTES_MAX) return { kind: "fault", reason: "The page token is too long to keep." }
   if (!slice.pages.has(pageKey(next, digest))) return null
@@ -124,7 +128,7 @@ function pageKey(next: string, digest: string): string {
 }
 
 /** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
-async function follow(consumer: ConsumerRun, slice: Slice, records: readonly PageRecord[]): Promise<Followed> {
+async function follow(consumer: ConsumerRun, slice: LeasedSlice, records: readonly PageRecord[]): Promise<Followed> {
   const requests = records.length === 0 ? [] : (slice.stream.lookup?.requests(records, pageContext(slice)) ?? [])
   if (requests.length > LOOKUPS_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
   const answers: unknown[] = []
@@ -137,7 +141,7 @@ async function follow(consumer: ConsumerRun, slice: Slice, records: readonly Pag
 }
 
 function placeOf(
-  slice: Slice,
+  slice: LeasedSlice,
   { records, next, denied = [], incomplete = [] }: Page,
 ): Pick<Checkpoint, "lease" | "page" | "records" | "edge" | "lowest" | "next" | "denied" | "incomplete"> {
   const edge = records.at(-1)?.time ?? null
@@ -150,7 +154,7 @@ type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageM
 
 async function save(
   consumer: ConsumerRun,
-  slice: Slice,
+  slice: LeasedSlice,
   page: Read,
   { asked, spreadMs, sentAt }: Stamp,
 ): Promise<Step> {
@@ -174,7 +178,7 @@ async function save(
   return { kind: "go" }
 }
 
-function turnPage(slice: Slice, next: string, { until, paceMs }: { until: number; paceMs: number }): void {
+function turnPage(slice: LeasedSlice, next: string, { until, paceMs }: { until: number; paceMs: number }): void {
   slice.calls = 0
   slice.until = until
   slice.paceMs = paceMs
@@ -192,7 +196,7 @@ function countPage({ counts }: ConsumerRun, page: Read): void {
 
 export function outcomeOfUnasked(
   { ports }: ConsumerRun,
-  slice: Slice,
+  slice: LeasedSlice,
   asked: Exclude<Unasked, { kind: "lost" }>,
 ): Outcome {
   if (asked.kind === "no_time") return { kind: "release" }
@@ -205,7 +209,7 @@ export function outcomeOfUnasked(
 }
 
 /** A body that is not as documented is the partner's, and may pass. Anything else is a mistake in the connector, and will not. */
-export function thrown({ ports }: ConsumerRun, { connector, task }: Slice, error: unknown): Outcome {
+export function thrown({ ports }: ConsumerRun, { connector, task }: LeasedSlice, error: unknown): Outcome {
   if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
   const name = error instanceof Error ? error.name : typeof error
   ports.log("connector_failed", {

@@ -2,11 +2,11 @@
 import { type PageContext, ShapeError } from "../connectors/kit/define.ts"
 import type { Outcome, Probe } from "../source/protocol/reading.ts"
 import { foundBy, type Question, questionOf, type Shown } from "../source/reading/probe.ts"
+import { type ConsumerRun, type LeasedSlice, pageContext } from "./leased-slice.ts"
 import { type Fetched, fetchPage, normalizeFetched, outcomeOfUnasked, thrown } from "./page.ts"
-import { type ConsumerRun, pageContext, type Slice } from "./slice.ts"
 
 /** Until the place is found, or the time is up: then the next lease goes on. Null: the source does not answer. */
-export async function search(consumer: ConsumerRun, slice: Slice, begun: Probe): Promise<Outcome | null> {
+export async function search(consumer: ConsumerRun, slice: LeasedSlice, begun: Probe): Promise<Outcome | null> {
   try {
     return await searchOrThrow(consumer, slice, begun)
   } catch (error) {
@@ -14,7 +14,7 @@ export async function search(consumer: ConsumerRun, slice: Slice, begun: Probe):
   }
 }
 
-async function searchOrThrow(consumer: ConsumerRun, slice: Slice, begun: Probe): Promise<Outcome | null> {
+async function searchOrThrow(consumer: ConsumerRun, slice: LeasedSlice, begun: Probe): Promise<Outcome | null> {
   let probe = begun
   let reason = `${slice.connector.title} failed for a page of one row.`
   const soFar = (): Outcome => ({ kind: "probed", found: { kind: "asking", probe }, reason })
@@ -32,7 +32,7 @@ async function searchOrThrow(consumer: ConsumerRun, slice: Slice, begun: Probe):
   return soFar()
 }
 
-function contextOf(slice: Slice, question: Question): PageContext<unknown> {
+function contextOf(slice: LeasedSlice, question: Question): PageContext<unknown> {
   const page = { ...pageContext(slice), pageSize: 1 }
   if (question === "page") return page
   const pageSize = question.whole ? slice.stream.pageSize : 1
@@ -45,7 +45,7 @@ type Answer =
   | Exclude<Fetched, { kind: "page" }>
 
 /** Whether the row can be read, or why that could not be learnt. */
-async function answerTo(consumer: ConsumerRun, slice: Slice, probe: Probe): Promise<Answer> {
+async function answerTo(consumer: ConsumerRun, slice: LeasedSlice, probe: Probe): Promise<Answer> {
   const question = questionOf(probe)
   const isWhole = question !== "page" && question.whole
   try {

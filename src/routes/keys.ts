@@ -1,7 +1,7 @@
 /** For operators replacing a vault key, or looking for a setting that means nothing. */
 import { z } from "zod"
 import { getConnector } from "../connectors/index.ts"
-import { type Counted, countSealed, PLACES, type Place } from "../db/keys.ts"
+import { type Counted, countSealed, PLACES, type Place } from "../db/sealed-with.ts"
 import { RESEALED_AT_ONCE, reseal } from "../use-cases/reseal.ts"
 import { api } from "./kit/api.ts"
 import { operation } from "./kit/operation.ts"

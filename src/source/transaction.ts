@@ -5,7 +5,7 @@
  */
 import type { AnyConnector } from "../connectors/kit/define.ts"
 import type { Random } from "../ports.ts"
-import type { PendingKeys } from "./dedupe/pendingkeys.ts"
+import type { PendingKeys } from "./dedupe/pending-keys.ts"
 import type { SeenIndex } from "./dedupe/seen.ts"
 import type { Outbox } from "./delivery/outbox.ts"
 import type { Store } from "./ports.ts"

@@ -1,12 +1,12 @@
 /** DELETE /sources/:id: the row becomes a tombstone, and its Durable Object erases all that it holds. */
-import { keepBookmark } from "../db/former.ts"
+import { keepBookmark } from "../db/former-sources.ts"
 import { expireStatement, findGrantOf, forgetGrantStatement, isAccountInUse } from "../db/grants.ts"
 import { findSource, forgetSource, type SourceRow } from "../db/sources.ts"
-import { moveCheck } from "../db/watch.ts"
+import { moveCheck } from "../db/watchdog.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { refOf } from "./configure.ts"
 import { type Context, entryOf } from "./context.ts"
-import { rememberDeletedStatements } from "./former.ts"
+import { rememberDeletedStatements } from "./continue-former.ts"
 
 export async function deleteSource(context: Context, id: string): Promise<void> {
   const { ports, tenant } = context

@@ -8,7 +8,7 @@ import type { ApiPorts } from "../worker/platform.ts"
 import { sealContext } from "../worker/vault.ts"
 import { command } from "./ask-source.ts"
 import { problemOfFailure } from "./check-account.ts"
-import { chooseConnector } from "./choose.ts"
+import { chooseConnector } from "./choices.ts"
 import { refOf } from "./configure.ts"
 import type { Context } from "./context.ts"
 

@@ -4,7 +4,7 @@
  * any moment, and beside any change of a user's. With one key listed there is nothing to do, and nothing is asked.
  */
 import type { Statement } from "../db/database.ts"
-import * as keys from "../db/keys.ts"
+import * as keys from "../db/sealed-with.ts"
 import type { SourceRow } from "../db/sources.ts"
 import { inParallel } from "../lib/parallel.ts"
 import { clientContext } from "../oauth/clients.ts"

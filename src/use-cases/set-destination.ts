@@ -15,7 +15,7 @@ import type { ApiPorts } from "../worker/platform.ts"
 import { sealContext } from "../worker/vault.ts"
 import { configure, projectRef, refOf } from "./configure.ts"
 import { type Changed, type Context, entryOf } from "./context.ts"
-import { refuseConnectedBefore } from "./former.ts"
+import { refuseConnectedBefore } from "./continue-former.ts"
 
 /** `followers`: the sources that have none of their own, to be told. */
 export async function setProjectDestination(

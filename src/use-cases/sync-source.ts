@@ -3,9 +3,9 @@ import type { Resync } from "../api/requests.ts"
 import { auditStatement } from "../db/audit.ts"
 import { findSource, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
-import { parseDay } from "../source/control/startdate.ts"
+import { parseDay } from "../source/control/start-date.ts"
 import { command } from "./ask-source.ts"
-import { chooseConnector } from "./choose.ts"
+import { chooseConnector } from "./choices.ts"
 import { type Context, entryOf } from "./context.ts"
 
 export async function syncNow(context: Context, id: string): Promise<{ run: string }> {

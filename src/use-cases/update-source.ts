@@ -2,8 +2,8 @@
 import type { SyncSettings, UpdateSource } from "../api/requests.ts"
 import { changeSource, findSource, type SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
-import { chooseStartDate } from "../source/control/startdate.ts"
-import { changeConfig, chooseCollections, chooseConnector } from "./choose.ts"
+import { chooseStartDate } from "../source/control/start-date.ts"
+import { changeConfig, chooseCollections, chooseConnector } from "./choices.ts"
 import { configure } from "./configure.ts"
 import { type Changed, type Context, entryOf } from "./context.ts"
 

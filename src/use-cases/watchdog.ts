@@ -3,7 +3,7 @@
  * expire. It heals every crash between D1 and a Durable Object, since each change makes an appointment in the same statement.
  */
 import { forgetAuditStatement, SYSTEM } from "../db/audit.ts"
-import { forgetFormersStatement } from "../db/former.ts"
+import { forgetFormersStatement } from "../db/former-sources.ts"
 import {
   bringGrantsBack,
   expiredGrants,
@@ -24,7 +24,7 @@ import {
   moveCheck,
   noteAble,
   noteUnable,
-} from "../db/watch.ts"
+} from "../db/watchdog.ts"
 import { inParallel } from "../lib/parallel.ts"
 import type { Tokens } from "../source/ports.ts"
 import type { ApiPorts } from "../worker/platform.ts"

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import type { Bindings } from "../../src/env.ts"
 import worker from "../../src/index.ts"
 import { dayOf } from "../../src/lib/time.ts"
-import { earliestStartDate } from "../../src/source/control/startdate.ts"
+import { earliestStartDate } from "../../src/source/control/start-date.ts"
 import { call, create, json, type Problem, problem, type Sent, simulateWorld, snapshot, wish } from "../support/api.ts"
 
 const DAY_MS = 86_400_000

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { PublicSource } from "../../src/api/views.ts"
 import { dayOf } from "../../src/lib/time.ts"
-import { earliestStartDate } from "../../src/source/control/startdate.ts"
+import { earliestStartDate } from "../../src/source/control/start-date.ts"
 import { call, create, json, problem, rows, simulateWorld, snapshot, wish } from "../support/api.ts"
 
 const world = simulateWorld()

@@ -1,7 +1,7 @@
 /** One source of one project: its Durable Object, its user, its partner's account and its destination, over the shipped modules. */
 import type { ExchangePorts } from "../../src/http/exchange.ts"
 import { tokensPort } from "../../src/oauth/tokens.ts"
-import { tryCredential } from "../../src/pipeline/try.ts"
+import { tryCredential } from "../../src/pipeline/try-credential.ts"
 import type { Http, Random } from "../../src/ports.ts"
 import type { State } from "../../src/source/state/state.ts"
 import { hashText } from "../sandbox/random.ts"

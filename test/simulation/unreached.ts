@@ -87,7 +87,7 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   {
-    file: "src/pipeline/slice.ts",
+    file: "src/pipeline/leased-slice.ts",
     why: "Simulated deploys differ in their protocol, not in their connectors; tables show it.",
     functions: ["refuse"],
     lines: ["if (!connector || !stream) return refuse", "if (!config.success) return refuse"],
@@ -239,7 +239,7 @@ export const UNREACHED: readonly Unreached[] = [
     why: "Simulated deploys differ in their protocol, not in their connectors; tables show it.",
     lines: ["if (!connector) throw new Error("],
   },
-  { file: "src/source/dedupe/pendingkeys.ts", why: "Read by tests.", functions: ["get size"] },
+  { file: "src/source/dedupe/pending-keys.ts", why: "Read by tests.", functions: ["get size"] },
   { file: "src/source/delivery/outbox.ts", why: SIZE, lines: ["if (bytes > ROW_BYTES && end > start) break"] },
   {
     file: "src/source/delivery/outbox.ts",
@@ -306,10 +306,10 @@ export const UNREACHED: readonly Unreached[] = [
     why: SIZE,
     lines: ["state.forgotten =", "run.forgotten ="],
   },
-  { file: "src/source/dedupe/hashtable.ts", why: SIZE, functions: ["#grow"] },
+  { file: "src/source/dedupe/hash-table.ts", why: SIZE, functions: ["#grow"] },
   { file: "src/source/dedupe/seen.ts", why: "Rows of a version before; tables show it.", functions: ["#convert"] },
   { file: "src/source/dedupe/seen.ts", why: SIZE, functions: ["bytes"] },
-  { file: "src/source/dedupe/seenrow.ts", why: SIZE, functions: ["bytes"] },
+  { file: "src/source/dedupe/seen-row.ts", why: SIZE, functions: ["bytes"] },
   { file: "src/source/control/view.ts", why: SIZE, functions: ["heldUntil", "lastLiveFailure"] },
   {
     file: "src/source/reading/slice.ts",
@@ -317,7 +317,7 @@ export const UNREACHED: readonly Unreached[] = [
     lines: ["return 1000 * (tx.connector.streams.find", "return watermarks.length > 0"],
   },
   {
-    file: "src/source/control/startdate.ts",
+    file: "src/source/control/start-date.ts",
     why: PEOPLE,
     functions: ["chooseStartDate", "earliestStartDate", "parseDay"],
   },

@@ -2,7 +2,7 @@
 import { z } from "zod"
 import { type AnyConnector, defineConnector, type Item, type Stream } from "../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../src/connectors/kit/item.ts"
-import { PendingKeys } from "../../src/source/dedupe/pendingkeys.ts"
+import { PendingKeys } from "../../src/source/dedupe/pending-keys.ts"
 import { SEEN_ROW_ENTRIES, SeenIndex } from "../../src/source/dedupe/seen.ts"
 import { Outbox } from "../../src/source/delivery/outbox.ts"
 import { SourceEngine } from "../../src/source/engine/engine.ts"

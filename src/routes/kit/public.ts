@@ -9,7 +9,7 @@ import type { SourceRow } from "../../db/sources.ts"
 import { dayOf } from "../../lib/time.ts"
 import type { SourceView } from "../../source/protocol/views.ts"
 import type { Changed } from "../../use-cases/context.ts"
-import { readAgain, repeatsAfter } from "../../use-cases/former.ts"
+import { readAgain, repeatsAfter } from "../../use-cases/continue-former.ts"
 
 export type Answered = Changed & { authorizeUrl?: string | null }
 

@@ -4,7 +4,7 @@
  * read twice for the same facts.
  */
 import { DAY_MS, dayOf } from "../../lib/time.ts"
-import { partnerNow } from "../clocks/partnertime.ts"
+import { partnerNow } from "../clocks/partner-time.ts"
 import type { Span } from "../protocol/backfill.ts"
 import {
   type AnyStream,
@@ -21,7 +21,7 @@ import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { addIncomplete, noteUnfinished, type Plan } from "./incomplete.ts"
 import { BACKFILLS_MAX, isDimension, listWindow, openBackfill } from "./opening.ts"
-import { runOfBackfill } from "./takeup.ts"
+import { runOfBackfill } from "./resume.ts"
 
 /** Spans of one collection whose facts are the backfills'. Past it the oldest is forgotten: a fact of it that comes late may repeat. */
 export const SPANS_MAX = 24

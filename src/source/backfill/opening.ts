@@ -3,7 +3,7 @@ import type { Window } from "../../connectors/kit/define.ts"
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"
-import { lastBelieved } from "../clocks/partnertime.ts"
+import { lastBelieved } from "../clocks/partner-time.ts"
 import type { Span } from "../protocol/backfill.ts"
 import { blankSlice, setWindow, streamsOf } from "../reading/slice.ts"
 import { newRun } from "../runs/run.ts"
@@ -11,7 +11,7 @@ import type { Backfill, Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { addIncomplete, noteIncomplete, type Plan } from "./incomplete.ts"
-import { runOfBackfill } from "./takeup.ts"
+import { runOfBackfill } from "./resume.ts"
 
 /**
  * Backfills that may wait. Each has up to a slice for each list and collection, of 0.5 KB and a page token of 4 KB, and all of them lie in

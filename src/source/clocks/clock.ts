@@ -9,7 +9,7 @@
 import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
-import { DENIED_AGAIN_MS } from "../backfill/takeup.ts"
+import { DENIED_AGAIN_MS } from "../backfill/resume.ts"
 import { INTENT_MS } from "../credentials/token.ts"
 import { CLAIM_MS, PROBE_MS } from "../delivery/delivery.ts"
 import type { SealedTokens } from "../protocol/configuration.ts"
@@ -18,7 +18,7 @@ import { LEASE_MS } from "../reading/lease.ts"
 import { WAKE_AGAIN_MAX_MS } from "../runs/plan.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
-import { partnerNow } from "./partnertime.ts"
+import { partnerNow } from "./partner-time.ts"
 
 /** How far ahead each kind of time may lie. */
 export const AHEAD_MAX_MS = {

@@ -6,7 +6,7 @@
 import type { Item } from "../../connectors/kit/item.ts"
 import type { Checkpoint } from "../protocol/reading.ts"
 import type { Transaction } from "../transaction.ts"
-import { partnerNow, tickMs } from "./partnertime.ts"
+import { partnerNow, tickMs } from "./partner-time.ts"
 
 export function datedSurely(tx: Transaction, items: readonly Item[], { asked, ageMs }: Checkpoint): readonly Item[] {
   const tick = tickMs(tx)

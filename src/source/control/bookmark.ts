@@ -9,8 +9,8 @@
  */
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
-import { lastBelieved } from "../clocks/partnertime.ts"
-import { keyHash } from "../dedupe/keys.ts"
+import { lastBelieved } from "../clocks/partner-time.ts"
+import { keyHash } from "../dedupe/hashes.ts"
 import type { Bookmark, KeptBackfill } from "../protocol/bookmark.ts"
 import { leftOf } from "../reading/failure.ts"
 import { blankSlice, orderOf, streamsOf } from "../reading/slice.ts"
@@ -168,7 +168,7 @@ export function goOn(tx: Transaction, kept: Bookmark): void {
   }
   const known = (name: string) => name === ALIAS || tx.connector.collections.some((one) => one.name === name)
   const { liveFrom, backfillSpans, offAt, covered, clock } = bookmark
-  // A partner's clock that was ahead then and is right now comes back as it does for a source that rested (doubt.ts).
+  // A partner's clock that was ahead then and is right now comes back as it does for a source that rested (answer-date.ts).
   assign(state, { liveFrom, backfillSpans, offAt, covered, clock: { ...state.clock, ...clock } })
   for (const [hash, time] of bookmark.pending) tx.pending.add(hash, time)
   const told = { version: 0, content: "", window: 0, by: "live" as const }

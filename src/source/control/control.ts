@@ -2,8 +2,8 @@
 import { assign } from "../../lib/assign.ts"
 import { openMissing, openResync, switchOff, switchOn, trimPending } from "../backfill/backfill.ts"
 import { BACKFILLS_MAX } from "../backfill/opening.ts"
-import { retryDenied, takeUp } from "../backfill/takeup.ts"
-import { partnerNow } from "../clocks/partnertime.ts"
+import { resumeBackfill, retryDenied } from "../backfill/resume.ts"
+import { partnerNow } from "../clocks/partner-time.ts"
 import { confirmAt } from "../credentials/checking.ts"
 import { adopt } from "../credentials/token.ts"
 import { destinationChanged } from "../delivery/delivery.ts"
@@ -78,7 +78,7 @@ function applyCollections(tx: Transaction, last: Configuration, next: Configurat
   for (const name of before) if (!after.has(name)) switchOff(tx, name)
   const added = [...after].filter((name) => !before.has(name))
   for (const name of added) switchOn(tx, name)
-  if (next.active && !tx.state.error) for (const backfill of tx.state.backfills) takeUp(tx, backfill)
+  if (next.active && !tx.state.error) for (const backfill of tx.state.backfills) resumeBackfill(tx, backfill)
   refreshLive(tx, added)
   return added.length > 0
 }

@@ -13,7 +13,7 @@ import type { Transaction } from "../transaction.ts"
 export const AUTH_CONFIRM_MS = 5 * 60_000
 
 /** A stopped source asks its partner once a day whether the credential is accepted again: keys are given back, mistakes undone. */
-export const PROBE_DAILY_MS = DAY_MS
+export const TRY_DAILY_MS = DAY_MS
 
 /** Codes of errors that end with a credential that is accepted. */
 const CREDENTIAL_ERRORS: readonly string[] = ["credentials_rejected", "reconnect"]
@@ -41,7 +41,7 @@ export function isOlderThanCheck({ checking }: State, lease: Slice["lease"]): bo
 /** When a stopped source tries its credential next, our clock; null: it does not. */
 export function dailyTryAt({ error, triedAt, configuration, token }: State): number | null {
   if (!error || !configuration.active || !CREDENTIAL_ERRORS.includes(error.code)) return null
-  const at = (triedAt ?? error.at) + PROBE_DAILY_MS
+  const at = (triedAt ?? error.at) + TRY_DAILY_MS
   // Once the grant is over and its access token has run out, there is nothing left to try.
   const isSpent = token?.isOver === true && token.tokens.expiresAt !== null && token.tokens.expiresAt <= at
   return isSpent ? null : at

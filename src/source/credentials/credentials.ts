@@ -1,6 +1,6 @@
 /** What follows when the partner refuses the credential: the first time it is checked, the second time the source stops. */
 import type { Transaction } from "../transaction.ts"
-import { stop } from "./stop.ts"
+import { stopSource } from "./stop-source.ts"
 import { credentialVersionOf, mayRecover, renewRefused } from "./token.ts"
 
 /** The partner refused the credential in its own words, under the lease of this number. */
@@ -21,7 +21,7 @@ export function credentialRefused(tx: Transaction, lease: number, reason: string
 function stopReading(tx: Transaction, reason: string): void {
   const { state, connector } = tx
   const way = state.token ? "sign in again" : `create a new key in ${connector.title} and paste it`
-  stop(tx, {
+  stopSource(tx, {
     code: state.token ? "reconnect" : "credentials_rejected",
     message: `${connector.title} rejected the credentials of this source, twice some minutes apart: ${reason}`,
     remedy: `Reconnect the source: ${way}. The sync goes on where it stopped. Until then the credentials are tried once a day.`,

@@ -17,8 +17,8 @@ import type { RefreshAnswer } from "../ports.ts"
 import { askToWait, sourceWait } from "../reading/waits.ts"
 import type { State, TokenState } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
-import type { Need } from "./need.ts"
-import { stop } from "./stop.ts"
+import { stopSource } from "./stop-source.ts"
+import type { TokenNeed } from "./token-need.ts"
 
 /** Renewed this much before its end, so that no page is asked for with a token that runs out on the way. */
 export const RENEW_AHEAD_MS = 15 * 60_000
@@ -79,17 +79,17 @@ export function credentialVersionOf({ token, configuration }: State): number {
 // --------------------------------------------------------------------------------------------------------- renewing
 
 /** Before an access token is handed out: begins a refresh where one is due. */
-export function need(tx: Transaction): Need {
+export function need(tx: Transaction): TokenNeed {
   return isTokenDue(tx.state, tx.now) && !tx.state.error ? beginRefresh(tx) : { kind: "none" }
 }
 
 /** Before a stopped source tries its access token. */
-export function needToTry(tx: Transaction): Need {
+export function needToTry(tx: Transaction): TokenNeed {
   return isTokenDue(tx.state, tx.now) ? beginRefresh(tx) : { kind: "none" }
 }
 
 /** After a 401 that names this version. */
-export function needAfterRefusal(tx: Transaction, failedVersion: number): Need {
+export function needAfterRefusal(tx: Transaction, failedVersion: number): TokenNeed {
   const { token, error, checking } = tx.state
   // While a refusal is being confirmed, the token that was refused is the renewed one.
   if (!token || error || checking || token.version > failedVersion || !isRenewable(token)) return { kind: "none" }
@@ -98,7 +98,7 @@ export function needAfterRefusal(tx: Transaction, failedVersion: number): Need {
 }
 
 /** For a source that rests: its refresh token must not lapse unused. */
-export function needToKeep(tx: Transaction): Need {
+export function needToKeep(tx: Transaction): TokenNeed {
   const at = keepAt(tx.state)
   return at !== null && at <= tx.now ? beginRefresh(tx) : { kind: "none" }
 }
@@ -147,7 +147,7 @@ function restedAt({ renewedAt }: TokenState): number {
   return renewedAt === null ? 0 : renewedAt + RENEW_GAP_MS
 }
 
-function beginRefresh(tx: Transaction): Need {
+function beginRefresh(tx: Transaction): TokenNeed {
   const { token, configuration } = tx.state
   if (!token) return { kind: "none" }
   if (token.intent && token.intent.until > tx.now) return { kind: "wait", until: token.intent.until }
@@ -240,7 +240,7 @@ function endGrant(tx: Transaction, token: TokenState, reason: string): void {
 
 function reconnect(tx: Transaction, reason: string): void {
   const { title } = tx.connector
-  stop(tx, {
+  stopSource(tx, {
     code: "reconnect",
     message: `${title} no longer lets this source read: ${reason}.`,
     remedy: `Reconnect the source: sign in to ${title} again. The sync goes on where it stopped.`,

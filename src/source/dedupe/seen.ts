@@ -4,8 +4,8 @@
  */
 import { highHalf, lowHalf } from "../../lib/hash.ts"
 import type { SeenChanges, StoredSeen } from "../state/changes.ts"
-import { HashTable } from "./hashtable.ts"
-import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seenrow.ts"
+import { HashTable } from "./hash-table.ts"
+import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seen-row.ts"
 import { SENT_FORMAT, SentRow } from "./sent.ts"
 
 /** A row with so many takes no further page. */

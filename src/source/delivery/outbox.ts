@@ -5,7 +5,7 @@
 import type { Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"
-import { keyHash } from "../dedupe/keys.ts"
+import { keyHash } from "../dedupe/hashes.ts"
 import type { OutboxInsert, OutboxMeta } from "../state/changes.ts"
 
 /** As many as a POST may hold (`itemsMax` of `destinations/intempt.ts`), so that a row travels whole. */

@@ -1,7 +1,7 @@
 /** Quarantine: what could not be normalized or was refused for good, kept with the reason until replayed, replaced or discarded. */
 import type { Item, JsonValue, Reject } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
-import { keyHash } from "../dedupe/keys.ts"
+import { keyHash } from "../dedupe/hashes.ts"
 import { bounded, isWhole } from "../protocol/entry.ts"
 import type { QuarantineEntry } from "../protocol/views.ts"
 import { feedsOf } from "../reading/slice.ts"

@@ -7,10 +7,10 @@ import { withAliases } from "../control/aliases.ts"
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
 import { beginSource, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "../control/control.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "../control/view.ts"
-import { beginDailyTry, tried } from "../credentials/dailytry.ts"
-import type { Need } from "../credentials/need.ts"
+import { beginDailyTry, tried } from "../credentials/daily-try.ts"
 import { exchangeSealed, secretsOf } from "../credentials/sealed.ts"
 import { credentialVersionOf, isTokenDue, need, needAfterRefusal, needToKeep, needToTry } from "../credentials/token.ts"
+import type { TokenNeed } from "../credentials/token-need.ts"
 import { claim as decideClaim, report as decideReport, isPlainDelivery } from "../delivery/delivery.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"
@@ -131,7 +131,7 @@ export class SourceEngine implements SourceRpc {
   }
 
   async access(): Promise<Answer<{ credential: Credential }>> {
-    const due = await this.#transactions.act<Need | null>(null, (tx) => value(needToTry(tx)))
+    const due = await this.#transactions.act<TokenNeed | null>(null, (tx) => value(needToTry(tx)))
     if (due && due.kind !== "none") await this.#renewing.renew(due)
     const state = this.#transactions.peek()
     if (!due || !state) return GONE
@@ -210,7 +210,7 @@ export class SourceEngine implements SourceRpc {
 
   async credential({ protocol, lease, failedVersion }: CredentialAsk) {
     if (protocol !== PROTOCOL || !this.#holdsLease(lease)) return null
-    const renewal = await this.#transactions.act<Need>({ kind: "none" }, (tx) =>
+    const renewal = await this.#transactions.act<TokenNeed>({ kind: "none" }, (tx) =>
       value(needAfterRefusal(tx, failedVersion)),
     )
     if (renewal.kind !== "none") await this.#renewing.renew(renewal)
@@ -259,7 +259,7 @@ export class SourceEngine implements SourceRpc {
   /** Looks at what is due. Never throws: it is tried again later, further apart each time. */
   async alarm(): Promise<void> {
     try {
-      const due = await this.#transactions.act<{ keep: Need; daily: Need | null } | null>(null, (tx) => {
+      const due = await this.#transactions.act<{ keep: TokenNeed; daily: TokenNeed | null } | null>(null, (tx) => {
         tx.state.alarmAt = null
         tx.state.trouble = 0
         return value({ keep: needToKeep(tx), daily: beginDailyTry(tx) })
@@ -273,7 +273,7 @@ export class SourceEngine implements SourceRpc {
   }
 
   /** A source that stopped for its credential tries it, with one call. */
-  async #tryAgain(token: Need): Promise<void> {
+  async #tryAgain(token: TokenNeed): Promise<void> {
     if (token.kind === "wait") return
     if (token.kind === "refresh") await this.#renewing.renew(token)
     const { tryCredential, clock, log } = this.#ports

@@ -1,6 +1,7 @@
 /** Renewing the access token: the partner's token endpoint is asked between two transactions, and by one caller at a time. */
-import type { Need } from "../credentials/need.ts"
+
 import { refreshAnswered } from "../credentials/token.ts"
+import type { TokenNeed } from "../credentials/token-need.ts"
 import type { SourcePorts, TokenAsk } from "../ports.ts"
 import { type Transactions, value } from "./transactions.ts"
 
@@ -19,7 +20,7 @@ export class Renewing {
    * Sees a refresh through, or waits for the one under way. Null: the token is as it is now, look again. A time: until then
    * somebody else is at it, an instance before this one.
    */
-  async renew(due: Exclude<Need, { kind: "none" }>): Promise<number | null> {
+  async renew(due: Exclude<TokenNeed, { kind: "none" }>): Promise<number | null> {
     if (due.kind === "refresh") {
       const mine = this.#refresh(due.intent, due.ask)
       this.#underWay = mine

@@ -5,7 +5,7 @@
  *   - commit first, then send: a wake-up that is lost costs time until its deadline, never data
  */
 import { bringBack } from "../clocks/clock.ts"
-import { PendingKeys } from "../dedupe/pendingkeys.ts"
+import { PendingKeys } from "../dedupe/pending-keys.ts"
 import { SeenIndex } from "../dedupe/seen.ts"
 import { Outbox } from "../delivery/outbox.ts"
 import type { QueueName, SourcePorts } from "../ports.ts"

@@ -4,13 +4,13 @@ import { assign } from "../../lib/assign.ts"
 import { utf8Bytes } from "../../lib/bytes.ts"
 import { DAY_MS } from "../../lib/time.ts"
 import { noteReach } from "../backfill/incomplete.ts"
+import { dateRefusal } from "../clocks/answer-date.ts"
 import { datedSurely } from "../clocks/dating.ts"
-import { doubtOf } from "../clocks/doubt.ts"
-import { latestBelievable } from "../clocks/partnertime.ts"
+import { latestBelievable } from "../clocks/partner-time.ts"
 import { CHECKING, isOlderThanCheck, noteAccepted } from "../credentials/checking.ts"
 import { dedupe, type Reading } from "../dedupe/dedupe.ts"
-import { keyHash } from "../dedupe/keys.ts"
-import { PENDING_MAX } from "../dedupe/pendingkeys.ts"
+import { keyHash } from "../dedupe/hashes.ts"
+import { PENDING_MAX } from "../dedupe/pending-keys.ts"
 import { ROW_BYTES, toRows } from "../delivery/outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "../delivery/quarantine.ts"
 import type { Checkpoint, CheckpointAnswer } from "../protocol/reading.ts"
@@ -21,10 +21,10 @@ import type { Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
+import { noteCollections, noteReadable } from "./collection-notes.ts"
 import { abort } from "./ending.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
-import { noteCollections, noteReadable } from "./notes.ts"
 import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf, watermarksByFeeds } from "./slice.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
@@ -44,8 +44,8 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   if (!run) return { kind: "stale" }
   run.calls += page.calls
   noteAccepted(tx, slice.lease)
-  const doubt = doubtOf(tx, slice, run, page)
-  if (doubt !== null) return { kind: "stop", reason: doubt }
+  const refusal = dateRefusal(tx, slice, run, page)
+  if (refusal !== null) return { kind: "stop", reason: refusal }
   countPage(run, page)
   if (slice.lane === "live" && leaveLost(tx, slice))
     return { kind: "stop", reason: "the feed does not reach back so far any more" }

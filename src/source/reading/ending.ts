@@ -1,5 +1,5 @@
 /** How readings end. */
-import { DENIED_AGAIN_MS } from "../backfill/takeup.ts"
+import { DENIED_AGAIN_MS } from "../backfill/resume.ts"
 import { whyFailed } from "../runs/reasons.ts"
 import { failRun, findRun, readingDone } from "../runs/run.ts"
 import type { Slice } from "../state/reading.ts"

@@ -15,7 +15,7 @@ import type { Transaction } from "../transaction.ts"
 import { abort, deny } from "./ending.ts"
 import { isQuarantineFull, LEASE_MS, runOf } from "./lease.ts"
 import { isOldestFirst, type Order, orderOf } from "./slice.ts"
-import { giveUp, probed, searchPlace, smallerPage } from "./stepover.ts"
+import { giveUp, probed, searchPlace, smallerPage } from "./step-over.ts"
 import { askToWait, scopeOf } from "./waits.ts"
 
 /** Failures in a row without progress, after which the run ends; the next one goes on. */

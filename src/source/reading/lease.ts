@@ -1,7 +1,7 @@
 /** Leases: who may read which slice, and when nothing may be read. */
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { CHECKING, checkHoldsUntil, isOlderThanCheck } from "../credentials/checking.ts"
-import type { Need } from "../credentials/need.ts"
+import type { TokenNeed } from "../credentials/token-need.ts"
 import { BACKFILL_KEYS_MAX } from "../dedupe/seen.ts"
 import { QUARANTINE_MAX } from "../delivery/quarantine.ts"
 import { completedKey } from "../protocol/completed.ts"
@@ -28,10 +28,10 @@ export type LeaseDecision =
   | Exclude<LeaseAnswer, { kind: "given" }>
   | { kind: "given"; task: Omit<Task, "credential"> }
   /** Nothing was leased yet: the access token is renewed first, and the lease asked for again. */
-  | { kind: "renew"; need: Exclude<Need, { kind: "none" }> }
+  | { kind: "renew"; need: Exclude<TokenNeed, { kind: "none" }> }
 
 /** `need` says what the access token needs before it may be handed out. */
-export function lease(tx: Transaction, ask: LeaseAsk, need: (tx: Transaction) => Need): LeaseDecision {
+export function lease(tx: Transaction, ask: LeaseAsk, need: (tx: Transaction) => TokenNeed): LeaseDecision {
   const { state, now } = tx
   const woken = ask.lane === "live" ? "fetch" : "backfill"
   if (ask.protocol !== PROTOCOL) {

@@ -2,7 +2,7 @@
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS, HOUR_MS } from "../../lib/time.ts"
 import { openGapBackfill } from "../backfill/backfill.ts"
-import { partnerNow } from "../clocks/partnertime.ts"
+import { partnerNow } from "../clocks/partner-time.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"

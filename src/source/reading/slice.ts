@@ -2,7 +2,7 @@
 import type { Stream } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
-import { partnerNow } from "../clocks/partnertime.ts"
+import { partnerNow } from "../clocks/partner-time.ts"
 import type { Feeds } from "../dedupe/dedupe.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { State } from "../state/state.ts"

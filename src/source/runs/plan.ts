@@ -3,7 +3,7 @@
  * the wake-ups to send and the time at which to look again.
  */
 import { HOUR_MS } from "../../lib/time.ts"
-import { retryDeniedDaily, takeUp } from "../backfill/takeup.ts"
+import { resumeBackfill, retryDeniedDaily } from "../backfill/resume.ts"
 import { checkHoldsUntil, dailyTryAt } from "../credentials/checking.ts"
 import { isRenewing, keepAt } from "../credentials/token.ts"
 import type { QueueName } from "../ports.ts"
@@ -69,7 +69,7 @@ export function schedule(tx: Transaction): number {
 export function startLive(tx: Transaction, trigger: Run["trigger"]): Run | null {
   const { state } = tx
   retryDeniedDaily(tx)
-  for (const backfill of state.backfills) takeUp(tx, backfill)
+  for (const backfill of state.backfills) resumeBackfill(tx, backfill)
   if (state.run) return null
   const run = newRun(tx, "live", trigger)
   state.run = run

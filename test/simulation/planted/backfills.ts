@@ -64,7 +64,7 @@ export const BACKFILLS: readonly Mutant[] = [
   },
   {
     name: "a feed is normalized as a list is",
-    file: "pipeline/slice.ts",
+    file: "pipeline/leased-slice.ts",
     from: 'slice.stream.mode === "live" ? "feed" : "list"',
     to: 'slice.stream.mode === "live" ? "list" : "list"',
   },

@@ -54,13 +54,13 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "a key that comes again is found under its older entry",
-    file: "source/dedupe/hashtable.ts",
+    file: "source/dedupe/hash-table.ts",
     from: "    this.#slots[slot] = at + 1\n",
     to: "    this.#slots[slot] ||= at + 1\n",
   },
   {
     name: "a forgotten key leaves a gap in the table, behind which others are not found",
-    file: "source/dedupe/hashtable.ts",
+    file: "source/dedupe/hash-table.ts",
     from: "      gap = slot\n",
     to: "      break\n",
   },
@@ -72,19 +72,19 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "a row of seen is forgotten for its lowest place",
-    file: "source/dedupe/seenrow.ts",
+    file: "source/dedupe/seen-row.ts",
     from: 'if (this.kind === "live" && this.#most >=',
     to: 'if (this.kind === "live" && this.#least >=',
   },
   {
     name: "the window that read a key is not stored",
-    file: "source/dedupe/seenrow.ts",
+    file: "source/dedupe/seen-row.ts",
     from: "view.setUint32(start + AT.window, window)",
     to: "view.setUint32(start + AT.window, 0)",
   },
   {
     name: "a stored row of seen lacks its last entry",
-    file: "source/dedupe/seenrow.ts",
+    file: "source/dedupe/seen-row.ts",
     from: "this.#at(this.#count)) as ArrayBuffer",
     to: "this.#at(Math.max(0, this.#count - 1))) as ArrayBuffer",
   },
@@ -120,7 +120,7 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "attributes are not looked at",
-    file: "source/dedupe/keys.ts",
+    file: "source/dedupe/hashes.ts",
     from: "[userId, accountId, userAttributes, accountAttributes, data, ...(cleared ? [cleared] : [])]",
     to: "[item.userId, item.accountId]",
   },
@@ -132,7 +132,7 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "the youngest pending keys are forgotten",
-    file: "source/dedupe/pendingkeys.ts",
+    file: "source/dedupe/pending-keys.ts",
     from: "if (time < before) this.remove",
     to: "if (time > before) this.remove",
   },

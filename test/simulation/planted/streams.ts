@@ -81,7 +81,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "a collection that may be read again is not read for the time between",
-    file: "source/reading/notes.ts",
+    file: "source/reading/collection-notes.ts",
     from: "  for (const name of regained) switchOn(tx, name)\n",
     to: "  for (const name of regained) delete tx.state.offAt[name]\n  void switchOn\n",
     at: SHOPIFY,
@@ -94,7 +94,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "what may be read again is still said to be denied",
-    file: "source/reading/notes.ts",
+    file: "source/reading/collection-notes.ts",
     from: "if (!isHistoryDenied(tx, name)) delete tx.state.denied[name]",
     to: "if (isHistoryDenied(tx, name)) delete tx.state.denied[name]",
   },
@@ -179,7 +179,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "a denied list is never asked again",
-    file: "source/backfill/takeup.ts",
+    file: "source/backfill/resume.ts",
     from: 'if (slice.state === "denied" && isDue) resume(slice)',
     to: 'if (slice.state === "denied" && isDue && slice.page < 0) resume(slice)',
     at: SHOPIFY,

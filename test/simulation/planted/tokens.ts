@@ -63,7 +63,7 @@ export const TOKENS: readonly Mutant[] = [
   },
   {
     name: "a stopped source tries its key without end",
-    file: "source/credentials/dailytry.ts",
+    file: "source/credentials/daily-try.ts",
     from: "  tx.state.triedAt = tx.now\n",
     to: "  tx.state.triedAt = null\n",
   },

@@ -88,8 +88,8 @@ export const WINDOWS: readonly Mutant[] = [
   {
     name: "a feed is given up for lost by our own clock, before the partner has answered",
     file: "source/reading/checkpoint.ts",
-    from: "  const doubt = doubtOf(tx, slice, run, page)\n",
-    to: '  if (slice.lane === "live" && leaveLost(tx, slice)) return { kind: "stop", reason: "" }\n  const doubt = doubtOf(tx, slice, run, page)\n',
+    from: "  const refusal = dateRefusal(tx, slice, run, page)\n",
+    to: '  if (slice.lane === "live" && leaveLost(tx, slice)) return { kind: "stop", reason: "" }\n  const refusal = dateRefusal(tx, slice, run, page)\n',
   },
   {
     name: "a window that was cut while our clock was ahead ends in the future",

@@ -1,6 +1,6 @@
 /** A credential that the partner refuses: confirmed by one call before the source stops, and tried once a day after that. */
 import { describe, expect, it } from "vitest"
-import { AUTH_CONFIRM_MS, dailyTryAt, PROBE_DAILY_MS } from "../../../src/source/credentials/checking.ts"
+import { AUTH_CONFIRM_MS, dailyTryAt, TRY_DAILY_MS } from "../../../src/source/credentials/checking.ts"
 import type { RefreshAnswer } from "../../../src/source/ports.ts"
 import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"
 import type { Outcome } from "../../../src/source/protocol/reading.ts"
@@ -224,7 +224,7 @@ describe("a source that stopped for its credential", () => {
   it("tries it once a day, with one call, and stays stopped as long as it is refused", async () => {
     const world = await stopped()
     const at = world.now()
-    await world.until(at + PROBE_DAILY_MS - 1)
+    await world.until(at + TRY_DAILY_MS - 1)
     expect(world.tried).toEqual([])
     await world.until(at + 10.5 * DAY)
     expect(world.tried).toEqual(Array(10).fill("key_1"))
@@ -242,7 +242,7 @@ describe("a source that stopped for its credential", () => {
   it("goes on where it stopped once it is accepted", async () => {
     const world = await stopped()
     world.accepts = "accepted"
-    await world.until(world.now() + PROBE_DAILY_MS + MINUTE)
+    await world.until(world.now() + TRY_DAILY_MS + MINUTE)
     const view = await world.view()
     expect(view).toMatchObject({ status: "syncing", error: null })
     expect(view.nextRunAt).not.toBeNull()
@@ -270,7 +270,7 @@ describe("a source that stopped for its credential", () => {
     await world.settle(task, { ...REFUSED, credentialVersion: 3 })
     await world.until(START + AUTH_CONFIRM_MS)
     await world.settle(await world.lease("live"), { ...REFUSED, credentialVersion: 3 })
-    const at = world.now() + PROBE_DAILY_MS
+    const at = world.now() + TRY_DAILY_MS
     world.refresh = async (ask) => {
       asked.push(ask.tokens.refresh ?? "")
       return refreshed("a3", at)
@@ -295,7 +295,7 @@ describe("a source that stopped for its credential", () => {
 
   it("tries a key that was pasted in a state stored before there were probes", () => {
     const error = { code: "credentials_rejected", message: "", remedy: "", at: START }
-    expect(dailyTryAt(transactionOf({ error }).state)).toBe(START + PROBE_DAILY_MS)
+    expect(dailyTryAt(transactionOf({ error }).state)).toBe(START + TRY_DAILY_MS)
     expect(dailyTryAt(transactionOf({ error: { ...error, code: "other" } }).state)).toBeNull()
   })
 })

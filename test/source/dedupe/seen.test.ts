@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { hash64 } from "../../../src/lib/hash.ts"
 import { BACKFILL_KEYS_MAX, KEYS_MAX, SEEN_ROW_ENTRIES, SeenIndex } from "../../../src/source/dedupe/seen.ts"
-import type { Needed, SeenClass, SeenEntry } from "../../../src/source/dedupe/seenrow.ts"
-import { SEEN_ROW_BYTES_MAX } from "../../../src/source/dedupe/seenrow.ts"
+import type { Needed, SeenClass, SeenEntry } from "../../../src/source/dedupe/seen-row.ts"
+import { SEEN_ROW_BYTES_MAX } from "../../../src/source/dedupe/seen-row.ts"
 import type { StoredSeen } from "../../../src/source/state/changes.ts"
 
 const CONTENT = hash64("content")

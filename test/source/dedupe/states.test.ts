@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Item } from "../../../src/connectors/kit/item.ts"
 import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
-import { PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
+import { PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import { person } from "../../support/source-world.ts"
 import { last, reading, type Step, verdicts, WATERMARK } from "./verdicts.ts"

@@ -1,9 +1,9 @@
 /** What tests of deduplication begin with: readings, and what becomes of their items. */
 import type { Item } from "../../../src/connectors/kit/item.ts"
 import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
-import { PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
+import { PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
-import type { ReadBy } from "../../../src/source/dedupe/seenrow.ts"
+import type { ReadBy } from "../../../src/source/dedupe/seen-row.ts"
 
 export const LIVE_FROM = 1_000
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { keyHash } from "../../../src/source/dedupe/keys.ts"
+import { keyHash } from "../../../src/source/dedupe/hashes.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
 import {
   leaveLost,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { hash64 } from "../../../src/lib/hash.ts"
 import { BACKFILL_KEYS_MAX, SeenIndex } from "../../../src/source/dedupe/seen.ts"
-import type { SeenClass } from "../../../src/source/dedupe/seenrow.ts"
+import type { SeenClass } from "../../../src/source/dedupe/seen-row.ts"
 import type { Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { KEYS_FULL } from "../../../src/source/reading/lease.ts"

@@ -4,11 +4,11 @@ import type { TryAnswer } from "../ports.ts"
 import { startLive } from "../runs/plan.ts"
 import type { Transaction } from "../transaction.ts"
 import { dailyTryAt } from "./checking.ts"
-import type { Need } from "./need.ts"
 import { credentialVersionOf, needToTry } from "./token.ts"
+import type { TokenNeed } from "./token-need.ts"
 
 /** Begins the day's try where it is due: what the access token needs first. Null: none is due. */
-export function beginDailyTry(tx: Transaction): Need | null {
+export function beginDailyTry(tx: Transaction): TokenNeed | null {
   const at = dailyTryAt(tx.state)
   if (at === null || at > tx.now) return null
   // Noted before the call: whatever becomes of it, the next one is tomorrow's.

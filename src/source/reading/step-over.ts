@@ -7,7 +7,7 @@
 import type { StepOver } from "../../connectors/kit/define.ts"
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"
-import { partnerNow } from "../clocks/partnertime.ts"
+import { partnerNow } from "../clocks/partner-time.ts"
 import { quarantinePlace } from "../delivery/quarantine.ts"
 import type { Span } from "../protocol/backfill.ts"
 import type { Found } from "../protocol/reading.ts"

@@ -5,7 +5,7 @@
 import type { AnyConnector } from "../connectors/kit/define.ts"
 import type { Statement, Tenant } from "../db/database.ts"
 import { findDestination } from "../db/destinations.ts"
-import { type FormerRow, findFormer, rememberFormerStatement } from "../db/former.ts"
+import { type FormerRow, findFormer, rememberFormerStatement } from "../db/former-sources.ts"
 import type { AGAIN, StoredDestination } from "../db/schema.ts"
 import type { SourceInsert, SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"

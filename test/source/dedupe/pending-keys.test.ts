@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { PENDING_ROW_ENTRIES, PendingKeys } from "../../../src/source/dedupe/pendingkeys.ts"
+import { PENDING_ROW_ENTRIES, PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 
 describe("pending keys", () => {
   it("come back from their rows", () => {

@@ -12,7 +12,7 @@ import { findLastRead } from "../runs/run.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { ClockReading as Reading, Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
-import { latestBelievable } from "./partnertime.ts"
+import { latestBelievable } from "./partner-time.ts"
 import { judge, SKEW_MAX_MS } from "./skew.ts"
 
 /** One wrong answer is asked for again soon; a clock that was set needs three answers over two minutes to be believed. */
@@ -22,7 +22,7 @@ const ASK_AGAIN_MS = 60_000
 const SETTLES_WITHIN_MS = 5 * 60_000
 
 /** Null: the answer's time is believed, and the page may be taken. Else why it is not; the lease is over, and it is asked for again. */
-export function doubtOf(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): string | null {
+export function dateRefusal(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): string | null {
   const { state, now } = tx
   const sentAt = now - Math.max(0, page.ageMs)
   const reading: Reading = { at: sentAt, skewMs: page.asked - sentAt, spreadMs: page.spreadMs }

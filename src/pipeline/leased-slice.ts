@@ -29,7 +29,7 @@ export interface Counts {
   calls: number
 }
 
-export interface Slice {
+export interface LeasedSlice {
   task: Task
   connector: AnyConnector
   stream: Stream<unknown>
@@ -54,7 +54,7 @@ export interface Slice {
 /** What a request to the partner came to, or why it was not made. */
 export type Asked = PartnerResult | { kind: "no_time" } | { kind: "lost" }
 
-export type Opened = { ok: true; slice: Slice } | { ok: false; outcome: Outcome }
+export type Opened = { ok: true; slice: LeasedSlice } | { ok: false; outcome: Outcome }
 
 /** The task ready for use, or how to let go of it. */
 export function openSlice(ports: PipelinePorts, task: Task): Opened {
@@ -71,7 +71,7 @@ function refuse(kind: "transient" | "fault", reason: string): Opened {
   return { ok: false, outcome: { kind, reason } }
 }
 
-function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, config: unknown): Slice {
+function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, config: unknown): LeasedSlice {
   return {
     task,
     connector,
@@ -91,19 +91,23 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
   }
 }
 
-export function pageContext({ task, config, chosen, pageToken }: Slice): PageContext<unknown> {
+export function pageContext({ task, config, chosen, pageToken }: LeasedSlice): PageContext<unknown> {
   const { account, window, range, pageSize } = task
   return { config, account, collections: chosen, window, ...(range && { range }), pageToken: pageToken, pageSize }
 }
 
-export function normalizeContext(slice: Slice, followed: readonly unknown[], asked: number): NormalizeContext<unknown> {
+export function normalizeContext(
+  slice: LeasedSlice,
+  followed: readonly unknown[],
+  asked: number,
+): NormalizeContext<unknown> {
   const { account, identity } = slice.task
   const via = slice.stream.mode === "live" ? "feed" : "list"
   return { config: slice.config, account, collections: slice.chosen, identity, via, followed, asked }
 }
 
 /** Asks the partner, in turn and in time. A credential that is refused is renewed once, and the request made again with it. */
-export async function ask(consumer: ConsumerRun, slice: Slice, request: PageRequest): Promise<Asked> {
+export async function ask(consumer: ConsumerRun, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
   const first = await call(consumer, slice, request)
   if (first.kind !== "auth" || slice.renewed) return first
   slice.renewed = true
@@ -118,7 +122,7 @@ export async function ask(consumer: ConsumerRun, slice: Slice, request: PageRequ
   return call(consumer, slice, request)
 }
 
-async function call(consumer: ConsumerRun, slice: Slice, request: PageRequest): Promise<Asked> {
+async function call(consumer: ConsumerRun, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
   if (!(await inTurn(consumer, slice))) return { kind: "no_time" }
   slice.calls++
   consumer.counts.calls++
@@ -128,7 +132,7 @@ async function call(consumer: ConsumerRun, slice: Slice, request: PageRequest): 
 }
 
 /** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
-async function inTurn(consumer: ConsumerRun, slice: Slice): Promise<boolean> {
+async function inTurn(consumer: ConsumerRun, slice: LeasedSlice): Promise<boolean> {
   const { clock } = consumer.ports
   const startAt = Math.max(clock.now(), consumer.calledAt + Math.max(slice.paceMs, consumer.restMs))
   if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false

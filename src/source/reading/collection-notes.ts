@@ -1,8 +1,8 @@
 /** What a page says of collections that the partner shows in part or not at all, while it shows the others. */
 import type { CollectionNote } from "../../connectors/kit/define.ts"
 import { isHistoryDenied, openMissing, partOf, switchOn } from "../backfill/backfill.ts"
-import { retryDenied, takeUp } from "../backfill/takeup.ts"
-import { partnerNow } from "../clocks/partnertime.ts"
+import { resumeBackfill, retryDenied } from "../backfill/resume.ts"
+import { partnerNow } from "../clocks/partner-time.ts"
 import type { Checkpoint } from "../protocol/reading.ts"
 import { addDenied, addNote } from "../runs/run.ts"
 import type { Slice } from "../state/reading.ts"
@@ -43,5 +43,5 @@ export function noteReadable(tx: Transaction, slice: Slice, run: Run): void {
   // First the history that no backfill could read: the time since is read of lists that one has been opened for.
   if (regained.length > 0) openMissing(tx, "collection")
   for (const name of regained) switchOn(tx, name)
-  if (regained.length > 0) for (const backfill of tx.state.backfills) takeUp(tx, backfill)
+  if (regained.length > 0) for (const backfill of tx.state.backfills) resumeBackfill(tx, backfill)
 }

@@ -14,7 +14,7 @@ import type { Transaction } from "../transaction.ts"
 export const DENIED_AGAIN_MS = 23 * HOUR_MS
 
 /** What failed is tried again; a backfill with something to read and no run gets one. */
-export function takeUp(tx: Transaction, backfill: Backfill): void {
+export function resumeBackfill(tx: Transaction, backfill: Backfill): void {
   for (const slice of backfill.slices) if (slice.state === "failed" && !isQuarantineFull(tx, slice)) resume(slice)
   if (backfill.run !== null || !backfill.slices.some((slice) => slice.state === "reading")) return
   const run = newRun(tx, backfill.kind, backfill.trigger)
@@ -25,7 +25,7 @@ export function takeUp(tx: Transaction, backfill: Backfill): void {
 
 /** The backfill's run; a backfill that waits is taken up. Null: nothing of it can be read now. */
 export function runOfBackfill(tx: Transaction, backfill: Backfill): Run | null {
-  takeUp(tx, backfill)
+  resumeBackfill(tx, backfill)
   return (backfill.run !== null && findRun(tx.state, backfill.run)) || null
 }
 

@@ -6,7 +6,7 @@ import { failRun } from "../runs/run.ts"
 import type { Transaction } from "../transaction.ts"
 
 /** The run ends early: no further attempt on any collection; windows and tokens of pages stay. */
-export function stop(tx: Transaction, error: Omit<SourceError, "at">): void {
+export function stopSource(tx: Transaction, error: Omit<SourceError, "at">): void {
   const { state } = tx
   state.error = { ...error, at: tx.now }
   assign(state, { checking: null, triedAt: null })

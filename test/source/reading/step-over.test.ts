@@ -8,7 +8,7 @@ import type { Found } from "../../../src/source/protocol/reading.ts"
 import type { QuarantineEntry } from "../../../src/source/protocol/views.ts"
 import { openWindows } from "../../../src/source/reading/live.ts"
 import { PLACES_MAX } from "../../../src/source/reading/probe.ts"
-import { probed, SIGHTINGS_NEEDED, STEPS_A_DAY } from "../../../src/source/reading/stepover.ts"
+import { probed, SIGHTINGS_NEEDED, STEPS_A_DAY } from "../../../src/source/reading/step-over.ts"
 import { newRun } from "../../../src/source/runs/run.ts"
 import type { Slice } from "../../../src/source/state/reading.ts"
 import {

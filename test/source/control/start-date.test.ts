@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { dayOf } from "../../../src/lib/time.ts"
-import { chooseStartDate, earliestStartDate, parseDay } from "../../../src/source/control/startdate.ts"
+import { chooseStartDate, earliestStartDate, parseDay } from "../../../src/source/control/start-date.ts"
 
 const at = (text: string) => Date.parse(text)
 

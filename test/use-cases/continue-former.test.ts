@@ -1,6 +1,6 @@
 /** What is said of repeats when a source goes on from a deleted one. */
 import { describe, expect, it } from "vitest"
-import { readAgain, repeatsAfter } from "../../src/use-cases/former.ts"
+import { readAgain, repeatsAfter } from "../../src/use-cases/continue-former.ts"
 import { choose, fact, person, START, shop, sourceWorld, type World } from "../support/source-world.ts"
 
 /** What a deleted source handed out: one order and one person of its history were read, and these were delivered or not. */
