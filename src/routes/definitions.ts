@@ -7,7 +7,7 @@ import { type Metric, metric, type Segment, segment } from "../connectors/kit/te
 import * as definitions from "../db/definitions.ts"
 import type { AuditAction } from "../db/schema.ts"
 import { Problem } from "../errors.ts"
-import { entryOf } from "../use-cases/context.ts"
+import { auditEntry } from "../use-cases/context.ts"
 import { PREFIXES } from "../use-cases/templates.ts"
 import { api } from "./kit/api.ts"
 import { body, operation, query } from "./kit/operation.ts"
@@ -55,7 +55,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
         const sent = c.req.valid("json")
         if ((await definitions.countDefinitions(ports.db, kind, tenant)) >= DEFINITIONS_MAX)
           throw new Problem("limit_reached")
-        const entry = entryOf(c.var, did("created"), ports.random.id(PREFIXES[kind]), { name: sent.name })
+        const entry = auditEntry(c.var, did("created"), ports.random.id(PREFIXES[kind]), { name: sent.name })
         const made = {
           createdBy: caller.subject,
           createdAt: entry.at,
@@ -103,7 +103,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
           name: sent.name ?? row.name,
           definition: sent.definition ? jsonDefinition(sent.definition) : row.definition,
         }
-        const entry = entryOf(c.var, did("changed"), row.id, { name: patch.name })
+        const entry = auditEntry(c.var, did("changed"), row.id, { name: patch.name })
         return c.json(publicDefinition(await definitions.changeDefinition(ports.db, kind, row, patch, entry)))
       },
     )
@@ -124,7 +124,7 @@ function routesFor(kind: definitions.Kind, definition: z.ZodType<Metric | Segmen
           ports.db,
           kind,
           row,
-          entryOf(c.var, did("deleted"), row.id, { name: row.name }),
+          auditEntry(c.var, did("deleted"), row.id, { name: row.name }),
         )
         return c.body(null, 204)
       },

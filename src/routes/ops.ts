@@ -6,7 +6,7 @@ import { auditStatement } from "../db/audit.ts"
 import { findAnywhere, operatorAlerts, troubledSources } from "../db/watchdog.ts"
 import { Problem } from "../errors.ts"
 import { configure } from "../use-cases/configure.ts"
-import { entryOf } from "../use-cases/context.ts"
+import { auditEntry } from "../use-cases/context.ts"
 import { sourceAnswer } from "./kit/answer.ts"
 import { api } from "./kit/api.ts"
 import { operation } from "./kit/operation.ts"
@@ -61,7 +61,7 @@ export const opsRoutes = api()
       if (row.status === "draft") throw new Problem("draft")
       const view = await configure(ports, row)
       if (!view) throw new Problem("unavailable", { detail: "The source's Durable Object did not answer." })
-      await auditStatement(ports.db, row, entryOf(c.var, "source.rearmed", row.id))
+      await auditStatement(ports.db, row, auditEntry(c.var, "source.rearmed", row.id))
       return c.json({ ...(await sourceAnswer(ports, { row, view })), org: row.org, project: row.project })
     },
   )

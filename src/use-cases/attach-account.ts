@@ -14,7 +14,7 @@ import { sealContext } from "../worker/vault.ts"
 import { type Checked, checkAccount, checkShape } from "./check-account.ts"
 import { chooseConnector } from "./choices.ts"
 import { configure, refOf } from "./configure.ts"
-import { type Changed, type Context, entryOf } from "./context.ts"
+import { auditEntry, type Changed, type Context } from "./context.ts"
 import { type Start, startSource } from "./finish-source.ts"
 
 /** What opens the account: a sealed key, or a grant. */
@@ -52,7 +52,7 @@ export async function attachAccount(
   // A client that pastes a key goes on with POST .../finish; from a partner's page nobody comes back to do so.
   const start = grant ? await startOrWait(context, { ...row, ...patch }) : null
   const action = row.status === "draft" ? "source.authorized" : "source.reconnected"
-  const entry = entryOf(context, action, row.id, { account: account.id })
+  const entry = auditEntry(context, action, row.id, { account: account.id })
   const changed = await changeSource(ports.db, row, { ...patch, ...start?.columns }, entry, [
     ...(grant ? [insertGrantStatement(ports.db, grant)] : []),
     forgetOthersStatement(ports.db, row, grant?.id ?? null),

@@ -20,7 +20,7 @@ export interface Changed {
 }
 
 /** The audit entry of what is about to change; its time is the change's time. `detail` holds no secret. */
-export function entryOf(
+export function auditEntry(
   { ports, caller }: Omit<Context, "tenant">,
   action: AuditAction,
   subject: string,

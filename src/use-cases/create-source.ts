@@ -15,7 +15,7 @@ import { accountColumns, refuseTaken, sealKey } from "./attach-account.ts"
 import { type Checked, checkAccount, checkShape } from "./check-account.ts"
 import { chooseCollections, chooseConnector, fieldsOf } from "./choices.ts"
 import { configure } from "./configure.ts"
-import { type Changed, type Context, entryOf } from "./context.ts"
+import { auditEntry, type Changed, type Context } from "./context.ts"
 import { againOf } from "./continue-former.ts"
 import { draftColumns, goOnDetail, startSource } from "./finish-source.ts"
 import { once } from "./idempotency.ts"
@@ -71,7 +71,7 @@ async function storeSource(
   const start = missing.length === 0 ? await startSource(context, source, again, now) : null
   const stage = start ? start.columns : { ...draftColumns(missing, now), again }
   const detail = { name: source.name, ...goOnDetail(start) }
-  const entry = entryOf(context, start ? "source.created" : "source.drafted", source.id, detail)
+  const entry = auditEntry(context, start ? "source.created" : "source.drafted", source.id, detail)
   return insertSource(ports.db, { ...source, ...stage }, entry, [
     ...(grant ? await useInstallStatements(ports, grant, ref, entry) : []),
     ...(request ? rememberRequestStatements(ports.db, tenant, request, source.id, entry.at) : []),

@@ -5,13 +5,13 @@ import { findSource, forgetSource, type SourceRow } from "../db/sources.ts"
 import { moveCheck } from "../db/watchdog.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { refOf } from "./configure.ts"
-import { type Context, entryOf } from "./context.ts"
+import { auditEntry, type Context } from "./context.ts"
 import { rememberDeletedStatements } from "./continue-former.ts"
 
 export async function deleteSource(context: Context, id: string): Promise<void> {
   const { ports, tenant } = context
   const row = await findSource(ports.db, tenant, id)
-  const entry = entryOf(context, "source.deleted", row.id, { name: row.name })
+  const entry = auditEntry(context, "source.deleted", row.id, { name: row.name })
   const remember = await rememberDeletedStatements(ports, row, entry.at)
   const gone = await forgetSource(ports.db, row, entry, [expireStatement(ports.db, row, entry.at), ...remember])
   // Not erased now: the watchdog's appointment is in the same batch as the deletion.

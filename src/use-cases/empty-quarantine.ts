@@ -2,7 +2,7 @@
 import { auditStatement } from "../db/audit.ts"
 import { findSource } from "../db/sources.ts"
 import { command } from "./ask-source.ts"
-import { type Context, entryOf } from "./context.ts"
+import { auditEntry, type Context } from "./context.ts"
 
 export async function replayItems(
   context: Context,
@@ -12,7 +12,7 @@ export async function replayItems(
   const { ports, tenant } = context
   const row = await findSource(ports.db, tenant, id)
   const { replayed, left } = await command(ports, row, (source) => source.replay(items))
-  await auditStatement(ports.db, tenant, entryOf(context, "quarantine.replayed", row.id, { replayed }))
+  await auditStatement(ports.db, tenant, auditEntry(context, "quarantine.replayed", row.id, { replayed }))
   return { replayed, left }
 }
 
@@ -20,5 +20,5 @@ export async function discardItem(context: Context, id: string, item: number): P
   const { ports, tenant } = context
   const row = await findSource(ports.db, tenant, id)
   await command(ports, row, (source) => source.discard(item))
-  await auditStatement(ports.db, tenant, entryOf(context, "quarantine.discarded", row.id, { item }))
+  await auditStatement(ports.db, tenant, auditEntry(context, "quarantine.discarded", row.id, { item }))
 }

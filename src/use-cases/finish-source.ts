@@ -7,7 +7,7 @@ import { Problem } from "../errors.ts"
 import { DAY_MS, dayOf } from "../lib/time.ts"
 import { chooseCollections, chooseConnector } from "./choices.ts"
 import { configure } from "./configure.ts"
-import { type Changed, type Context, entryOf } from "./context.ts"
+import { auditEntry, type Changed, type Context } from "./context.ts"
 import { type Again, againOf, goOnColumns } from "./continue-former.ts"
 import { checkTemplates, templateStatements } from "./templates.ts"
 import { syncColumns } from "./update-source.ts"
@@ -31,7 +31,7 @@ export async function finishSource(context: Context, id: string, input: FinishSo
     templates,
   }
   const start = await startSource(context, { ...draft, ...finished }, againOf(input) ?? draft.again, now)
-  const entry = entryOf(context, "source.finished", draft.id, { name: finished.name, ...goOnDetail(start) })
+  const entry = auditEntry(context, "source.finished", draft.id, { name: finished.name, ...goOnDetail(start) })
   const row = await changeSource(ports.db, draft, { ...finished, ...start.columns }, entry, start.statements)
   return { row, view: await configure(ports, row) }
 }

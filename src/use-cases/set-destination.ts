@@ -14,7 +14,7 @@ import type { SourceRef } from "../source/protocol/configuration.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { sealContext } from "../worker/vault.ts"
 import { configure, projectRef, refOf } from "./configure.ts"
-import { type Changed, type Context, entryOf } from "./context.ts"
+import { auditEntry, type Changed, type Context } from "./context.ts"
 import { refuseConnectedBefore } from "./continue-former.ts"
 
 /** `followers`: the sources that have none of their own, to be told. */
@@ -26,7 +26,7 @@ export async function setProjectDestination(
   const stored = await acceptTarget(ports, projectRef(tenant), withDefaults(input, tenant))
   if (!isSame((await findDestination(ports.db, tenant))?.target, stored))
     await refuseConnectedBefore(ports, await followersOf(ports.db, tenant), stored, input.duplicates)
-  const entry = entryOf(context, "destination.changed", "destination", placeSent(stored))
+  const entry = auditEntry(context, "destination.changed", "destination", placeSent(stored))
   return putDestination(ports.db, tenant, stored, entry)
 }
 
@@ -68,7 +68,7 @@ async function override(
   detail: object,
 ): Promise<Changed> {
   const { ports } = context
-  const entry = entryOf(context, "destination.overridden", row.id, detail)
+  const entry = auditEntry(context, "destination.overridden", row.id, detail)
   const patch = { destination, destinationVersion: row.destinationVersion + 1 }
   const changed = await changeSource(ports.db, row, patch, entry)
   return { row: changed, view: await configure(ports, changed) }

@@ -7,7 +7,7 @@ import { badField } from "../errors.ts"
 import { clientContext } from "../oauth/clients.ts"
 import { oauthOf } from "../oauth/tokens.ts"
 import type { ApiPorts } from "../worker/platform.ts"
-import { type Context, entryOf } from "./context.ts"
+import { auditEntry, type Context } from "./context.ts"
 
 /** Answers all that are set then, sealed. */
 export async function setOAuthClients(
@@ -23,7 +23,12 @@ export async function setOAuthClients(
     clients[name] = client && (await sealed(ports, clientContext(tenant), client))
   }
   const detail = Object.fromEntries(Object.entries(change).map(([name, client]) => [name, client?.clientId ?? null]))
-  const row = await changeSettings(ports.db, tenant, clients, entryOf(context, "settings.changed", "settings", detail))
+  const row = await changeSettings(
+    ports.db,
+    tenant,
+    clients,
+    auditEntry(context, "settings.changed", "settings", detail),
+  )
   return row.oauthClients
 }
 

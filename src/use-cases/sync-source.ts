@@ -6,13 +6,13 @@ import { badField, Problem } from "../errors.ts"
 import { parseDay } from "../source/control/start-date.ts"
 import { command } from "./ask-source.ts"
 import { chooseConnector } from "./choices.ts"
-import { type Context, entryOf } from "./context.ts"
+import { auditEntry, type Context } from "./context.ts"
 
 export async function syncNow(context: Context, id: string): Promise<{ run: string }> {
   const { ports, tenant } = context
   const row = await findSource(ports.db, tenant, id)
   const { run } = await command(ports, row, (source) => source.syncNow())
-  await auditStatement(ports.db, tenant, entryOf(context, "source.synced", row.id, { run }))
+  await auditStatement(ports.db, tenant, auditEntry(context, "source.synced", row.id, { run }))
   return { run }
 }
 
@@ -28,7 +28,7 @@ export async function resync(
   const start = from === undefined ? null : dayField("from", from)
   const { run } = await command(ports, row, (source) => source.resync(collection, start))
   const detail = { collection, run, from: from ?? null }
-  await auditStatement(ports.db, tenant, entryOf(context, "source.resynced", row.id, detail))
+  await auditStatement(ports.db, tenant, auditEntry(context, "source.resynced", row.id, detail))
   return { run }
 }
 

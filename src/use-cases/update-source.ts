@@ -5,7 +5,7 @@ import { badField, Problem } from "../errors.ts"
 import { chooseStartDate } from "../source/control/start-date.ts"
 import { changeConfig, chooseCollections, chooseConnector } from "./choices.ts"
 import { configure } from "./configure.ts"
-import { type Changed, type Context, entryOf } from "./context.ts"
+import { auditEntry, type Changed, type Context } from "./context.ts"
 
 const INTERVAL_HOURS_DEFAULT = 1
 
@@ -21,7 +21,7 @@ export async function updateSource(context: Context, id: string, input: UpdateSo
     // A name given to a draft is no longer missing.
     missing: name ? row.missing.filter((field) => field !== "name") : row.missing,
   }
-  const entry = entryOf(context, actionOf(row, patch.active), row.id, input)
+  const entry = auditEntry(context, actionOf(row, patch.active), row.id, input)
   const changed = await changeSource(ports.db, row, patch, entry)
   return { row: changed, view: await configure(ports, changed) }
 }
@@ -35,7 +35,7 @@ export async function updateSync(context: Context, id: string, input: SyncSettin
   const { ports, tenant } = context
   const row = await findSource(ports.db, tenant, id)
   if (row.status === "draft") throw new Problem("draft")
-  const entry = entryOf(context, "source.scheduled", row.id, input)
+  const entry = auditEntry(context, "source.scheduled", row.id, input)
   const changed = await changeSource(ports.db, row, syncColumns(input, entry.at, row), entry)
   return { row: changed, view: await configure(ports, changed) }
 }

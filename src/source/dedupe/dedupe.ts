@@ -102,7 +102,7 @@ function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenInde
   const state = hash64(`ahead\n${hash}\n${item.version}\n${contentHash(item)}`)
   const shown = seen.get(state)
   if (shown && (!reading.isResync || shown.window === reading.window)) return true
-  if (isAhead) seen.put(state, "live", entryOf(item, "", reading))
+  if (isAhead) seen.put(state, "live", seenEntry(item, "", reading))
   return false
 }
 
@@ -131,7 +131,7 @@ function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex,
   // `seen` forgets below the watermark, so what is announced there counts as read: by a webhook, or by a record that came again.
   const isBelow = reading.range === null && !waited && item.announcedAt < watermarkFor(item, reading)
   if (isBelow && !isLate(item, hash, reading, seen)) return "read"
-  seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))
+  seen.put(hash, before ? "live" : classOf(item, reading), seenEntry(item, "", reading))
   pending.remove(hash)
   return waited ? "pending" : isBelow ? "late" : "new"
 }
@@ -168,7 +168,7 @@ function dedupeObject(item: Item, hash: string, reading: Reading, seen: SeenInde
   const content = contentHash(item)
   const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
   if (verdict === "new" && before) noteShown(item, hash, before, reading, seen)
-  if (verdict === "new") seen.put(hash, "live", entryOf(item, content, reading))
+  if (verdict === "new") seen.put(hash, "live", seenEntry(item, content, reading))
   else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
   return verdict
 }
@@ -205,7 +205,7 @@ function compareAsShown(
 /** The state that a later one of the same second replaces. */
 function noteShown(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
   if (!reading.isOldestFirst || item.version !== before.version) return
-  seen.put(stateHash(hash, before.version, before.content), "live", entryOf(item, "", reading))
+  seen.put(stateHash(hash, before.version, before.content), "live", seenEntry(item, "", reading))
 }
 
 function stateHash(hash: string, version: number, content: string): string {
@@ -241,7 +241,7 @@ const RANK: Record<ReadBy, number> = { backfill: 0, webhook: 1, live: 2 }
  * the same version only the window is noted, so that the other states of this second are dropped.
  */
 function remember(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
-  if (item.version > before.version || !reading.last) seen.put(hash, "live", entryOf(item, before.content, reading))
+  if (item.version > before.version || !reading.last) seen.put(hash, "live", seenEntry(item, before.content, reading))
   else seen.touch(hash, reading.window)
 }
 
@@ -256,7 +256,7 @@ function classOf(item: Item, reading: Reading): SeenClass {
   return isOnlyItsOwn && !isAwaited(item, reading) && item.collection !== ALIAS ? "backfill" : "live"
 }
 
-function entryOf(item: Item, content: string, reading: Reading): SeenEntry {
+function seenEntry(item: Item, content: string, reading: Reading): SeenEntry {
   const { version, announcedAt } = item
   const feeds = reading.feeds?.[item.collection]?.names
   return {

@@ -11,8 +11,8 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "seen is not written for what a backfill reads",
     file: "source/dedupe/dedupe.ts",
-    from: '  seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))\n',
-    to: '  if (!reading.range) seen.put(hash, before ? "live" : classOf(item, reading), entryOf(item, "", reading))\n',
+    from: '  seen.put(hash, before ? "live" : classOf(item, reading), seenEntry(item, "", reading))\n',
+    to: '  if (!reading.range) seen.put(hash, before ? "live" : classOf(item, reading), seenEntry(item, "", reading))\n',
   },
   {
     name: "an alias is remembered only while passes are read",
