@@ -1,6 +1,6 @@
 /**
- * The documented attributes of every collection: of people, those that only Shopify knows carry its prefix. Amounts are in major units of the shop's own currency, times are ISO 8601, ids are
- * the numbers that the Shopify admin and its webhooks show.
+ * The documented attributes of every collection: of people, those that only Shopify knows carry its prefix. Amounts are in major units of
+ * the shop's own currency, times are ISO 8601, ids are the numbers that the Shopify admin and its webhooks show.
  */
 import { z } from "zod"
 import type { Collection } from "../kit/define.ts"
@@ -14,37 +14,41 @@ import { CANCELLED, PLACED, REFUNDED } from "./order.ts"
 const currency = z
   .string()
   .regex(/^[a-z]{3}$/)
-  .describe("The shop's currency: three-letter code, lower case")
+  .describe("Currency of the shop: three-letter code, lower case")
 const time = z.iso.datetime()
 
-/** Of every event. */
-const whose = {
-  customerId: z.string().describe("Shopify's id of the customer; none for a guest").optional(),
-  anonymous: z.literal(true).describe("Names neither a customer nor an email: it is nobody's you know").optional(),
-  test: z
+const buyer = {
+  customerId: z.string().describe("Shopify's id of the customer; absent for a guest").optional(),
+  anonymous: z
     .literal(true)
-    .describe("A test: an order made with a test payment, or anything that happens in a development shop")
+    .describe("Always true: names neither a customer nor an email. Otherwise absent")
     .optional(),
 }
 
-const order = {
+const test = z
+  .literal(true)
+  .describe("Always true: an order paid with a test payment, or anything in a development shop. Otherwise absent")
+  .optional()
+
+const orderOfBuyer = {
   orderId: z.string().describe("Shopify's id of the order"),
   order: z.string().describe("The order's number as the customer knows it: #1001").optional(),
-  ...whose,
+  ...buyer,
 }
+const order = { ...orderOfBuyer, test }
 
 const customers = z.strictObject({
   name: z.string().describe("Full name").optional(),
   email: z.string().describe("Email, lower case").optional(),
   phone: z.string().describe("Phone number").optional(),
   city: z.string().describe("City of the default address").optional(),
-  country: z.string().describe("Two-letter country of the default address").optional(),
+  country: z.string().describe("Country of the default address: two-letter code").optional(),
   shopify_customerId: z.string().describe("Shopify's id of the customer"),
   shopify_firstName: z.string().describe("First name").optional(),
   shopify_lastName: z.string().describe("Last name").optional(),
-  shopify_region: z.string().describe("Province or state of the default address").optional(),
+  shopify_region: z.string().describe("State or region of the default address").optional(),
   shopify_postalCode: z.string().describe("Postal code of the default address").optional(),
-  shopify_locale: z.string().describe("Preferred language").optional(),
+  shopify_locale: z.string().describe("Language: en, fr-CA ...").optional(),
   shopify_state: z
     .string()
     .describe("State of the customer's classic account: enabled, disabled, invited or declined")
@@ -53,74 +57,97 @@ const customers = z.strictObject({
     .string()
     .describe("Consent to marketing emails: subscribed, not_subscribed, unsubscribed, pending ...")
     .optional(),
-  shopify_verifiedEmail: z.boolean().describe("Whether the email has been verified").optional(),
-  shopify_taxExempt: z.boolean().describe("Whether orders are free of tax").optional(),
+  shopify_verifiedEmail: z
+    .boolean()
+    .describe("Whether the email is verified; also true if the shop or an app added the customer")
+    .optional(),
+  shopify_taxExempt: z.boolean().describe("Whether the customer's orders are free of tax").optional(),
   shopify_tags: z.string().describe("Tags, separated by commas").optional(),
   shopify_orders: z.number().describe("Number of orders so far").optional(),
-  shopify_amountSpent: z.number().describe("Spent over all orders so far").optional(),
-  shopify_currency: currency.describe("The currency of what was spent: three-letter code, lower case").optional(),
-  shopify_createdAt: time.describe("When the customer was added").optional(),
+  shopify_amountSpent: z.number().describe("Spent on all orders so far, in shopify_currency").optional(),
+  shopify_currency: currency.describe("Currency of what was spent: three-letter code, lower case").optional(),
+  shopify_createdAt: time.describe("When the customer was added to the shop").optional(),
 })
 
 const placed = z.strictObject({
   ...order,
-  amount: z.number().describe("Total when it was placed, with taxes, shipping and discounts"),
+  amount: z.number().describe("Total as placed, with taxes and shipping, after discounts"),
   currency,
   quantity: z
     .number()
-    .describe("Number of units, without tips and gift cards; none of an order that was edited before it was read")
+    .describe("Number of units, without tips and gift cards; absent if the order was edited before it was read")
     .optional(),
-  channel: z.string().describe("Where it was placed: web, pos, shopify_draft_order ...").optional(),
-  presentmentCurrency: z.string().describe("The currency that the customer saw, lower case").optional(),
-  discountCodes: z.string().describe("Discount codes, separated by commas").optional(),
-  processedAt: time
-    .describe("When the sale was made; for imported orders before they were added to Shopify")
+  channel: z
+    .string()
+    .describe("Where it was placed: web, pos, shopify_draft_order, or the number of an app")
     .optional(),
+  presentmentCurrency: z
+    .string()
+    .describe("Currency in which the customer ordered: three-letter code, lower case")
+    .optional(),
+  discountCodes: z.string().describe("Discount codes, separated by commas; automatic discounts have none").optional(),
+  processedAt: time.describe("When the sale was made; an imported order may be added to Shopify much later").optional(),
 })
 
 const ordered = z.strictObject({
   ...order,
-  lineItemId: z.string().describe("Shopify's id of the order's line"),
-  productId: z.string().describe("Shopify's id of the product; none for a custom item or a deleted product").optional(),
+  lineItemId: z.string().describe("Shopify's id of the order's line: one product and how many of it"),
+  productId: z
+    .string()
+    .describe("Shopify's id of the product; absent for a custom item and a product deleted since")
+    .optional(),
   product: z.string().describe("Title of the product").optional(),
-  variant: z.string().describe("Title of the variant").optional(),
-  sku: z.string().describe("Stock keeping unit").optional(),
-  vendor: z.string().describe("Vendor").optional(),
+  variant: z.string().describe("Title of the variant, such as a size or color").optional(),
+  sku: z.string().describe("Stock keeping unit (SKU): the shop's own article number").optional(),
+  vendor: z.string().describe("Vendor or maker of the product").optional(),
   quantity: z.number().describe("Number of units ordered"),
   amount: z
     .number()
-    .describe("What the customer pays for it after all discounts, those of the cart and of codes too")
+    .describe("Price of all its units after all discounts, with taxes only where prices include them, without shipping")
     .optional(),
   currency: currency.optional(),
 })
 
 const cancelled = z.strictObject({
   ...order,
-  reason: z.string().describe("customer, declined, fraud, inventory, staff or other").optional(),
-  amount: z.number().describe("Total when the order was placed"),
+  reason: z.string().describe("Why: customer, declined, fraud, inventory, staff or other").optional(),
+  amount: z.number().describe("Total as placed, with taxes and shipping, after discounts; paid or not"),
   currency,
 })
 
 const refunded = z.strictObject({
   ...order,
   refundId: z.string().describe("Shopify's id of the refund"),
-  amount: z.number().describe("This refund's own amount"),
+  amount: z.number().describe("This refund's own amount, whether paid back or given as a gift card or store credit"),
   currency,
 })
 
+/** Without `test`: a test is no charge. */
 const charge = z.strictObject({
-  ...order,
-  type: z.enum(["payment", "refund", "change"]).describe("Money in, money back, or change given in cash"),
+  ...orderOfBuyer,
+  type: z.enum(["payment", "refund", "change"]).describe("A payment, a refund of one, or change given back in cash"),
   status: z
     .enum(["succeeded", "failed", "credit"])
-    .describe("Whether the money moved. `credit`: none did, since a gift card or store credit paid, or was given back"),
-  amount: z.number().describe("Payments: the amount of this transaction").optional(),
-  amount_refunded: z.number().describe("Refunds and change: the amount of this transaction").optional(),
-  kind: z.enum(["giftCard", "storeCredit"]).describe("Of a gift card or store credit: which of the two").optional(),
-  creditAmount: z.number().describe("Of a gift card or store credit: the amount of this transaction").optional(),
+    .describe("Whether it succeeded; credit: it did, by a gift card or store credit, so that no money moved"),
+  amount: z.number().describe("Payments of money: the amount paid, or tried if it failed").optional(),
+  amount_refunded: z
+    .number()
+    .describe("Refunds of money and change: the amount given back, or tried if it failed")
+    .optional(),
+  kind: z
+    .enum(["giftCard", "storeCredit"])
+    .describe("By a gift card or store credit: which of the two. Otherwise absent")
+    .optional(),
+  creditAmount: z
+    .number()
+    .describe("By a gift card or store credit: the amount used or given back, or tried if it failed")
+    .optional(),
   currency,
-  transactionId: z.string().describe("Shopify's id of the transaction"),
-  gateway: z.string().describe("Payment gateway: shopify_payments, paypal, manual ...").optional(),
+  transactionId: z.string().describe("Shopify's id of the transaction: one payment, refund or failed try"),
+  gateway: z
+    .string()
+    .describe("Payment gateway, the service that handled it: shopify_payments, paypal, manual ...")
+    .optional(),
   failureCode: z.string().describe("Why it failed, as a code").optional(),
 })
 
@@ -128,41 +155,44 @@ const charge = z.strictObject({
 const abandoned = z.strictObject({
   checkoutId: z.string().describe("Shopify's id of the checkout"),
   checkout: z.string().describe("The checkout's number: #12345").optional(),
-  ...whose,
+  ...buyer,
+  test,
   amount: z
     .number()
-    .describe(
-      "Total of the cart, with taxes, shipping and discounts; none if the purchase was completed before it was read",
-    )
+    .describe("Total of the cart when read, with taxes and shipping, after discounts; absent if completed by then")
     .optional(),
   currency: currency.optional(),
-  products: z.string().describe(`Titles of the first ${CART_LINES} products, separated by commas`).optional(),
+  products: z
+    .string()
+    .describe(`Titles of the first ${CART_LINES} products, separated by commas; absent if completed when read`)
+    .optional(),
 })
 
 const draft = z.strictObject({
   draftOrderId: z.string().describe("Shopify's id of the draft order"),
-  draftOrder: z.string().describe("The draft's number: #D1").optional(),
-  ...whose,
+  draftOrder: z.string().describe("The draft order's number: #D1").optional(),
+  ...buyer,
+  test,
   amount: z
     .number()
-    .describe("Total as entered, with taxes, shipping and discounts; none if the draft was changed before it was read")
+    .describe("Total as entered, with taxes and shipping, after discounts; absent if it was changed before it was read")
     .optional(),
   currency: currency.optional(),
   quantity: z
     .number()
-    .describe("Number of units as entered; none if the draft was changed before it was read")
+    .describe("Number of units as entered; absent if the draft order was changed before it was read")
     .optional(),
 })
 
 const SIXTY_DAYS = "Without the approved scope read_all_orders Shopify shows the last 60 days of orders only."
 const PERSONAL =
-  "Names, emails and addresses are empty for an app of the App Store that has no access to protected customer data."
+  "Names, emails, phones and addresses are absent for an app of the App Store that has no access to protected customer data."
 
 export const collections: readonly Collection[] = [
   {
     name: CUSTOMERS,
     title: "Customers",
-    description: `Your customers as people with their attributes, when one is added or any of them changes. ${PERSONAL} Deletions are in no list of Shopify's.`,
+    description: `Each customer of the shop as a person, when added or changed. ${PERSONAL} Deletions are not told: Shopify lists none.`,
     kind: "object",
     default: true,
     schema: customers,
@@ -170,7 +200,9 @@ export const collections: readonly Collection[] = [
   {
     name: ABANDONED,
     title: "Abandoned checkouts",
-    description: "A buyer leaves contact information in the checkout and does not complete the purchase.",
+    description:
+      "A buyer leaves contact information in the checkout and does not complete the purchase. Dated by when the checkout was begun; not " +
+      "taken back if the buyer completes it later.",
     kind: "event",
     default: true,
     schema: abandoned,
@@ -178,7 +210,8 @@ export const collections: readonly Collection[] = [
   {
     name: DRAFT_ORDER,
     title: "Draft order placed",
-    description: "You or your staff enter an order on behalf of a customer.",
+    description:
+      "A draft order is entered for a customer, by you, your staff or an app. It becomes a Placed order once it is completed.",
     kind: "event",
     default: true,
     schema: draft,
@@ -186,7 +219,7 @@ export const collections: readonly Collection[] = [
   {
     name: PLACED,
     title: "Placed order",
-    description: `An order is placed. ${SIXTY_DAYS}`,
+    description: `An order is added to Shopify: from the checkout, a till, a completed draft order or an import. Later edits, cancellations and refunds do not change it. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: placed,
@@ -194,7 +227,7 @@ export const collections: readonly Collection[] = [
   {
     name: ORDERED,
     title: "Product ordered",
-    description: `A product is ordered: one event for every line of an order, and for what is added to it later, when it is added. Tips and gift cards are no products. ${SIXTY_DAYS}`,
+    description: `A product is ordered: one event for each line of an order, and for what is added to the order later, dated by when. Tips and gift cards are no products; what is removed or returned is not told. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: ordered,
@@ -202,7 +235,7 @@ export const collections: readonly Collection[] = [
   {
     name: CANCELLED,
     title: "Order cancelled",
-    description: `An order is cancelled. ${SIXTY_DAYS}`,
+    description: `An order is cancelled. Money that goes back is told by Order refunded. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: cancelled,
@@ -210,7 +243,7 @@ export const collections: readonly Collection[] = [
   {
     name: REFUNDED,
     title: "Order refunded",
-    description: `Money of an order goes back, in part or in full: one event for every refund. ${SIXTY_DAYS}`,
+    description: `What was paid for an order goes back, in part or in full: one event for each refund. Refunds and returns without an amount are not told. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: refunded,
@@ -218,7 +251,7 @@ export const collections: readonly Collection[] = [
   {
     name: CHARGE,
     title: "Charge",
-    description: `A payment of an order succeeds or fails, or money goes back: one event for every transaction. None of test payments, nor of gateways whose payments another source reports. ${SIXTY_DAYS}`,
+    description: `A payment of an order succeeds or fails, or is given back: one event for each transaction. Not told: amounts only reserved, disputes, test payments, and gateways whose payments another source reports. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: charge,

@@ -26,11 +26,11 @@ const PAID: Filter[] = [
 ]
 
 const orders = counted("orders", "Orders", "Orders that were placed.", PLACED)
-const refunds = counted("refunds", "Refunds", "Refunds of orders.", REFUNDED)
+const refunds = counted("refunds", "Order refunds", "Number of refunds; an order may have several.", REFUNDED)
 const buyers: MetricTemplate = {
   key: "buyers",
   title: "Buyers",
-  description: "People who placed an order.",
+  description: "People who placed an order. Those without customer and email are left out.",
   collections: [PLACED],
   metric: {
     type: "collection",
@@ -42,27 +42,39 @@ const buyers: MetricTemplate = {
   },
 }
 /** What anonymous people order is nobody's first or second. */
-const ordersOfBuyers = counted("orders_of_buyers", "Orders of known buyers", "Orders whose buyer is known.", PLACED, [
-  KNOWN,
-])
+const ordersOfBuyers = counted(
+  "orders_of_buyers",
+  "Orders of known buyers",
+  "Orders that name a customer or an email.",
+  PLACED,
+  [KNOWN],
+)
 
 export const templates: Templates = {
   metrics: [
     sum(
       "revenue",
       "Revenue",
-      "Payments of orders that succeeded, before refunds.",
+      "Sum of payments that succeeded, before refunds, in one currency. Gift cards and store credit used are none.",
       CHARGE,
       "amount",
       [...PAID, USD],
       MONEY,
     ),
-    sum("sales", "Sales", "What the placed orders come to.", PLACED, "amount", [USD, REAL], MONEY),
+    sum(
+      "sales",
+      "Sales",
+      "Sum of the totals of placed orders, cancelled ones too, in one currency.",
+      PLACED,
+      "amount",
+      [USD, REAL],
+      MONEY,
+    ),
     orders,
     {
       key: "average_order_value",
       title: "Average order value",
-      description: "The average total of a placed order.",
+      description: "Average total of a placed order, in one currency.",
       collections: [PLACED],
       metric: {
         type: "collection",
@@ -73,42 +85,54 @@ export const templates: Templates = {
         format: MONEY,
       },
     },
-    sum("units_sold", "Units sold", "Units of products ordered.", ORDERED, "quantity", [REAL], COUNT),
+    sum("units_sold", "Units sold", "Units of products ordered, before returns.", ORDERED, "quantity", [REAL], COUNT),
     refunds,
     formula(
       "refund_rate",
       "Refund rate %",
-      "Refunds for a hundred orders.",
+      "Refunds per 100 orders placed in the same time.",
       "a / b * 100",
       { a: refunds, b: orders },
       SHARE,
     ),
-    counted("abandoned_checkouts", "Abandoned checkouts", "Checkouts that were left.", ABANDONED),
+    counted(
+      "abandoned_checkouts",
+      "Abandoned checkouts",
+      "Checkouts that were left, also those that were completed later.",
+      ABANDONED,
+    ),
     counted("cancelled_orders", "Cancelled orders", "Orders that were cancelled.", CANCELLED),
-    counted("draft_orders", "Draft orders", "Orders entered by your staff.", DRAFT_ORDER),
+    counted("draft_orders", "Draft orders", "Draft orders that were entered, completed or not.", DRAFT_ORDER),
     buyers,
     ordersOfBuyers,
     formula(
       "repeat_purchase_rate",
       "Repeat purchase rate %",
-      "Orders beyond a buyer's first, of all orders of known buyers in the time shown.",
+      "Share of orders beyond each buyer's first, of all orders of known buyers in the time shown.",
       "(a - b) / a * 100",
       { a: ordersOfBuyers, b: buyers },
       SHARE,
     ),
   ],
   segments: [
-    people("first_time_buyers", "First-time buyers", "Placed one order so far.", [placed({ count: 1, operator: "=" })]),
+    people("first_time_buyers", "First-time buyers", "Placed exactly one order so far.", [
+      placed({ count: 1, operator: "=" }),
+    ]),
     people("repeat_buyers", "Repeat buyers", "Placed two orders or more.", [placed({ count: 2, operator: ">=" })]),
-    people("lapsed_90_days", "Lapsed 90 days", "Placed an order once, and none in the last 90 days.", [
+    people("lapsed_90_days", "Lapsed 90 days", "Placed an order before, and none in the last 90 days.", [
       placed(),
       { ...placed({ days: 90 }), has: "not done" },
     ]),
-    people("cart_abandoners", "Cart abandoners", "Left a checkout in the last 7 days and placed no order since.", [
-      { ...placed({ days: 7 }), collection: ABANDONED },
-      { ...placed({ days: 7 }), has: "not done" },
-    ]),
-    people("vip", "VIP", "Ordered for more than 1,000 in the last 365 days.", [
+    people(
+      "cart_abandoners",
+      "Cart abandoners",
+      "Left a checkout in the last 7 days and placed no order in that time.",
+      [
+        { ...placed({ days: 7 }), collection: ABANDONED },
+        { ...placed({ days: 7 }), has: "not done" },
+      ],
+    ),
+    people("vip", "VIP", "Ordered for more than 1,000 in the last 365 days, in one currency.", [
       {
         ...placed({ days: 365 }),
         filters: [USD, REAL, KNOWN],

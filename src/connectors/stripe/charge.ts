@@ -27,10 +27,9 @@ interface Capture {
   at: number
 }
 
-/** Who paid: the customer by id; a guest by the billing email, then the receipt's, else as the charge itself. */
-export function chargePerson(charge: JsonValue): string {
-  const guest = () => email(text(charge, "billing_details.email")) ?? email(text(charge, "receipt_email"))
-  return customerId(charge) ?? guest() ?? needText(charge, "id")
+/** Who paid: the customer by id; a guest by the billing email, then the receipt's. Null: the charge names nobody. */
+export function chargePayer(charge: JsonValue): string | null {
+  return customerId(charge) ?? email(text(charge, "billing_details.email")) ?? email(text(charge, "receipt_email"))
 }
 
 /** From `/v1/charges`: what has become of it, or that it is still open (a pending debit). */
@@ -122,9 +121,10 @@ function draft(
   { status, fact, at }: { status: string; fact: string; at: number },
   values: Record<string, JsonValue>,
 ): Draft {
+  const payer = chargePayer(charge)
   return {
     collection: CHARGE,
-    userId: chargePerson(charge),
+    userId: payer ?? needText(charge, "id"),
     id: needText(charge, "id"),
     fact,
     time: fromSeconds(at),
@@ -135,7 +135,8 @@ function draft(
       ...values,
       currency: needText(charge, "currency"),
       charge: needText(charge, "id"),
-      customer: idAt(charge, "customer"),
+      customer: customerId(charge),
+      anonymous: payer === null ? true : null,
       payment_intent: idAt(charge, "payment_intent"),
       payment_method: text(charge, "payment_method_details.type"),
       card_brand: text(charge, "payment_method_details.card.brand"),

@@ -16,7 +16,8 @@ export interface Plan {
   currency: string | null
   /**
    * Major units a billing period, before discounts and tax, without what is metered. Null where it cannot be told: a price with tiers,
-   * one without an amount in the subscription's currency, or a list of items that Stripe cut off.
+   * one without an amount in the subscription's currency, a list of items that Stripe cut off, or items of different periods, which the
+   * monthly amount adds up. https://docs.stripe.com/billing/subscriptions/mixed-interval
    */
   amount: number | null
   /** The same, a month. */
@@ -39,11 +40,10 @@ export function planOf(subscription: JsonValue): Plan {
     price: text(first, "id"),
     plan: text(first, "nickname") ?? text(first, "lookup_key") ?? text(first, "id"),
     product: idAt(first, "product"),
-    interval: text(first, "recurring.interval") ?? text(first, "interval"),
-    interval_count: number(first, "recurring.interval_count") ?? number(first, "interval_count"),
+    ...periodOf(first),
     quantity: number(items[0], "quantity"),
     currency,
-    amount: sum(periodAmount),
+    amount: isOnePeriod(items) ? sum(periodAmount) : null,
     monthlyAmount: sum(monthlyAmount),
   }
 }
@@ -59,7 +59,7 @@ function itemsOf(subscription: JsonValue): JsonValue[] {
   const plan = at(subscription, "plan")
   const [only] = items
   if (!isObject(plan) || items.length > 1) return items
-  const quantity = at(subscription, "quantity") ?? at(only, "quantity") ?? 1
+  const quantity = at(subscription, "quantity") ?? at(only, "quantity") ?? null
   const isThatPlan = text(priceOf(only), "id") === text(plan, "id")
   return [{ ...(isObject(only) && isThatPlan ? only : { plan }), quantity }]
 }
@@ -67,6 +67,18 @@ function itemsOf(subscription: JsonValue): JsonValue[] {
 function priceOf(item: JsonValue | undefined): JsonValue {
   const price = at(item, "price")
   return isObject(price) ? price : (at(item, "plan") ?? null)
+}
+
+function periodOf(price: JsonValue) {
+  return {
+    interval: text(price, "recurring.interval") ?? text(price, "interval"),
+    interval_count: number(price, "recurring.interval_count") ?? number(price, "interval_count"),
+  }
+}
+
+function isOnePeriod(items: readonly JsonValue[]): boolean {
+  const periods = items.map((item) => periodOf(priceOf(item)))
+  return new Set(periods.map(({ interval, interval_count }) => `${interval_count ?? 1} ${interval}`)).size <= 1
 }
 
 /** Null as soon as one of them is not known: a part is not the whole. */
@@ -86,10 +98,9 @@ function periodAmount(item: JsonValue, currency: string): number | null {
 
 function monthlyAmount(item: JsonValue, currency: string): number | null {
   const price = priceOf(item)
-  const interval = text(price, "recurring.interval") ?? text(price, "interval") ?? "month"
-  const count = number(price, "recurring.interval_count") ?? number(price, "interval_count") ?? 1
+  const { interval, interval_count } = periodOf(price)
   const amount = periodAmount(item, currency)
-  return amount === null ? null : (amount * (PER_MONTH[interval] ?? 0)) / Math.max(1, count)
+  return amount === null ? null : (amount * (PER_MONTH[interval ?? "month"] ?? 0)) / Math.max(1, interval_count ?? 1)
 }
 
 /**

@@ -10,7 +10,7 @@
 import { type Draft, type Normalized, RecordError, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, flag, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
-import { CHARGE, chargePerson, isCaptured } from "./charge.ts"
+import { CHARGE, chargePayer, isCaptured } from "./charge.ts"
 import { changed, customerId, idAt, isTest, needMoney, type Reading } from "./shape.ts"
 
 /** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
@@ -150,10 +150,12 @@ function told(refund: JsonValue, status: string, telling: Telling): Draft[] {
   if (status !== "succeeded" && status !== "failed") return []
   const id = needText(refund, "id")
   const created = needNumber(refund, "created")
+  const payer = customerId(refund) ?? (telling.charge ? chargePayer(telling.charge) : null)
   return [
     {
       collection: CHARGE,
-      userId: payer(refund, telling),
+      // A payment that names nobody is known by its charge, and so is its refund.
+      userId: payer ?? idAt(refund, "charge") ?? id,
       id,
       fact: status,
       time: fromSeconds(status === "failed" ? (failedAt(refund, telling) ?? created) : created),
@@ -164,7 +166,8 @@ function told(refund: JsonValue, status: string, telling: Telling): Draft[] {
         currency: needText(refund, "currency"),
         refund: id,
         charge: idAt(refund, "charge"),
-        customer: idAt(refund, "customer") ?? idAt(telling.charge, "customer"),
+        customer: customerId(refund) ?? (telling.charge ? customerId(telling.charge) : null),
+        anonymous: payer === null ? true : null,
         payment_intent: idAt(refund, "payment_intent"),
         reason: text(refund, "reason"),
         failure_code: text(refund, "failure_reason"),
@@ -172,13 +175,6 @@ function told(refund: JsonValue, status: string, telling: Telling): Draft[] {
       from: refund,
     },
   ]
-}
-
-/** Whoever paid. One who could not be looked up is, in the worst case, known by the charge's id. */
-function payer(refund: JsonValue, { charge }: Telling): string {
-  const customer = customerId(refund)
-  if (customer !== null) return customer
-  return charge ? chargePerson(charge) : (idAt(refund, "charge") ?? needText(refund, "id"))
 }
 
 /**

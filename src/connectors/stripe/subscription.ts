@@ -194,7 +194,7 @@ function isPause(event: JsonValue): boolean {
 
 function isResumption(event: JsonValue): boolean {
   if (text(event, "type") === "customer.subscription.resumed") return true
-  return changed(event, "status") && text(before(event), "status") === "paused"
+  return changed(event, "status") && text(before(event), "status") === "paused" && !hasEnded(objectOf(event))
 }
 
 /**

@@ -6,7 +6,9 @@ import { CUSTOMERS } from "./customer.ts"
 import { INVOICE } from "./invoice.ts"
 import { CANCELLED, CHANGE, NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED } from "./subscription.ts"
 
-type Filter = { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
+type Filter =
+  | { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
+  | { attribute: string; operator: "not exists" }
 type FieldFunction = "sum" | "average" | "unique"
 
 const MONEY = { kind: "number", decimals: 2 } as const
@@ -18,41 +20,48 @@ const SUCCEEDED: Filter = { attribute: "status", operator: "=", value: "succeede
 const PAYMENT: Filter = { attribute: "type", operator: "=", value: "payment" }
 const REFUND: Filter = { attribute: "type", operator: "=", value: "refund" }
 const PAYMENTS = [PAYMENT, SUCCEEDED, USD]
+/** Payments without customer and email: each would be somebody new. */
+const KNOWN: Filter = { attribute: "anonymous", operator: "not exists" }
+const FAILED: Filter = { attribute: "status", operator: "=", value: "failed" }
 const CONVERTED: Filter = { attribute: "status", operator: "=", value: "active" }
 /** A trial that ran out: the change that ended it says what became of it. One that was cancelled ended otherwise. */
 const RAN_OUT: Filter[] = [
   { attribute: "previousStatus", operator: "=", value: "trialing" },
   { attribute: "status", operator: "!=", value: "canceled" },
 ]
-const KNOWN_FROM = "those since 30 days before Stripe was connected, as far back as Stripe keeps changes"
+const KNOWN_FROM = "known from 30 days before Stripe was connected"
 const AFTER_TRIAL: Filter = { attribute: "inTrial", operator: "=", value: false }
 
 const revenue = money(
   "revenue",
   "Revenue",
-  "Payments that succeeded, before refunds.",
+  "Sum of payments that succeeded, before refunds, in one currency.",
   CHARGE,
   "sum",
   "amount",
   PAYMENTS,
 )
-const refunds = money("refunds", "Refunds", "Money that went back.", CHARGE, "sum", "amount_refunded", [
-  REFUND,
-  SUCCEEDED,
-  USD,
-])
+const refunds = money(
+  "refunds",
+  "Refunds",
+  "Sum of refunds that succeeded, in one currency.",
+  CHARGE,
+  "sum",
+  "amount_refunded",
+  [REFUND, SUCCEEDED, USD],
+)
 const trials = count("new_trials", "New trials", "Trials that began.", NEW_TRIAL, [])
 const endedTrials = count(
   "trials_ended",
   "Trials with known outcome",
-  `Trials that ran out and whose outcome is known: ${KNOWN_FROM}.`,
+  `Trials that ended without being cancelled, whatever came of them; ${KNOWN_FROM}.`,
   CHANGE,
   RAN_OUT,
 )
 const paidTrials = count(
   "trials_to_paid",
   "Trials turned paid",
-  `Of these, the trials that became active: ${KNOWN_FROM}.`,
+  `Trials whose subscription became active when they ended; ${KNOWN_FROM}.`,
   CHANGE,
   [...RAN_OUT, CONVERTED],
 )
@@ -61,51 +70,91 @@ export const templates: Templates = {
   metrics: [
     revenue,
     refunds,
-    formula("net_revenue", "Net revenue", "Payments less refunds.", "a - b", { a: revenue, b: refunds }, MONEY),
-    money("average_charge", "Average charge", "The average payment.", CHARGE, "average", "amount", PAYMENTS),
+    formula(
+      "net_revenue",
+      "Net revenue",
+      "Payments less refunds that succeeded, in one currency.",
+      "a - b",
+      { a: revenue, b: refunds },
+      MONEY,
+    ),
+    money(
+      "average_charge",
+      "Average charge",
+      "Average amount of a payment that succeeded, in one currency.",
+      CHARGE,
+      "average",
+      "amount",
+      PAYMENTS,
+    ),
     {
       key: "paying_customers",
       title: "Paying customers",
-      description: "People with a payment that succeeded.",
+      description: "People with a payment that succeeded. Guests without an email are left out.",
       collections: [CHARGE],
-      metric: field(CHARGE, "unique", "userId", [PAYMENT, SUCCEEDED], COUNT),
+      metric: field(CHARGE, "unique", "userId", [PAYMENT, SUCCEEDED, KNOWN], COUNT),
     },
-    count("failed_payments", "Failed payments", "Payments that were declined.", CHARGE, [
-      PAYMENT,
-      { attribute: "status", operator: "=", value: "failed" },
-    ]),
+    count("failed_payments", "Failed payments", "Payments that failed, each try counted.", CHARGE, [PAYMENT, FAILED]),
     trials,
     endedTrials,
     paidTrials,
     formula(
       "trial_to_paid",
       "Trial to paid %",
-      `Of the trials that ran out and whose outcome is known, how many became active: ${KNOWN_FROM}.`,
+      `Share of trials that became active, of those that ended without being cancelled; ${KNOWN_FROM}.`,
       "a / b * 100",
       { a: paidTrials, b: endedTrials },
       SHARE,
     ),
-    count("cancelled_trials", "Cancelled trials", "Trials that were cancelled.", TRIAL_CANCELLED, []),
-    mrr("mrr_converted", "MRR from trials", "Monthly revenue that ended trials brought.", CHANGE, [
-      { attribute: "change", operator: "=", value: "trial_ended" },
-      { attribute: "mrrChange", operator: ">", value: 0 },
-    ]),
-    mrr("mrr_expansion", "Expansion MRR", "Monthly revenue gained from upgrades.", CHANGE, [
-      { attribute: "change", operator: "=", value: "upgraded" },
-    ]),
-    mrr("mrr_contraction", "Contraction MRR", "Monthly revenue lost to downgrades, negative.", CHANGE, [
-      { attribute: "change", operator: "=", value: "downgraded" },
-    ]),
-    mrr("mrr_churned", "Churned MRR", "Monthly revenue lost with ended subscriptions, negative.", CANCELLED, [
-      AFTER_TRIAL,
-    ]),
-    count("churned_subscriptions", "Churned subscriptions", "Subscriptions that ended after their trial.", CANCELLED, [
-      AFTER_TRIAL,
-    ]),
+    count(
+      "cancelled_trials",
+      "Cancelled trials",
+      "Subscriptions that were cancelled and ended in their trial.",
+      TRIAL_CANCELLED,
+      [],
+    ),
+    mrr(
+      "mrr_converted",
+      "MRR from trials",
+      "Monthly recurring revenue (MRR) gained when trials ended, in one currency.",
+      CHANGE,
+      [
+        { attribute: "change", operator: "=", value: "trial_ended" },
+        { attribute: "mrrChange", operator: ">", value: 0 },
+      ],
+    ),
+    mrr(
+      "mrr_expansion",
+      "Expansion MRR",
+      "Monthly recurring revenue (MRR) gained from upgrades, in one currency.",
+      CHANGE,
+      [{ attribute: "change", operator: "=", value: "upgraded" }],
+    ),
+    mrr(
+      "mrr_contraction",
+      "Contraction MRR",
+      "Monthly recurring revenue (MRR) lost to downgrades, negative, in one currency.",
+      CHANGE,
+      [{ attribute: "change", operator: "=", value: "downgraded" }],
+    ),
+    mrr(
+      "mrr_churned",
+      "Churned MRR",
+      "Monthly recurring revenue (MRR) lost with ended subscriptions, negative, in one currency.",
+      CANCELLED,
+      [AFTER_TRIAL],
+    ),
+    count(
+      "churned_subscriptions",
+      "Churned subscriptions",
+      "Subscriptions that ended, but not in a trial.",
+      CANCELLED,
+      [AFTER_TRIAL],
+    ),
     money(
       "invoices_uncollectible",
       "Uncollectible invoices",
-      "What invoices asked for that were given up.",
+      "Amount due of invoices that were marked uncollectible, in one currency.",
       INVOICE,
       "sum",
       "amount_due",
@@ -116,13 +165,10 @@ export const templates: Templates = {
     people(
       "failed_payment_14_days",
       "Failed-payment customers",
-      "A payment failed in the last 14 days and none succeeded.",
-      [
-        done(CHARGE, 14, [PAYMENT, { attribute: "status", operator: "=", value: "failed" }]),
-        notDone(CHARGE, 14, [PAYMENT, SUCCEEDED]),
-      ],
+      "A payment failed in the last 14 days, and none succeeded in that time.",
+      [done(CHARGE, 14, [PAYMENT, FAILED, KNOWN]), notDone(CHARGE, 14, [PAYMENT, SUCCEEDED])],
     ),
-    people("in_trial", "In trial", "Began a trial in the last 30 days that has neither ended nor been cancelled.", [
+    people("in_trial", "In trial", "Began a trial in the last 30 days, and no trial of theirs ended in that time.", [
       done(NEW_TRIAL, 30),
       notDone(TRIAL_EXPIRED, 30),
       notDone(TRIAL_CANCELLED, 30),
@@ -130,19 +176,22 @@ export const templates: Templates = {
     people(
       "trial_ending",
       "Trial ending",
-      "Began a trial 11 or more days ago that has not ended: 14-day trials about to end.",
+      "Began a trial 11 to 14 days ago that has not ended: meant for trials of 14 days.",
       [done(NEW_TRIAL, 14), notDone(NEW_TRIAL, 11), notDone(TRIAL_EXPIRED, 14), notDone(TRIAL_CANCELLED, 14)],
     ),
-    people("churned_30_days", "Churned in 30 days", "A paid subscription ended in the last 30 days.", [
+    people("churned_30_days", "Churned in 30 days", "A subscription ended in the last 30 days, but not in a trial.", [
       done(CANCELLED, 30, [AFTER_TRIAL]),
     ]),
-    people("high_value", "High value", "Paid more than 1,000 in the last 90 days.", [
-      { ...done(CHARGE, 90, PAYMENTS), measure: { function: "sum", field: "amount", operator: ">", value: 1000 } },
+    people("high_value", "High value", "Paid more than 1,000 in the last 90 days, in one currency, before refunds.", [
+      {
+        ...done(CHARGE, 90, [...PAYMENTS, KNOWN]),
+        measure: { function: "sum", field: "amount", operator: ">", value: 1000 },
+      },
     ]),
     people(
       "delinquent",
       "Overdue customers",
-      "Their latest invoice is overdue.",
+      "Stripe marks their latest invoice as not paid: its charge failed, or its due date has passed.",
       [{ on: "attribute", attribute: "stripe_delinquent", operator: "=", value: true }],
       [CUSTOMERS],
     ),

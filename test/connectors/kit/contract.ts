@@ -283,6 +283,7 @@ function templates(connector: AnyConnector): void {
     expect(one.collections.every((name) => known.has(name))).toBe(true)
     const conditions = made.conditions.flatMap((each) => ("conditions" in each ? each.conditions : [each]))
     for (const each of conditions) {
+      if (each.on === "attribute") expect(one.collections.flatMap(attributesOf)).toContain(each.attribute)
       if (each.on !== "event") continue
       const used = [
         ...each.filters.map(({ attribute }) => attribute),

@@ -154,6 +154,7 @@ describe("a charge", () => {
 describe("who paid", () => {
   const expanded = { id: "cus_1", object: "customer", email: "Expanded@Example.com" }
   const guest = { customer: null, receipt_email: null, billing_details: { email: null } }
+  const withRefund = (fields: Record<string, JsonValue>) => charge({ ...fields, refunds: { data: [refund()] } })
   const billed = { billing_details: { email: "Billing@Example.com" }, receipt_email: "receipt@example.com" }
 
   test.each<[string, Record<string, JsonValue>, string]>([
@@ -169,5 +170,22 @@ describe("who paid", () => {
     expect(only(listed("charges", charge(fields))).userId).toBe(person)
     expect(only(fed(event("charge.succeeded", charge(fields)))).userId).toBe(person)
     expect(only(listed("refunds", refund({ charge: charge(fields) }))).userId).toBe(person)
+  })
+
+  test.each<[string, Record<string, JsonValue>, true | undefined]>([
+    ["a customer", {}, undefined],
+    ["an account in a customer's place", { customer: null, customer_account: "acct_9" }, undefined],
+    ["a guest with an email", { ...guest, ...billed }, undefined],
+    ["a guest without one", guest, true],
+  ])("%s with %j: anonymous is %j", (_name, fields, anonymous) => {
+    const failed = { ...fields, status: "failed", captured: false }
+    const items = [
+      only(listed("charges", charge(fields))),
+      only(fed(event("charge.succeeded", charge(fields)))),
+      only(listed("charges", charge(failed))),
+      only(listed("refunds", refund({ charge: charge(fields) }))),
+      only(fed(event("charge.refunded", withRefund(fields), undefined, { api_version: "2020-08-27" }))),
+    ]
+    expect(items.map(({ data }) => data?.anonymous)).toEqual(items.map(() => anonymous))
   })
 })

@@ -211,6 +211,7 @@ describe("a change", () => {
     ["to unpaid, until it is cancelled", { status: "unpaid" }, { status: "past_due" }, "status_changed", 0],
     ["to paused, until it is cancelled", { status: "paused" }, { status: "active" }, "paused", 0],
     ["back from paused", {}, { status: "paused" }, "resumed", 0],
+    ["that ends it while it is paused", ended(T), { status: "paused" }, "status_changed", 0],
     ["to paused, of a trial that nobody paid", { ...TRIAL, status: "paused" }, { status: "trialing" }, "paused", 0],
     ["back from a trial that nobody paid", TRIAL, { status: "paused" }, "resumed", 20],
     ["that ends it, which the cancellation tells", ended(T), { status: "active" }, "status_changed", 0],
@@ -340,6 +341,22 @@ describe("what a subscription costs", () => {
     const data = costs(fields)
     expect(data).toMatchObject({ currency, status: "canceled" })
     for (const name of ["amount", "monthlyAmount", "mrrChange"]) expect(data).not.toHaveProperty(name)
+  })
+
+  test.each<[string, Fields]>([
+    ["intervals", { interval: "year", interval_count: 1 }],
+    ["numbers of intervals", { interval: "month", interval_count: 3 }],
+  ])("in items of different %s has no one period: only what it comes to a month is told", (_name, recurring) => {
+    const data = costs({ items: { data: [item({}), item({ recurring })] } })
+    expect(data).not.toHaveProperty("amount")
+    expect(data?.monthlyAmount).toBe(recurring.interval === "year" ? 10.83 : 13.33)
+  })
+
+  test("by use has no quantity where Stripe names none", () => {
+    const plan = { id: "by_use", object: "plan", amount: 5, currency: "usd", interval: "month", usage_type: "metered" }
+    const data = costs({ plan, items: { data: [{ plan }] } })
+    expect(data).toMatchObject({ plan: "by_use", amount: 0 })
+    expect(data).not.toHaveProperty("quantity")
   })
 
   test("moves nothing where nothing of it changed, known or not", () => {
