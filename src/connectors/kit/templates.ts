@@ -73,5 +73,6 @@ export const segment = z.strictObject({
   conditions: z.array(z.union([condition, group])).min(1),
 })
 
+export type Filter = z.infer<typeof filter>
 export type Metric = z.infer<typeof metric>
 export type Segment = z.infer<typeof segment>

@@ -1,48 +1,42 @@
 /** Metrics and segments to start from. Amounts of money are of one currency: the user sets it when creating them. */
-import type { JsonValue, MetricTemplate, SegmentTemplate, Templates } from "../kit/define.ts"
-import type { Metric, Segment } from "../kit/templates.ts"
+import type { MetricTemplate, Templates } from "../kit/define.ts"
+import {
+  aggregated,
+  COUNT,
+  counted,
+  done,
+  type EventCondition,
+  formula,
+  KNOWN,
+  MONEY,
+  people,
+  SHARE,
+  USD,
+} from "../kit/template-builders.ts"
+import type { Filter, Metric } from "../kit/templates.ts"
 import { CHARGE } from "./charge.ts"
 import { ABANDONED } from "./checkout.ts"
 import { DRAFT_ORDER } from "./draft.ts"
 import { ORDERED } from "./line.ts"
 import { CANCELLED, PLACED, REFUNDED } from "./order.ts"
 
-type Filter =
-  | { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
-  | { attribute: string; operator: "not exists" }
-
-const MONEY = { kind: "number", decimals: 2 } as const
-const COUNT = { kind: "number", decimals: 0 } as const
-const SHARE = { kind: "percentage", decimals: 1 } as const
-
-const USD: Filter = { attribute: "currency", operator: "=", value: "usd" }
 /** Tests are told as such, and are nobody's business. */
 const REAL: Filter = { attribute: "test", operator: "not exists" }
-/** Orders without customer and email: each would be somebody new. */
-const KNOWN: Filter = { attribute: "anonymous", operator: "not exists" }
 const PAID: Filter[] = [
   { attribute: "type", operator: "=", value: "payment" },
   { attribute: "status", operator: "=", value: "succeeded" },
 ]
 
-const orders = counted("orders", "Orders", "Orders that were placed.", PLACED)
-const refunds = counted("refunds", "Order refunds", "Number of refunds; an order may have several.", REFUNDED)
-const buyers: MetricTemplate = {
-  key: "buyers",
-  title: "Buyers",
-  description: "People who placed an order. Those without customer and email are left out.",
-  collections: [PLACED],
-  metric: {
-    type: "collection",
-    collection: PLACED,
-    field: "userId",
-    function: "unique",
-    filters: [REAL, KNOWN],
-    format: COUNT,
-  },
-}
+const orders = real("orders", "Orders", "Orders that were placed.", PLACED)
+const refunds = real("refunds", "Order refunds", "Number of refunds; an order may have several.", REFUNDED)
+const buyers = aggregated(
+  "buyers",
+  "Buyers",
+  "People who placed an order. Those without customer and email are left out.",
+  { collection: PLACED, field: "userId", function: "unique", filters: [REAL, KNOWN], format: COUNT },
+)
 /** What anonymous people order is nobody's first or second. */
-const ordersOfBuyers = counted(
+const ordersOfBuyers = real(
   "orders_of_buyers",
   "Orders of known buyers",
   "Orders that name a customer or an email.",
@@ -71,20 +65,13 @@ export const templates: Templates = {
       MONEY,
     ),
     orders,
-    {
-      key: "average_order_value",
-      title: "Average order value",
-      description: "Average total of a placed order, in one currency.",
-      collections: [PLACED],
-      metric: {
-        type: "collection",
-        collection: PLACED,
-        field: "amount",
-        function: "average",
-        filters: [USD, REAL],
-        format: MONEY,
-      },
-    },
+    aggregated("average_order_value", "Average order value", "Average total of a placed order, in one currency.", {
+      collection: PLACED,
+      field: "amount",
+      function: "average",
+      filters: [USD, REAL],
+      format: MONEY,
+    }),
     sum("units_sold", "Units sold", "Units of products ordered, before returns.", ORDERED, "quantity", [REAL], COUNT),
     refunds,
     formula(
@@ -95,14 +82,14 @@ export const templates: Templates = {
       { a: refunds, b: orders },
       SHARE,
     ),
-    counted(
+    real(
       "abandoned_checkouts",
       "Abandoned checkouts",
       "Checkouts that were left, also those that were completed later.",
       ABANDONED,
     ),
-    counted("cancelled_orders", "Cancelled orders", "Orders that were cancelled.", CANCELLED),
-    counted("draft_orders", "Draft orders", "Draft orders that were entered, completed or not.", DRAFT_ORDER),
+    real("cancelled_orders", "Cancelled orders", "Orders that were cancelled.", CANCELLED),
+    real("draft_orders", "Draft orders", "Draft orders that were entered, completed or not.", DRAFT_ORDER),
     buyers,
     ordersOfBuyers,
     formula(
@@ -142,15 +129,14 @@ export const templates: Templates = {
   ],
 }
 
-function counted(
+function real(
   key: string,
   title: string,
   description: string,
   collection: string,
   filters: Filter[] = [],
 ): MetricTemplate {
-  const metric: Metric = { type: "event", collection, filters: [REAL, ...filters], format: COUNT }
-  return { key, title, description, collections: [collection], metric: metric as unknown as JsonValue }
+  return counted(key, title, description, collection, [REAL, ...filters])
 }
 
 function sum(
@@ -162,25 +148,8 @@ function sum(
   filters: Filter[],
   format: Metric["format"],
 ): MetricTemplate {
-  const metric: Metric = { type: "collection", collection, field, function: "sum", filters, format }
-  return { key, title, description, collections: [collection], metric: metric as unknown as JsonValue }
+  return aggregated(key, title, description, { collection, field, function: "sum", filters, format })
 }
-
-function formula(
-  key: string,
-  title: string,
-  description: string,
-  expression: string,
-  of: Record<string, MetricTemplate>,
-  format: Metric["format"],
-): MetricTemplate {
-  const terms = Object.fromEntries(Object.entries(of).map(([letter, metric]) => [letter, metric.key]))
-  const collections = [...new Set(Object.values(of).flatMap((metric) => metric.collections))]
-  return { key, title, description, collections, metric: { type: "formula", expression, terms, format } }
-}
-
-type Condition = Segment["conditions"][number]
-type EventCondition = Extract<Condition, { on: "event" }>
 
 interface Times {
   days?: number
@@ -190,17 +159,7 @@ interface Times {
 
 function placed({ days, count, operator = ">=" }: Times = {}): EventCondition {
   return {
-    on: "event",
-    collection: PLACED,
-    filters: [REAL, KNOWN],
-    has: "done",
-    within: days === undefined ? { kind: "any time" } : { kind: "last", days },
+    ...done(PLACED, days ?? null, [REAL, KNOWN]),
     ...(count !== undefined && { measure: { function: "count", operator, value: count } }),
   }
-}
-
-function people(key: string, title: string, description: string, conditions: EventCondition[]): SegmentTemplate {
-  const segment: Segment = { over: "users", join: "all", conditions }
-  const collections = [...new Set(conditions.map(({ collection }) => collection))]
-  return { key, title, description, collections, segment: segment as unknown as JsonValue }
 }

@@ -1,27 +1,28 @@
 /** Metrics and segments to start from. Amounts of money are of one currency: the user sets it when creating them. */
-import type { JsonValue, MetricTemplate, SegmentTemplate, Templates } from "../kit/define.ts"
-import type { Metric, Segment } from "../kit/templates.ts"
+import type { MetricTemplate, Templates } from "../kit/define.ts"
+import {
+  aggregated,
+  COUNT,
+  counted,
+  done,
+  formula,
+  KNOWN,
+  MONEY,
+  notDone,
+  people,
+  SHARE,
+  USD,
+} from "../kit/template-builders.ts"
+import type { Filter } from "../kit/templates.ts"
 import { CHARGE } from "./charge.ts"
 import { CUSTOMERS } from "./customer.ts"
 import { INVOICE } from "./invoice.ts"
 import { CANCELLED, CHANGE, NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED } from "./subscription.ts"
 
-type Filter =
-  | { attribute: string; operator: "=" | "!=" | ">" | "<"; value: string | number | boolean }
-  | { attribute: string; operator: "not exists" }
-type FieldFunction = "sum" | "average" | "unique"
-
-const MONEY = { kind: "number", decimals: 2 } as const
-const COUNT = { kind: "number", decimals: 0 } as const
-const SHARE = { kind: "percentage", decimals: 1 } as const
-
-const USD: Filter = { attribute: "currency", operator: "=", value: "usd" }
 const SUCCEEDED: Filter = { attribute: "status", operator: "=", value: "succeeded" }
 const PAYMENT: Filter = { attribute: "type", operator: "=", value: "payment" }
 const REFUND: Filter = { attribute: "type", operator: "=", value: "refund" }
 const PAYMENTS = [PAYMENT, SUCCEEDED, USD]
-/** Payments without customer and email: each would be somebody new. */
-const KNOWN: Filter = { attribute: "anonymous", operator: "not exists" }
 const FAILED: Filter = { attribute: "status", operator: "=", value: "failed" }
 const CONVERTED: Filter = { attribute: "status", operator: "=", value: "active" }
 /** A trial that ran out: the change that ended it says what became of it. One that was cancelled ended otherwise. */
@@ -50,15 +51,15 @@ const refunds = money(
   "amount_refunded",
   [REFUND, SUCCEEDED, USD],
 )
-const trials = count("new_trials", "New trials", "Trials that began.", NEW_TRIAL, [])
-const endedTrials = count(
+const trials = counted("new_trials", "New trials", "Trials that began.", NEW_TRIAL, [])
+const endedTrials = counted(
   "trials_ended",
   "Trials with known outcome",
   `Trials that ended without being cancelled, whatever came of them; ${KNOWN_FROM}.`,
   CHANGE,
   RAN_OUT,
 )
-const paidTrials = count(
+const paidTrials = counted(
   "trials_to_paid",
   "Trials turned paid",
   `Trials whose subscription became active when they ended; ${KNOWN_FROM}.`,
@@ -87,14 +88,13 @@ export const templates: Templates = {
       "amount",
       PAYMENTS,
     ),
-    {
-      key: "paying_customers",
-      title: "Paying customers",
-      description: "People with a payment that succeeded. Guests without an email are left out.",
-      collections: [CHARGE],
-      metric: field(CHARGE, "unique", "userId", [PAYMENT, SUCCEEDED, KNOWN], COUNT),
-    },
-    count("failed_payments", "Failed payments", "Payments that failed, each try counted.", CHARGE, [PAYMENT, FAILED]),
+    aggregated(
+      "paying_customers",
+      "Paying customers",
+      "People with a payment that succeeded. Guests without an email are left out.",
+      { collection: CHARGE, field: "userId", function: "unique", filters: [PAYMENT, SUCCEEDED, KNOWN], format: COUNT },
+    ),
+    counted("failed_payments", "Failed payments", "Payments that failed, each try counted.", CHARGE, [PAYMENT, FAILED]),
     trials,
     endedTrials,
     paidTrials,
@@ -106,7 +106,7 @@ export const templates: Templates = {
       { a: paidTrials, b: endedTrials },
       SHARE,
     ),
-    count(
+    counted(
       "cancelled_trials",
       "Cancelled trials",
       "Subscriptions that were cancelled and ended in their trial.",
@@ -144,7 +144,7 @@ export const templates: Templates = {
       CANCELLED,
       [AFTER_TRIAL],
     ),
-    count(
+    counted(
       "churned_subscriptions",
       "Churned subscriptions",
       "Subscriptions that ended, but not in a trial.",
@@ -203,68 +203,13 @@ function money(
   title: string,
   description: string,
   collection: string,
-  by: FieldFunction,
-  name: string,
+  by: "sum" | "average",
+  field: string,
   filters: Filter[],
 ): MetricTemplate {
-  return { key, title, description, collections: [collection], metric: field(collection, by, name, filters, MONEY) }
+  return aggregated(key, title, description, { collection, field, function: by, filters, format: MONEY })
 }
 
 function mrr(key: string, title: string, description: string, collection: string, filters: Filter[]): MetricTemplate {
   return money(key, title, description, collection, "sum", "mrrChange", [...filters, USD])
-}
-
-function count(key: string, title: string, description: string, collection: string, filters: Filter[]): MetricTemplate {
-  return {
-    key,
-    title,
-    description,
-    collections: [collection],
-    metric: { type: "event", collection, filters, format: COUNT },
-  }
-}
-
-function formula(
-  key: string,
-  title: string,
-  description: string,
-  expression: string,
-  of: Record<string, MetricTemplate>,
-  format: Metric["format"],
-): MetricTemplate {
-  const terms = Object.fromEntries(Object.entries(of).map(([letter, metric]) => [letter, metric.key]))
-  const collections = [...new Set(Object.values(of).flatMap((metric) => metric.collections))]
-  return { key, title, description, collections, metric: { type: "formula", expression, terms, format } }
-}
-
-function field(
-  collection: string,
-  by: FieldFunction,
-  name: string,
-  filters: Filter[],
-  format: Metric["format"],
-): JsonValue {
-  return { type: "collection", collection, field: name, function: by, filters, format }
-}
-
-type Condition = Segment["conditions"][number]
-type EventCondition = Extract<Condition, { on: "event" }>
-
-function done(collection: string, days: number, filters: Filter[] = []): EventCondition {
-  return { on: "event", collection, filters, has: "done", within: { kind: "last", days } }
-}
-
-function notDone(collection: string, days: number, filters: Filter[] = []): EventCondition {
-  return { ...done(collection, days, filters), has: "not done" }
-}
-
-function people(
-  key: string,
-  title: string,
-  description: string,
-  conditions: Condition[],
-  collections = conditions.flatMap((condition) => ("collection" in condition ? [condition.collection] : [])),
-): SegmentTemplate {
-  const segment: Segment = { over: "users", join: "all", conditions }
-  return { key, title, description, collections: [...new Set(collections)], segment: segment as unknown as JsonValue }
 }
