@@ -149,7 +149,11 @@ const oauthClients = z.record(z.string(), z.string()).transform((variables, ctx)
       }
     }
     const path = [`OAUTH_${name}_CLIENT_ID`]
-    ctx.addIssue({ code: "custom", path, message: "and its _SECRET must both be set, _AUTHORIZE_URL be a URL." })
+    ctx.addIssue({
+      code: "custom",
+      path,
+      message: "must be set together with its _CLIENT_SECRET; _AUTHORIZE_URL must be a URL.",
+    })
   }
   return clients
 })

@@ -65,7 +65,7 @@ export const KINDS = {
   conflict: {
     status: 409,
     title: "It was changed meanwhile",
-    remedy: "Read it again and repeat your change.",
+    remedy: "Your change was not saved. Read it again and repeat your change.",
     page: () => ({
       title: "The source was changed meanwhile",
       what: "Somebody changed it in the same moment.",
@@ -75,7 +75,7 @@ export const KINDS = {
   limit_reached: {
     status: 409,
     title: "The project has as many as it may have",
-    remedy: "Delete one you do not need.",
+    remedy: "Nothing was saved. Delete one that you do not need, and try again.",
   },
   rate_limited: {
     status: 429,
@@ -140,7 +140,7 @@ export const KINDS = {
   account_unusable: {
     status: 422,
     title: "The partner does not let this account be read as it is",
-    remedy: "Nothing was saved. Put right what the detail names, at the partner or in what was entered, and try again.",
+    remedy: "Nothing was saved. Correct what the detail names, at the partner or in what you entered, and try again.",
     page: accountUnreadable,
   },
   account_moved: {
@@ -260,7 +260,7 @@ export const KINDS = {
     status: 400,
     page: (partner) => ({
       title: "This did not begin here",
-      what: `${partner} sent you back without the \`state\` parameter, which shows that the sign-in was started here.`,
+      what: `Only a sign-in that was started here can be finished here, and ${partner} returned no \`state\` parameter to show that.`,
       next: "Nothing was connected. Begin again here.",
     }),
   },
@@ -307,7 +307,7 @@ export const KINDS = {
   partner_error: {
     status: 502,
     page: (partner) => ({
-      title: `${partner} could not do it`,
+      title: `${partner} could not complete the sign-in`,
       what: `${partner} sent you back with an error.`,
       next: "Nothing was connected. Try again; if it stays, tell our support the time of day.",
     }),
@@ -331,7 +331,7 @@ export const KINDS = {
   no_code: {
     status: 502,
     page: (partner) => ({
-      title: "Something is missing",
+      title: "The sign-in was not completed",
       what: `${partner} sent you back without an authorization code.`,
       next: "Nothing was connected. Try again.",
     }),
@@ -384,7 +384,7 @@ export const KINDS = {
     status: 409,
     title: "The source has an error that must be resolved first",
     remedy:
-      "See `error` of GET /sources/{id}; after a rejected key, reconnect with PUT /sources/{id}/credentials or POST /sources/{id}/authorize.",
+      "What was read is kept. See `error` of GET /sources/{id}; after a rejected key, reconnect with PUT /sources/{id}/credentials or POST /sources/{id}/authorize.",
   },
   checking_credentials: {
     status: 409,
@@ -395,25 +395,27 @@ export const KINDS = {
   gone: { status: 404, title: "The source does not exist", remedy: "It may have been deleted. List the sources." },
   too_many_waiting: {
     status: 409,
-    title: "Too many readings of lists wait already",
-    remedy: "Let some of them end first: GET /sources/{id} shows which collections are denied or failing, and why.",
+    title: "Too much history waits to be read already",
+    remedy:
+      "Nothing was started. Let some of it end first: GET /sources/{id} shows which collections are denied or failing, and why.",
   },
   out_of_range: {
     status: 422,
     title: "That lies outside what the source reads",
-    remedy: "Choose a time between the source's start date and now.",
+    remedy: "Nothing was started. Choose a time between the source's start date and now.",
   },
   duplicates_not_accepted: {
     status: 422,
     title: "Reading these events again would repeat them",
     remedy:
-      'The destination does not deduplicate events. Send "duplicates": "accept" if repeated rows are what you want.',
+      'Nothing was started. The destination does not deduplicate events: send "duplicates": "accept" if repeated rows are what you want.',
   },
   // the destination
   destination_rejected: {
     status: 422,
-    title: "The destination does not accept this key",
-    remedy: "Create an API key with write access in Intempt and paste it whole, `prefix.secret`.",
+    title: "The destination refused the test request",
+    remedy:
+      "Nothing was saved. Correct what the detail names. A key needs write access in Intempt and is pasted whole, `prefix.secret`.",
   },
   destination_unreachable: {
     status: 502,
@@ -429,11 +431,11 @@ export const KINDS = {
   internal: {
     status: 500,
     title: "Something went wrong on our side",
-    remedy: "Try again; we have been told.",
+    remedy: "We have been told. Look whether your change was saved; if it was not, try again.",
     page: () => ({
       title: "Something went wrong on our side",
       what: "We have been told.",
-      next: "Nothing was connected. Try again in a minute.",
+      next: "Look in the console whether the source is connected. If it is not, try again in a minute.",
     }),
   },
   unavailable: { status: 503, title: "We cannot answer right now", remedy: "Try again in a moment." },
@@ -444,8 +446,8 @@ function accountUnreadable(partner: string): PageWords {
   return {
     status: 502,
     title: `The ${partner} account could not be read`,
-    what: "The access was granted, but the account did not answer to it.",
-    next: "Nothing was connected. Try again in a minute.",
+    what: "You approved the access, but the first request with it failed.",
+    next: "Nothing was connected. If nothing here says what to change, try again in a minute.",
   }
 }
 

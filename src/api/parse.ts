@@ -2,11 +2,50 @@
 import type { z } from "zod"
 import { type FieldError, Problem } from "../errors.ts"
 
+/** Types, as a person names them. */
+const TYPES: Record<string, string> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+  record: "an object",
+}
+
 export function parse<S extends z.ZodType>(schema: S, value: unknown, under = ""): z.output<S> {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, { error: inWords })
   if (result.success) return result.data
   const errors = result.error.issues.flatMap((issue) => fieldErrors(issue, under))
   throw new Problem("invalid", { detail: errors.map(({ field, message }) => `${field}: ${message}`).join(" "), errors })
+}
+
+/** What a schema does not say in words of its own. */
+function inWords(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined ? "is missing." : `must be ${TYPES[issue.expected] ?? issue.expected}.`
+    case "invalid_value":
+      return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.map(String).join(", ")}.`
+    case "too_big":
+      return `must ${sized(issue.origin)} at most ${issue.maximum}${unitOf(issue.origin)}.`
+    case "too_small":
+      return `must ${sized(issue.origin)} at least ${issue.minimum}${unitOf(issue.origin)}.`
+    case "invalid_key":
+      return "is not a name that can be used."
+    case "invalid_format":
+      return issue.format === "date" ? "must be a calendar date, YYYY-MM-DD." : "is not written as it must be."
+    default:
+      return "is not valid."
+  }
+}
+
+function sized(origin: string): string {
+  return unitOf(origin) === "" ? "be" : "have"
+}
+
+function unitOf(origin: string): string {
+  return origin === "string" ? " characters" : origin === "array" ? " entries" : ""
 }
 
 function fieldErrors(issue: z.core.$ZodIssue, under: string): FieldError[] {

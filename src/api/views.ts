@@ -84,7 +84,11 @@ export const runView = z.object({
     .describe(
       "Streams that could not be read although others were, with the collections they feed; the next run tries again.",
     ),
-  incomplete: z.array(note).describe("What no list can tell for the range (history older than the feed)."),
+  incomplete: z
+    .array(note)
+    .describe(
+      "What of the range may be missing or sent twice, and why; such as history that the partner no longer shows.",
+    ),
   forgotten: forgotten.optional(),
   waits: z
     .object({ until: time, reason: z.string() })

@@ -113,7 +113,7 @@ export function WaitingInstallPage(props: { partner: string; account: Account; c
       </p>
       <p>Sign in to the console within 24 hours and create a source with this code. It is good once.</p>
       <code class="code">{code}</code>
-      <p class="soft">Not used by then, the access is given back by itself.</p>
+      <p class="soft">If it is not used by then, the access is given back by itself.</p>
       {back !== null && (
         <Actions>
           <LinkButton href={back}>Sign in and choose a project</LinkButton>

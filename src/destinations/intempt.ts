@@ -30,11 +30,11 @@ const ALIAS_NAME = "Identify"
 /** What a user can do about an answer that is not about the items. */
 const REASONS: Record<number, string> = {
   401: "Intempt did not accept the API key (401). Paste a key that is active.",
-  402: "The Intempt account is out of credits (402).",
-  403: "The Intempt API key may not write to this source (403).",
+  402: "The Intempt account is out of credits (402). Add credits in Intempt.",
+  403: "The Intempt API key may not write to this source (403). Paste a key with write access.",
   404: "Intempt knows no such organization, project or source (404). Compare the three with Intempt's address bar.",
   413: "The request was too large for Intempt (413).",
-  429: "Intempt asks to wait (429).",
+  429: "Intempt asks us to wait (429).",
 }
 
 const REJECTIONS: Record<number, Exclude<DestinationCheck, { ok: true }>["code"]> = {
@@ -197,12 +197,11 @@ export function toPostAnswer(exchanged: Exchange, key: string, now: number): Pos
 function doubtOf(answered: Answered): string | null {
   const { status, body } = answered
   if (outcomeOf(status) !== "delivered" || (body.kind === "whole" && body.text.trim() === "")) return null
-  const kept = "The items are kept and sent again."
-  if (body.kind !== "whole") return `Intempt answered ${status}, and its answer did not come whole. ${kept}`
+  if (body.kind !== "whole") return `Intempt answered ${status}, and its answer did not come whole.`
   const said = jsonOf(body.text)
-  if (said === undefined) return `Intempt answered ${status} with a page that is not its own. ${kept}`
+  if (said === undefined) return `Intempt answered ${status} with a page that is not its own.`
   if (!hasErrors.safeParse(said).success) return null
-  return `Intempt answered ${status} and named an error: ${messageOf(answered) ?? "it did not say which"} ${kept}`
+  return `Intempt answered ${status} and named an error: ${messageOf(answered) ?? "it did not say which."}`
 }
 
 /** Anything but nothing under `errors`. */
@@ -220,7 +219,8 @@ function unanswered(kind: "timeout" | "unreachable"): PostAnswer {
 function reasonOf(answered: Answered): string {
   const { status } = answered
   if (outcomeOf(status) === "delivered") return doubtOf(answered) ?? "Accepted."
-  if (outcomeOf(status) === "refused") return messageOf(answered) ?? `Intempt refused the items (${status}).`
+  if (outcomeOf(status) === "refused")
+    return messageOf(answered) ?? `Intempt refused the items (${status}) and did not say why.`
   return REASONS[status] ?? `Intempt answered ${status}.`
 }
 

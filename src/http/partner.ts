@@ -44,7 +44,8 @@ export async function askPartner(
   credential: Credential,
 ): Promise<PartnerResult> {
   const url = urlOf(connector.baseUrl(config), request)
-  if (url === null) return { kind: "fault", reason: `A request would have left ${connector.title}'s own address.` }
+  if (url === null)
+    return { kind: "fault", reason: `A request would have left ${connector.title}'s own address, so it was not sent.` }
   const bounds = { timeoutMs: REQUEST_TIMEOUT_MS, maxBytes: PAGE_BYTES_MAX }
   const exchanged = await exchange(ports, url, initOf(connector, request, credential), bounds)
   const result = resultOf(connector, credential, exchanged)
@@ -114,7 +115,11 @@ function accepted(connector: AnyConnector, credential: Credential, answered: Ans
   const stamp = stampOf(connector, answered)
   // Bounds and versions come from the partner's clock alone. An answer without it is some middlebox's more often than the
   // partner's, so it is asked again; where the clock stays away, the run ends with this sentence rather than with a guess.
-  if (stamp === null) return { kind: "transient", reason: `${title}'s answer did not say its time (no Date header).` }
+  if (stamp === null)
+    return {
+      kind: "transient",
+      reason: `${title}'s answer did not say its time (no Date header), so it was not taken.`,
+    }
   return { kind: "ok", answer: { body: parsed, headers }, stamp }
 }
 
@@ -149,7 +154,10 @@ function withWait(title: string, failure: PartnerFailure, headers: Headers): Par
 function byStatus(title: string, status: number, headers: Headers): PartnerFailure {
   // The connector knows how its partner refuses. This is not the partner's refusal, so the credentials may be good.
   if (status === 401 || status === 403)
-    return { kind: "transient", reason: `A gateway on the way answered ${status}, not ${title}.` }
+    return {
+      kind: "transient",
+      reason: `A gateway on the way answered ${status}, not ${title}. The credentials may be good.`,
+    }
   if (status === 429) return limited(title, retryAfterMs(headers))
   if (status === 503 && retryAfterMs(headers) !== null) return limited(title, retryAfterMs(headers))
   if (status === 408 || status === 425 || status >= 500)

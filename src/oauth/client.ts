@@ -201,16 +201,16 @@ function tokenResultOf(title: string, { status, headers, body }: Answered, isRef
   if (isSuccess && error === null) {
     const given = success.safeParse(parsed)
     if (given.success) return { kind: "ok", answer: answerOf(given.data, parsed) }
-    return { kind: "lost", reason: `${title}'s answer with the new token could not be read` }
+    return { kind: "lost", reason: `${title}'s answer with the renewed access could not be read` }
   }
   if (status >= 500 || status === 429 || status === 408)
     return later(`${title} answered ${status}`, retryAfterMs(headers))
-  if (error === null) return later(`${title} answered ${status} with something else than it documents`)
+  if (error === null) return later(`${title} answered ${status}, and not as it documents`)
   if (PASSING.has(error.code)) return later(`${title} cannot answer at the moment`)
-  if (isRefused(error)) return { kind: "refused", reason: `${title} no longer knows the grant` }
+  if (isRefused(error)) return { kind: "refused", reason: "the access that was approved has expired or was withdrawn" }
   // Not the user's to solve, and not solved by signing in again: it waits for the app's operator.
   const word = ERROR_WORD.test(error.code) ? error.code : String(status)
-  return { kind: "client", reason: `${title} does not accept our app's credentials (${word})` }
+  return { kind: "client", reason: `${title} does not accept the OAuth client (${word})` }
 }
 
 function tokenErrorOf(status: number, parsed: unknown): TokenError | null {

@@ -64,7 +64,7 @@ export function tokensPort(ports: TokenPorts): Tokens {
 
 /** Our own database or cipher: says nothing of the token. */
 function notNow(): RefreshAnswer {
-  return { kind: "later", reason: "the access token could not be renewed just now", retryAfterMs: null }
+  return { kind: "later", reason: "the access could not be renewed just now", retryAfterMs: null }
 }
 
 async function renew(ports: TokenPorts, { ref, connector, config, tokens }: TokenAsk): Promise<RefreshAnswer> {
@@ -73,7 +73,7 @@ async function renew(ports: TokenPorts, { ref, connector, config, tokens }: Toke
   if (!known || !oauthOf(known)) return notNow()
   const oauth = await oauthContextOf(ports, { ref, connector, config, tokens })
   if (!oauth) return { kind: "client", reason: missingClient(known.title, tokens) }
-  if (tokens.refresh === null) return { kind: "refused", reason: "it was granted for a time that is over" }
+  if (tokens.refresh === null) return { kind: "refused", reason: "the access was approved for a time that is over" }
   const refreshToken = await ports.cipher.open(tokens.refresh, sealContext(ref, "grant"))
   const askedAt = ports.clock.now()
   const result = await refresh(ports, oauth, refreshToken)
@@ -88,14 +88,16 @@ async function renew(ports: TokenPorts, { ref, connector, config, tokens }: Toke
 /** Who has to act is another one for a project's own client than for the deployment's. */
 function missingClient(title: string, { isOwnClient }: SealedTokens): string {
   if (isOwnClient)
-    return `this project's own OAuth client for ${title} was removed: an admin of the project sets the same client again with PUT /settings, or the source is reconnected`
+    return `this project's own OAuth client for ${title} was removed: an admin of the project has to set the same client again with PUT /settings, or reconnect the source`
   if (isOwnClient === false)
-    return `this deployment has no OAuth client for ${title} any more: its operator sets the same client again`
-  return `the OAuth client for ${title} that this source was connected by is not set up any more: set the same client again, or reconnect the source`
+    return `this deployment has no OAuth client for ${title} any more: its operator has to set the same client again`
+  return `the OAuth client for ${title} that this source was connected by is not set up any more: the operator, or an admin of the project, has to set the same client again; or reconnect the source`
 }
 
 function wayOut({ isOwn }: OAuthClient): string {
-  return isOwn ? "an admin of the project corrects its client with PUT /settings" : "the operator corrects its secret"
+  return isOwn
+    ? "an admin of the project has to correct its OAuth client with PUT /settings"
+    : "the operator has to correct its client id and secret (OAUTH_<PARTNER>_CLIENT_ID, _CLIENT_SECRET)"
 }
 
 async function giveBack(ports: TokenPorts, ask: TokenAsk): Promise<boolean> {

@@ -61,9 +61,11 @@ export function openSlice(ports: PipelinePorts, task: Task): Opened {
   const connector = ports.connector(task.connector)
   const stream = connector?.streams.find(({ name }) => name === task.stream)
   // Two deploys can be live at once: a newer one's work is left to it rather than failed.
-  if (!connector || !stream) return refuse("transient", `This version cannot read ${task.stream} of ${task.connector}.`)
+  if (!connector || !stream)
+    return refuse("transient", `This version cannot read ${task.stream} of ${task.connector} yet. It is tried again.`)
   const config = connector.config.safeParse(task.config)
-  if (!config.success) return refuse("fault", `The stored configuration does not fit ${connector.title}.`)
+  if (!config.success)
+    return refuse("fault", `The source's settings do not fit ${connector.title} any more. Tell our support.`)
   return { ok: true, slice: sliceOf(task, connector, stream, config.data) }
 }
 

@@ -113,9 +113,9 @@ export function normalizeFetched(slice: LeasedSlice, { records, followed, stamp 
  */
 function tokenRefused(slice: LeasedSlice, next: string | null, digest: string): Outcome | null {
   if (next === null) return null
-  if (utf8Bytes(next) > TOKEN_BYTES_MAX) return { kind: "fault", reason: "The page token is too long to keep." }
+  if (utf8Bytes(next) > TOKEN_BYTES_MAX) return fault(slice, "names its next page with more than can be kept")
   if (!slice.pages.has(pageKey(next, digest))) return null
-  return { kind: "token_refused", reason: `${slice.connector.title} named a page again that had been read.` }
+  return { kind: "token_refused", reason: `${slice.connector.title} sent a page again that had been read already.` }
 }
 
 /** What a page holds, for telling whether it comes again. A connector may leave out rows, and a page may hold no others. */
@@ -130,7 +130,7 @@ function pageKey(next: string, digest: string): string {
 /** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
 async function follow(consumer: ConsumerRun, slice: LeasedSlice, records: readonly PageRecord[]): Promise<Followed> {
   const requests = records.length === 0 ? [] : (slice.stream.lookup?.requests(records, pageContext(slice)) ?? [])
-  if (requests.length > LOOKUPS_MAX) return { kind: "fault", reason: "A page asks for too many further requests." }
+  if (requests.length > LOOKUPS_MAX) return fault(slice, "needs more further calls for one page than are made")
   const answers: unknown[] = []
   for (const request of requests) {
     const asked = await ask(consumer, slice, request)
@@ -138,6 +138,10 @@ async function follow(consumer: ConsumerRun, slice: LeasedSlice, records: readon
     answers.push(asked.answer.body)
   }
   return { kind: "complete", answers }
+}
+
+function fault({ connector }: LeasedSlice, what: string): { kind: "fault"; reason: string } {
+  return { kind: "fault", reason: `${connector.title} ${what}. Tell our support.` }
 }
 
 function placeOf(
@@ -218,5 +222,8 @@ export function thrown({ ports }: ConsumerRun, { connector, task }: LeasedSlice,
     error: name,
     at: framesOf(error, FRAMES_LOGGED),
   })
-  return { kind: "fault", reason: `Reading ${task.stream} of ${connector.title} failed on our side (${name}).` }
+  return {
+    kind: "fault",
+    reason: `${connector.title} could not be read, because of a mistake on our side (${task.stream}, ${name}). We have been told.`,
+  }
 }

@@ -104,7 +104,7 @@ export const syncRoutes = api()
     operation({
       summary: "Read one collection again",
       description:
-        "The other collections are not touched. Events already delivered would be repeated: that takes a word.",
+        "The other collections are not touched. Events already delivered would be repeated, so that `duplicates` must accept it.",
       ...{ tag, role: "editor", status: 202, answer: Started },
       problems: [
         ...COMMAND,

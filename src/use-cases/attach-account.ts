@@ -98,7 +98,7 @@ function refuseOther(row: SourceRow, { account }: Checked): void {
   const modes =
     account.id === row.accountId ? `in ${account.mode} mode instead of ${row.accountMode} mode` : `of ${account.name}`
   throw new Problem("account_mismatch", {
-    detail: `This source reads ${row.accountName}; what was given is ${modes}.`,
+    detail: `This source reads ${row.accountName}; the credentials are ${modes}.`,
   })
 }
 

@@ -34,6 +34,10 @@ function known(connector: AnyConnector, choice: CollectionChoice, field: string)
   if (!collection)
     throw badField(`${field}.name`, `${connector.title} has no collection "${choice.name}".`, "unknown_collection")
   const taken = Object.keys(choice.fields).find((name) => Object.hasOwn(collection.schema.shape, name))
-  if (taken) throw badField(`${field}.fields.${taken}`, `"${choice.name}" already has an attribute of this name.`)
+  if (taken)
+    throw badField(
+      `${field}.fields.${taken}`,
+      `"${choice.name}" already has an attribute of this name. Choose another name.`,
+    )
   return choice
 }

@@ -17,8 +17,8 @@ import type { ApiPorts } from "../worker/platform.ts"
 /** D1 binds 100 values a statement. */
 const HASHES_TOGETHER = 90
 const SENT_BEFORE =
-  "A deleted source of the same account has sent to this destination before, and what it delivered is still there. A source that is " +
-  'already reading cannot go on from there: send "duplicates": "accept" to let the same facts arrive again, or delete it and create ' +
+  "Nothing was changed. A deleted source of the same account has sent to this destination before, and what it delivered is still " +
+  'there. A source that is already reading cannot go on from there: send "duplicates": "accept" to let the same facts arrive again, or delete it and create ' +
   'it with this destination and "continue": true.'
 
 export type Again = (typeof AGAIN)[number]

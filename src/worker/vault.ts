@@ -74,7 +74,10 @@ function keyring(keys: readonly VaultKey[]): (id: string) => Promise<CryptoKey> 
     const known = imported.get(id)
     if (known) return known
     const key = keys.find((one) => one.id === id)
-    if (!key) throw new SealError(`A secret was sealed with the key "${id}", which VAULT_KEYS no longer lists.`)
+    if (!key)
+      throw new SealError(
+        `A secret was sealed with the key "${id}", which VAULT_KEYS no longer lists. Add that key to it again.`,
+      )
     const fresh = await crypto.subtle.importKey("raw", key.bytes, "AES-GCM", false, ["encrypt", "decrypt"])
     imported.set(id, fresh)
     return fresh

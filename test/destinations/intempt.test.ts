@@ -189,7 +189,6 @@ describe("a 2xx", () => {
   ])("with %s is not: the items are kept, and sent again later", async (_what, reply, reason) => {
     const answer = await intempt.post(portsFor(reply), TARGET, "{}")
     expect(answer).toMatchObject({ outcome: "later", reason: expect.stringMatching(reason) })
-    expect(answer.reason).toContain("kept and sent again")
     expect(answer.status).toBeGreaterThanOrEqual(200)
   })
 })

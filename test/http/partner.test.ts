@@ -196,7 +196,7 @@ describe("an answer's size", () => {
     const large = () => new Response(`"bad_key"${" ".repeat(PAGE_BYTES_MAX)}`, { status: 401 })
     expect((await ask(large)).result).toEqual({
       kind: "transient",
-      reason: "A gateway on the way answered 401, not Acme.",
+      reason: "A gateway on the way answered 401, not Acme. The credentials may be good.",
     })
   })
 

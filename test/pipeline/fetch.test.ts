@@ -219,7 +219,10 @@ describe("letting go", () => {
 })
 
 describe("a failure is settled once", () => {
-  const until = (ms: number, reason = "Acme asks to wait."): ((startedAt: number) => Outcome) => {
+  const until = (
+    ms: number,
+    reason = "Acme asks us to wait before the next call.",
+  ): ((startedAt: number) => Outcome) => {
     return (startedAt) => ({ kind: "limited", until: startedAt + ms, reason })
   }
   it.each<[string, Reply, (startedAt: number) => unknown]>([
@@ -264,7 +267,10 @@ describe("a failure is settled once", () => {
   it("of our own making as a fault, logged by place and never by what it says", async () => {
     const { source, ports } = await fetchWith({ replies: [page(["bug"])] })
     expect(outcomesOf(source)).toEqual([
-      { kind: "fault", reason: "Reading orders of Acme failed on our side (TypeError)." },
+      {
+        kind: "fault",
+        reason: "Acme could not be read, because of a mistake on our side (orders, TypeError). We have been told.",
+      },
     ])
     expect(ports.lines).toMatchObject([{ event: "connector_failed", at: expect.stringContaining("acme.ts") }])
     expect(JSON.stringify(ports.lines)).not.toContain("ada@example.com")

@@ -177,7 +177,11 @@ describe("an answer", () => {
       json({ errors: [{ message: "timestamp is too old" }] }, 400),
       { outcome: "refused", reason: "timestamp is too old" },
     ],
-    ["422 without words", json({}, 422), { outcome: "refused", reason: "Intempt refused the items (422)." }],
+    [
+      "422 without words",
+      json({}, 422),
+      { outcome: "refused", reason: "Intempt refused the items (422) and did not say why." },
+    ],
     ["413", json({}, 413), { outcome: "too_large" }],
     ["401", json({}, 401), { outcome: "rejected" }],
     ["402", json({}, 402), { outcome: "rejected" }],

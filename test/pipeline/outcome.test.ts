@@ -21,7 +21,7 @@ it.each([["stream"], ["bucket"], ["source"], [undefined]] as const)(
     expect(outcomeOfFailure(result, situation)).toEqual({
       kind: "limited",
       until,
-      reason: "Acme asks to wait.",
+      reason: "Acme asks us to wait before the next call.",
       ...(scope && { scope }),
     })
   },

@@ -92,7 +92,11 @@ test("a partner that hangs: the run is given up and reported, and the next sched
   source.business.evolve(10)
   const fault = world.faults.on({ name: "hang", account: "hang" })
   const failed = await failedRun(source)
-  expect(failed).toMatchObject({ kind: "live", state: "failed", reason: "Stripe did not answer in time." })
+  expect(failed).toMatchObject({
+    kind: "live",
+    state: "failed",
+    reason: "Stripe did not answer in time. What was read is kept. The next run goes on from there.",
+  })
   world.faults.off(fault)
   await nextRun(world, source)
   expect(await latestRun(source)).toMatchObject({ state: "succeeded" })

@@ -72,7 +72,7 @@ export const UNREACHED: readonly Unreached[] = [
     why: "The outbox hands out no two rows with states of one object; tables show that packing would keep them apart.",
     lines: ["if (!claimObjects(objects", "if (keys.some((key) => taken.has(key))) return false"],
   },
-  { file: "src/pipeline/page.ts", why: CONTRACT, functions: ["thrown"] },
+  { file: "src/pipeline/page.ts", why: CONTRACT, functions: ["thrown", "fault"] },
   { file: "src/lib/frames.ts", why: CONTRACT, functions: ["framesOf"] },
   {
     file: "src/pipeline/page.ts",
@@ -90,13 +90,12 @@ export const UNREACHED: readonly Unreached[] = [
     file: "src/pipeline/leased-slice.ts",
     why: "Simulated deploys differ in their protocol, not in their connectors; tables show it.",
     functions: ["refuse"],
-    lines: ["if (!connector || !stream) return refuse", "if (!config.success) return refuse"],
+    lines: ['return refuse("transient"', 'return refuse("fault"'],
   },
   {
     file: "src/http/partner.ts",
     why: CONTRACT,
     lines: [
-      "if (url === null) return { kind",
       'if (!request.path.startsWith("/")',
       "return url.origin === new URL(baseUrl).origin",
       'return { method: request.method ?? "POST"',
@@ -140,7 +139,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/reading/checkpoint.ts",
     why: SIZE,
-    lines: ["quarantineItem(tx, item, `larger", "return isQuarantineFull("],
+    lines: ["quarantineItem(tx, item, LARGER_THAN_SENT", "return isQuarantineFull("],
   },
   { file: "src/source/control/control.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
   {
@@ -206,7 +205,7 @@ export const UNREACHED: readonly Unreached[] = [
       "await this.settle({ protocol: PROTOCOL, lease: decision.task.lease",
       'return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason',
       "const destination = await openDestination(",
-      'const reason = "the stored key of the destination',
+      'const reason = "The stored key of the destination',
       "const rows = claim.rows.map",
       'const result = { rows, outcome: "rejected"',
       "const { number, destinationVersion } = claim",

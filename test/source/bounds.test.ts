@@ -217,7 +217,7 @@ describe("a bound that is met", () => {
     expect([keys.size <= PENDING_MAX, keys.has("oldest"), keys.size > PENDING_MAX / 2]).toEqual([true, false, true])
     const [run] = (await world.view()).current
     expect(run?.incomplete).toEqual([
-      { collection: "Orders", reason: expect.stringContaining(`more than ${PENDING_MAX}`) },
+      { collection: "Orders", reason: expect.stringContaining(`More than ${PENDING_MAX}`) },
     ])
   })
 

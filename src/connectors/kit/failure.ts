@@ -35,9 +35,14 @@ export type PartnerFailure =
 type Failed<Kind extends PartnerFailure["kind"]> = Extract<PartnerFailure, { kind: Kind }>
 
 export function limited(title: string, retryAfterMs: number | null, scope?: LimitScope): Failed<"limited"> {
-  return { kind: "limited", reason: `${title} asks to wait.`, retryAfterMs, ...(scope && { scope }) }
+  return {
+    kind: "limited",
+    reason: `${title} asks us to wait before the next call.`,
+    retryAfterMs,
+    ...(scope && { scope }),
+  }
 }
 
 export function tokenRefused(title: string): Failed<"token_refused"> {
-  return { kind: "token_refused", reason: `${title} no longer knows where the reading was.` }
+  return { kind: "token_refused", reason: `${title} no longer knows where the last page ended.` }
 }

@@ -62,7 +62,7 @@ function normalizeSafely<Config>(
   } catch (error) {
     if (error instanceof ShapeError) throw error
     if (error instanceof RecordError) return error.message
-    return `the record could not be read: ${error instanceof Error ? error.message : String(error)}`
+    return `the record could not be read, because of a mistake on our side: ${error instanceof Error ? error.message : String(error)}`
   }
 }
 
@@ -78,7 +78,8 @@ function toItem<Config>(
   const alias = aliasOf(draft, seenAt)
   if (draft.collection === ALIAS || !ctx.collections.has(draft.collection)) return alias
   const collection = connector.collections.find(({ name }) => name === draft.collection)
-  if (!collection) return `the connector has no collection ${draft.collection}`
+  if (!collection)
+    return `the record could not be read, because of a mistake on our side: there is no collection ${draft.collection}`
   const fault = faultOf(collection, draft)
   if (fault) return fault
   // A list tells what it shows no earlier than now; the feed may still show it until its place.

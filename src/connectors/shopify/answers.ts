@@ -54,9 +54,12 @@ export function classify(status: number, body: unknown, headers: Headers): Partn
     case 403:
       return { kind: "denied", reason: "Shopify does not let this app read the shop. Check the app's access scopes." }
     case 404:
-      return { kind: "fault", reason: "There is no Shopify shop under this address." }
+      return { kind: "fault", reason: "There is no Shopify shop under this address. Check the address." }
     case 423:
-      return { kind: "fault", reason: "The shop is locked by Shopify." }
+      return {
+        kind: "fault",
+        reason: "Shopify has locked the shop. Its owner can ask Shopify why, and have it unlocked.",
+      }
     case 429:
     case 430:
       return limited("Shopify", retryAfterMs(headers))
@@ -93,7 +96,7 @@ export function withheldNotes(body: JsonValue, collections: ReadonlySet<string>)
   }
   return [...fields].map(([collection, names]) => ({
     collection,
-    reason: `Shopify keeps from this app (protected customer data, or a missing scope): ${[...names].sort().join(", ")}`,
+    reason: `Sent without what Shopify keeps from this app (protected customer data, or a missing scope): ${[...names].sort().join(", ")}`,
   }))
 }
 
@@ -163,14 +166,18 @@ function ofErrors(answer: JsonValue): PartnerFailure | null {
   // After some 15 seconds, with status 200 and no code. https://github.com/travis-r6s/gridsome-source-shopify/issues/49
   if (messages.some((message) => /^timeout$/i.test(message)))
     return { kind: "too_large", reason: "Shopify did not answer a page of this size in time." }
-  if (codes.includes("SHOP_INACTIVE")) return { kind: "fault", reason: "The shop is not active." }
+  if (codes.includes("SHOP_INACTIVE"))
+    return { kind: "fault", reason: "The shop is not active. Its owner can reactivate it in Shopify." }
   if (messages.some((message) => /\bcursor\b/i.test(message))) return tokenRefused("Shopify")
   // Refused before it was run: asking again would not help.
   if (
     codes.some((code) => code !== null && /^[a-z]/.test(code)) ||
     messages.some((message) => /^Field '|syntax error/i.test(message))
   )
-    return { kind: "fault", reason: "Shopify does not understand the request." }
+    return {
+      kind: "fault",
+      reason: "Shopify does not understand the request: a mistake on our side. Tell our support.",
+    }
   return { kind: "transient", reason: "Shopify could not answer in full." }
 }
 

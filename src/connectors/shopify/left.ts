@@ -9,7 +9,7 @@ import type { AgreementsPart, LinesPart, MoneyPart } from "./token.ts"
 
 const { transactions, refunds } = MONEY_LENGTHS.many
 
-export const MONEY_CUT = `Shopify lists the first ${transactions} payments and ${refunds} refunds of an order: an order has more, and they are not told.`
+export const MONEY_CUT = `Shopify lists the first ${transactions} payments and ${refunds} refunds of an order: an order has more, and those are missing.`
 
 export function linesLeft(order: JsonValue): LinesPart[] {
   const lines = text(order, "lineItems.pageInfo.endCursor")

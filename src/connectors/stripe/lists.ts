@@ -26,17 +26,18 @@ export function listRequest(path: string, ctx: PageContext<unknown>, query: Page
 
 export function listPage(answer: PartnerAnswer, { window }: PageContext<unknown>): Page {
   const body = json(answer.body)
-  if (text(body, "object") !== "list" || !Array.isArray(at(body, "data"))) throw new ShapeError("Stripe sent no list")
+  if (text(body, "object") !== "list" || !Array.isArray(at(body, "data")))
+    throw new ShapeError("Stripe's answer is not the list that was asked for.")
   const listed = rows(body, "data").map(listRecord)
   const records = listed.filter(({ time }) => window.from === null || time >= window.from)
   const last = listed.at(-1)
   if (!flag(body, "has_more") || records.length < listed.length) return { records, next: null }
-  if (!last) throw new ShapeError("Stripe sent an empty page and says that there is more")
+  if (!last) throw new ShapeError("Stripe sent an empty page and says that there is more.")
   return { records, next: last.id }
 }
 
 function listRecord(object: JsonValue): PageRecord {
   const [id, created] = [text(object, "id"), number(object, "created")]
-  if (id === null || created === null) throw new ShapeError("Stripe sent an object without id or creation time")
+  if (id === null || created === null) throw new ShapeError("Stripe sent an object without id or creation time.")
   return { id, time: fromSeconds(created), body: object }
 }

@@ -48,7 +48,7 @@ const RANKS: Record<Role, number> = { viewer: 1, editor: 2, admin: 3, operator: 
 
 export function requireRole(role: Role, has: Role): void {
   const may = role === "operator" ? has === "operator" : RANKS[has] >= RANKS[role]
-  if (!may) throw new Problem("role_required", { detail: `This takes the role ${role}; yours is ${has}.` })
+  if (!may) throw new Problem("role_required", { detail: `This needs the role ${role}; yours is ${has}.` })
 }
 
 /**

@@ -124,9 +124,18 @@ export function openGapBackfill(tx: Transaction, feed: AnyStream, range: Plan["r
   if (run) noteUnfinished(run, plans)
   const listed = new Set(lists.flatMap(({ collections }) => collections))
   for (const name of fed) {
-    if (run && !listed.has(name)) addIncomplete(run, [name], `no list tells what happened ${rangeInWords(range)}`)
+    if (run && !listed.has(name))
+      addIncomplete(
+        run,
+        [name],
+        `What happened ${rangeInWords(range)} is missing: ${tx.connector.title} has no list that shows it.`,
+      )
     else if (run && isDimension(tx, name))
-      addIncomplete(run, [name], "deletions while the feed could not be read are in no list")
+      addIncomplete(
+        run,
+        [name],
+        `Deletions ${rangeInWords(range)} are missing: ${tx.connector.title} lists only what is left.`,
+      )
   }
 }
 

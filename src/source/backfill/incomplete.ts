@@ -32,7 +32,11 @@ export function noteReach(tx: Transaction, slice: Slice, run: Run, asked: number
 }
 
 function addReach(run: Run, stream: AnyStream, collections: readonly string[], reached: number): void {
-  addIncomplete(run, collections, `${stream.title} reach back to ${dayOf(reached)} only`)
+  addIncomplete(
+    run,
+    collections,
+    `${stream.title} reach back to ${dayOf(reached)} only: the partner keeps no older ones.`,
+  )
 }
 
 /**
@@ -46,7 +50,7 @@ export function noteUnfinished(run: Run, plans: readonly Plan[]): void {
     addIncomplete(
       run,
       collections,
-      `${stream.title} created before ${dayOf(range.from)} and ${late} during the gap may be missing`,
+      `${stream.title} created before ${dayOf(range.from)} and ${late} during the gap may be missing. A resync from an earlier day may find them.`,
     )
   }
 }

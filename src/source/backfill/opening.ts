@@ -102,7 +102,7 @@ function join(tx: Transaction, plan: Plan, overlap: Span | null): Backfill | nul
 }
 
 const JOINED =
-  "too many readings of its lists wait: two of them were joined, and some of what was sent already may be sent twice"
+  "So much history waits to be read that two readings were joined. Nothing is missing, but some of what was sent may be sent twice."
 
 function canJoin(slice: Slice, plan: Plan): boolean {
   return slice.state !== "read" && slice.lease === null && slice.range !== null && isSameReading(slice, plan)

@@ -122,7 +122,7 @@ function lowerStream(tx: Transaction, stream: string, live: LiveStream, limit: n
 function noteAgain(tx: Transaction, run: Run, collection: string, limit: number): void {
   const isChosen = tx.state.configuration.collections.some(({ name }) => name === collection)
   const since = `${new Date(limit).toISOString().slice(0, 19).replace("T", " ")} UTC`
-  const reason = `${tx.connector.title}'s clock went back: what happened since ${since} is read again, and some of it may be sent twice`
+  const reason = `${tx.connector.title}'s clock went back: what happened since ${since} is read again. Nothing is missing, but some of it may be sent twice.`
   if (isChosen && !run.incomplete.some((one) => one.collection === collection && one.reason === reason))
     run.incomplete.push({ collection, reason })
 }

@@ -106,12 +106,12 @@ export function syncNow(tx: Transaction): Answer<{ run: string }> {
     return {
       ok: false,
       code: "too_soon",
-      message: `Sync now may be repeated in ${retryAfterSeconds} s.`,
+      message: `A sync was started less than a minute ago. Sync now may be repeated in ${retryAfterSeconds} s.`,
       retryAfterSeconds,
     }
   }
   if (state.run)
-    return { ok: false, code: "run_in_progress", message: `Run ${state.run.id} is reading.`, run: state.run.id }
+    return { ok: false, code: "run_in_progress", message: `Run ${state.run.id} is still reading.`, run: state.run.id }
   retryDenied(tx)
   openMissing(tx, "collection")
   const run = startLive(tx, "manual")
@@ -140,12 +140,16 @@ function whileChecking({ state: { checking }, connector, now }: Transaction): Re
 export function resync(tx: Transaction, collection: string, from: number | null): Answer<{ run: string }> {
   const { configuration } = tx.state
   if (!configuration.collections.some((choice) => choice.name === collection)) {
-    return { ok: false, code: "unknown_collection", message: `The source does not read a collection "${collection}".` }
+    return {
+      ok: false,
+      code: "unknown_collection",
+      message: `The source does not read "${collection}". Switch that collection on first, or choose another.`,
+    }
   }
   const refusal = whyNotReadable(tx.state)
   if (refusal) return refusal
   if (from !== null && from >= partnerNow(tx))
-    return { ok: false, code: "out_of_range", message: "A resync reads what has been: choose a time that has passed." }
+    return { ok: false, code: "out_of_range", message: "A resync reads the past: choose today or an earlier day." }
   const running = tx.state.backfills.find(
     (backfill) =>
       backfill.kind === "resync" &&
@@ -156,13 +160,13 @@ export function resync(tx: Transaction, collection: string, from: number | null)
     return {
       ok: false,
       code: "run_in_progress",
-      message: `Run ${running.run} is reading ${collection} again.`,
+      message: `Run ${running.run} is already reading ${collection} again.`,
       run: running.run,
     }
   const run = openResync(tx, collection, from ?? configuration.startDate)
-  if (!run) return { ok: false, code: "unknown_collection", message: `No list of the partner tells "${collection}".` }
+  if (!run) return { ok: false, code: "unknown_collection", message: `No list of the partner shows "${collection}".` }
   if (run === "full") {
-    const message = `${BACKFILLS_MAX} readings of lists wait already. This one can begin once some of them are done: see which collections are denied or failing.`
+    const message = `${BACKFILLS_MAX} readings of history wait already, so this one was not started. See which collections are denied or failing.`
     return { ok: false, code: "too_many_waiting", message }
   }
   return { ok: true, run: run.id }
@@ -199,5 +203,9 @@ function entriesBelow(tx: Transaction, asked: readonly number[] | "all", before:
 
 export function discardEntry(tx: Transaction, id: number): Answer<object> {
   if (discard(tx, id)) return { ok: true }
-  return { ok: false, code: "not_found", message: `Quarantine holds no entry ${id}.` }
+  return {
+    ok: false,
+    code: "not_found",
+    message: `Quarantine holds no entry ${id}. It may have been replayed or discarded.`,
+  }
 }

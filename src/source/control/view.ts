@@ -129,7 +129,11 @@ export function runView(tx: Transaction, run: Run): RunView {
 function waitsOf(tx: Transaction, run: Run): RunView["waits"] {
   const { state, now, connector } = tx
   if (run.state === "delivering" && state.delivery.retryAt !== null && state.delivery.retryAt > now) {
-    return { until: state.delivery.retryAt, reason: state.delivery.reason ?? "the destination" }
+    return {
+      until: state.delivery.retryAt,
+      reason:
+        state.delivery.reason ?? "The destination refused some items. They are kept and sent again by themselves.",
+    }
   }
   if (run.state !== "reading" || !mayRead(tx)) return null
   const checkedAt = checkHoldsUntil(tx)
@@ -156,7 +160,7 @@ function heldUntil(tx: Transaction, reason: string): NonNullable<RunView["waits"
   const failure = lastLiveFailure(tx)
   return {
     until: nextWatermarkRunAt(tx) ?? soon,
-    reason: failure ? `${reason}. The last run failed: ${failure}` : reason,
+    reason: failure ? `${reason} The last run failed: ${failure}` : reason,
   }
 }
 

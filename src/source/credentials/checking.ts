@@ -18,7 +18,8 @@ export const TRY_DAILY_MS = DAY_MS
 /** Codes of errors that end with a credential that is accepted. */
 const CREDENTIAL_ERRORS: readonly string[] = ["credentials_rejected", "reconnect"]
 
-export const CHECKING = "the credentials were refused once and are tried again before the source stops"
+export const CHECKING =
+  "The credentials were refused once. They are tried again within minutes, before the source stops. What was read is kept."
 
 export function confirmAt({ since }: Checking): number {
   return since + AUTH_CONFIRM_MS

@@ -23,7 +23,7 @@ function stopReading(tx: Transaction, reason: string): void {
   const way = state.token ? "sign in again" : `create a new key in ${connector.title} and paste it`
   stopSource(tx, {
     code: state.token ? "reconnect" : "credentials_rejected",
-    message: `${connector.title} rejected the credentials of this source, twice some minutes apart: ${reason}`,
+    message: `${connector.title} rejected the credentials of this source, twice some minutes apart: ${reason} Nothing more is read; what was read is kept and delivered.`,
     remedy: `Reconnect the source: ${way}. The sync goes on where it stopped. Until then the credentials are tried once a day.`,
   })
 }

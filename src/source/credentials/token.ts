@@ -152,14 +152,17 @@ function beginRefresh(tx: Transaction): TokenNeed {
   if (!token) return { kind: "none" }
   if (token.intent && token.intent.until > tx.now) return { kind: "wait", until: token.intent.until }
   // An intent left behind: whoever had it is gone, and with it the answer.
-  if (token.intent) lostAnswer(tx, token, "the answer did not come")
+  if (token.intent) lostAnswer(tx, token, `${tx.connector.title} did not answer when the access was renewed`)
   if (token.isOver) return { kind: "none" }
   const wait = sourceWait(tx.state, tx.now)
   if (wait) return { kind: "wait", until: wait.until }
   // Refused as soon as it came: the partner is not asked for one after the other.
   const rested = restedAt(token)
   if (rested > tx.now) {
-    askToWait(tx, "source", { until: rested, reason: "the access token was renewed a moment ago" })
+    askToWait(tx, "source", {
+      until: rested,
+      reason: "the access was renewed a moment ago and can be renewed again in a minute",
+    })
     return { kind: "wait", until: rested }
   }
   const { org, project, source, connector, config } = configuration
@@ -191,7 +194,11 @@ export function refreshAnswered(tx: Transaction, intent: string, answer: Refresh
       return
     case "client":
       state.operatorWait = { since: state.operatorWait?.since ?? tx.now, reason: answer.reason }
-      waitFor(tx, `waiting for the operator: ${answer.reason}`, nextTry(tx, token, CLIENT_RETRY_BASE_MS))
+      waitFor(
+        tx,
+        `${answer.reason}. Nothing is lost: the sync goes on by itself after that.`,
+        nextTry(tx, token, CLIENT_RETRY_BASE_MS),
+      )
       return
     case "lost":
       lostAnswer(tx, token, answer.reason)
@@ -208,7 +215,7 @@ function lostAnswer(tx: Transaction, token: TokenState, reason: string): void {
   token.intent = null
   token.lost++
   if (token.lost >= LOST_MAX && !isRepeatable(tx, token))
-    endGrant(tx, token, `${reason}, and the grant could not be renewed without it`)
+    endGrant(tx, token, `${reason}, and without that answer the access could not be renewed`)
   else waitFor(tx, reason, nextTry(tx, token, LOST_RETRY_BASE_MS, LOST_RETRY_MAX_MS))
 }
 
@@ -242,7 +249,7 @@ function reconnect(tx: Transaction, reason: string): void {
   const { title } = tx.connector
   stopSource(tx, {
     code: "reconnect",
-    message: `${title} no longer lets this source read: ${reason}.`,
+    message: `${title} no longer lets this source read: ${reason}. What was read is kept and delivered.`,
     remedy: `Reconnect the source: sign in to ${title} again. The sync goes on where it stopped.`,
   })
 }

@@ -184,8 +184,13 @@ function postAnswered(tx: Transaction, answer: PostResult, destinationVersion: n
   else pause(delivery, result.reason, tx.now)
 }
 
+/** Whatever the destination said, nothing of it is lost. */
+function kept(reason: string): string {
+  return `${/[.!?]$/.test(reason) ? reason : `${reason}.`} What was read is kept and sent again by itself.`
+}
+
 function pause(delivery: Delivery, reason: string, now: number): void {
-  assign(delivery, { state: "paused", reason, retryAt: now + PROBE_MS })
+  assign(delivery, { state: "paused", reason: kept(reason), retryAt: now + PROBE_MS })
 }
 
 /** The whole source backs off: the destination's trouble is not one row's. */
@@ -199,7 +204,11 @@ function wait(tx: Transaction, { rows, status, reason, retryAt }: PostResult): v
   // Several POSTs of one claim fail together: that is one attempt, not five.
   if (delivery.retryAt === null || delivery.retryAt <= tx.now) delivery.attempts++
   const until = tx.now + backoffMs(delivery.attempts - 1, SEND_RETRY_BASE_MS, SEND_RETRY_MAX_MS, tx.random.next())
-  assign(delivery, { state: "retrying", reason, retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until) })
+  assign(delivery, {
+    state: "retrying",
+    reason: kept(reason),
+    retryAt: Math.max(delivery.retryAt ?? 0, retryAt ?? 0, until),
+  })
 }
 
 /**
@@ -269,7 +278,7 @@ function quarantineSingle(tx: Transaction, item: Item, reason: string, { run, at
   backToOutbox(tx, delivery.refused, WENT_BACK + 1)
   delivery.refused = []
   forgetRefusals(tx)
-  pause(delivery, `the destination refuses everything: ${reason}`, tx.now)
+  pause(delivery, `The destination refuses everything, last with: ${reason}`, tx.now)
 }
 
 /** What the destination said while it refused everything says nothing of the rows that still wait. */

@@ -43,10 +43,12 @@ const LATER_MS = 60_000
 /** Renewals for one lease: a token that is due again at once is no token. */
 const RENEWALS_MAX = 2
 
+const UNREADABLE = "The stored credentials cannot be opened, because of a mistake on our side."
+
 const NO_ACCESS: Refusal = {
   ok: false,
   code: "unavailable",
-  message: "The source's access token cannot be renewed, or its credentials not be opened, at the moment.",
+  message: "The source's credentials cannot be used at the moment. Nothing was changed. Try again in a minute.",
 }
 
 export class SourceEngine implements SourceRpc {
@@ -181,7 +183,7 @@ export class SourceEngine implements SourceRpc {
     )
     if (credential) return { kind: "given", task: { ...decision.task, credential } }
     // Let go of at once, with the reason: five leases that nobody works on would be reported as a hang.
-    const outcome = { kind: "fault" as const, reason: "the stored credential cannot be opened" }
+    const outcome = { kind: "fault" as const, reason: UNREADABLE }
     await this.settle({ protocol: PROTOCOL, lease: decision.task.lease, outcome, calls: 0 })
     return { kind: "later", at: this.#ports.clock.now() + LATER_MS, reason: outcome.reason }
   }
@@ -237,7 +239,7 @@ export class SourceEngine implements SourceRpc {
     )
     if (destination) return { kind: "given", claim: { ...claim, destination } }
     // As if the destination had rejected it: nothing was sent, and nothing will be until the key changes.
-    const reason = "the stored key of the destination cannot be opened"
+    const reason = "The stored key of the destination cannot be opened. Paste it again under Destination."
     const rows = claim.rows.map(({ id }) => id)
     const result = { rows, outcome: "rejected" as const, status: 0, reason, retryAt: null }
     const { number, destinationVersion } = claim

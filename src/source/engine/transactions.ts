@@ -117,7 +117,7 @@ export class Transactions {
 
   #open(memory: Memory, state: State): Transaction {
     const connector = this.#ports.connector(state.configuration.connector)
-    if (!connector) throw new Error(`no connector "${state.configuration.connector}" in this version`)
+    if (!connector) throw new Error(`This version has no connector "${state.configuration.connector}".`)
     const { seen, pending, outbox } = memory
     const staged = { quarantinePut: [], quarantineRemove: [], runsPut: [], runsRemove: [] }
     return {

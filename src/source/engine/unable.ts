@@ -44,5 +44,5 @@ const REFUSAL: Refusal = {
   ok: false,
   code: "unavailable",
   message:
-    "This source cannot work at the moment, because of a mistake on our side. Nothing is lost; it goes on by itself.",
+    "This source cannot work at the moment, because of a mistake on our side. Nothing is lost: it goes on by itself once that is put right.",
 }

@@ -33,6 +33,7 @@ export const PAGE_STALE_MS = 180_000
 const PAGE_GROWTH = 1 / 32
 /** Completed records remembered, a stream. */
 export const COMPLETED_MAX = 500
+const LARGER_THAN_SENT = `This item is larger than ${ROW_BYTES / 1e6} MB, which the destination does not take. It was not sent and can only be discarded.`
 
 export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(tx.state).find((one) => one.id === page.lease.slice)
@@ -51,7 +52,7 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
     return { kind: "stop", reason: "the feed does not reach back so far any more" }
   // Some partners name one token for all pages: only with the same records it leads nowhere.
   if (page.next !== null && page.next === slice.pageToken && (page.digest ?? null) === slice.digest) {
-    abort(tx, slice, `${slice.stream}: the partner repeats the same page`)
+    abort(tx, slice, `${tx.connector.title} repeats the same page instead of sending the next one.`)
     return { kind: "stop", reason: "the partner repeats the same page" }
   }
   const next = isPastEnd(tx, slice, page) ? null : page.next
@@ -155,8 +156,7 @@ export function take(tx: Transaction, items: Checkpoint["items"], run: Run): voi
     const counts = totals(tx, item.collection)
     counts.accepted++
     counts.lastItemAt = now
-    if (!fitting.includes(item))
-      quarantineItem(tx, item, `larger than ${ROW_BYTES / 1e6} MB, which the destination does not take`, run.id)
+    if (!fitting.includes(item)) quarantineItem(tx, item, LARGER_THAN_SENT, run.id)
   }
   replaceQuarantined(tx, fitting)
   for (const row of toRows(fitting, run.id, state.ids.outbox)) outbox.insert(row)
@@ -173,7 +173,7 @@ function notePending(tx: Transaction, run: Run, { pending, closed }: Checkpoint)
   for (const { collection, key } of closed) tx.pending.remove(keyHash(collection, key))
   if (pending.length === 0) return
   tx.pending.expire(tx.now - tx.connector.pendingForDays * DAY_MS)
-  const reason = `more than ${PENDING_MAX} records wait to be settled: the oldest are told only if a list shows them again`
+  const reason = `More than ${PENDING_MAX} records wait to be settled. What becomes of the oldest is missing, unless a resync reads them later.`
   if (tx.pending.bound() > 0)
     for (const collection of new Set(pending.map((key) => key.collection)))
       addNote(run.incomplete, { collection, reason })

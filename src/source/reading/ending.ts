@@ -1,6 +1,6 @@
 /** How readings end. */
 import { DENIED_AGAIN_MS } from "../backfill/resume.ts"
-import { whyFailed } from "../runs/reasons.ts"
+import { goesOn, whyFailed } from "../runs/reasons.ts"
 import { failRun, findRun, readingDone } from "../runs/run.ts"
 import type { Slice } from "../state/reading.ts"
 import type { Run } from "../state/state.ts"
@@ -34,7 +34,7 @@ export function endBackfills(tx: Transaction): void {
     if (backfill.run === null || backfill.slices.some((slice) => slice.state === "reading")) continue
     const run = findRun(state, backfill.run)
     const failed = backfill.slices.find((slice) => slice.state === "failed")
-    if (run && failed) failRun(tx, run, failed.waiting ?? "a list could not be read")
+    if (run && failed) failRun(tx, run, goesOn(failed.waiting ?? "A list could not be read."))
     else if (run) readingDone(tx, run)
     backfill.run = null
   }

@@ -98,7 +98,12 @@ export function retry(tx: Transaction, slice: Slice, reason: string): void {
 /** Half the page; a single record that is too large cannot be read at all. */
 function shrink(tx: Transaction, slice: Slice): void {
   if (slice.pageSize > 1) slice.pageSize = Math.max(1, Math.floor(slice.pageSize / 2))
-  else if (!searchPlace(tx, slice)) giveUp(tx, slice, `${slice.stream}: one record is larger than can be read`)
+  else if (!searchPlace(tx, slice))
+    giveUp(
+      tx,
+      slice,
+      `${tx.connector.title} sends one record that is larger than can be read. If this lasts, tell our support.`,
+    )
 }
 
 /** The window is read again from its edge, the boundary itself included: `seen` drops what was read of it. */
@@ -139,7 +144,7 @@ export function stopFull(tx: Transaction): void {
     abort(
       tx,
       slice,
-      `${QUARANTINE_MAX} items of one collection are in quarantine: look at their reasons before reading on`,
+      `${QUARANTINE_MAX} items of one collection are in quarantine, so its reading stopped. Look at their reasons, then replay or discard them.`,
     )
   }
 }
@@ -154,7 +159,7 @@ export function expireLeases(tx: Transaction): void {
       abort(
         tx,
         slice,
-        `${slice.stream} hung: ${LAPSES_MAX} attempts of ${LEASE_MS / 60_000} minutes brought nothing`,
+        `Reading hung: ${LAPSES_MAX} attempts of ${LEASE_MS / 60_000} minutes brought nothing. If this lasts, tell our support.`,
         "outage",
       )
   }

@@ -20,8 +20,10 @@ import { bucketOf, sourceWait, waitOf } from "./waits.ts"
 export const LEASE_MS = 180_000
 const PROTOCOL_RETRY_MS = 60_000
 export const BACKPRESSURE_RETRY_MS = 30_000
-export const BACKPRESSURE = "waiting for the destination to take what has been read"
-export const KEYS_FULL = "waiting for changes to be read: until then no more keys of what was sent can be kept"
+export const BACKPRESSURE =
+  "Waiting for the destination to take what has been read. Nothing is lost: reading goes on after that."
+export const KEYS_FULL =
+  "History waits until the latest changes have been read: until then no more of what was sent can be remembered. Nothing is lost."
 
 /** A leased slice, for the engine to complete with the opened credential. */
 export type LeaseDecision =

@@ -74,11 +74,7 @@ export function probed(
   }
   const where = fresh.map(secondInWords).join(" and ")
   const { title } = tx.connector
-  giveUp(
-    tx,
-    slice,
-    `${title} fails for what stands at ${where}, and for nothing around it: ${reason} ${outlook(times)}`,
-  )
+  giveUp(tx, slice, `${title} fails for what is dated ${where}, and for nothing around it: ${reason} ${outlook(times)}`)
 }
 
 /** Ends the run. The next one asks for full pages again: small ones may be what fails. */
@@ -153,8 +149,8 @@ function keepPlace(tx: Transaction, slice: Slice, run: Run, place: Span, reason:
   const { title } = tx.connector
   const stream = tx.connector.streams.find(({ name }) => name === slice.stream)?.title ?? slice.stream
   const told =
-    `${title} fails whenever it is asked for what stands at ${secondInWords(place)} in "${stream}" (${reason}); it did so in ` +
-    `${SIGHTINGS_NEEDED} runs, and answered for all around it. It was left out. Once ${title} answers again, a resync reads it.`
+    `${title} failed in ${SIGHTINGS_NEEDED} runs for one record of "${stream}", dated ${secondInWords(place)}, and for none around it. It was left ` +
+    `out, so it is missing. Once ${title} answers again, a resync reads it; then discard this entry. The reason: ${reason}`
   const body = { stream: slice.stream, from: new Date(place.from).toISOString(), to: new Date(place.to).toISOString() }
   const key = `${slice.stream}@${body.from}`
   for (const collection of unkept(tx, slice, place)) quarantinePlace(tx, collection, key, told, body, run.id)
@@ -166,6 +162,6 @@ function secondInWords({ from }: Span): string {
 
 function outlook(times: number): string {
   return times >= SIGHTINGS_NEEDED
-    ? `Already ${STEPS_A_DAY} such records were left out within a day: no more will be before tomorrow.`
-    : `Found there ${times} of ${SIGHTINGS_NEEDED} times; after that it is left out, and the reading goes on.`
+    ? `Already ${STEPS_A_DAY} such records were left out within a day: reading waits here, and no more will be left out before tomorrow.`
+    : `Found there ${times} of ${SIGHTINGS_NEEDED} times; after that it is left out, which quarantine will say, and the reading goes on.`
 }

@@ -63,7 +63,12 @@ export function addNote(notes: CollectionNote[], { collection, reason }: Collect
   const said = reason.slice(0, NOTE_CHARS_MAX)
   if (notes.some((note) => note.collection === collection && note.reason === said)) return
   if (notes.length < NOTES_MAX - 1) notes.push({ collection, reason: said })
-  else notes[NOTES_MAX - 1] = { collection, reason: "and more; read the list again to complete it" }
+  else
+    notes[NOTES_MAX - 1] = {
+      collection,
+      reason:
+        "There is more than can be shown here, and more may be missing. A resync reads all that the partner still shows.",
+    }
 }
 
 /** Its reading is over: it blocks no other run any more, and ends once its items are delivered. */
@@ -90,7 +95,8 @@ export function finishDelivered(tx: Transaction): void {
     if (!tx.outbox.hasRun(run.id)) continue
     assign(run, {
       state: "partial",
-      reason: "its items still wait for the destination, as do those of later runs",
+      reason:
+        "Its items still wait for the destination, as do those of later runs. They are kept, and sent by themselves.",
     })
     end(tx, run)
   }

@@ -22,7 +22,7 @@ export function isTombstone(core: State | Tombstone): core is Tombstone {
 export function readState(text: string): State | Tombstone {
   const core = JSON.parse(text) as Stored | Tombstone
   if (core.schema > STATE_SCHEMA)
-    throw new StateError(`stored state has schema ${core.schema}, this code knows ${STATE_SCHEMA}`)
+    throw new StateError(`Stored by a newer version (schema ${core.schema}, not ${STATE_SCHEMA}): deploy it again.`)
   if ("erased" in core) return core
   return upgrade(core.schema < RENAMED_SCHEMA ? (renamedState(core) as unknown as Stored) : core)
 }

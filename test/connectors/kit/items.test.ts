@@ -270,7 +270,9 @@ describe("what cannot be sent", () => {
     const broken = () => {
       throw new TypeError("x is not a function")
     }
-    expect(told(broken).rejects[0]?.reason).toBe("the record could not be read: x is not a function")
+    expect(told(broken).rejects[0]?.reason).toBe(
+      "the record could not be read, because of a mistake on our side: x is not a function",
+    )
   })
 
   test("a page that is to be read again is not a bad record", () => {

@@ -275,7 +275,13 @@ describe("a collection", () => {
 
   it.each([
     ["a day", 1, []],
-    ["weeks", 20, ["drafts created before 2026-11-01 and first listed during the gap may be missing"]],
+    [
+      "weeks",
+      20,
+      [
+        "drafts created before 2026-11-01 and first listed during the gap may be missing. A resync from an earlier day may find them.",
+      ],
+    ],
   ])(
     "that is listed late is read further back after %s without it, and what may be missing is said",
     async (_, days, incomplete) => {

@@ -182,7 +182,12 @@ describe("a source whose clock was thirty days ahead for a while", () => {
     await world.configure()
     world.advance(30 * DAY)
     await world.settle(await world.lease("live"), {
-      ...{ kind: "limited", until: world.now() + MINUTE, reason: "Shop asks to wait.", scope: "source" },
+      ...{
+        kind: "limited",
+        until: world.now() + MINUTE,
+        reason: "Shop asks us to wait before the next call.",
+        scope: "source",
+      },
     })
     world.advance(-30 * DAY)
     expect(await world.refusedLease("live")).toMatchObject({ kind: "later", at: world.now() + MINUTE })

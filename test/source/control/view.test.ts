@@ -96,7 +96,9 @@ describe("what is shown", () => {
     await world.page(await world.lease("live"), { items: [fact("a", START)] })
     await world.report(await world.claim(), "later", { reason: "Intempt answered 503." })
     const delivering = (await world.view()).current.find(({ kind }) => kind === "live")
-    expect(delivering?.waits).toMatchObject({ reason: "Intempt answered 503." })
+    expect(delivering?.waits).toMatchObject({
+      reason: "Intempt answered 503. What was read is kept and sent again by itself.",
+    })
   })
 
   it("tells how much of a backfill has been read, never backwards, and all of it when it has been", async () => {

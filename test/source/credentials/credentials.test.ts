@@ -89,7 +89,10 @@ describe("a refusal in the partner's words", () => {
     const world = await refusedOnce()
     await world.until(START + AUTH_CONFIRM_MS)
     const { lease } = await world.lease("live")
-    const outcome: Outcome = { kind: "fault", reason: "the stored credential cannot be opened" }
+    const outcome: Outcome = {
+      kind: "fault",
+      reason: "The stored credentials cannot be opened, because of a mistake on our side.",
+    }
     await world.engine.settle({ protocol: PROTOCOL, lease, outcome, calls: 0 })
     expect((await world.view()).checking).not.toBeNull()
   })
@@ -283,7 +286,9 @@ describe("a source that stopped for its credential", () => {
   })
 
   it("asks a grant that is over for nothing: neither is its refresh token sent again, nor a token tried that has run out", async () => {
-    const { world, asked } = await granted([{ kind: "refused", reason: "Shop no longer knows the grant" }])
+    const { world, asked } = await granted([
+      { kind: "refused", reason: "the access that was approved has expired or was withdrawn" },
+    ])
     world.advance(50 * MINUTE)
     await world.refusedLease("live")
     expect((await world.view()).error?.code).toBe("reconnect")

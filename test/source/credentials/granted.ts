@@ -33,7 +33,7 @@ export const LATER = { kind: "later", reason: "Shop answered 503", retryAfterMs:
 
 export const LOST = {
   kind: "lost",
-  reason: "Shop's answer with the new token could not be read",
+  reason: "Shop's answer with the renewed access could not be read",
 } satisfies RefreshAnswer
 
 export const CLIENT = {
@@ -41,7 +41,10 @@ export const CLIENT = {
   reason: "this deployment has no OAuth client for Shop any more",
 } satisfies RefreshAnswer
 
-export const REFUSED = { kind: "refused", reason: "Shop no longer knows the grant" } satisfies RefreshAnswer
+export const REFUSED = {
+  kind: "refused",
+  reason: "the access that was approved has expired or was withdrawn",
+} satisfies RefreshAnswer
 
 /** A source that was connected by signing in, and a token endpoint that answers in turn. */
 export async function granted(answers: RefreshAnswer[] = [], first: Partial<SealedTokens> = {}) {

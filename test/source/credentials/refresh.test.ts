@@ -184,7 +184,9 @@ describe("a missing or wrong OAuth client of ours", () => {
     const view = await world.view()
     expect(view).toMatchObject({ error: null, operatorWait: { since: first, reason: CLIENT.reason } })
     expect(view.status).not.toBe("error")
-    expect((await world.refusedLease("live")).reason).toBe(`waiting for the operator: ${CLIENT.reason}`)
+    expect((await world.refusedLease("live")).reason).toBe(
+      `${CLIENT.reason}. Nothing is lost: the sync goes on by itself after that.`,
+    )
     expect(world.lines.filter((line) => line === "operator.alert")).toHaveLength(1)
     expect(world.published).toEqual(["connected"])
     answers.splice(0, answers.length, refreshed(world, "a2"))

@@ -59,7 +59,10 @@ describe("a failing page", () => {
     await failing(world, ATTEMPTS_MAX - 1)
     expect(world.state().run?.state).toBe("reading")
     await failing(world, 1)
-    expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "Shop answered 500." })
+    expect((await world.view()).lastRun).toMatchObject({
+      state: "failed",
+      reason: "Shop answered 500. What was read is kept. The next run goes on from there.",
+    })
   })
 
   it.each([
@@ -110,7 +113,11 @@ describe("a failing page", () => {
     await world.settle(orders, { kind: "fault", reason: "a bad request" })
     expect(await world.page(people, { next: "t1" })).toBe("go")
     expect(await world.page(people)).toBe("stop")
-    const failed = { kind: "initial", state: "failed", reason: "a bad request" }
+    const failed = {
+      kind: "initial",
+      state: "failed",
+      reason: "a bad request. What was read is kept. The next run goes on from there.",
+    }
     expect(await world.engine.run("run_00000001")).toMatchObject({ run: failed })
     await world.until((await world.view()).nextRunAt ?? 0)
     await world.drain("live")

@@ -28,7 +28,7 @@ describe("an oldest-first window", () => {
     const { world, task } = await begun()
     const edge = START - 5 * MINUTE
     await world.page(task, { items: [closing("a", edge)], next: "t1" })
-    await world.settle(task, { kind: "token_refused", reason: "Desk no longer knows where the reading was." })
+    await world.settle(task, { kind: "token_refused", reason: "Desk no longer knows where the last page ended." })
     const again = await conversations(world)
     expect(again).toMatchObject({ pageToken: null, window: { from: edge, to: null } })
     await world.page(again, { items: [closing("a", edge), closing("b", START)] })
@@ -97,7 +97,10 @@ describe("a window in no order", () => {
       await world.page(task, { edge: START - MINUTE, next: "t1", digest: "d2" })
       await world.settle(task, { kind: "token_refused", reason: "the scroll has expired" })
     }
-    expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "the scroll has expired" })
+    expect((await world.view()).lastRun).toMatchObject({
+      state: "failed",
+      reason: "the scroll has expired. What was read is kept. The next run goes on from there.",
+    })
   })
 
   it.each<[string, Outcome, number, boolean]>([

@@ -246,7 +246,10 @@ describe("an order that always makes the partner fail", () => {
     stage.partner.fails.add(made[7] ?? "")
     await stage.backfill(2 * DAY)
     expect(await stage.entries()).toEqual([])
-    expect((await stage.world.view()).lastRun).toMatchObject({ state: "failed", reason: "Shop answered 500." })
+    expect((await stage.world.view()).lastRun).toMatchObject({
+      state: "failed",
+      reason: "Shop answered 500. What was read is kept. The next run goes on from there.",
+    })
     expect((await stage.delivered()).sort()).toEqual(made.slice(8))
   })
 })

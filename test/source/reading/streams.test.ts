@@ -61,7 +61,8 @@ describe("a fault of one live stream", () => {
     expect(await lastLive(world)).toMatchObject({
       state: "partial",
       failed,
-      reason: "Companies could not be read: Desk refused the request (404). The next run tries again.",
+      reason:
+        "Companies could not be read: Desk refused the request (404). What was read is kept. The next run goes on from there.",
     })
   })
 
@@ -98,7 +99,7 @@ describe("a fault of one live stream", () => {
     expect(await lastLive(world)).toMatchObject({
       state: "failed",
       reason:
-        "Contacts: Desk refused the request (404). Companies: Desk refused the request (404). Conversations: no such field.",
+        "Contacts: Desk refused the request (404). Companies: Desk refused the request (404). Conversations: no such field. What was read is kept. The next run goes on from there.",
     })
   })
 

@@ -220,7 +220,7 @@ describe("past half of the keys that there is room for", () => {
     const due = world.state().nextRunAt ?? 0
     await world.until(due - 1)
     expect(await liveRuns(world)).toHaveLength(before)
-    const waits = { reason: `${KEYS_FULL}. The last run failed: the feed is broken`, until: due }
+    const waits = { reason: `${KEYS_FULL} The last run failed: the feed is broken`, until: due }
     expect((await initial(world))?.waits).toEqual(waits)
   })
 

@@ -97,6 +97,9 @@ describe("a run", () => {
     await world.page(task, { items: [fact("a", START)], next: "t1" })
     await world.settle(task, { kind: "fault", reason: "a bad request" })
     expect(await world.deliver()).toHaveLength(1)
-    expect((await world.view()).lastRun).toMatchObject({ state: "failed", reason: "a bad request" })
+    expect((await world.view()).lastRun).toMatchObject({
+      state: "failed",
+      reason: "a bad request. What was read is kept. The next run goes on from there.",
+    })
   })
 })

@@ -1,0 +1,37 @@
+/** What is wrong with a request, in words that a person who has never seen a schema understands. */
+import { describe, expect, it } from "vitest"
+import { z } from "zod"
+import { parse } from "../../src/api/parse.ts"
+import { createSourceBody } from "../../src/api/requests.ts"
+import { Problem } from "../../src/errors.ts"
+
+function saidOf(schema: z.ZodType, value: unknown): string {
+  try {
+    parse(schema, value)
+  } catch (error) {
+    if (error instanceof Problem) return (error.details.errors ?? []).map(({ message }) => message).join(" ")
+    throw error
+  }
+  return ""
+}
+
+describe("a field that does not fit is named in plain words", () => {
+  it.each<[string, z.ZodType, unknown, string]>([
+    ["that is missing", z.string(), undefined, "is missing."],
+    ["of another type", z.boolean(), "yes", "must be true or false."],
+    ["that is no whole number", z.int(), 1.5, "must be a whole number."],
+    ["that is no list", z.array(z.string()), "a", "must be a list."],
+    ["that is none of the choices", z.enum(["a", "b"]), "c", "must be one of a, b."],
+    ["that is too long", z.string().max(2), "abc", "must have at most 2 characters."],
+    ["with too few entries", z.array(z.string()).min(1), [], "must have at least 1 entries."],
+    ["that is too great", z.number().max(100), 101, "must be at most 100."],
+    ["that is no date", z.iso.date(), "soon", "must be a calendar date, YYYY-MM-DD."],
+    ["that is of no known kind", z.union([z.string(), z.number()]), true, "is not valid."],
+    ["that the schema has its own words for", z.string({ error: "must be a text." }), 1, "must be a text."],
+  ])("one %s", (_title, schema, value, said) => expect(saidOf(schema, value)).toBe(said))
+
+  it("in a whole request", () => {
+    const said = saidOf(createSourceBody, { connector: "stripe", identity: "phone", installCode: 7, templates: "all" })
+    expect(said).toBe("must be a text. must be one of email, partnerId. must be a list.")
+  })
+})
