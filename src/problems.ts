@@ -317,7 +317,7 @@ export const KINDS = {
     page: (partner) => ({
       title: "This was changed on the way",
       what: `What came back does not carry ${partner}'s valid signature.`,
-      next: "Nothing was connected. Try again.",
+      next: `Nothing was connected. Try again. If it comes again, the OAuth client's secret is not the one that ${partner} knows: ask whoever set it up to correct it.`,
     }),
   },
   wrong_account_address: {
@@ -350,6 +350,14 @@ export const KINDS = {
       title: `${partner} did not answer as expected`,
       what: "You approved the access, but the last step failed.",
       next: "Nothing was connected. Try again in a minute.",
+    }),
+  },
+  client_refused: {
+    status: 502,
+    page: (partner) => ({
+      title: `${partner} does not accept this app`,
+      what: "You approved the access, but the OAuth client by which we finish the sign-in is not the one that the partner knows.",
+      next: "Nothing was connected. Ask whoever set it up, the operator or an admin in the project's settings, to correct its id and secret; then try again.",
     }),
   },
   missing_scope: {
@@ -402,7 +410,7 @@ export const KINDS = {
   out_of_range: {
     status: 422,
     title: "That lies outside what the source reads",
-    remedy: "Nothing was started. Choose a time between the source's start date and now.",
+    remedy: "Nothing was started. Choose a time that has passed.",
   },
   duplicates_not_accepted: {
     status: 422,

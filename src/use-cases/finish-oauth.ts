@@ -107,7 +107,10 @@ async function granting(
   const askedAt = ports.clock.now()
   const result = await exchangeCode(ports, oauth, { code, verifier, redirectUri: redirectUri(ports, connector) })
   if (result.kind === "refused") throw new Problem("code_refused")
-  if (result.kind === "client") ports.log("operator.alert", { connector: connector.name, reason: result.reason })
+  if (result.kind === "client") {
+    ports.log("operator.alert", { connector: connector.name, reason: result.reason })
+    throw new Problem("client_refused", { detail: `${result.reason}.` })
+  }
   if (result.kind !== "ok") throw new Problem("token_endpoint", { detail: `${result.reason}.` })
   checkScopes(auth, result.answer.scopes)
   const checked = await checkAccount(ports, {

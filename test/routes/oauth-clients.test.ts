@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest"
 import type { PublicSource } from "../../src/api/views.ts"
+import { STRIPE_APP } from "../sandbox/stripe/oauth.ts"
 import { call, json, problem, simulateWorld, snapshot } from "../support/api.ts"
-import { createBrowser } from "../support/browser.ts"
-import { toPartner } from "./signing-in.ts"
+import { createBrowser, titleOf } from "../support/browser.ts"
+import { approve, toPartner } from "./signing-in.ts"
 
 const world = simulateWorld()
 
@@ -28,6 +29,19 @@ describe("a project's own OAuth client", () => {
     expect(await json(call("GET", "/settings", { project: "own" }))).toMatchObject({
       oauthClients: expect.arrayContaining([expect.objectContaining({ connector: "stripe", client: "deployment" })]),
     })
+  })
+
+  it("says whom to ask where the partner does not accept it", async () => {
+    world.stripe.oauth.apps.set("ca_own", { ...STRIPE_APP, id: "ca_own", secret: "s_own" })
+    const wrong = { clientId: "ca_own", clientSecret: "of another app" }
+    await json(call("PUT", "/settings", { body: { oauthClients: { stripe: wrong } }, project: "wrong" }))
+    world.stripe.create({ name: "wrong" })
+    const body = { connector: "stripe" }
+    const source = await json<PublicSource>(call("POST", "/sources", { body, project: "wrong" }), 201)
+    const browser = createBrowser(world)
+    const page = await approve(browser, await toPartner(browser, source.draft?.authorizeUrl ?? ""), "wrong")
+    expect([page.status, titleOf(page)]).toEqual([502, "Stripe does not accept this app"])
+    expect(page.text).toContain("to correct its id and secret")
   })
 
   it("stays when another admin changes another partner's in the same moment", async () => {

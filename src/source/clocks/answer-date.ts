@@ -8,7 +8,7 @@ import type { Checkpoint } from "../protocol/reading.ts"
 import { retry } from "../reading/failure.ts"
 import { restartWindow } from "../reading/live.ts"
 import { lookbackMs, streamsOf } from "../reading/slice.ts"
-import { findLastRead } from "../runs/run.ts"
+import { addNote, findLastRead } from "../runs/run.ts"
 import type { LiveStream, Slice } from "../state/reading.ts"
 import type { ClockReading as Reading, Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
@@ -123,6 +123,5 @@ function noteAgain(tx: Transaction, run: Run, collection: string, limit: number)
   const isChosen = tx.state.configuration.collections.some(({ name }) => name === collection)
   const since = `${new Date(limit).toISOString().slice(0, 19).replace("T", " ")} UTC`
   const reason = `${tx.connector.title}'s clock went back: what happened since ${since} is read again. Nothing is missing, but some of it may be sent twice.`
-  if (isChosen && !run.incomplete.some((one) => one.collection === collection && one.reason === reason))
-    run.incomplete.push({ collection, reason })
+  if (isChosen) addNote(run.incomplete, { collection, reason })
 }

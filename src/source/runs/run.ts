@@ -55,12 +55,20 @@ export function countsOf(run: Run, collection: string): CollectionCounts {
 /** Once a collection: there are as many as the connector has. */
 export function addDenied(run: Run, { collection, reason }: CollectionNote): void {
   if (!run.denied.some((one) => one.collection === collection))
-    run.denied.push({ collection, reason: reason.slice(0, NOTE_CHARS_MAX) })
+    run.denied.push({ collection, reason: shortened(reason) })
+}
+
+/** Whole words only: what is cut off in a name reads like another one. */
+function shortened(reason: string): string {
+  if (reason.length <= NOTE_CHARS_MAX) return reason
+  const cut = reason.slice(0, NOTE_CHARS_MAX - 2)
+  const end = cut.lastIndexOf(" ")
+  return `${end > NOTE_CHARS_MAX / 2 ? cut.slice(0, end) : cut} …`
 }
 
 /** Says something of a collection once. The last place says that there is more. */
 export function addNote(notes: CollectionNote[], { collection, reason }: CollectionNote): void {
-  const said = reason.slice(0, NOTE_CHARS_MAX)
+  const said = shortened(reason)
   if (notes.some((note) => note.collection === collection && note.reason === said)) return
   if (notes.length < NOTES_MAX - 1) notes.push({ collection, reason: said })
   else

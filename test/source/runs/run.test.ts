@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { RUNS_KEPT, runId, runNumber } from "../../../src/source/runs/run.ts"
+import type { CollectionNote } from "../../../src/connectors/kit/define.ts"
+import { addNote, NOTE_CHARS_MAX, RUNS_KEPT, runId, runNumber } from "../../../src/source/runs/run.ts"
 import { fact, HOUR, readWorld, START, type World } from "../../support/source-world.ts"
 
 async function hours(world: World, count: number, page: (hour: number) => ReturnType<typeof fact>[]): Promise<void> {
@@ -21,6 +22,15 @@ describe("run ids", () => {
   })
 
   it.each(["", "run_", "run_x", "src_1", "run_1'"])("%j is none", (text) => expect(runNumber(text)).toBe(-1))
+})
+
+describe("what a run says of a collection", () => {
+  it("is cut between words where it is too long: half a field's name would be another one", () => {
+    const notes: CollectionNote[] = []
+    addNote(notes, { collection: "Orders", reason: `Withheld: ${"customer.firstName, ".repeat(20)}` })
+    expect(notes[0]?.reason).toMatch(/^Withheld: (customer\.firstName, )+customer\.firstName, …$/)
+    expect(notes[0]?.reason.length).toBeLessThanOrEqual(NOTE_CHARS_MAX)
+  })
 })
 
 describe("history", () => {
