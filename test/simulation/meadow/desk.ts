@@ -163,7 +163,8 @@ export const LIFE: Record<string, Act> = {
   change_email(desk, random) {
     const person = someone(random, desk.people)
     if (!person) return "nothing"
-    const email = `m${desk.people.size}.${random.int(1, 999)}@example.org`
+    // Nobody else's: whoever share a mailbox are one person, of whom a page tells one state.
+    const email = `${person.id}.${random.int(1, 999)}@example.org`
     put(desk, desk.people, { ...person, email, updated: grained(desk) })
     return `${person.id} writes from ${email}`
   },
