@@ -12,7 +12,7 @@ export const DELIVERY_STATES = ["ok", "retrying", "paused", "no_destination"] as
 /** How a destination is told that an attribute has lost its value; `off`: not at all. */
 export const CLEARINGS = ["empty", "null", "off"] as const
 /** What a user should know of a source's money before it is relied on. */
-export const NOTICE_CODES = ["test_money", "payments_twice", "payments_elsewhere"] as const
+export const NOTICE_CODES = ["test_money", "test_payments_count", "payments_twice", "payments_elsewhere"] as const
 export const QUARANTINE_KINDS = ["record", "item", "skipped"] as const
 
 export type Clearing = (typeof CLEARINGS)[number]

@@ -184,7 +184,8 @@ export const sourceView = z.object({
     .nullable()
     .describe(
       "Only where one source is read: what counts otherwise than one might think. `test_money`: its payments are no revenue. " +
-        "`payments_twice`: another source may report the same payments. `payments_elsewhere`: some are left to another source.",
+        "`test_payments_count`: test payments count as revenue. `payments_twice`: another source may report the same payments. " +
+        "`payments_elsewhere`: some are left to another source.",
     ),
   live: liveView.nullable().describe("Only where one source is read; null when it could not be asked."),
 })
@@ -271,7 +272,9 @@ export const connectorSummary = z.object({
 export const connectorView = z.object({
   ...connectorSummary.shape,
   config: z.unknown().describe("JSON Schema of `config`."),
-  changeable: z.array(z.string()).describe("Fields of `config` that may be changed later."),
+  changeable: z
+    .array(z.string())
+    .describe("Fields of `config` that may be changed later, for what is read from then on."),
   collections: z.array(
     z.object({
       name: z.string(),

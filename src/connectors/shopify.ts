@@ -1,6 +1,7 @@
 /** Shopify: customers, orders, draft orders and abandoned checkouts of one shop, read over the GraphQL Admin API. */
 import { z } from "zod"
 import { defineConnector, type NormalizeContext, type Normalized, type PageRecord, type Stream } from "./kit/define.ts"
+import { countTestPayments } from "./kit/test-payments.ts"
 import { ACCOUNT_QUERY, classify, readAccount, restMs } from "./shopify/answers.ts"
 import { CHARGE } from "./shopify/charge.ts"
 import { fromCheckout, LISTED_WITHIN_DAYS } from "./shopify/checkout.ts"
@@ -51,6 +52,7 @@ export const shopify = defineConnector<Config>({
   config: z.strictObject({
     shop,
     paymentsElsewhere,
+    countTestPayments,
   }),
   auth: [
     {
@@ -100,9 +102,10 @@ export const shopify = defineConnector<Config>({
     request: () => graphql(ACCOUNT_QUERY),
     read: readAccount,
   },
-  changeable: ["paymentsElsewhere"],
+  changeable: ["paymentsElsewhere", "countTestPayments"],
   payments: {
     collection: CHARGE,
+    countsTests: (config) => config.countTestPayments,
     gateways: {
       request: () => graphql(GATEWAYS_QUERY),
       read: readGateways,

@@ -3,6 +3,7 @@ import { z } from "zod"
 import { bearer } from "./kit/auth.ts"
 import { defineConnector, type Normalized, type Stream } from "./kit/define.ts"
 import { ALIAS, type JsonValue } from "./kit/item.ts"
+import { countTestPayments } from "./kit/test-payments.ts"
 import { classify, grantedMode, readAccount } from "./stripe/answers.ts"
 import { CHARGE, chargeFromList } from "./stripe/charge.ts"
 import { collections } from "./stripe/collections.ts"
@@ -13,7 +14,7 @@ import { REFUND_EXPAND } from "./stripe/follow.ts"
 import { INVOICE, invoiceFromList, invoiceUpdated } from "./stripe/invoice.ts"
 import { listPage, listRequest, PAGE_SIZE } from "./stripe/lists.ts"
 import { refundFromList } from "./stripe/refund.ts"
-import type { Reading } from "./stripe/shape.ts"
+import type { Config, Reading } from "./stripe/shape.ts"
 import {
   CANCELLED,
   CHANGE,
@@ -60,13 +61,11 @@ const KEY = /^(sk|rk)_(live|test)_[A-Za-z0-9]{8,}$/
 /** Newest first by creation, in whole seconds. https://docs.stripe.com/api/pagination, https://docs.stripe.com/api/events/list */
 const BY_SECOND = { by: "time", granularityMs: 1000 } as const
 
-type Config = Record<string, never>
-
 export const stripe = defineConnector<Config>({
   name: "stripe",
   title: "Stripe",
   docs: "https://docs.stripe.com/api",
-  config: z.strictObject({}),
+  config: z.strictObject({ countTestPayments }),
   auth: [
     {
       kind: "oauth2",
@@ -103,7 +102,8 @@ export const stripe = defineConnector<Config>({
     request: () => ({ path: "/v1/account" }),
     read: readAccount,
   },
-  payments: { collection: CHARGE },
+  changeable: ["countTestPayments"],
+  payments: { collection: CHARGE, countsTests: (config) => config.countTestPayments },
   collections,
   streams: [
     {

@@ -60,14 +60,14 @@ export async function findByAccount(db: Database, tenant: Tenant, key: AccountKe
   )
 }
 
-/** The project's sources of these connectors that are started and read live accounts. */
-export async function startedLive(db: Database, tenant: Tenant, names: readonly string[]): Promise<SourceRow[]> {
+/** The project's sources of these connectors that are started. */
+export async function startedOf(db: Database, tenant: Tenant, names: readonly string[]): Promise<SourceRow[]> {
   if (names.length === 0) return []
-  const live = and(inArray(sources.connector, names), eq(sources.accountMode, "live"), ne(sources.status, "draft"))
+  const started = and(inArray(sources.connector, names), ne(sources.status, "draft"))
   return db
     .select()
     .from(sources)
-    .where(and(ours(tenant), live))
+    .where(and(ours(tenant), started))
     .all()
 }
 

@@ -25,6 +25,12 @@ export function changeConfig(connector: AnyConnector, stored: JsonValue, sent: R
   return parse(connector.config, { ...fieldsOf(stored), ...sent }, "config")
 }
 
+/** As it holds: a field that is newer than what was stored has its default. What does not fit any more stays as stored. */
+export function currentConfig({ connector, config }: { connector: string; config: JsonValue }): JsonValue {
+  const held = getConnector(connector)?.config.safeParse(config)
+  return held?.success ? held.data : config
+}
+
 export function fieldsOf(config: JsonValue | undefined): Record<string, JsonValue> {
   return typeof config === "object" && config !== null && !Array.isArray(config) ? config : {}
 }

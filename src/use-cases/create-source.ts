@@ -79,10 +79,11 @@ async function storeSource(
   ])
 }
 
-/** An install that is claimed names part of the configuration: the shop that it was approved in. */
+/** An install that is claimed names part of the configuration: the shop that it was approved in. What may change is the user's. */
 function configOf(connector: AnyConnector, input: CreateSource, grant: GrantRow | null): JsonValue {
   if (grant && input.credentials) throw badField("credentials", "are not needed beside `installCode`. Leave them out.")
-  return parse(connector.config, { ...input.config, ...fieldsOf(grant?.config) }, "config")
+  const approved = Object.entries(fieldsOf(grant?.config)).filter(([field]) => !connector.changeable?.includes(field))
+  return parse(connector.config, { ...input.config, ...Object.fromEntries(approved) }, "config")
 }
 
 /** Whose credentials these are: one call to the partner, unless an install was checked already. Null: none were sent. */

@@ -2,7 +2,7 @@
 import type { Notice } from "../api/views.ts"
 import { connectors, getConnector } from "../connectors/index.ts"
 import type { PaidElsewhere } from "../connectors/kit/define.ts"
-import { type SourceRow, startedLive } from "../db/sources.ts"
+import { type SourceRow, startedOf } from "../db/sources.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 
 /** Of a source, what its money depends on. */
@@ -10,28 +10,48 @@ export type Payer = Pick<SourceRow, "id" | "name" | "connector" | "accountMode" 
 
 export async function noticesFor({ db }: Pick<ApiPorts, "db">, row: SourceRow): Promise<Notice[]> {
   const others = connectors.filter(({ name, payments }) => payments && name !== row.connector).map(({ name }) => name)
-  return noticesOf(row, await startedLive(db, row, others))
+  return noticesOf(row, await startedOf(db, row, others))
 }
 
-/** `others`: the project's sources of other partners that are started and read live accounts. Pure; exported for tests. */
+/** `others`: the project's sources of other partners that are started. Pure; exported for tests. */
 export function noticesOf(row: Payer, others: readonly Payer[]): Notice[] {
   const connector = getConnector(row.connector)
   if (!connector?.payments) return []
-  if (row.accountMode === "test") return [testMoney(connector.title, connector.payments.collection)]
+  if (isTest(row) && !countsTests(row)) return [testMoney(row, connector.title, connector.payments.collection)]
   if (!tellsPayments(row)) return []
   const elsewhere = saidOf(row)
   return [
-    ...others.filter(tellsPayments).flatMap((other) => twice(row, other)),
+    ...(countsTests(row) ? [testsCount(row, connector.payments.collection)] : []),
+    // What is paid with test money is not paid with live money too.
+    ...others
+      .filter((other) => isTest(other) === isTest(row) && tellsPayments(other))
+      .flatMap((other) => twice(row, other)),
     ...(elsewhere && elsewhere.length > 0 ? [leftOut(elsewhere)] : []),
   ]
 }
 
-function testMoney(title: string, collection: string): Notice {
+function testMoney(row: Payer, title: string, collection: string): Notice {
   return {
     code: "test_money",
     message: `Payments of this account are test money: no ${collection} is sent, so they do not count as revenue. Other events carry "test": true.`,
-    remedy: `To count revenue, connect a live ${title} account.`,
+    remedy:
+      `To count revenue, connect a live ${title} account. To let test payments count, set config.countTestPayments: ${patchOf(row, true)}. It ` +
+      `holds for what is read from then on; a resync of ${collection} sends earlier ones.`,
   }
+}
+
+function testsCount(row: Payer, collection: string): Notice {
+  return {
+    code: "test_payments_count",
+    message: `Test payments count as revenue: each is sent as a ${collection} with "test": true.`,
+    remedy:
+      `So config.countTestPayments says. To leave them out: ${patchOf(row, false)}. It holds for what is read from then on. What was sent ` +
+      "stays sent.",
+  }
+}
+
+function patchOf({ id }: Payer, countTestPayments: boolean): string {
+  return `PATCH /sources/${id} with ${JSON.stringify({ config: { countTestPayments } })}`
 }
 
 /**
@@ -74,7 +94,15 @@ function saidOf(row: Payer): readonly PaidElsewhere[] | null {
   return gatewaysOf(row)?.elsewhere(row.config) ?? null
 }
 
-function tellsPayments({ connector, collections }: Payer): boolean {
-  const payments = getConnector(connector)?.payments
-  return collections.some(({ name }) => name === payments?.collection)
+function isTest({ accountMode }: Payer): boolean {
+  return accountMode === "test"
+}
+
+function countsTests({ connector, config }: Payer): boolean {
+  return getConnector(connector)?.payments?.countsTests(config) ?? false
+}
+
+function tellsPayments(row: Payer): boolean {
+  const payments = getConnector(row.connector)?.payments
+  return row.collections.some(({ name }) => name === payments?.collection) && (!isTest(row) || countsTests(row))
 }

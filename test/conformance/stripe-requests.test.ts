@@ -1,13 +1,14 @@
 import { beforeAll, expect, test } from "vitest"
 import { LOOKUPS_MAX, type PageContext, type PageRequest } from "../../src/connectors/kit/define.ts"
+import type { Config } from "../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../src/connectors/stripe.ts"
-import { ALL, event, pageContext, recordOf, refund, streamOf, T } from "../connectors/stripe/objects.ts"
+import { ALL, CONFIG, event, pageContext, recordOf, refund, streamOf, T } from "../connectors/stripe/objects.ts"
 import { type Description, faultsOf, type Schema } from "./openapi.ts"
 import { describeWith, readYaml } from "./partners.ts"
 
 const SPEC = "stripe/spec3.2023-08-16.yaml.gz"
 
-type Context = PageContext<Record<string, never>>
+type Context = PageContext<Config>
 
 const CONTEXTS: Partial<Context>[] = [
   {},
@@ -33,7 +34,7 @@ describeWith("Stripe's description of its API", [SPEC], () => {
   })
 
   test("has the account's request", () => {
-    expect(faultsOf(api, stripe.account.request({}))).toEqual([])
+    expect(faultsOf(api, stripe.account.request(CONFIG))).toEqual([])
   })
 
   test.each(stripe.streams.map(({ name }) => name))("takes every request of %s", (name) => {

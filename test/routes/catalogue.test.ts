@@ -17,6 +17,11 @@ describe("the catalogue", () => {
     const stripe = await json<Connector>(call("GET", "/connectors/stripe"))
     expect(stripe.auth).toContainEqual(expect.objectContaining({ kind: "apiKey", label: expect.any(String) }))
     expect(stripe.config).toMatchObject({ type: "object", additionalProperties: false })
+    expect(stripe.config).toMatchObject({ properties: { countTestPayments: { type: "boolean", default: false } } })
+    expect(stripe.config).toMatchObject({
+      properties: { countTestPayments: { description: expect.stringContaining("what is read from then on") } },
+    })
+    expect(stripe.changeable).toEqual(["countTestPayments"])
     expect(stripe.collections.map((one) => one.name)).toContain("Charge")
     const charge = stripe.collections.find((one) => one.name === "Charge")
     expect(charge?.attributes).toContainEqual({

@@ -1,4 +1,5 @@
 /** What the API says of money that would count otherwise than one might think, and how it is answered. */
+import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
 import type { PublicSource } from "../../src/api/views.ts"
 import { placeOrder } from "../sandbox/shopify/actions.ts"
@@ -63,6 +64,54 @@ describe("a source of test money", () => {
   })
 })
 
+describe("test payments that the user lets count", () => {
+  const COUNT = { countTestPayments: true }
+
+  it("are said as the source is made, and from the change of the setting on", async () => {
+    const { stripe, send, read } = inProject("test-money-counts")
+    const made = await stripe("test", { config: COUNT })
+    expect([made.config, codes(made)]).toEqual([COUNT, ["test_payments_count"]])
+    const patch = (config: object) => send("PATCH", `/sources/${made.id}`, { config })
+    const off = await patch({ countTestPayments: false })
+    expect([off.config, codes(off)]).toEqual([{ countTestPayments: false }, ["test_money"]])
+    const on = await patch(COUNT)
+    expect([on.config, on.notices]).toEqual([COUNT, made.notices])
+    expect((await read(made.id)).notices).toEqual(made.notices)
+  })
+
+  it("are said of a draft, before and after it is finished", async () => {
+    const { send } = inProject("test-money-counts-draft")
+    const apiKey = world.stripeKey("test-money-counts-draft")
+    const draft = await send("POST", "/sources", { connector: "stripe", credentials: { apiKey } }, 201)
+    expect([draft.config, codes(draft)]).toEqual([{ countTestPayments: false }, ["test_money"]])
+    expect(codes(await send("PATCH", `/sources/${draft.id}`, { config: COUNT }))).toEqual(["test_payments_count"])
+    const finished = await send("POST", `/sources/${draft.id}/finish`, { name: "Ours", sync: {} })
+    expect([finished.config, codes(finished)]).toEqual([COUNT, ["test_payments_count"]])
+  })
+
+  it("are not counted by a source that was stored before there was the setting, which can be changed there, too", async () => {
+    const { stripe, send, read } = inProject("test-money-stored")
+    const { id } = await stripe("test")
+    await env.DB.prepare("update sources set config = '{}' where id = ?").bind(id).run()
+    const stored = await read(id)
+    expect([stored.config, codes(stored)]).toEqual([{ countTestPayments: false }, ["test_money"]])
+    expect(codes(await send("PATCH", `/sources/${id}`, { name: "Renamed" }))).toEqual(["test_money"])
+    const changed = await send("PATCH", `/sources/${id}`, { config: COUNT })
+    expect([changed.config, codes(changed)]).toEqual([COUNT, ["test_payments_count"]])
+  })
+
+  it("may count twice, where a development shop and a test account report them", async () => {
+    const { stripe, send, newShop } = inProject("test-money-twice")
+    const { config, token, shop } = newShop()
+    shop.options.isDevelopment = true
+    const wish = { connector: "shopify", name: "Shop", sync: {}, credentials: { apiKey: token } }
+    const first = await send("POST", "/sources", { ...wish, config: { ...config, ...COUNT } }, 201)
+    expect(codes(first)).toEqual(["test_payments_count"])
+    expect(codes(await stripe("test"))).toEqual(["test_money"])
+    expect(codes(await stripe("test", { config: COUNT }))).toEqual(["test_payments_count", "payments_twice"])
+  })
+})
+
 describe("two sources that could report the same payments", () => {
   it("make the second ask as it is made, then both, until it is answered; the answer may be changed later", async () => {
     const { send, stripe, shop, read } = inProject("twice")
@@ -113,6 +162,7 @@ describe("a source's configuration", () => {
   it.each<[string, object, string]>([
     ["the account", { shop: "other.myshopify.com" }, "config.shop"],
     ["what nobody knows", { colour: "red" }, "config.colour"],
+    ["to no truth value", { countTestPayments: "yes" }, "config.countTestPayments"],
     ["to what is not valid", { paymentsElsewhere: [{ gateway: "" }] }, "config.paymentsElsewhere[0].gateway"],
   ])("does not change %s", async (what, config, field) => {
     const { shop, read } = inProject(`config-${what.replaceAll(" ", "-")}`)

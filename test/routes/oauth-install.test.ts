@@ -35,6 +35,19 @@ describe("an install that begins at the partner", () => {
     expect(again.code).toBe("install_code_invalid")
   })
 
+  it("leaves to whoever makes the source what may be changed later, and not the shop", async () => {
+    const chosen = { paymentsElsewhere: [], countTestPayments: true }
+    const make = async (shop: string, config: object) => {
+      const { page } = await installShopify(shop)
+      const body = { connector: "shopify", installCode: installCodeOf(page), name: shop, sync: {}, config }
+      return (await json<PublicSource>(call("POST", "/sources", { body }), 201)).config
+    }
+    expect(await make("choosing", { shop: "other.myshopify.com", ...chosen })).toEqual({
+      ...{ shop: "choosing.myshopify.com", ...chosen },
+    })
+    expect(await make("silent", {})).toMatchObject({ paymentsElsewhere: null, countTestPayments: false })
+  })
+
   it("can be used by one of two at the same time", async () => {
     const { page } = await installShopify("raced")
     const body = { connector: "shopify", installCode: installCodeOf(page), name: "Mine", sync: {} }

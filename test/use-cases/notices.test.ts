@@ -16,6 +16,10 @@ const shop = (said: JsonValue, more: Partial<Payer> = {}) =>
   payer("shopify", { config: { shop: "example.myshopify.com", paymentsElsewhere: said }, ...more })
 
 const test = { accountMode: "test" } as const
+const counted = { countTestPayments: true }
+const testStripe = (more: Partial<Payer> = {}) => stripe({ ...test, config: counted, ...more })
+const testShop = () =>
+  payer("shopify", { ...test, config: { shop: "example.myshopify.com", paymentsElsewhere: null, ...counted } })
 const withoutCharge = { collections: [{ name: "Customers", fields: {} }] }
 
 describe("what is said of a source's money", () => {
@@ -23,6 +27,20 @@ describe("what is said of a source's money", () => {
     ["a live account alone", stripe(), [], []],
     ["a test account", stripe(test), [], ["test_money"]],
     ["a test account beside a live shop", stripe(test), [shop(null)], ["test_money"]],
+    [
+      "a test account of which nobody said otherwise",
+      stripe({ ...test, config: { countTestPayments: false } }),
+      [],
+      ["test_money"],
+    ],
+    ["a test account whose payments count", testStripe(), [], ["test_payments_count"]],
+    ["one that does not report them", testStripe(withoutCharge), [], []],
+    ["a live shop whose test orders count", shop([], { config: counted }), [], ["test_payments_count"]],
+    ["a test account whose payments count beside a live shop", testStripe(), [shop(null)], ["test_payments_count"]],
+    ["one beside a development shop's", testStripe(), [testShop()], ["test_payments_count", "payments_twice"]],
+    ["a development shop's beside one", testShop(), [testStripe()], ["test_payments_count", "payments_twice"]],
+    ["one beside a development shop whose do not", testStripe(), [shop(null, test)], ["test_payments_count"]],
+    ["a live shop beside a test account whose do not", shop(null), [stripe(test)], []],
     ["a shop beside an account", shop(null), [stripe()], ["payments_twice"]],
     ["an account beside a shop", stripe(), [shop(null)], ["payments_twice"]],
     ["a draft without an account yet", shop(null, { accountMode: null }), [stripe()], ["payments_twice"]],
@@ -49,6 +67,17 @@ describe("what is said of a source's money", () => {
     expect(ofStripe?.remedy).toContain('config.paymentsElsewhere of the source "My shopify" (src_shopify): each')
     expect(ofStripe?.remedy).toContain("payments this source reports")
     for (const notice of [ofShop, ofStripe]) expect(notice?.remedy).toContain("GET /sources/src_shopify/gateways")
+  })
+
+  it("names the setting by which test payments count, how it is changed, and from when that holds", () => {
+    const [off] = noticesOf(stripe(test), [])
+    expect(off?.message).toContain("no Charge is sent, so they do not count as revenue")
+    expect(off?.remedy).toContain('PATCH /sources/src_stripe with {"config":{"countTestPayments":true}}')
+    expect(off?.remedy).toContain("what is read from then on")
+    const [on] = noticesOf(testStripe(), [])
+    expect(on?.message).toContain('a Charge with "test": true')
+    expect(on?.remedy).toContain('PATCH /sources/src_stripe with {"config":{"countTestPayments":false}}')
+    expect(on?.remedy).toContain("What was sent stays sent")
   })
 
   it("names the gateways that are left to another source, and says what becomes of what was sent", () => {

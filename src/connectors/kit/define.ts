@@ -381,6 +381,8 @@ export interface SegmentTemplate {
 export interface Payments<Config> {
   /** The collection that tells them. */
   collection: string
+  /** Whether the user lets payments of test money count (see test-payments.ts). */
+  countsTests(config: Config): boolean
   /** How the user says which of them another source reports. Left out: this partner cannot tell by which gateway a payment came. */
   gateways?: {
     /** One call that names the gateways which the account uses. */

@@ -5,6 +5,7 @@
  */
 import type { Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import { payment } from "../kit/test-payments.ts"
 import { flag, needText, present, text } from "../kit/values.ts"
 import { needMoney, SHOP_MONEY } from "./money.ts"
 import { about, isOfTestShop } from "./person.ts"
@@ -42,8 +43,12 @@ const CREDITS: Readonly<Record<string, "giftCard" | "storeCredit">> = {
 }
 
 export function fromTransaction(order: JsonValue, transaction: JsonValue, reading: Reading): Normalized {
+  return payment(isTest(order, transaction, reading), reading, () => moved(order, transaction, reading))
+}
+
+function moved(order: JsonValue, transaction: JsonValue, reading: Reading): Normalized {
   const type = TYPES[needText(transaction, "kind")]
-  if (type === undefined || isTest(order, transaction, reading)) return { drafts: [] }
+  if (type === undefined) return { drafts: [] }
   const id = needId(transaction)
   const time = timeOf(transaction)
   if (isReportedElsewhere(transaction, time, reading)) return { drafts: [] }

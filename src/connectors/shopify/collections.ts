@@ -27,15 +27,15 @@ const buyer = {
 
 const test = z
   .literal(true)
-  .describe("Always true: an order paid with a test payment, or anything in a development shop. Otherwise absent")
+  .describe("Always true: a test payment, an order paid with one, or anything in a development shop. Otherwise absent")
   .optional()
 
-const orderOfBuyer = {
+const order = {
   orderId: z.string().describe("Shopify's id of the order"),
   order: z.string().describe("The order's number as the customer knows it: #1001").optional(),
   ...buyer,
+  test,
 }
-const order = { ...orderOfBuyer, test }
 
 const customers = z.strictObject({
   name: z.string().describe("Full name").optional(),
@@ -122,9 +122,8 @@ const refunded = z.strictObject({
   currency,
 })
 
-/** Without `test`: a test is no charge. */
 const charge = z.strictObject({
-  ...orderOfBuyer,
+  ...order,
   type: z.enum(["payment", "refund", "change"]).describe("A payment, a refund of one, or change given back in cash"),
   status: z
     .enum(["succeeded", "failed", "credit"])
@@ -251,7 +250,7 @@ export const collections: readonly Collection[] = [
   {
     name: CHARGE,
     title: "Charge",
-    description: `A payment of an order succeeds or fails, or is given back: one event for each transaction. Not told: amounts only reserved, disputes, test payments, and gateways whose payments another source reports. ${SIXTY_DAYS}`,
+    description: `A payment of an order succeeds or fails, or is given back: one event for each transaction. Not told: amounts only reserved, disputes, test payments (unless countTestPayments is on), and gateways whose payments another source reports. ${SIXTY_DAYS}`,
     kind: "event",
     default: true,
     schema: charge,

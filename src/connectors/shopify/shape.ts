@@ -2,9 +2,10 @@
 import type { NormalizeContext, PaidElsewhere } from "../kit/define.ts"
 import { RecordError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import type { CountsTests } from "../kit/test-payments.ts"
 import { at, text } from "../kit/values.ts"
 
-export interface Config {
+export interface Config extends CountsTests {
   /** `example.myshopify.com` */
   shop: string
   /** Gateways whose payments another source reports: no `Charge` of those from here. Null: nobody has said yet. */

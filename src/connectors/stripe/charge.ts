@@ -5,8 +5,9 @@
  */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import { payment } from "../kit/test-payments.ts"
 import { at, email, flag, fromSeconds, needNumber, needText, number, present, text } from "../kit/values.ts"
-import { customerId, idAt, isTest, major, needMoney } from "./shape.ts"
+import { customerId, idAt, isTest, major, needMoney, type Reading } from "./shape.ts"
 
 export const CHARGE = "Charge"
 
@@ -33,8 +34,11 @@ export function chargePayer(charge: JsonValue): string | null {
 }
 
 /** From `/v1/charges`: what has become of it, or that it is still open (a pending debit). */
-export function chargeFromList(charge: JsonValue): Normalized {
-  if (isTest(charge)) return NOTHING
+export function chargeFromList(charge: JsonValue, reading: Reading): Normalized {
+  return payment(isTest(charge), reading, () => listedCharge(charge))
+}
+
+function listedCharge(charge: JsonValue): Normalized {
   const status = needText(charge, "status")
   if (status === "failed") return { drafts: [failed(charge)] }
   if (status !== "succeeded") return { drafts: [], pending: pendingKeys(charge) }
@@ -52,7 +56,7 @@ export function chargeFromList(charge: JsonValue): Normalized {
 export function chargePaid(event: JsonValue): Normalized {
   const charge = at(event, "data.object") ?? null
   const sum = capturedSum(charge)
-  if (isTest(charge, event) || sum === 0) return NOTHING
+  if (sum === 0) return NOTHING
   const draft = captured(charge, { sum, rise: sum, at: needNumber(charge, "created") })
   return { drafts: [draft], closed: [key(charge, "failed")] }
 }
@@ -65,14 +69,13 @@ export function chargeCaptured(event: JsonValue): Normalized {
   const charge = at(event, "data.object") ?? null
   const sum = capturedSum(charge)
   const earlier = capturedBefore(event)
-  if (isTest(charge, event) || earlier === null || sum <= earlier) return NOTHING
+  if (earlier === null || sum <= earlier) return NOTHING
   const capture = { sum, rise: sum - earlier, at: momentOf(charge, needNumber(event, "created")) }
   return { drafts: [captured(charge, capture)] }
 }
 
 export function chargeFailed(event: JsonValue): Normalized {
   const charge = at(event, "data.object") ?? null
-  if (isTest(charge, event)) return NOTHING
   return { drafts: [failed(charge)], closed: [key(charge, paid(needNumber(charge, "amount")))] }
 }
 

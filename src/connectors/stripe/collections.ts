@@ -127,6 +127,7 @@ const charge = z.strictObject({
   failure_code: z.string().describe("Why it failed, as a code").optional(),
   failure_message: z.string().describe("Payments: why it failed, in Stripe's words").optional(),
   reason: z.string().describe("Refunds: why: duplicate, fraudulent, requested_by_customer ...").optional(),
+  test,
 })
 
 const change = z.strictObject({
@@ -293,7 +294,7 @@ export const collections: readonly Collection[] = [
     title: "Charge",
     description:
       "A payment is taken or fails, or a refund succeeds or fails: one event each, with its own amount. Dated by when the money was taken " +
-      "(a bank debit: begun), the refund made, or either failed. Not told: disputes, test money, what is paid outside Stripe.",
+      "(a bank debit: begun), the refund made, or either failed. Not told: disputes, test money (unless countTestPayments is on), what is paid outside Stripe.",
     kind: "event",
     default: true,
     schema: charge,

@@ -1,12 +1,13 @@
 /** The feed of events: which types tell a collection's facts, and who reads each. https://docs.stripe.com/api/events/types */
-import type { NormalizeContext, Normalized, PageRecord } from "../kit/define.ts"
+import type { NormalizeContext, Normalized, PageContext, PageRecord } from "../kit/define.ts"
 import { ALIAS, type JsonValue } from "../kit/item.ts"
-import { text } from "../kit/values.ts"
+import { isTold, payment } from "../kit/test-payments.ts"
+import { at, text } from "../kit/values.ts"
 import { CHARGE, chargeCaptured, chargeFailed, chargePaid } from "./charge.ts"
 import { CUSTOMERS, customerCreated, customerDeleted, customerUpdated } from "./customer.ts"
 import { INVOICE, invoiceFact, invoiceUpdated } from "./invoice.ts"
 import { refundFromEvent, refundsFromCharge } from "./refund.ts"
-import type { Reading } from "./shape.ts"
+import { type Config, isTest, type Reading } from "./shape.ts"
 import {
   CANCELLED,
   CHANGE,
@@ -80,15 +81,22 @@ export function typeFilter(collections: ReadonlySet<string>): string[] | undefin
   return types.length <= MOST_TYPES ? types : undefined
 }
 
-/** Whether an event can tell anything of the collections. Where Stripe could not filter, the rest is dropped with it. */
-export function isNeeded(record: PageRecord, collections: ReadonlySet<string>): boolean {
+/**
+ * Whether an event can tell anything of the collections: one of a test payment that does not count cannot, so that nothing is asked for it
+ * either. Where Stripe could not filter, the rest is dropped with it.
+ */
+export function isNeeded(record: PageRecord, { collections, config }: PageContext<Config>): boolean {
   const announcement = announcementOf(record)
-  return announcement !== undefined && tellsAny(announcement, collections)
+  if (announcement === undefined || !tellsAny(announcement, collections)) return false
+  return !isOfPayment(announcement) || isTold(isOfTest(record), config)
 }
 
 /** An event that announces nothing of ours yields nothing: Stripe adds types at any time. */
-export function fromEvent(record: PageRecord, ctx: NormalizeContext<unknown>): Normalized {
-  return announcementOf(record)?.read(record.body, ctx) ?? { drafts: [] }
+export function fromEvent(record: PageRecord, ctx: NormalizeContext<Config>): Normalized {
+  const announcement = announcementOf(record)
+  if (announcement === undefined) return { drafts: [] }
+  const read = () => announcement.read(record.body, ctx)
+  return isOfPayment(announcement) ? payment(isOfTest(record), ctx, read) : read()
 }
 
 export function collectionOf(record: PageRecord): string {
@@ -97,6 +105,15 @@ export function collectionOf(record: PageRecord): string {
 
 function tellsAny({ tells }: Announcement, collections: ReadonlySet<string>): boolean {
   return tells.some((name) => collections.has(name))
+}
+
+function isOfPayment({ tells }: Announcement): boolean {
+  return tells.includes(CHARGE)
+}
+
+/** A refund does not say itself whether its money is real: its event does. */
+function isOfTest({ body }: PageRecord): boolean {
+  return isTest(at(body, "data.object"), body)
 }
 
 function announcementOf({ body }: PageRecord): Announcement | undefined {

@@ -7,11 +7,12 @@ import { isNeeded, typeFilter } from "./events.ts"
 import { followRefunds, isRefundIncomplete, withCharges } from "./follow.ts"
 import { listPage, listRequest } from "./lists.ts"
 import { askMailbox, deletedMailbox } from "./mailbox.ts"
+import type { Config } from "./shape.ts"
 
 /** Customers that a page may ask about, beside its refunds. A page that needs more ends before the next one. */
 export const CUSTOMER_LOOKUPS_MAX = 2
 
-type Context = PageContext<unknown>
+type Context = PageContext<Config>
 
 export function feedRequest(ctx: Context): PageRequest {
   return listRequest(
@@ -24,7 +25,7 @@ export function feedRequest(ctx: Context): PageRequest {
 export function feedPage(answer: PartnerAnswer, ctx: Context): Page {
   const listed = listPage(answer, ctx)
   const page = ctx.collections.has(CUSTOMERS) ? withFewCustomers(listed, ctx) : listed
-  const needed = page.records.filter((event) => isNeeded(event, ctx.collections))
+  const needed = page.records.filter((event) => isNeeded(event, ctx))
   const next =
     page.next === null ? null : tokenAfter(page.next, ctx.pageToken, ctx.collections.has(CUSTOMERS) ? needed : [])
   return { ...page, next, records: withEarlierChanges(withCharges(needed)) }

@@ -9,7 +9,7 @@ import type { PageRecord, PageRequest } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, isObject, needNumber, number, text } from "../kit/values.ts"
 import { ANNOUNCED_WITHIN_S, announces, announcesByCharge, embeddedRefunds, looksReleased } from "./refund.ts"
-import { BASIL, customerId, idAt, isTest } from "./shape.ts"
+import { BASIL, customerId, idAt } from "./shape.ts"
 
 /** Of the further requests that a page may make. */
 export const REFUND_LOOKUPS_MAX = 3
@@ -71,7 +71,6 @@ function withCharge(record: PageRecord, charges: ReadonlyMap<string, JsonValue>)
 
 function needOf(event: JsonValue): Need[] {
   const object = at(event, "data.object") ?? null
-  if (isTest(event)) return []
   if (isRefundEvent(event)) {
     const isWhole = (text(event, "api_version") ?? "") >= BASIL && customerId(object) !== null
     return announces(event) && !isWhole ? needOfRefund(object, at(object, "charge")) : []

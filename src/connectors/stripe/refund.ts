@@ -9,6 +9,7 @@
  */
 import { type Draft, type Normalized, RecordError, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import { payment } from "../kit/test-payments.ts"
 import { at, flag, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, chargePayer, isCaptured } from "./charge.ts"
 import { changed, customerId, idAt, isTest, needMoney, type Reading } from "./shape.ts"
@@ -27,7 +28,11 @@ const REFUND_EVENTS_SINCE = "2024-10-28"
 
 export function refundFromList(refund: JsonValue, reading: Reading): Normalized {
   const charge = chargeOf(refund, [])
-  if (isTestRefund(charge, reading) || (charge && movesNoMoney(refund, charge))) return { drafts: [] }
+  return payment(isTestRefund(charge, reading), reading, () => listedRefund(refund, charge))
+}
+
+function listedRefund(refund: JsonValue, charge: JsonValue | undefined): Normalized {
+  if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
   const status = needText(refund, "status")
   const time = fromSeconds(needNumber(refund, "created"))
   const open = isUndecided(status) ? [key(refund, "succeeded"), key(refund, "failed")] : []
@@ -37,7 +42,7 @@ export function refundFromList(refund: JsonValue, reading: Reading): Normalized 
 /** From `refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`. */
 export function refundFromEvent(event: JsonValue, reading: Reading): Normalized {
   const refund = at(event, "data.object") ?? null
-  if (isTest(event) || !announces(event)) return { drafts: [] }
+  if (!announces(event)) return { drafts: [] }
   const status = isFailure(event) ? "failed" : needText(refund, "status")
   const charge = chargeOf(refund, reading.followed)
   if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
@@ -48,7 +53,7 @@ export function refundFromEvent(event: JsonValue, reading: Reading): Normalized 
 /** From `charge.refunded`: the refunds it announces, where no event of their own does. */
 export function refundsFromCharge(event: JsonValue, reading: Reading): Normalized {
   const charge = at(event, "data.object") ?? null
-  if (isTest(charge, event) || !announcesByCharge(event)) return { drafts: [] }
+  if (!announcesByCharge(event)) return { drafts: [] }
   const refunds = embeddedRefunds(event) ?? listedRefunds(event, reading)
   return {
     drafts: refunds.flatMap((refund) => {
@@ -135,7 +140,7 @@ function allRefunds(followed: readonly unknown[]): JsonValue[] {
   return followed.flatMap((body) => rows(body as JsonValue, "data"))
 }
 
-/** A refund does not say itself whether its money is real: the event does, or the charge; without either, the account's mode. */
+/** A listed refund does not say itself whether its money is real: its charge does, or, without one, the account's mode. */
 function isTestRefund(charge: JsonValue | undefined, { account }: Reading): boolean {
   return charge ? isTest(charge) : account.mode === "test"
 }

@@ -1,6 +1,7 @@
 /** What every Stripe object has in common, and how the several API versions spell it. */
 import type { NormalizeContext } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import type { CountsTests } from "../kit/test-payments.ts"
 import { at, isObject, majorUnits, needNumber, needText, text } from "../kit/values.ts"
 
 /**
@@ -12,7 +13,9 @@ const STRIPE_DECIMALS = { isk: 2, ugx: 2, mga: 0 }
 /** From this version on periods stand on a subscription's items, and what was never captured leaves no refund behind. https://docs.stripe.com/changelog/basil */
 export const BASIL = "2025-03-31"
 
-export type Reading = NormalizeContext<unknown>
+export type Config = CountsTests
+
+export type Reading = NormalizeContext<Config>
 
 /** The amount at a path in major units of the object's currency; null where the object has none. */
 export function money(object: JsonValue, path: string): number | null {

@@ -8,6 +8,7 @@ import type { StoredDestination } from "../../db/schema.ts"
 import type { SourceRow } from "../../db/sources.ts"
 import { dayOf } from "../../lib/time.ts"
 import type { SourceView } from "../../source/protocol/views.ts"
+import { currentConfig } from "../../use-cases/choices.ts"
 import type { Changed } from "../../use-cases/context.ts"
 import { readAgain, repeatsAfter } from "../../use-cases/continue-former.ts"
 
@@ -23,10 +24,10 @@ export function publicSource({
   authorizeUrl = null,
   notices = null,
 }: Answered & { notices?: Notice[] | null }): PublicSource {
-  const { id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt } =
-    row
+  const { id, connector, name, active, identity, collections, createdBy, createdAt, updatedAt, connectedAt } = row
   return {
-    ...{ id, connector, name, active, config, identity, collections, createdBy, createdAt, updatedAt, connectedAt },
+    ...{ id, connector, name, active, identity, collections, createdBy, createdAt, updatedAt, connectedAt },
+    config: currentConfig(row),
     status: publicStatus(row, view),
     error: view ? view.error : publicError(row),
     account: publicAccount(row),

@@ -93,6 +93,20 @@ function identity(connector: AnyConnector, config: unknown): void {
     for (const field of connector.changeable ?? []) expect(properties).toHaveProperty(field)
   })
 
+  test.runIf(connector.payments)(
+    "leaves out test payments until the user lets them count, and says of each that it is one",
+    () => {
+      const { collection: name, countsTests } = connector.payments ?? {}
+      expect(connector.changeable).toContain("countTestPayments")
+      expect(
+        [config, { ...(config as object), countTestPayments: true }].map((one) =>
+          countsTests?.(connector.config.parse(one)),
+        ),
+      ).toEqual([false, true])
+      expect(connector.collections.find((one) => one.name === name)?.schema.shape).toHaveProperty("test")
+    },
+  )
+
   test("asks one origin over https", () => {
     expect(new URL(connector.baseUrl(config)).origin).toBe(connector.baseUrl(config))
     expect(connector.baseUrl(config)).toMatch(/^https:/)

@@ -8,6 +8,7 @@ import { shopify } from "../../../src/connectors/shopify.ts"
 import { createSandbox } from "../../sandbox/sandbox.ts"
 import { evolve, runDue, seedShop } from "../../sandbox/shopify/people.ts"
 import type { Shop } from "../../sandbox/shopify/shop.ts"
+import { CONFIG } from "./objects.ts"
 import { readPath, type ShopAccess } from "./paths.ts"
 
 const NOW = Date.UTC(2026, 5, 1)
@@ -44,11 +45,16 @@ function byKey(items: readonly Item[], collection: string): Map<string, string> 
   return told
 }
 
-describe("a year of a shop, by each path", () => {
+const LIVE = { id: CONFIG.shop, name: "Example", mode: "live" } as const
+
+describe.each<[string, ShopAccess["source"]]>([
+  ["a shop", { config: CONFIG, account: LIVE }],
+  ["a shop whose test payments count", { config: { ...CONFIG, countTestPayments: true }, account: LIVE }],
+])("a year of %s, by each path", (_shop, source) => {
   const paths: Record<string, Item[]> = {}
 
   beforeAll(async () => {
-    const access = world(() => NOW)
+    const access = { ...world(() => NOW), ...(source && { source }) }
     seedShop(access.shop, { customers: 120, orders: 400, days: 365 })
     evolve(access.shop, 60)
     paths.list = await readLists(access)
@@ -63,6 +69,11 @@ describe("a year of a shop, by each path", () => {
     const told = byKey(list, collection)
     expect(told.size).toBeGreaterThan(10)
     for (const [path, items] of Object.entries(others)) expect([path, byKey(items, collection)]).toEqual([path, told])
+  })
+
+  test("tells charges of tests where they count, and only there", () => {
+    const tests = paths.list?.filter(({ collection, data }) => collection === "Charge" && data?.test === true) ?? []
+    expect(tests.length > 0).toBe(source?.config.countTestPayments)
   })
 
   test("clears nothing that a list of the past shows", () => {

@@ -10,7 +10,7 @@ export const SECOND = 1000
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 
-export const CONFIG: Config = { shop: "example.myshopify.com", paymentsElsewhere: [] }
+export const CONFIG: Config = { shop: "example.myshopify.com", paymentsElsewhere: [], countTestPayments: false }
 /** As people are named by their ids. */
 export const idOf = (id: string) => `shopify:${CONFIG.shop}:${id}`
 export const ALL: ReadonlySet<string> = new Set(shopify.collections.map(({ name }) => name))

@@ -1,6 +1,7 @@
 /** One stream of the Shopify connector read to its end at a simulated shop: pages and normalizing alone, without the engine. */
-import type { Window } from "../../../src/connectors/kit/define.ts"
+import type { Account, Window } from "../../../src/connectors/kit/define.ts"
 import type { Item } from "../../../src/connectors/kit/item.ts"
+import type { Config } from "../../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../../src/connectors/shopify.ts"
 import { normalizePage } from "../../../src/pipeline/normalize.ts"
 import type { Sandbox } from "../../sandbox/sandbox.ts"
@@ -18,16 +19,18 @@ export interface Path {
 export interface ShopAccess {
   sandbox: Sandbox
   token: string
+  /** What the source says of the shop. Left out: a live shop as the builders have it. */
+  source?: { config: Config; account: Account }
 }
 
-export async function readPath({ sandbox, token: key }: ShopAccess, path: Path): Promise<Item[]> {
+export async function readPath({ sandbox, token: key, source }: ShopAccess, path: Path): Promise<Item[]> {
   const stream = streamOf(path.stream)
   const window = path.window ?? { from: null, to: null }
   const via = stream.mode === "live" ? "feed" : "list"
   const items: Item[] = []
   let pageToken: string | null = null
   for (let page = 0; page < PAGES_MAX; page++) {
-    const ctx = pageContext({ window, pageToken, pageSize: path.pageSize ?? stream.pageSize }, stream)
+    const ctx = pageContext({ ...source, window, pageToken, pageSize: path.pageSize ?? stream.pageSize }, stream)
     const request = stream.request(ctx)
     const response = await sandbox.handle(
       new Request(`https://${CONFIG.shop}${request.path}`, {
@@ -39,7 +42,8 @@ export async function readPath({ sandbox, token: key }: ShopAccess, path: Path):
     const body = (await response.json()) as { errors?: unknown }
     if (body.errors) throw new Error(JSON.stringify(body.errors))
     const read = stream.page({ body, headers: response.headers }, ctx)
-    const made = normalizePage(shopify, stream, read.records, reading({ via, asked: sandbox.clock.now() }), {})
+    const context = reading({ ...source, via, asked: sandbox.clock.now() })
+    const made = normalizePage(shopify, stream, read.records, context, {})
     if (made.rejects.length > 0) throw new Error(JSON.stringify(made.rejects))
     items.push(...made.items)
     pageToken = read.next

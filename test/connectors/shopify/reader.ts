@@ -39,6 +39,8 @@ export interface Reader {
   pass(ms: number): Promise<void>
   /** Sync now, read to its end. */
   sync(): Promise<void>
+  /** The collection again, to its end. */
+  resync(collection: string): Promise<void>
   calls(): number
 }
 
@@ -144,6 +146,11 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
       clock.advance(61_000)
       await work(clock.now())
       const answer = await engine.syncNow()
+      if (!answer.ok) throw new Error(answer.message)
+      await reader.pass(0)
+    },
+    async resync(collection) {
+      const answer = await engine.resync(collection, null)
       if (!answer.ok) throw new Error(answer.message)
       await reader.pass(0)
     },

@@ -17,8 +17,8 @@ export function itemsOf(body: Node, changes: Partial<NormalizeContext<Config>> =
   return items
 }
 
-export function normalized(body: Node): Normalized {
-  return live.normalize({ id: String(body.id), time: T, body }, reading())
+export function normalized(body: Node, changes: Partial<NormalizeContext<Config>> = {}): Normalized {
+  return live.normalize({ id: String(body.id), time: T, body }, reading(changes))
 }
 
 export function of(items: Item[], collection: string): Item[] {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest"
 import type { Stream } from "../../../src/connectors/kit/define.ts"
 import type { Item, JsonValue } from "../../../src/connectors/kit/item.ts"
+import type { Config } from "../../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 import { normalizePage } from "../../../src/pipeline/normalize.ts"
 import { createClock, DAY_S, SECOND_MS } from "../../sandbox/clock.ts"
@@ -12,7 +13,7 @@ import { updateCharge } from "../../sandbox/stripe/charges.ts"
 import { runDue } from "../../sandbox/stripe/engine.ts"
 import { considerRefund, PEOPLE } from "../../sandbox/stripe/people.ts"
 import { compareWays } from "../kit/differential.ts"
-import { ALL, pageContext, readingOf } from "./objects.ts"
+import { ALL, CONFIG, COUNTED, pageContext, readingOf } from "./objects.ts"
 
 const VERSION = stripe.headers["Stripe-Version"] ?? ""
 const START = Date.UTC(2025, 5, 1)
@@ -21,11 +22,13 @@ const STEP_DAYS = 5
 const STEPS = 365 / STEP_DAYS
 const ARRIVALS_A_DAY = 2
 
-type StripeStream = Stream<Record<string, never>>
+type StripeStream = Stream<Config>
 
 function readerOf(account: Account, now: () => number) {
+  const { name, mode } = account
+  const source = { ...(mode === "test" && COUNTED), account: { id: "acct_1", name, mode } }
   const ask = ({ path, query = {} }: ReturnType<StripeStream["request"]>) => {
-    const url = new URL(path, stripe.baseUrl({}))
+    const url = new URL(path, stripe.baseUrl(CONFIG))
     for (const [name, value] of Object.entries(query)) {
       for (const one of [value ?? []].flat()) url.searchParams.append(name, String(one))
     }
@@ -40,10 +43,11 @@ function readerOf(account: Account, now: () => number) {
     const items: Item[] = []
     const via = stream.mode === "live" ? "feed" : "list"
     for (let pageToken: string | null = null, first = true; first || pageToken !== null; first = false) {
-      const context = pageContext({ window: { from, to: null }, pageToken, pageSize })
+      const context = pageContext({ ...source, window: { from, to: null }, pageToken, pageSize })
       const page = stream.page(ask(stream.request(context)), context)
       const followed = (stream.lookup?.requests(page.records, context) ?? []).map((request) => ask(request).body)
-      const read = normalizePage(stripe, stream, page.records, readingOf(via, { followed, asked: now() }), {})
+      const reading = readingOf(via, { ...source, followed, asked: now() })
+      const read = normalizePage(stripe, stream, page.records, reading, {})
       expect(read.rejects).toEqual([])
       items.push(...read.items)
       pageToken = page.next
@@ -52,9 +56,9 @@ function readerOf(account: Account, now: () => number) {
   }
 }
 
-function aYear(version: string) {
+function aYear(version: string, mode: Account["mode"]) {
   const clock = createClock(() => START)
-  const parts = { name: "acme", mode: "live" as const, seed: 11, clock: clock.now, writer: createWriter(null) }
+  const parts = { name: "acme", mode, seed: 11, clock: clock.now, writer: createWriter(null) }
   const account = createAccount({ ...parts, options: { version } })
   const read = readerOf(account, clock.now)
   const [feed, ...lists] = stripe.streams
@@ -79,31 +83,41 @@ function aYear(version: string) {
   return { fed, followed, listed: [...listed, ...changes] }
 }
 
-describe.each(["2026-08-26.dahlia", "2024-10-28.acacia", "2023-10-16", "2020-08-27"])(
-  "an account of version %s",
-  (version) => {
-    const { fed, followed, listed } = aYear(version)
-    const { differences, compared } = compareWays(
-      [
-        { name: "feed", items: fed },
-        { name: "follow-up", items: followed },
-        { name: "list", items: listed },
-      ],
-      ({ collection, data }) => collection === "Charge" && data?.type === "payment",
-    )
+describe.each<[version: string, mode: Account["mode"]]>([
+  ["2026-08-26.dahlia", "live"],
+  ["2024-10-28.acacia", "live"],
+  ["2023-10-16", "live"],
+  ["2020-08-27", "live"],
+  // Of test payments that count.
+  ["2026-08-26.dahlia", "test"],
+  ["2020-08-27", "test"],
+])("an account of version %s, of %s money", (version, mode) => {
+  const { fed, followed, listed } = aYear(version, mode)
+  const { differences, compared } = compareWays(
+    [
+      { name: "feed", items: fed },
+      { name: "follow-up", items: followed },
+      { name: "list", items: listed },
+    ],
+    ({ collection, data }) => collection === "Charge" && data?.type === "payment",
+  )
 
-    test("tells each fact alike, byte for byte, whichever way it comes", () => {
-      expect(differences).toEqual([])
-    })
+  test("tells each fact alike, byte for byte, whichever way it comes", () => {
+    expect(differences).toEqual([])
+  })
 
-    test.each([...ALL, "alias"])("tells some of %s in more than one way", (collection) => {
-      expect(compared[collection] ?? 0).toBeGreaterThan(5)
-    })
+  test.each([...ALL, "alias"])("tells some of %s in more than one way", (collection) => {
+    expect(compared[collection] ?? 0).toBeGreaterThan(5)
+  })
 
-    test("tells by its lists what its feed has told", () => {
-      const names = (items: readonly Item[]) => new Set(items.map(({ collection, key }) => `${collection} ${key}`))
-      const [byFeed, byList] = [names(fed), names(listed)]
-      expect([...byList].filter((name) => !byFeed.has(name))).toEqual([])
-    })
-  },
-)
+  test("says of each charge whether it is a test", () => {
+    const charges = [...fed, ...followed, ...listed].filter(({ collection }) => collection === "Charge")
+    expect(new Set(charges.map(({ data }) => data?.test))).toEqual(new Set([mode === "test" ? true : undefined]))
+  })
+
+  test("tells by its lists what its feed has told", () => {
+    const names = (items: readonly Item[]) => new Set(items.map(({ collection, key }) => `${collection} ${key}`))
+    const [byFeed, byList] = [names(fed), names(listed)]
+    expect([...byList].filter((name) => !byFeed.has(name))).toEqual([])
+  })
+})

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest"
 import type { PageRecord, Stream, Window } from "../../../src/connectors/kit/define.ts"
 import type { Item, JsonValue } from "../../../src/connectors/kit/item.ts"
 import { toItems } from "../../../src/connectors/kit/items.ts"
+import type { Config } from "../../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 import { compare, expectationOf, type Told } from "../../oracle/oracle.ts"
 import { createClock, DAY_S, SECOND_MS, type SettableClock } from "../../sandbox/clock.ts"
@@ -15,14 +16,14 @@ import { answer } from "../../sandbox/stripe/api.ts"
 import { runDue } from "../../sandbox/stripe/engine.ts"
 import { considerRefund, PEOPLE } from "../../sandbox/stripe/people.ts"
 import { seedAccount } from "../../sandbox/stripe/seed.ts"
-import { ALL, pageContext, readingOf } from "./objects.ts"
+import { ALL, CONFIG, pageContext, readingOf } from "./objects.ts"
 
 const VERSION = stripe.headers["Stripe-Version"] ?? ""
 const NOW = Date.UTC(2026, 5, 1)
 const DAY_MS = DAY_S * SECOND_MS
 const START = NOW - 365 * DAY_MS
 
-type StripeStream = Stream<Record<string, never>>
+type StripeStream = Stream<Config>
 
 /** As much of the product as it takes to read: one reading of the lists, then the feed, each fact once. */
 class Reader {
@@ -97,7 +98,7 @@ class Reader {
 
   #ask({ path, query = {} }: ReturnType<StripeStream["request"]>) {
     this.calls++
-    const url = new URL(path, stripe.baseUrl({}))
+    const url = new URL(path, stripe.baseUrl(CONFIG))
     for (const [name, value] of Object.entries(query)) {
       for (const one of [value ?? []].flat()) url.searchParams.append(name, String(one))
     }

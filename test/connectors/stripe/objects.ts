@@ -2,6 +2,7 @@
 import type { NormalizeContext, PageContext, PageRecord, Stream } from "../../../src/connectors/kit/define.ts"
 import type { Item, JsonValue } from "../../../src/connectors/kit/item.ts"
 import { type AddedFields, type Itemized, toItems } from "../../../src/connectors/kit/items.ts"
+import type { Config } from "../../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 
 type Fields = Record<string, JsonValue>
@@ -114,7 +115,7 @@ export function event(type: string, object: JsonValue, previous?: Fields, fields
   }
 }
 
-export function streamOf(name: string): Stream<Record<string, never>> {
+export function streamOf(name: string): Stream<Config> {
   const stream = stripe.streams.find((known) => known.name === name)
   if (!stream) throw new Error(`no stream ${name}`)
   return stream
@@ -127,13 +128,14 @@ export function recordOf(body: Fields): PageRecord {
 export const ALL: ReadonlySet<string> = new Set(stripe.collections.map(({ name }) => name))
 const ACCOUNT = { id: "acct_1", name: "Acme", mode: "live" } as const
 
-export function readingOf(
-  via: NormalizeContext<unknown>["via"],
-  changes: Partial<NormalizeContext<Record<string, never>>> = {},
-) {
+export const CONFIG: Config = { countTestPayments: false }
+/** The user says that test payments count. */
+export const COUNTED = { config: { countTestPayments: true } } as const
+
+export function readingOf(via: NormalizeContext<unknown>["via"], changes: Changes = {}) {
   const asked = (T + 40 * DAY) * 1000
   return {
-    config: {},
+    config: CONFIG,
     account: ACCOUNT,
     collections: ALL,
     identity: "email",
@@ -144,14 +146,12 @@ export function readingOf(
   } as const
 }
 
-export function pageContext(
-  changes: Partial<PageContext<Record<string, never>>> = {},
-): PageContext<Record<string, never>> {
+export function pageContext(changes: Partial<PageContext<Config>> = {}): PageContext<Config> {
   const window = { from: null, to: null }
-  return { config: {}, account: ACCOUNT, collections: ALL, window, pageToken: null, pageSize: 100, ...changes }
+  return { config: CONFIG, account: ACCOUNT, collections: ALL, window, pageToken: null, pageSize: 100, ...changes }
 }
 
-export type Changes = Partial<NormalizeContext<Record<string, never>>>
+export type Changes = Partial<NormalizeContext<Config>>
 
 /** What a list's object becomes. */
 export function listed(stream: string, object: Fields, changes: Changes = {}, added: AddedFields = {}): Itemized {
