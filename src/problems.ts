@@ -28,7 +28,7 @@ interface OnPage {
   page: Wording
 }
 
-const AGAIN = "Open the source in the console and press Connect again."
+const CONNECT_AGAIN = "Open the source in the console and press Connect again."
 
 export const KINDS = {
   // the request itself
@@ -233,19 +233,19 @@ export const KINDS = {
     page: (partner) => ({
       title: "This link is not complete",
       what: `It is not a link that was made for connecting ${partner}.`,
-      next: `Copy the whole link, or make a new one: ${AGAIN}`,
+      next: `Copy the whole link, or make a new one: ${CONNECT_AGAIN}`,
     }),
   },
   link_expired: {
     status: 410,
-    page: () => ({ title: "This link has expired", what: "It was good for an hour.", next: AGAIN }),
+    page: () => ({ title: "This link has expired", what: "It was good for an hour.", next: CONNECT_AGAIN }),
   },
   cross_site: {
     status: 403,
     page: (partner) => ({
       title: "This did not come from our page",
       what: `Connecting ${partner} must be confirmed on our own page.`,
-      next: AGAIN,
+      next: CONNECT_AGAIN,
     }),
   },
   install_unsigned: {
@@ -269,7 +269,7 @@ export const KINDS = {
     page: (partner) => ({
       title: "We do not know this attempt",
       what: `What came back from ${partner} does not belong to any attempt that began here. It may have been changed on the way.`,
-      next: `Nothing was connected. ${AGAIN}`,
+      next: `Nothing was connected. ${CONNECT_AGAIN}`,
     }),
   },
   state_used: {
@@ -285,7 +285,7 @@ export const KINDS = {
     page: (partner) => ({
       title: "That took too long",
       what: `An attempt to connect ${partner} is good for ten minutes.`,
-      next: `Nothing was connected. ${AGAIN}`,
+      next: `Nothing was connected. ${CONNECT_AGAIN}`,
     }),
   },
   foreign_browser: {
@@ -293,7 +293,7 @@ export const KINDS = {
     page: () => ({
       title: "This began in another browser",
       what: "For your safety an attempt must end in the browser in which it began. If somebody sent you this address, do not go on.",
-      next: `Nothing was connected. In this browser: ${AGAIN.charAt(0).toLowerCase()}${AGAIN.slice(1)}`,
+      next: `Nothing was connected. In this browser: ${CONNECT_AGAIN.charAt(0).toLowerCase()}${CONNECT_AGAIN.slice(1)}`,
     }),
   },
   access_denied: {
@@ -373,7 +373,7 @@ export const KINDS = {
     page: (partner) => ({
       title: "This link was used too often",
       what: `It has begun as many attempts to connect ${partner} as a link may.`,
-      next: `Nothing was connected by the last one. ${AGAIN}`,
+      next: `Nothing was connected by the last one. ${CONNECT_AGAIN}`,
     }),
   },
   // running

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, "../src")
 
 /** Lowest first; a file may import from its own tier and from those below. Ends with `/`: all of the folder. The longest match counts. */
 const TIERS: readonly (readonly string[])[] = [
-  ["errors.ts", "problems.ts", "env.ts", "limits.ts", "ports.ts", "lib/"],
+  ["errors.ts", "problems.ts", "env.ts", "platform-limits.ts", "ports.ts", "lib/"],
   ["connectors/kit/"],
   ["api/"],
   // The partners, and the network.

@@ -13,7 +13,7 @@ import type { CollectionChoice, SealedTokens } from "../source/protocol/configur
 
 export const STATUSES = ["draft", "connected", "paused", "error"] as const
 /** What to do about an account that was read into the same destination before: go on where that stopped, or send all again. */
-export const AGAIN = ["continue", "accept"] as const
+export const RETURNING = ["continue", "accept"] as const
 export const METRIC_TYPES = ["collection", "event", "formula", "user"] as const
 export const AUDIT_ACTIONS = [
   "source.created",
@@ -90,7 +90,7 @@ export const sources = sqliteTable(
     missing: json<MissingField[]>().notNull(),
     templates: json<string[]>().notNull(),
     /** What was said about repeats when the draft was made; null: nothing. */
-    again: text({ enum: AGAIN }),
+    again: text({ enum: RETURNING }),
     expiresAt: integer("expires_at"),
     /** Ids of the vault keys that the Durable Object's secrets are sealed with, a comma between, as last asked; null: not yet. */
     sealedWith: text("sealed_with"),

@@ -21,7 +21,7 @@ export const CLAIM_REST_MS = 30_000
 export const GATHER_MS = 500
 
 /** One consumer's time with one source, over as many claims as it is given. */
-export interface ConsumerRun {
+export interface Forwarder {
   ports: PipelinePorts
   destination: Destination
   /** The Durable Object's stub, anew for each call. */
@@ -39,7 +39,7 @@ export interface Counts {
   delivered: number
 }
 
-interface Claim {
+interface OpenClaim {
   task: ForwardTask
   /** Renewed by each report. */
   until: number
@@ -60,7 +60,7 @@ interface Claim {
   sending: Promise<void>
 }
 
-export function openClaim(consumer: ConsumerRun, task: ForwardTask): Claim {
+export function openClaim(consumer: Forwarder, task: ForwardTask): OpenClaim {
   const waiting = packPosts(task.rows, consumer.destination.itemsMax)
   const gathers = consumer.counts.claims > 1 && waiting.length < task.parallel
   const open = {
@@ -76,7 +76,7 @@ export function openClaim(consumer: ConsumerRun, task: ForwardTask): Claim {
 }
 
 /** Whatever stopped a claim, the next one's answer is the true one: more work, a time to come back, none. */
-export async function workClaim(consumer: ConsumerRun, claim: Claim): Promise<"done" | "lost" | "no_time"> {
+export async function workClaim(consumer: Forwarder, claim: OpenClaim): Promise<"done" | "lost" | "no_time"> {
   const postsBefore = consumer.counts.posts
   const next = () => nextPost(consumer, claim)
   const work = async (rows: OutboxRow[]) => finish(consumer, claim, await post(consumer, claim, rows))
@@ -92,22 +92,22 @@ export async function workClaim(consumer: ConsumerRun, claim: Claim): Promise<"d
 }
 
 /** While the claim is held, what is read meanwhile wakes nobody; the next claim then takes it together. */
-async function gather({ ports }: ConsumerRun, claim: Claim): Promise<void> {
+async function gather({ ports }: Forwarder, claim: OpenClaim): Promise<void> {
   if (claim.gathers && !claim.stopped && !claim.closed) await ports.clock.sleep(GATHER_MS)
   claim.gathers = false
 }
 
-function nextPost(consumer: ConsumerRun, claim: Claim): OutboxRow[] | undefined {
+function nextPost(consumer: Forwarder, claim: OpenClaim): OutboxRow[] | undefined {
   if (!mayStart(consumer, claim)) return undefined
   claim.posting++
   return claim.waiting.shift()
 }
 
-function mayStart({ ports }: ConsumerRun, { waiting, stopped, closed, until }: Claim): boolean {
+function mayStart({ ports }: Forwarder, { waiting, stopped, closed, until }: OpenClaim): boolean {
   return waiting.length > 0 && !stopped && !closed && until - ports.clock.now() >= CLAIM_REST_MS
 }
 
-async function post(consumer: ConsumerRun, claim: Claim, rows: OutboxRow[]): Promise<PostResult> {
+async function post(consumer: Forwarder, claim: OpenClaim, rows: OutboxRow[]): Promise<PostResult> {
   const { destination, ports, scope, counts } = consumer
   const [items, body] = bodyOf(destination, claim, rows, scope)
   const answer = await destination.post(ports, claim.task.destination, body)
@@ -118,7 +118,7 @@ async function post(consumer: ConsumerRun, claim: Claim, rows: OutboxRow[]): Pro
 }
 
 /** Joined rows over the size go back to the line by halves. `rows` keeps what is sent. */
-function bodyOf(destination: Destination, claim: Claim, rows: OutboxRow[], scope: string): [number, string] {
+function bodyOf(destination: Destination, claim: OpenClaim, rows: OutboxRow[], scope: string): [number, string] {
   const items = rows.flatMap((row) => row.items)
   const body = destination.body(items, scope, claim.task.destination.clearing)
   if (utf8Bytes(body) <= destination.bytesMax || rows.length === 1) return [items.length, body]
@@ -129,7 +129,7 @@ function bodyOf(destination: Destination, claim: Claim, rows: OutboxRow[], scope
 // ------------------------------------------------------------------------------------------------------------ reports
 
 /** Resolves when the result has been reported: a POST is begun only on a claim that is known to live. */
-function finish(consumer: ConsumerRun, claim: Claim, result: PostResult): Promise<void> {
+function finish(consumer: Forwarder, claim: OpenClaim, result: PostResult): Promise<void> {
   claim.posting--
   claim.ready.push(result)
   if (result.outcome === "later" || result.outcome === "rejected") claim.stopped = true
@@ -138,7 +138,7 @@ function finish(consumer: ConsumerRun, claim: Claim, result: PostResult): Promis
 }
 
 /** All that is ready in one call: answers that came while a report was under way share the next one. */
-async function report(consumer: ConsumerRun, claim: Claim): Promise<void> {
+async function report(consumer: Forwarder, claim: OpenClaim): Promise<void> {
   const results = claim.ready.splice(0)
   const done = claim.posting === 0 && !mayStart(consumer, claim) && (claim.stopped || !claim.gathers)
   if (done) claim.closed = true
@@ -152,20 +152,20 @@ async function report(consumer: ConsumerRun, claim: Claim): Promise<void> {
   else take(claim, told.answer)
 }
 
-function take(claim: Claim, answer: ReportAnswer): void {
+function take(claim: OpenClaim, answer: ReportAnswer): void {
   claim.lost = false
   if (answer.kind === "go") claim.until = answer.until
   else claim.closed = true
 }
 
 /** Results whose report was lost go with the next one: a delivery that stays unreported is a delivery repeated. */
-function lose(claim: Claim, results: PostResult[]): void {
+function lose(claim: OpenClaim, results: PostResult[]): void {
   claim.ready.unshift(...results)
   claim.stopped = true
   claim.lost = true
 }
 
 /** Lets go of the claim: rows that were not posted need not wait for its end. */
-async function close(consumer: ConsumerRun, claim: Claim): Promise<void> {
+async function close(consumer: Forwarder, claim: OpenClaim): Promise<void> {
   if (claim.ready.length > 0 || !claim.closed) await report(consumer, claim)
 }

@@ -4,7 +4,7 @@
  */
 import { intempt } from "../destinations/intempt.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
-import { type ConsumerRun, type Counts, openClaim, workClaim } from "./claim.ts"
+import { type Counts, type Forwarder, openClaim, workClaim } from "./claim.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { callSource } from "./rpc.ts"
 
@@ -27,7 +27,7 @@ export async function runForward(ports: PipelinePorts, source: string, destinati
   return { end, ...counts }
 }
 
-async function forwardClaims(consumer: ConsumerRun): Promise<string> {
+async function forwardClaims(consumer: Forwarder): Promise<string> {
   while (consumer.counts.claims < CLAIMS_MAX && consumer.ports.clock.now() < consumer.deadline) {
     const nonce = consumer.ports.random.id("claim")
     const told = await callSource(consumer.ports, "claim", () => consumer.source().claim({ nonce, protocol: PROTOCOL }))

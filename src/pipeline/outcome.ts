@@ -1,7 +1,7 @@
 /** A failure of the partner, with what the source's Durable Object needs to know beside it. Pure. */
 import type { PartnerFailure } from "../connectors/kit/define.ts"
 import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
-import type { Outcome } from "../source/protocol/reading.ts"
+import type { Outcome } from "../source/protocol/fetching.ts"
 
 /** For a 429 that does not say how long: most published limits are per second or per minute. */
 export const LIMITED_WAIT_MS = 30_000

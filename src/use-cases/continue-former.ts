@@ -6,7 +6,7 @@ import type { AnyConnector } from "../connectors/kit/define.ts"
 import type { Statement, Tenant } from "../db/database.ts"
 import { findDestination } from "../db/destinations.ts"
 import { type FormerRow, findFormer, rememberFormerStatement } from "../db/former-sources.ts"
-import type { AGAIN, StoredDestination } from "../db/schema.ts"
+import type { RETURNING, StoredDestination } from "../db/schema.ts"
 import type { SourceInsert, SourceRow } from "../db/sources.ts"
 import { badField, Problem } from "../errors.ts"
 import { dayOf } from "../lib/time.ts"
@@ -21,7 +21,7 @@ const SENT_BEFORE =
   'there. A source that is already reading cannot go on from there: send "duplicates": "accept" to let the same facts arrive again, or delete it and create ' +
   'it with this destination and "continue": true.'
 
-export type Again = (typeof AGAIN)[number]
+export type Again = (typeof RETURNING)[number]
 
 type Ports = Pick<ApiPorts, "db" | "clock" | "mark">
 type Read = Pick<SourceInsert, "org" | "project" | "connector" | "accountId" | "accountMode">

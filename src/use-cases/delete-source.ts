@@ -1,8 +1,9 @@
 /** DELETE /sources/:id: the row becomes a tombstone, and its Durable Object erases all that it holds. */
+
+import { moveCheck } from "../db/across-tenants.ts"
 import { keepBookmark } from "../db/former-sources.ts"
 import { expireStatement, findGrantOf, forgetGrantStatement, isAccountInUse } from "../db/grants.ts"
 import { findSource, forgetSource, type SourceRow } from "../db/sources.ts"
-import { moveCheck } from "../db/watchdog.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 import { refOf } from "./configure.ts"
 import { auditEntry, type Context } from "./context.ts"

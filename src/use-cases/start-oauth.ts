@@ -10,9 +10,9 @@ import { insertState } from "../db/oauth-states.ts"
 import { findByAccount, type SourceRow } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { authorization, authorizeUrl, type OAuthContext } from "../oauth/client.ts"
-import { clientFor } from "../oauth/clients.ts"
 import { cookieName, newSecrets, STATE_LIFE_MS } from "../oauth/state.ts"
 import { oauthOf } from "../oauth/tokens.ts"
+import { clientFor } from "../oauth/which-client.ts"
 import type { ApiPorts } from "../worker/platform.ts"
 
 /** The link may wait in a wizard, or be sent to whoever has the partner's password. */

@@ -2,6 +2,16 @@
  * The cron's work, bounded per tick: looks after sources whose appointment has passed, erases what was deleted, lets drafts
  * expire. It heals every crash between D1 and a Durable Object, since each change makes an appointment in the same statement.
  */
+
+import {
+  bringDraftsBack,
+  dueSources,
+  expiredDrafts,
+  forgetDeletedStatement,
+  moveCheck,
+  noteAble,
+  noteUnable,
+} from "../db/across-tenants.ts"
 import { forgetAuditStatement, SYSTEM } from "../db/audit.ts"
 import { forgetFormersStatement } from "../db/former-sources.ts"
 import {
@@ -16,15 +26,6 @@ import {
 import { forgetOldStatement } from "../db/idempotency.ts"
 import { forgetStatesStatement } from "../db/oauth-states.ts"
 import { forgetSource, type SourceRow } from "../db/sources.ts"
-import {
-  bringDraftsBack,
-  dueSources,
-  expiredDrafts,
-  forgetDeletedStatement,
-  moveCheck,
-  noteAble,
-  noteUnable,
-} from "../db/watchdog.ts"
 import { inParallel } from "../lib/parallel.ts"
 import type { Tokens } from "../source/ports.ts"
 import type { ApiPorts } from "../worker/platform.ts"

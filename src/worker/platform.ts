@@ -3,13 +3,13 @@
  * the bindings.
  */
 import type { Hmac } from "../connectors/kit/define.ts"
+import { publishStatus } from "../db/across-tenants.ts"
 import { type Database, openDatabase } from "../db/database.ts"
-import { publishStatus } from "../db/watchdog.ts"
 import { type Bindings, type Settings, settingsOf } from "../env.ts"
 import { inTime } from "../lib/deadline.ts"
 import { onceFor } from "../lib/once-for.ts"
-import { clientById } from "../oauth/clients.ts"
 import { type TokenPorts, tokensPort } from "../oauth/tokens.ts"
+import { clientById } from "../oauth/which-client.ts"
 import type { WakeUp } from "../pipeline/messages.ts"
 import type { PipelinePorts } from "../pipeline/ports.ts"
 import { tryCredential } from "../pipeline/try-credential.ts"

@@ -1,5 +1,5 @@
 /** The store port over a Durable Object's SQLite. One commit is one transaction, the alarm in it. */
-import { BOUND_PARAMETERS_MAX } from "../limits.ts"
+import { BOUND_PARAMETERS_MAX } from "../platform-limits.ts"
 import type { Store } from "../source/ports.ts"
 import type { Changes, OutboxMeta, Row, RowChanges, SeenChanges, StoredSeen } from "../source/state/changes.ts"
 

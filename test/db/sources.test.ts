@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
+import { publishStatus } from "../../src/db/across-tenants.ts"
 import { SYSTEM } from "../../src/db/audit.ts"
 import { openDatabase } from "../../src/db/database.ts"
 import { definitionStatement } from "../../src/db/definitions.ts"
 import { changeSource, findSource, insertSource, type SourceInsert } from "../../src/db/sources.ts"
-import { publishStatus } from "../../src/db/watchdog.ts"
 import { rows, snapshot } from "../support/api.ts"
 
 const db = openDatabase(env.DB)

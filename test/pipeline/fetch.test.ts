@@ -5,7 +5,7 @@ import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
 import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
 import { completedKey } from "../../src/source/protocol/completed.ts"
-import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/reading.ts"
+import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/fetching.ts"
 import { beginProbe } from "../../src/source/reading/probe.ts"
 import { fakeClock } from "../support/dates/fake-clock.ts"
 import {

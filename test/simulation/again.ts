@@ -7,7 +7,7 @@
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
 import type { Item } from "../../src/connectors/kit/item.ts"
 import type { QuarantineEntry, RunView } from "../../src/source/protocol/views.ts"
-import type { Slice } from "../../src/source/state/reading.ts"
+import type { Slice } from "../../src/source/state/slices.ts"
 import type { Run, State } from "../../src/source/state/state.ts"
 import type { Disk } from "./disk.ts"
 

@@ -3,8 +3,9 @@
  * other fact that is taken in or arrives twice was read twice. An object's state may be told again, by a list after the feed: the
  * destination has it already.
  */
+
+import type { Checkpoint } from "../../src/source/protocol/fetching.ts"
 import type { Report } from "../../src/source/protocol/forwarding.ts"
-import type { Checkpoint } from "../../src/source/protocol/reading.ts"
 import type { Changes } from "../../src/source/state/changes.ts"
 import type { State } from "../../src/source/state/state.ts"
 import type { Received } from "../sandbox/intempt/track.ts"

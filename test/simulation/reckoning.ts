@@ -1,6 +1,6 @@
 /** The calm after the storm, for one source: nothing fails any more, the user puts right what a user can, and then it is reckoned up. */
 import type { QuarantineEntry, RunView, SourceView } from "../../src/source/protocol/views.ts"
-import type { Backfill } from "../../src/source/state/reading.ts"
+import type { Backfill } from "../../src/source/state/slices.ts"
 import type { Received } from "../sandbox/intempt/track.ts"
 import { POISON } from "./faults.ts"
 import type { Method, Result } from "./object.ts"

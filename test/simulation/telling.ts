@@ -1,14 +1,14 @@
 /** Calls of the source's Durable Object in the design's words, for the story of a failing seed. */
 import type { Window } from "../../src/connectors/kit/define.ts"
 import type { Configuration } from "../../src/source/protocol/configuration.ts"
-import type { ClaimAnswer, Report, ReportAnswer } from "../../src/source/protocol/forwarding.ts"
 import type {
   Checkpoint,
   CheckpointAnswer,
   LeaseAnswer,
   LeaseAsk,
   Settlement,
-} from "../../src/source/protocol/reading.ts"
+} from "../../src/source/protocol/fetching.ts"
+import type { ClaimAnswer, Report, ReportAnswer } from "../../src/source/protocol/forwarding.ts"
 import type { Method } from "./object.ts"
 
 const LONGEST = 300

@@ -141,9 +141,9 @@ export const UNREACHED: readonly Unreached[] = [
     why: SIZE,
     lines: ["quarantineItem(tx, item, LARGER_THAN_SENT", "return isQuarantineFull("],
   },
-  { file: "src/source/control/control.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
+  { file: "src/source/control/commands.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
   {
-    file: "src/source/control/control.ts",
+    file: "src/source/control/commands.ts",
     why: PEOPLE,
     functions: ["discardEntry"],
     lines: [
@@ -166,14 +166,14 @@ export const UNREACHED: readonly Unreached[] = [
     ],
   },
   { file: "src/source/reading/ending.ts", why: DEFAULTS, lines: ["if (run && failed) failRun("] },
-  { file: "src/source/reading/failure.ts", why: CONTRACT, lines: ["retry(tx, slice, reason)", "return"] },
+  { file: "src/source/reading/settlement.ts", why: CONTRACT, lines: ["retry(tx, slice, reason)", "return"] },
   {
-    file: "src/source/reading/failure.ts",
+    file: "src/source/reading/settlement.ts",
     why: "An access token that is refused is renewed, and it is the renewal that says to sign in again; tables show the rest.",
     lines: ["const way = state.token", "code: state.token"],
   },
   {
-    file: "src/source/reading/failure.ts",
+    file: "src/source/reading/settlement.ts",
     why: SIZE,
     lines: ['if (slice.state !== "reading" || !isQuarantineFull', "abort(", "tx,", "slice,", "`$"],
   },

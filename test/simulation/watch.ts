@@ -1,9 +1,10 @@
 /** What must hold at every moment: looked at after each commit, and at each call that was carried out. */
+
+import type { Checkpoint, Settlement } from "../../src/source/protocol/fetching.ts"
 import type { Report } from "../../src/source/protocol/forwarding.ts"
-import type { Checkpoint, Settlement } from "../../src/source/protocol/reading.ts"
 import { type Answer, PROTOCOL } from "../../src/source/protocol/source.ts"
 import type { Changes } from "../../src/source/state/changes.ts"
-import type { LiveStream, Slice } from "../../src/source/state/reading.ts"
+import type { LiveStream, Slice } from "../../src/source/state/slices.ts"
 import type { State, Tombstone } from "../../src/source/state/state.ts"
 import { assertBounded, assertWithinReach } from "./bounds.ts"
 import { createDeliveries, type Deliveries, type Former } from "./deliveries.ts"

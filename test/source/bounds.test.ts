@@ -4,8 +4,8 @@
  */
 import { describe, expect, it } from "vitest"
 import { sentBytes, utf8Bytes } from "../../src/lib/bytes.ts"
-import { RPC_BYTES_MAX, STORAGE_BYTES_MAX, STORED_ROW_BYTES_MAX } from "../../src/limits.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
+import { RPC_BYTES_MAX, STORAGE_BYTES_MAX, STORED_ROW_BYTES_MAX } from "../../src/platform-limits.ts"
 import { SPANS_MAX } from "../../src/source/backfill/backfill.ts"
 import { BACKFILLS_MAX } from "../../src/source/backfill/opening.ts"
 import { PENDING_MAX, PENDING_ROW_ENTRIES, PendingKeys } from "../../src/source/dedupe/pending-keys.ts"
@@ -20,7 +20,7 @@ import { beginProbe, PLACES_MAX } from "../../src/source/reading/probe.ts"
 import { KNOWN_MAX, SIGHTINGS_NEEDED } from "../../src/source/reading/step-over.ts"
 import { NOTE_CHARS_MAX, NOTES_MAX, RUNS_KEPT, RUNS_WAITING_MAX, runId } from "../../src/source/runs/run.ts"
 import { NO_CHANGES } from "../../src/source/state/changes.ts"
-import type { Slice } from "../../src/source/state/reading.ts"
+import type { Slice } from "../../src/source/state/slices.ts"
 import type { Run, State } from "../../src/source/state/state.ts"
 import { freshState } from "../../src/source/state/stored.ts"
 import { choose, configurationOf, fact, START, sourceWorld, type World } from "../support/source-world.ts"
@@ -29,7 +29,7 @@ import { choose, configurationOf, fact, START, sourceWorld, type World } from ".
 const COLLECTIONS = Array.from({ length: 12 }, (_, index) => `Collection of things ${index}`)
 const LISTS_OF_A_BACKFILL = 7
 const LIVE_STREAMS = 3
-/** `REASON_CHARS_MAX` of what a partner is quoted with. */
+/** `REASON_CHARS_MAX` (http/partner.ts) of what a partner is quoted with. */
 const REASON = "ł".repeat(300)
 const NOTE = "ł".repeat(NOTE_CHARS_MAX)
 const HASH = "zzzzzzzzzzzzzz"

@@ -1,7 +1,7 @@
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { Http } from "../../src/ports.ts"
+import type { Task } from "../../src/source/protocol/fetching.ts"
 import type { ForwardTask, OutboxRow } from "../../src/source/protocol/forwarding.ts"
-import type { Task } from "../../src/source/protocol/reading.ts"
 import type { SourceWork } from "../../src/source/protocol/source.ts"
 import { type FakeClock, fakeClock } from "./dates/fake-clock.ts"
 import { acme } from "./partners/acme.ts"

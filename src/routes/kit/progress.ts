@@ -8,7 +8,7 @@ const LOOK_EVERY_MS = 2_000
 /** With nothing under way, twenty seconds: also the longest silence on the line. */
 const LOOK_IDLE_MS = 20_000
 /** A watcher who is still there comes again; one who is not must not be served for ever. */
-const LOOKUPS_MAX_MS = 5 * 60 * 1000
+const WATCH_MAX_MS = 5 * 60 * 1000
 /** Milliseconds after which a browser asks again when the stream has ended. */
 const RETRY_MS = 3_000
 
@@ -41,7 +41,7 @@ export async function followSource(
   stream: SSEStreamingApi,
   look: () => Promise<PublicSource>,
 ): Promise<void> {
-  const until = clock.now() + LOOKUPS_MAX_MS
+  const until = clock.now() + WATCH_MAX_MS
   for (let last = ""; !stream.aborted && clock.now() < until; ) {
     const source = await look().catch(() => null)
     if (!source) return

@@ -16,11 +16,11 @@ import {
   setWindow,
   streamsOf,
 } from "../reading/slice.ts"
-import type { Backfill, Slice } from "../state/reading.ts"
+import type { Backfill, Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { addIncomplete, noteUnfinished, type Plan } from "./incomplete.ts"
-import { BACKFILLS_MAX, isDimension, listWindow, openBackfill } from "./opening.ts"
+import { BACKFILLS_MAX, isObjectKind, listWindow, openBackfill } from "./opening.ts"
 import { runOfBackfill } from "./resume.ts"
 
 /** Spans of one collection whose facts are the backfills'. Past it the oldest is forgotten: a fact of it that comes late may repeat. */
@@ -47,7 +47,7 @@ function missing(tx: Transaction, stream: AnyStream): Plan[] {
   for (const collection of chosen(tx.state, stream)) {
     const covered = tx.state.covered[coverKey(stream.name, collection)]
     const to = covered ?? tx.state.liveFrom[collection] ?? from
-    if (covered !== undefined && (isDimension(tx, collection) || covered <= from)) continue
+    if (covered !== undefined && (isObjectKind(tx, collection) || covered <= from)) continue
     tx.state.covered[coverKey(stream.name, collection)] = from
     const plan = plans.get(String(to)) ?? { stream, collections: [], range: { from, to } }
     plan.collections.push(collection)
@@ -130,7 +130,7 @@ export function openGapBackfill(tx: Transaction, feed: AnyStream, range: Plan["r
         [name],
         `What happened ${rangeInWords(range)} is missing: ${tx.connector.title} has no list that shows it.`,
       )
-    else if (run && isDimension(tx, name))
+    else if (run && isObjectKind(tx, name))
       addIncomplete(
         run,
         [name],
@@ -158,7 +158,7 @@ function plansOf(stream: AnyStream, rests: ReadonlyMap<string, Span[]>): Plan[] 
 function restOf(tx: Transaction, collection: string, { from, to }: Span): Span[] {
   const rest: Span[] = []
   const liveFrom = tx.state.liveFrom[collection] ?? from
-  let at = isDimension(tx, collection) ? from : Math.max(from, liveFrom)
+  let at = isObjectKind(tx, collection) ? from : Math.max(from, liveFrom)
   for (const span of (tx.state.backfillSpans[collection] ?? []).toSorted((a, b) => a.from - b.from)) {
     if (span.from > at) rest.push({ from: at, to: Math.min(span.from, to) })
     at = Math.max(at, span.to)

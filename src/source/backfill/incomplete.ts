@@ -3,7 +3,7 @@ import { DAY_MS, dayOf } from "../../lib/time.ts"
 import type { AnyStream } from "../reading/slice.ts"
 import { isOldestFirst, streamsOf } from "../reading/slice.ts"
 import { addNote } from "../runs/run.ts"
-import type { Slice } from "../state/reading.ts"
+import type { Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 

@@ -7,7 +7,7 @@ import { lastBelieved } from "../clocks/partner-time.ts"
 import type { Span } from "../protocol/backfill.ts"
 import { blankSlice, setWindow, streamsOf } from "../reading/slice.ts"
 import { newRun } from "../runs/run.ts"
-import type { Backfill, Slice } from "../state/reading.ts"
+import type { Backfill, Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { addIncomplete, noteIncomplete, type Plan } from "./incomplete.ts"
@@ -21,7 +21,7 @@ import { runOfBackfill } from "./resume.ts"
 export const BACKFILLS_MAX = 16
 
 /** An object has no past: its state is read whole, once, whatever the start date. Neither has the joining of its ids. */
-export function isDimension(tx: Transaction, collection: string): boolean {
+export function isObjectKind(tx: Transaction, collection: string): boolean {
   if (collection === ALIAS) return true
   return tx.connector.collections.some((one) => one.name === collection && one.kind === "object")
 }
@@ -96,7 +96,7 @@ function join(tx: Transaction, plan: Plan, overlap: Span | null): Backfill | nul
   assign(slice, { pageToken: null, digest: null, edge: null, probe: null, page: slice.page + 1 })
   slice.no = ++tx.state.windows
   const run = runOfBackfill(tx, backfill) ?? tx.state.run
-  const facts = plan.collections.filter((name) => !isDimension(tx, name))
+  const facts = plan.collections.filter((name) => !isObjectKind(tx, name))
   if (run) addIncomplete(run, facts, JOINED)
   return backfill
 }
@@ -137,7 +137,7 @@ function setRange(tx: Transaction, slice: Slice, { stream }: Plan, range: Plan["
 export function listWindow(tx: Transaction, slice: Slice): Window {
   const stream = streamsOf(tx, "backfill").find((one) => one.name === slice.stream)
   const range = slice.range ?? { from: 0, to: 0 }
-  if (stream?.reach === "all" || slice.collections.some((name) => isDimension(tx, name)))
+  if (stream?.reach === "all" || slice.collections.some((name) => isObjectKind(tx, name)))
     return { from: null, to: range.to }
   const reached = range.from - (stream?.reach?.days ?? 0) * DAY_MS
   const { startDate } = tx.state.configuration

@@ -3,7 +3,7 @@ import { HOUR_MS } from "../../lib/time.ts"
 import { isQuarantineFull } from "../reading/lease.ts"
 import { resume } from "../reading/slice.ts"
 import { findRun, newRun } from "../runs/run.ts"
-import type { Backfill } from "../state/reading.ts"
+import type { Backfill } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 

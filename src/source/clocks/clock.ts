@@ -11,10 +11,10 @@ import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
 import { DENIED_AGAIN_MS } from "../backfill/resume.ts"
 import { INTENT_MS } from "../credentials/token.ts"
-import { CLAIM_MS, PROBE_MS } from "../delivery/delivery.ts"
+import { CLAIM_MS, TRIAL_MS } from "../delivery/delivery.ts"
 import type { SealedTokens } from "../protocol/configuration.ts"
-import { READ_RETRY_MAX_MS } from "../reading/failure.ts"
 import { LEASE_MS } from "../reading/lease.ts"
+import { READ_RETRY_MAX_MS } from "../reading/settlement.ts"
 import { WAKE_AGAIN_MAX_MS } from "../runs/plan.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
@@ -32,8 +32,8 @@ export const AHEAD_MAX_MS = {
   denied: DENIED_AGAIN_MS,
   /** The destination's longest wait. */
   delivery: HOUR_MS,
-  /** A row held back for others while the destination is probed. */
-  row: 2 * PROBE_MS,
+  /** A row held back for others while the destination is tried. */
+  row: 2 * TRIAL_MS,
 } as const
 
 export function bringBack(tx: Transaction): void {

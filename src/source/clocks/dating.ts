@@ -4,7 +4,7 @@
  * to be, either. What changed between the two times live reading tells again.
  */
 import type { Item } from "../../connectors/kit/item.ts"
-import type { Checkpoint } from "../protocol/reading.ts"
+import type { Checkpoint } from "../protocol/fetching.ts"
 import type { Transaction } from "../transaction.ts"
 import { partnerNow, tickMs } from "./partner-time.ts"
 

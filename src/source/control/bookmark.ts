@@ -12,15 +12,15 @@ import { assign } from "../../lib/assign.ts"
 import { lastBelieved } from "../clocks/partner-time.ts"
 import { keyHash } from "../dedupe/hashes.ts"
 import type { Bookmark, KeptBackfill } from "../protocol/bookmark.ts"
-import { leftOf } from "../reading/failure.ts"
+import { leftOf } from "../reading/settlement.ts"
 import { blankSlice, orderOf, streamsOf } from "../reading/slice.ts"
 import { startLive } from "../runs/plan.ts"
-import type { Backfill, Slice } from "../state/reading.ts"
 import { renamedBookmark, renamedItem } from "../state/renamed.ts"
+import type { Backfill, Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import { STATE_SCHEMA } from "../state/stored.ts"
 import type { Transaction } from "../transaction.ts"
-import { beginLive, reconfigure } from "./control.ts"
+import { beginLive, reconfigure } from "./commands.ts"
 
 /** Keys kept of each sort, the newest: some 20 bytes each in a row of the database that may hold 2 MB. */
 export const BOOKMARK_KEYS_MAX = 20_000

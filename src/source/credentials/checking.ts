@@ -1,11 +1,11 @@
 /**
  * "Checking the key": the partner refused the credential once, in its own words. That may be a passing mistake at the partner, so
- * all slices let go, and one call follows after some minutes. Its answer decides (credentials.ts). A source that stopped asks again
+ * all slices let go, and one call follows after some minutes. Its answer decides (refusal.ts). A source that stopped asks again
  * once a day.
  */
 import { DAY_MS } from "../../lib/time.ts"
 import { inForce } from "../state/lease.ts"
-import type { Slice } from "../state/reading.ts"
+import type { Slice } from "../state/slices.ts"
 import { type Checking, type State, slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 

@@ -4,9 +4,9 @@
  */
 import { highHalf, lowHalf } from "../../lib/hash.ts"
 import type { SeenChanges, StoredSeen } from "../state/changes.ts"
+import { SENT_FORMAT, SentRow } from "./forgotten-filter.ts"
 import { HashTable } from "./hash-table.ts"
 import { type Needed, ROW_ENTRIES_MAX, type SeenClass, type SeenEntry, SeenRow } from "./seen-row.ts"
-import { SENT_FORMAT, SentRow } from "./sent.ts"
 
 /** A row with so many takes no further page. */
 export const SEEN_ROW_ENTRIES = 1_000

@@ -23,8 +23,8 @@ export const CLAIM_ROWS = 4 * POSTS_AT_ONCE
 export const CLAIM_BYTES_MAX = 16_000_000
 const SEND_RETRY_BASE_MS = 5_000
 const SEND_RETRY_MAX_MS = 900_000
-/** A rejected key is probed this often, and at once when it changes. */
-export const PROBE_MS = 900_000
+/** A destination that refuses everything is tried this often, and at once when it changes. */
+export const TRIAL_MS = 900_000
 /** Identical bytes pass later: transient 400s exist. Tries, and the time between two of them. */
 export const REFUSED_TRIES = 3
 export const REFUSED_AGAIN_MS = 20_000
@@ -68,7 +68,7 @@ function grantClaim(tx: Transaction, nonce: string): ClaimDecision {
   const waiting = outbox.rows()
   const rows =
     state.delivery.state === "paused"
-      ? probe(waiting, now)
+      ? trial(waiting, now)
       : sendable(waiting, now, CLAIM_ROWS, CLAIM_BYTES_MAX / SENT_BYTES_OF_JSON)
   if (rows.length === 0) {
     state.delivery.retryAt = Math.max(nextSendable(waiting) ?? now, now + 1_000)
@@ -83,7 +83,7 @@ function grantClaim(tx: Transaction, nonce: string): ClaimDecision {
  * While the destination rejects us, one row is enough to find out whether it still does: one that has not been tried yet, else the one
  * tried longest ago. A few that are bad themselves must not be tried for ever in place of a good one.
  */
-function probe(waiting: readonly OutboxMeta[], now: number): OutboxMeta[] {
+function trial(waiting: readonly OutboxMeta[], now: number): OutboxMeta[] {
   const free = sendable(waiting, now, waiting.length)
   const [first] = [...free].sort((a, b) => a.notBefore - b.notBefore || a.id - b.id)
   return first ? [first] : []
@@ -158,12 +158,12 @@ function rowsDelivered(tx: Transaction, rows: readonly number[]): void {
   delivery.refused = []
   // A wait that the destination asked for stands, although it took a POST that was under way beside.
   if (delivery.state === "retrying" && delivery.retryAt !== null && delivery.retryAt > tx.now) return
-  if (delivery.state === "paused") letProbesGo(tx)
+  if (delivery.state === "paused") releaseTrials(tx)
   assign(delivery, { state: "ok", reason: null, retryAt: null, attempts: 0 })
 }
 
-/** Rows that were put aside so that the next probe was another one go with the others again. */
-function letProbesGo(tx: Transaction): void {
+/** Rows that were put aside so that the next trial was another one go with the others again. */
+function releaseTrials(tx: Transaction): void {
   for (const { id, notBefore } of tx.outbox.rows())
     if (notBefore > tx.now + REFUSED_AGAIN_MS) tx.outbox.update(id, { notBefore: tx.now })
 }
@@ -190,7 +190,7 @@ function kept(reason: string): string {
 }
 
 function pause(delivery: Delivery, reason: string, now: number): void {
-  assign(delivery, { state: "paused", reason: kept(reason), retryAt: now + PROBE_MS })
+  assign(delivery, { state: "paused", reason: kept(reason), retryAt: now + TRIAL_MS })
 }
 
 /** The whole source backs off: the destination's trouble is not one row's. */
@@ -198,7 +198,7 @@ function wait(tx: Transaction, { rows, status, reason, retryAt }: PostResult): v
   const { delivery } = tx.state
   if (mayBeTaken(status)) delivery.unsure.push(...rows)
   if (delivery.state === "paused") {
-    delivery.retryAt = tx.now + PROBE_MS
+    delivery.retryAt = tx.now + TRIAL_MS
     return
   }
   // Several POSTs of one claim fail together: that is one attempt, not five.
@@ -225,7 +225,7 @@ function mayBeTaken(status: number): boolean {
  */
 function refused(tx: Transaction, { rows, reason }: PostResult, wereJoined: boolean): void {
   if (tx.state.delivery.state === "paused") {
-    probeRefused(tx, rows, reason)
+    trialRefused(tx, rows, reason)
     return
   }
   for (const id of rows) {
@@ -238,16 +238,16 @@ function refused(tx: Transaction, { rows, reason }: PostResult, wereJoined: bool
 }
 
 /**
- * The next probe is another row: one that really is bad must not keep the others waiting. One of several items is halved, since good
+ * The next trial is another row: one that really is bad must not keep the others waiting. One of several items is halved, since good
  * ones may travel with bad ones.
  */
-function probeRefused(tx: Transaction, rows: readonly number[], reason: string): void {
+function trialRefused(tx: Transaction, rows: readonly number[], reason: string): void {
   for (const id of rows) {
     const items = tx.outbox.get(id)?.items ?? 0
     if (items > 1) split(tx, [id], reason)
-    else tx.outbox.update(id, { notBefore: tx.now + 2 * PROBE_MS })
+    else tx.outbox.update(id, { notBefore: tx.now + 2 * TRIAL_MS })
   }
-  tx.state.delivery.retryAt = tx.now + PROBE_MS
+  tx.state.delivery.retryAt = tx.now + TRIAL_MS
 }
 
 /** Rows that were joined go by themselves next, whatever their size: only one that is too large alone is halved. */
@@ -289,7 +289,7 @@ function forgetRefusals(tx: Transaction): void {
 
 /** A changed destination or key is tried at once, and has accepted nothing yet. */
 export function destinationChanged(tx: Transaction): void {
-  letProbesGo(tx)
+  releaseTrials(tx)
   for (const { id, attempts } of tx.outbox.rows()) if (attempts > 1) tx.outbox.update(id, { attempts: 1 })
   assign(tx.state.delivery, { state: "ok", reason: null, retryAt: null, attempts: 0, refused: [] })
 }

@@ -14,7 +14,7 @@ import { toRows } from "./outbox.ts"
 /** Past this many of one collection, the streams that feed it stop: the fault is not a single record's. */
 export const QUARANTINE_MAX = 1_000
 /** A reason is a sentence; a longer one quotes what is kept beside it. */
-const REASON_CHARS_MAX = 500
+const ENTRY_REASON_CHARS_MAX = 500
 interface Stored extends Omit<QuarantineEntry, "id"> {
   run: string
 }
@@ -117,7 +117,7 @@ export function readEntries(tx: Transaction, ids: readonly number[]): (Quarantin
 
 function put(tx: Transaction, entry: Stored): number {
   const id = ++tx.state.ids.quarantine
-  const reason = entry.reason.slice(0, REASON_CHARS_MAX)
+  const reason = entry.reason.slice(0, ENTRY_REASON_CHARS_MAX)
   tx.staged.quarantinePut.push({ id, body: JSON.stringify({ ...entry, reason, body: bounded(entry.body) }) })
   return id
 }

@@ -5,7 +5,15 @@
 import type { Credential } from "../../connectors/kit/define.ts"
 import { withAliases } from "../control/aliases.ts"
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
-import { beginSource, discardEntry, type ReplayStep, reconfigure, replay, resync, syncNow } from "../control/control.ts"
+import {
+  beginSource,
+  discardEntry,
+  type ReplayStep,
+  reconfigure,
+  replay,
+  resync,
+  syncNow,
+} from "../control/commands.ts"
 import { GONE, historyPage, quarantinePage, viewOf } from "../control/view.ts"
 import { beginDailyTry, tried } from "../credentials/daily-try.ts"
 import { exchangeSealed, secretsOf } from "../credentials/sealed.ts"
@@ -15,7 +23,6 @@ import { claim as decideClaim, report as decideReport, isPlainDelivery } from ".
 import type { SourcePorts } from "../ports.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"
 import type { Configuration, Sealed, SealedSecret } from "../protocol/configuration.ts"
-import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "../protocol/forwarding.ts"
 import type {
   Checkpoint,
   CheckpointAnswer,
@@ -24,12 +31,13 @@ import type {
   LeaseAsk,
   LeaseRef,
   Settlement,
-} from "../protocol/reading.ts"
+} from "../protocol/fetching.ts"
+import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "../protocol/forwarding.ts"
 import { type Answer, type PageAsk, PROTOCOL, type Refusal, type SourceRpc } from "../protocol/source.ts"
 import type { QuarantineEntry, RunView, SourceView } from "../protocol/views.ts"
 import { checkpoint as decideCheckpoint } from "../reading/checkpoint.ts"
-import { settle as decideSettle } from "../reading/failure.ts"
 import { lease as decideLease, type LeaseDecision } from "../reading/lease.ts"
+import { settle as decideSettle } from "../reading/settlement.ts"
 import { holds } from "../state/lease.ts"
 import { slicesOf } from "../state/state.ts"
 import { freshState, readState } from "../state/stored.ts"

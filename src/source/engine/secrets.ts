@@ -2,7 +2,7 @@
 import { credentialVersionOf } from "../credentials/token.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { SourceRef } from "../protocol/configuration.ts"
-import type { VersionedCredential } from "../protocol/reading.ts"
+import type { VersionedCredential } from "../protocol/fetching.ts"
 import type { Transactions } from "./transactions.ts"
 
 type Opener = Pick<SourcePorts, "cipher">

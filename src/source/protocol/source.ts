@@ -7,7 +7,6 @@
 import type { Credential } from "../../connectors/kit/define.ts"
 import type { Bookmark } from "./bookmark.ts"
 import type { Configuration, Sealed, SealedSecret } from "./configuration.ts"
-import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "./forwarding.ts"
 import type {
   Checkpoint,
   CheckpointAnswer,
@@ -16,7 +15,8 @@ import type {
   LeaseAsk,
   Settlement,
   VersionedCredential,
-} from "./reading.ts"
+} from "./fetching.ts"
+import type { ClaimAnswer, ClaimAsk, Report, ReportAnswer } from "./forwarding.ts"
 import type { QuarantineEntry, RunView, SourceView } from "./views.ts"
 
 /**

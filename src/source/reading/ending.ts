@@ -2,7 +2,7 @@
 import { DENIED_AGAIN_MS } from "../backfill/resume.ts"
 import { goesOn, whyFailed } from "../runs/reasons.ts"
 import { failRun, findRun, readingDone } from "../runs/run.ts"
-import type { Slice } from "../state/reading.ts"
+import type { Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"

@@ -9,7 +9,7 @@
  */
 import type { Window } from "../../connectors/kit/define.ts"
 import type { Span } from "../protocol/backfill.ts"
-import type { Found, Probe } from "../protocol/reading.ts"
+import type { Found, Probe } from "../protocol/fetching.ts"
 
 /** Records in a row that fail: past it the fault is not a single record's. */
 export const PLACES_MAX = 4

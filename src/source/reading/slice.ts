@@ -4,7 +4,7 @@ import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
 import { partnerNow } from "../clocks/partner-time.ts"
 import type { Feeds } from "../dedupe/dedupe.ts"
-import type { LiveStream, Slice } from "../state/reading.ts"
+import type { LiveStream, Slice } from "../state/slices.ts"
 import type { State } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 

@@ -1,6 +1,6 @@
 /** How much of a backfill has been read. */
 import type { Order } from "../reading/slice.ts"
-import type { Backfill, Slice } from "../state/reading.ts"
+import type { Backfill, Slice } from "../state/slices.ts"
 
 /** How much of the ranges has been read, 0..1, where the lower end and the order are known; null where they are not. */
 export function progressOf(backfill: Backfill, orderOf: (stream: string) => Order): number | null {

@@ -8,7 +8,7 @@ import type { Bookmark } from "../protocol/bookmark.ts"
 import type { Configuration, SealedTokens } from "../protocol/configuration.ts"
 import type { CollectionCounts, RunView, SourceError } from "../protocol/views.ts"
 import type { Lease } from "./lease.ts"
-import type { Backfill, LiveStream, Slice, SteppedOver } from "./reading.ts"
+import type { Backfill, LiveStream, Slice, SteppedOver } from "./slices.ts"
 
 export interface State {
   schema: number

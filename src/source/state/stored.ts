@@ -1,7 +1,7 @@
 /** Reading the core row back, whichever version wrote it, and the row of a source that is new. */
 import type { Configuration } from "../protocol/configuration.ts"
-import type { Slice } from "./reading.ts"
 import { RENAMED_SCHEMA, renamedRun, renamedState } from "./renamed.ts"
+import type { Slice } from "./slices.ts"
 import { coarse, type PartnerClock, type Run, type State, type TokenState, type Tombstone, type Wait } from "./state.ts"
 
 /**

@@ -10,7 +10,7 @@ export const GRANTS: readonly Mutant[] = [
   },
   {
     name: "what another deploy says of a lease is believed",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "if (protocol !== PROTOCOL) return",
     to: "if (protocol < 0) return",
     survives:
@@ -73,7 +73,7 @@ export const GRANTS: readonly Mutant[] = [
   },
   {
     name: "a lease that ran out runs out again with every tx",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "    slice.lease.lapsed = true\n",
     to: "",
   },

@@ -67,7 +67,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "live reading begins no earlier than the source",
-    file: "source/control/control.ts",
+    file: "source/control/commands.ts",
     from: "- 1000 * (stream.startsBackSeconds ?? 0)",
     to: "- 0 * (stream.startsBackSeconds ?? 0)",
     at: SHOPIFY,
@@ -88,7 +88,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "what failed is tried again at once",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "slice.notBefore = tx.now + backoffMs(",
     to: "slice.notBefore = tx.now + 0 * backoffMs(",
   },
@@ -114,7 +114,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "a refused token of an oldest-first list is followed as if it came newest first",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: 'return order === "oldest" ? { from: edge',
     to: 'return order === "oldest" && edge < 0 ? { from: edge',
     at: MEADOW,
@@ -214,7 +214,7 @@ export const STREAMS: readonly Mutant[] = [
   },
   {
     name: "a scroll that has expired is read on from where it was, though it is in no order",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: 'if (order === "none") return',
     to: 'if (order === "none" && edge < 0) return',
     at: MEADOW,

@@ -39,7 +39,7 @@ export const TOKENS: readonly Mutant[] = [
   },
   {
     name: "one refusal of the key, seen by two readers, stops the source",
-    file: "source/credentials/credentials.ts",
+    file: "source/credentials/refusal.ts",
     from: "  if (lease > checking.lastLease) stopReading(",
     to: "  if (lease > 0) stopReading(",
   },
@@ -51,7 +51,7 @@ export const TOKENS: readonly Mutant[] = [
   },
   {
     name: "the first refusal of a key stops the source",
-    file: "source/credentials/credentials.ts",
+    file: "source/credentials/refusal.ts",
     from: "    state.checking = { since: tx.now, reason, credentialVersion, lastLease: state.leases }\n",
     to: "    stopReading(tx, reason)\n",
   },

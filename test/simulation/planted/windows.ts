@@ -51,13 +51,13 @@ export const WINDOWS: readonly Mutant[] = [
   },
   {
     name: "a refused token restarts below the boundary second",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "to: edge + 1 }",
     to: "to: edge }",
   },
   {
     name: "a refused token ends the window",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "  slice.probe = null\n  slice.page++\n  slice.attempts++\n",
     to: '  slice.probe = null\n  slice.page++\n  slice.attempts++\n  slice.state = slice.lane === "backfill" ? "read" : slice.state\n',
   },
@@ -69,13 +69,13 @@ export const WINDOWS: readonly Mutant[] = [
   },
   {
     name: "a page that is too large is asked for again as it is",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "Math.floor(slice.pageSize / 2)",
     to: "slice.pageSize",
   },
   {
     name: "a token that was refused is sent again",
-    file: "source/reading/failure.ts",
+    file: "source/reading/settlement.ts",
     from: "    retry(tx, slice, reason)\n    return\n  }\n  slice.pageToken = null\n",
     to: "    retry(tx, slice, reason)\n    return\n  }\n",
   },

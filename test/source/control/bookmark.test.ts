@@ -3,7 +3,7 @@ import { defineConnector } from "../../../src/connectors/kit/define.ts"
 import { BOOKMARK_KEYS_MAX } from "../../../src/source/control/bookmark.ts"
 import type { Bookmark } from "../../../src/source/protocol/bookmark.ts"
 import type { Configuration } from "../../../src/source/protocol/configuration.ts"
-import type { Task } from "../../../src/source/protocol/reading.ts"
+import type { Task } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { desk } from "../../support/partners/desk.ts"
 import {

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest"
 import type { Item } from "../../../src/connectors/kit/item.ts"
 import {
   CLAIM_MS,
-  PROBE_MS,
   REFUSED_AGAIN_MS,
   REFUSED_SINGLES_MAX,
   REFUSED_TRIES,
+  TRIAL_MS,
 } from "../../../src/source/delivery/delivery.ts"
 import { choose, DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../../support/source-world.ts"
 import { answerEach, claimed, delivery, facts, holding } from "./holding.ts"
@@ -15,7 +15,7 @@ describe("a rejected key", () => {
     const world = await holding(facts(200))
     await world.configure({ intervalHours: 24 })
     await world.report(await world.claim(), "rejected")
-    expect(await delivery(world)).toMatchObject({ state: "paused", retryAt: START + PROBE_MS, waiting: 200 })
+    expect(await delivery(world)).toMatchObject({ state: "paused", retryAt: START + TRIAL_MS, waiting: 200 })
     let probes = 0
     while (world.now() < START + 20 * DAY) {
       await world.until(world.state().delivery.retryAt ?? 0)
@@ -25,7 +25,7 @@ describe("a rejected key", () => {
       await world.report(claim, "rejected")
       probes++
     }
-    expect(probes).toBe((20 * DAY) / PROBE_MS)
+    expect(probes).toBe((20 * DAY) / TRIAL_MS)
     expect((await delivery(world)).waiting).toBe(200)
     await world.configure({ destinationVersion: 2 })
     expect(world.wakes.at(-1)).toBe("forward")
@@ -79,7 +79,7 @@ describe("a rejected key", () => {
     await world.engine.syncNow()
     await world.page(await world.lease("live"), { items: [person("p", world.now(), "Bea")] })
     world.wakes.length = 0
-    await world.until(world.now() + PROBE_MS)
+    await world.until(world.now() + TRIAL_MS)
     const probe = await claimed(world)
     expect(probe.kind).toBe("later")
     expect(probe.kind === "later" ? probe.at - world.now() : 0).toBeGreaterThan(MINUTE)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import type { Task } from "../../../src/source/protocol/fetching.ts"
 import type { ForwardTask } from "../../../src/source/protocol/forwarding.ts"
-import type { Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { STATE_SCHEMA, StateError } from "../../../src/source/state/stored.ts"
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import type { Checkpoint, Task } from "../../../src/source/protocol/fetching.ts"
 import type { ForwardTask } from "../../../src/source/protocol/forwarding.ts"
-import type { Checkpoint, Task } from "../../../src/source/protocol/reading.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { fact, START, sourceWorld, type World } from "../../support/source-world.ts"
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { BACKFILLS_MAX } from "../../../src/source/backfill/opening.ts"
 import type { Span } from "../../../src/source/protocol/backfill.ts"
-import type { Task } from "../../../src/source/protocol/reading.ts"
+import type { Task } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
 import { choose, DAY, fact, HOUR, START, START_DATE, sourceWorld, type World } from "../../support/source-world.ts"

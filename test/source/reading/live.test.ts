@@ -10,7 +10,7 @@ import {
 } from "../../../src/source/reading/live.ts"
 import { newRun } from "../../../src/source/runs/run.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
-import type { LiveStream, Slice } from "../../../src/source/state/reading.ts"
+import type { LiveStream, Slice } from "../../../src/source/state/slices.ts"
 import type { Transaction } from "../../../src/source/transaction.ts"
 import {
   crowd,

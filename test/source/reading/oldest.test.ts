@@ -1,9 +1,9 @@
 /** Live lists whose records come oldest first: conversations of the desk. */
 import { describe, expect, it } from "vitest"
-import type { Outcome, Task } from "../../../src/source/protocol/reading.ts"
+import type { Outcome, Task } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
-import { ATTEMPTS_MAX } from "../../../src/source/reading/failure.ts"
 import { SHOWN_LATE_MS } from "../../../src/source/reading/live.ts"
+import { ATTEMPTS_MAX } from "../../../src/source/reading/settlement.ts"
 import { progressOf } from "../../../src/source/runs/progress.ts"
 import { desk, deskWorld } from "../../support/partners/desk.ts"
 import { choose, fact, HOUR, LOOKBACK, MINUTE, START, sourceWorld, type World } from "../../support/source-world.ts"

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import type { Found, Probe } from "../../../src/source/protocol/reading.ts"
+import type { Found, Probe } from "../../../src/source/protocol/fetching.ts"
 import {
   beginProbe,
   FAILURES_NEEDED,
@@ -8,7 +8,7 @@ import {
   QUESTIONS_MAX,
   questionOf,
 } from "../../../src/source/reading/probe.ts"
-import type { Slice } from "../../../src/source/state/reading.ts"
+import type { Slice } from "../../../src/source/state/slices.ts"
 import { createRandom } from "../../sandbox/random.ts"
 
 const SECOND = 1_000

@@ -4,13 +4,13 @@ import { type AnyConnector, defineConnector } from "../../../src/connectors/kit/
 import { json, number, rows, text } from "../../../src/connectors/kit/values.ts"
 import { runFetch } from "../../../src/pipeline/fetch.ts"
 import type { Span } from "../../../src/source/protocol/backfill.ts"
-import type { Found } from "../../../src/source/protocol/reading.ts"
+import type { Found } from "../../../src/source/protocol/fetching.ts"
 import type { QuarantineEntry } from "../../../src/source/protocol/views.ts"
 import { openWindows } from "../../../src/source/reading/live.ts"
 import { PLACES_MAX } from "../../../src/source/reading/probe.ts"
 import { probed, SIGHTINGS_NEEDED, STEPS_A_DAY } from "../../../src/source/reading/step-over.ts"
 import { newRun } from "../../../src/source/runs/run.ts"
-import type { Slice } from "../../../src/source/state/reading.ts"
+import type { Slice } from "../../../src/source/state/slices.ts"
 import {
   DAY,
   HOUR,

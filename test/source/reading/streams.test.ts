@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest"
 import { defineConnector } from "../../../src/connectors/kit/define.ts"
 import { QUARANTINE_MAX } from "../../../src/source/delivery/quarantine.ts"
-import type { Outcome, Task } from "../../../src/source/protocol/reading.ts"
+import type { Outcome, Task } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import type { RunView } from "../../../src/source/protocol/views.ts"
-import { ATTEMPTS_MAX } from "../../../src/source/reading/failure.ts"
 import { STUCK_DAYS_MAX, STUCK_KEPT_MS } from "../../../src/source/reading/live.ts"
+import { ATTEMPTS_MAX } from "../../../src/source/reading/settlement.ts"
 import { desk, deskWorld } from "../../support/partners/desk.ts"
 import {
   choose,

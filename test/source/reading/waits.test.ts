@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { LimitScope } from "../../../src/connectors/kit/define.ts"
-import type { Task } from "../../../src/source/protocol/reading.ts"
+import type { Task } from "../../../src/source/protocol/fetching.ts"
 import { paceOf } from "../../../src/source/reading/lease.ts"
 import { scopeOf } from "../../../src/source/reading/waits.ts"
 import { upgrade } from "../../../src/source/state/stored.ts"

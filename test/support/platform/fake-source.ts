@@ -1,4 +1,3 @@
-import type { ClaimAnswer, ForwardTask, Report, ReportAnswer } from "../../../src/source/protocol/forwarding.ts"
 import type {
   Checkpoint,
   CheckpointAnswer,
@@ -6,7 +5,8 @@ import type {
   Outcome,
   Settlement,
   Task,
-} from "../../../src/source/protocol/reading.ts"
+} from "../../../src/source/protocol/fetching.ts"
+import type { ClaimAnswer, ForwardTask, Report, ReportAnswer } from "../../../src/source/protocol/forwarding.ts"
 import type { SourceWork } from "../../../src/source/protocol/source.ts"
 
 type Replies<Ask, Answer> = ((ask: Ask) => Answer)[]

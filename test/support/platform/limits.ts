@@ -6,7 +6,7 @@ import {
   QUEUE_MESSAGE_BYTES_MAX,
   RPC_BYTES_MAX,
   STORED_ROW_BYTES_MAX,
-} from "../../../src/limits.ts"
+} from "../../../src/platform-limits.ts"
 import type { Changes } from "../../../src/source/state/changes.ts"
 
 export class PlatformLimit extends Error {

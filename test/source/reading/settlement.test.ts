@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { AUTH_CONFIRM_MS } from "../../../src/source/credentials/checking.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
-import { ATTEMPTS_MAX, LAPSES_MAX } from "../../../src/source/reading/failure.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
+import { ATTEMPTS_MAX, LAPSES_MAX } from "../../../src/source/reading/settlement.ts"
 import {
   begunWorld,
   DAY,

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { AUTH_CONFIRM_MS, dailyTryAt, TRY_DAILY_MS } from "../../../src/source/credentials/checking.ts"
 import type { RefreshAnswer } from "../../../src/source/ports.ts"
 import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"
-import type { Outcome } from "../../../src/source/protocol/reading.ts"
+import type { Outcome } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import {
   begunWorld,

@@ -2,7 +2,7 @@
 import type { Window } from "../../connectors/kit/define.ts"
 import type { BackfillKind, Span } from "../protocol/backfill.ts"
 import type { Completed } from "../protocol/completed.ts"
-import type { Lane, Probe } from "../protocol/reading.ts"
+import type { Lane, Probe } from "../protocol/fetching.ts"
 import type { Lease } from "./lease.ts"
 
 export interface Slice {
