@@ -7,7 +7,7 @@ type Status = 400 | 401 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 
 
 /** What a page says: what happened, and how to go on. */
 export interface PageWords {
-  /** Where it is another one than the API's: a page is not asked what was wrong with its request. */
+  /** Where the page's status differs from the API's. */
   status?: Status
   title: string
   what: string

@@ -7,7 +7,7 @@ import type { Marked } from "../worker/vault.ts"
 import type { Database, Tenant } from "./database.ts"
 import { formerSources } from "./schema.ts"
 
-/** So long a deleted source is remembered: whoever comes back comes back sooner, and nothing of it is kept for good. */
+/** So long a deleted source is remembered: whoever comes back comes back sooner, and this row is not kept for good. */
 export const FORGET_AFTER_DAYS = 90
 
 export type FormerRow = typeof formerSources.$inferSelect

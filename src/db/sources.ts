@@ -144,7 +144,7 @@ function below(cursor: string | null): SQL | undefined {
   return or(lt(sources.createdAt, createdAt), and(eq(sources.createdAt, createdAt), lt(sources.id, id)))
 }
 
-/** Two at once: the second create of an account learns it from the unique index, the second change from its audit entry. */
+/** Of two creates at once, the second one hits the unique index; of two changes, the second one's audit entry fails. */
 async function orProblem<T>(batch: Promise<T>): Promise<T> {
   try {
     return await batch

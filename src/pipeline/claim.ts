@@ -117,7 +117,7 @@ async function post(consumer: Forwarder, claim: OpenClaim, rows: OutboxRow[]): P
   return { rows: rows.map(({ id }) => id), ...answer }
 }
 
-/** Joined rows over the size go back to the line by halves. `rows` keeps what is sent. */
+/** Where joined rows come to more than the size, half of them goes back to `claim.waiting`: `rows` is cut in place. */
 function bodyOf(destination: Destination, claim: OpenClaim, rows: OutboxRow[], scope: string): [number, string] {
   const items = rows.flatMap((row) => row.items)
   const body = destination.body(items, scope, claim.task.destination.clearing)

@@ -25,7 +25,7 @@ export function changeConfig(connector: AnyConnector, stored: JsonValue, sent: R
   return parse(connector.config, { ...fieldsOf(stored), ...sent }, "config")
 }
 
-/** As it holds: a field that is newer than what was stored has its default. What does not fit any more stays as stored. */
+/** The configuration with defaults for fields added since it was stored. What does not fit any more stays as stored. */
 export function currentConfig({ connector, config }: { connector: string; config: JsonValue }): JsonValue {
   const held = getConnector(connector)?.config.safeParse(config)
   return held?.success ? held.data : config

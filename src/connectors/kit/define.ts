@@ -92,9 +92,9 @@ export interface Draft extends Identity {
   /** Epoch ms: objects whose record carries the partner's update time. Left out: the feed's or the asking time is used. */
   version?: number
   /**
-   * Epoch ms, events of a live stream whose records come again with facts they told before (orders, by the time of their last
-   * change): until when the feed may first show the fact, at least its own time. A live fact announced below the watermark has
-   * been read, unless its key is open. Left out: the record's time.
+   * Epoch ms, events: the latest time at which the feed may first show the fact, at least its own time. For live streams whose
+   * records come again with facts they told before (orders, by the time of their last change): a fact announced below the
+   * watermark has been read, unless its key is pending. Left out: the record's time.
    */
   announcedAt?: number
   /** Events: the attributes of the fact. */
@@ -130,7 +130,7 @@ export interface NormalizeContext<Config> {
   collections: ReadonlySet<string>
   /** `email`: people are their lower-case email where known. `partnerId`: always the partner's id. */
   identity: "email" | "partnerId"
-  /** How the record was come by. */
+  /** How the record was come by. Nothing reads by `webhook` yet: stored state knows the word already. */
   via: "feed" | "list" | "webhook"
   /** Answers to `lookup`, in the order of its requests. */
   followed: readonly unknown[]
@@ -201,8 +201,8 @@ export interface Stream<Config> {
   reach?: "all" | { days: number }
   /**
    * Backfill: records are dated by their beginning, and first listed up to so long after it (a checkout that is still going on). A backfill
-   * reads the list that much further back, for what was first listed in its range: the `place` of such a fact is the last time at which
-   * that may be.
+   * reads the list that much further back, for what was first listed in its range: the `announcedAt` of such a fact is the last
+   * time at which that may be.
    */
   listedWithinDays?: number
   /** Backfill: how far back a list can be read at all (a feed used as a list). Facts before are reported as `incomplete`. */

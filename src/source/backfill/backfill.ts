@@ -152,8 +152,9 @@ function plansOf(stream: AnyStream, rests: ReadonlyMap<string, Span[]>): Plan[] 
 }
 
 /**
- * Less what has been left to backfills before, which the second backfill would tell again: all facts before live reading began, and of a
- * collection that two live streams feed, the times that the other one has left. An object has no past that another backfill could have told.
+ * The part of a span that no backfill has been given yet, since a second one would tell it again. Backfills have all facts from before live
+ * reading began, and, of a collection that two live streams feed, the times that the other one has left. An object has no past that
+ * another backfill could have told.
  */
 function restOf(tx: Transaction, collection: string, { from, to }: Span): Span[] {
   const rest: Span[] = []

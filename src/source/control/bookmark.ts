@@ -2,8 +2,8 @@
  * Where reading of a source stopped: what a deleted source hands out, so that one made for the same account and destination can go on
  * from there instead of sending everything again. Times, names of collections and hashes of keys; nothing of any person.
  *
- * What was read but not delivered when the source was deleted is gone with it. A bookmark therefore stands below it: live reading goes
- * back to the first such item, and of a collection whose history had not all arrived, the history is read again. What live reading
+ * What was read but not delivered when the source was deleted is gone with it. So a bookmark points to before the first undelivered item: live reading
+ * goes back to it, and of a collection whose history had not all arrived, the history is read again. What live reading
  * had accepted for a backfill, since its key was pending, is pending again. What the feed, or a list after a gap, may show long after it was delivered (a
  * checkout that is still going on) is known by its key.
  */
@@ -174,7 +174,7 @@ export function goOn(tx: Transaction, kept: Bookmark): void {
   const told = { version: 0, content: "", window: 0, by: "live" as const }
   for (const [hash, announcedAt] of bookmark.delivered ?? []) tx.seen.put(hash, "live", { ...told, announcedAt })
   const collections = bookmark.collections.filter(known).map((name) => ({ name, fields: {} }))
-  // One version before, so that the configuration of now is a newer one.
+  // One version before: `reconfigure` heeds only a higher one.
   state.configuration = { ...next, version: next.version - 1, startDate: bookmark.startDate, collections }
   for (const backfill of bookmark.backfills) restoreBackfill(tx, backfill)
   reconfigure(tx, next)

@@ -22,7 +22,7 @@ import type { TokenNeed } from "./token-need.ts"
 
 /** Renewed this much before its end, so that no page is asked for with a token that runs out on the way. */
 export const RENEW_AHEAD_MS = 15 * 60_000
-/** Of a life so short that those fifteen minutes were most of it: its last quarter. */
+/** Of a life under an hour: its last quarter. */
 export const RENEW_AHEAD_SHARE = 4
 /** Least time between two renewals: whatever life a token endpoint grants, it is not asked at every step. */
 export const RENEW_GAP_MS = 60_000

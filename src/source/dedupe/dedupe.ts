@@ -246,9 +246,10 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
 }
 
 /**
- * What a backfill told only it can meet again. Not so above the watermark: a collection that is switched off now, or a gap, is read again from
- * there by another backfill. Nor what the feed may still show. A join of two ids is told by whichever record comes first, so live reading may tell it too; and it will, of
- * what was open and came true after the backfill's range.
+ * What a backfill told is kept as `backfill`, since only backfills can meet it again, but for three kinds, which are kept as `live`:
+ * - above the watermark: a collection that is switched off, or a gap, is read again from there by another backfill;
+ * - what the feed may still show;
+ * - a join of two ids, which goes with whichever record comes first.
  */
 function classOf(item: Item, reading: Reading): SeenClass {
   const { range } = reading

@@ -31,9 +31,9 @@ export const REFUSED_AGAIN_MS = 20_000
 /** So many single items refused in a row with none accepted: not the items' fault. */
 export const REFUSED_SINGLES_MAX = 20
 /**
- * From so many attempts on those are counted anew of a single item that went back since everything seemed to be refused. Refused to
- * the end once more, after the destination has accepted another, it is bad itself, and counts for nothing: as many bad items in a row
- * would otherwise hold delivery up for ever.
+ * Added to the attempts of a single item that went back to the outbox when everything seemed to be refused; its tries are counted anew
+ * from there. Refused again, after the destination has accepted another, it is bad itself, and no longer counts towards "everything is
+ * refused": as many bad items in a row would otherwise hold delivery up for ever.
  */
 const WENT_BACK = 1_000
 

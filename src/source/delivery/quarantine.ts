@@ -11,7 +11,7 @@ import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { toRows } from "./outbox.ts"
 
-/** Past this many of one collection, the streams that feed it stop: the fault is not a single record's. */
+/** From this many of one collection on, the streams that feed it stop: the fault is not a single record's. */
 export const QUARANTINE_MAX = 1_000
 /** A reason is a sentence; a longer one quotes what is kept beside it. */
 const ENTRY_REASON_CHARS_MAX = 500

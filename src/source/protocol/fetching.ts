@@ -126,7 +126,7 @@ type Failed<Kind extends PartnerFailure["kind"]> = Extract<PartnerFailure, { kin
 export type Outcome =
   /** The time budget is used up; work goes on with the next wake-up. */
   | { kind: "release" }
-  /** So far the record was looked for that makes the partner fail; `reason`: how it fails. */
+  /** How far the search for the failing record has come; `reason`: how the partner fails. */
   | { kind: "probed"; found: Found; reason: string }
   /** Our clock. */
   | (Omit<Failed<"limited">, "retryAfterMs"> & { until: number })

@@ -180,8 +180,8 @@ function notePending(tx: Transaction, run: Run, { pending, closed }: Checkpoint)
 }
 
 /**
- * Its first page is where a second reading would meet the first known repeat. That stays while the boundary second is the same, and while
- * a second reading has not come below all that the first one had read.
+ * `since`: when the first page that held the edge's second was asked for. A second reading meets known records from there on. It stays
+ * while the second is the same, and while a second reading has not come below all that the first one had read.
  */
 function advanceEdge(slice: Slice, { edge: time, lowest, asked }: Checkpoint, isOldest: boolean): void {
   if (time === null) return

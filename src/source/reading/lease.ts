@@ -85,7 +85,7 @@ export function mayRead(tx: Transaction): boolean {
   return tx.state.configuration.active && tx.state.error === null
 }
 
-/** Why the partner keeps the data better than we do for now; null: it does not. Live reading waits for the destination only. */
+/** Why reading is held back, since there is no room here for more; null: it is not. Live reading waits for the destination only. */
 export function heldBackBy(tx: Transaction, lane: Lane): string | null {
   if (tx.outbox.isFull) return BACKPRESSURE
   return lane === "backfill" && areKeysFull(tx) ? KEYS_FULL : null

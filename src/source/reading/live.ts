@@ -25,10 +25,10 @@ export const RESUME_MARGIN_MS = 2 * DAY_MS
  * it failed are counted, too: our own clock may be set ahead.
  */
 export const STUCK_DAYS_MAX = 7
-/** Then live reading goes on this much below now: what the feed may still tell, should it come back, it tells best. */
+/** Then live reading goes on this far below now: should the feed work again, it knows the last day better than the lists do. */
 export const STUCK_KEPT_MS = DAY_MS
 /**
- * Records may move out of several windows running, and their facts are awaited from the first of them on. Not for longer than this
+ * In several windows in a row records may move out, and their facts are awaited from the first of them on. Not for longer than this
  * below the cursor, nor less than one window: at a busy partner every window takes several pages, and nothing would ever be forgotten.
  */
 export const MOVED_MAX_MS = DAY_MS

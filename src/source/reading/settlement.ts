@@ -26,7 +26,7 @@ const READ_RETRY_BASE_MS = 5_000
 export const READ_RETRY_MAX_MS = 300_000
 
 export function settle(tx: Transaction, { protocol, lease: { slice: id, number }, outcome, calls }: Settlement): void {
-  // Let go of in words that may have another meaning here: the lease runs out, and the work is handed out again.
+  // From a consumer of another deploy, whose words may mean something else here: the lease runs out, and the work is handed out again.
   if (protocol !== PROTOCOL) return
   const slice = slicesOf(tx.state).find((one) => one.id === id)
   if (!slice?.lease || !holds(slice.lease, number)) return
@@ -44,8 +44,7 @@ type Apply<Kind extends Outcome["kind"]> = (
   slice: Slice,
   run: Run | null,
   outcome: Extract<Outcome, { kind: Kind }>,
-  /** Of the lease that was let go of. */
-  lease: number,
+  leaseNumber: number,
 ) => void
 
 /** After these nothing is known of the credential: the partner did not answer, or not as the partner. Nor where nobody asked it. */

@@ -130,8 +130,8 @@ function canForward(tx: Transaction): boolean {
 }
 
 /**
- * The earliest time at which something becomes due. Written only when the alarm set is later or past, or when nothing but the
- * schedule is left, so that an idle run costs two alarms' rows and not three.
+ * The earliest time at which something becomes due. It is set only if no alarm stands or a later one does, or if nothing but the schedule
+ * is left; an earlier one is left to fire, so that an idle run costs two alarms' rows and not three.
  */
 function nextAlarm(tx: Transaction): number | null {
   const { state, now } = tx

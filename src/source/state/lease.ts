@@ -11,7 +11,7 @@ export function inForce<L extends Lease>(lease: L | null, now: number): lease is
   return lease !== null && lease.until > now
 }
 
-/** A lease is voided only by a higher one: past its end it still holds as long as nobody else was given the work. */
+/** Past its end a lease still holds, until the work is given to another consumer or the lease is taken away. */
 export function holds(lease: Lease | null, number: number): boolean {
   return lease !== null && lease.number === number
 }

@@ -86,11 +86,12 @@ export interface LiveStream {
   /** Feed records above the watermark that took further calls to complete: an idle sync must not ask for them again. */
   completed: Completed[]
   /**
-   * Facts from here on are still to come, though they lie below the window: their records may have moved out of the windows before
-   * while these were read. Never later than the window before began, never more than a day below the cursor.
+   * Facts from here on are still to come, though they lie below the window: while earlier windows were read, their records may have
+   * moved out of them. With a cursor at 12:00 and windows that began at 06:00, 09:00 and 11:00 it is 06:00. Never more than a day below
+   * the cursor.
    */
   movedFrom?: number | null
-  /** Where the first of these windows began, however long ago. A fact from between the two comes too late. */
+  /** Where the first of those windows began, however long ago. A fact from between it and `movedFrom` comes too late. */
   movedSince?: number | null
   /** Records an hour in the last windows; null before the first. Only for cutting long spans. */
   perHour: number | null

@@ -177,7 +177,7 @@ export function slicesOf(state: State): Slice[] {
   return [...live, ...state.backfills.flatMap((backfill) => backfill.slices)]
 }
 
-/** What a source that is no error of its user's waits for, in D1's status. */
+/** The status code in D1 while an operator has to act. */
 export const WAITING_FOR_OPERATOR = "waiting_for_operator"
 
 /** The status that lists show, which D1 is told when it changes. */
