@@ -5,7 +5,7 @@
  */
 import type { Lane, Outcome, Task } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
-import { type Counts, type Fetcher, openSlice } from "./leased-slice.ts"
+import { type Counts, openSlice, type PageReader } from "./leased-slice.ts"
 import { readPage } from "./page.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { search } from "./probe.ts"
@@ -56,7 +56,7 @@ export async function runFetch(ports: PipelinePorts, source: string, lane: Lane)
   return { end, ...counts }
 }
 
-async function fetchLeases(consumer: Fetcher, lane: Lane): Promise<string> {
+async function fetchLeases(consumer: PageReader, lane: Lane): Promise<string> {
   while (consumer.counts.leases < LEASES_MAX && hasTime(consumer)) {
     const nonce = consumer.ports.random.id("lease")
     const told = await callSource(consumer.ports, "lease", () =>
@@ -71,7 +71,7 @@ async function fetchLeases(consumer: Fetcher, lane: Lane): Promise<string> {
   return "budget"
 }
 
-async function readSlice(consumer: Fetcher, task: Task): Promise<SliceEnd> {
+async function readSlice(consumer: PageReader, task: Task): Promise<SliceEnd> {
   const opened = openSlice(consumer.ports, task)
   if (!opened.ok) return settle(consumer, task, opened.outcome, 0)
   const { slice } = opened
@@ -87,13 +87,13 @@ async function readSlice(consumer: Fetcher, task: Task): Promise<SliceEnd> {
   return settle(consumer, task, { kind: "release" }, slice.calls)
 }
 
-async function settle(consumer: Fetcher, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
+async function settle(consumer: PageReader, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {
   const told = await callSource(consumer.ports, "settle", () =>
     consumer.source().settle({ protocol: PROTOCOL, lease: task.lease, outcome, calls }),
   )
   return told === null ? "lost" : outcome.kind
 }
 
-function hasTime({ ports, deadline }: Fetcher): boolean {
+function hasTime({ ports, deadline }: PageReader): boolean {
   return ports.clock.now() < deadline
 }

@@ -8,7 +8,7 @@ import type { PipelinePorts } from "./ports.ts"
 import { callSource } from "./rpc.ts"
 
 /** One consumer's time with one source, over as many leases as it is given. */
-export interface Fetcher {
+export interface PageReader {
   ports: PipelinePorts
   /** The Durable Object's stub, anew for each call. */
   source: () => SourceWork
@@ -109,7 +109,7 @@ export function normalizeContext(
 }
 
 /** Asks the partner, in turn and in time. A credential that is refused is renewed once, and the request made again with it. */
-export async function ask(consumer: Fetcher, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
+export async function ask(consumer: PageReader, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
   const first = await call(consumer, slice, request)
   if (first.kind !== "auth" || slice.renewed) return first
   slice.renewed = true
@@ -124,7 +124,7 @@ export async function ask(consumer: Fetcher, slice: LeasedSlice, request: PageRe
   return call(consumer, slice, request)
 }
 
-async function call(consumer: Fetcher, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
+async function call(consumer: PageReader, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
   if (!(await inTurn(consumer, slice))) return { kind: "no_time" }
   slice.calls++
   consumer.counts.calls++
@@ -134,7 +134,7 @@ async function call(consumer: Fetcher, slice: LeasedSlice, request: PageRequest)
 }
 
 /** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
-async function inTurn(consumer: Fetcher, slice: LeasedSlice): Promise<boolean> {
+async function inTurn(consumer: PageReader, slice: LeasedSlice): Promise<boolean> {
   const { clock } = consumer.ports
   const startAt = Math.max(clock.now(), consumer.calledAt + Math.max(slice.paceMs, consumer.restMs))
   if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false

@@ -9,7 +9,7 @@ import { type Completed, completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"
 import type { Checkpoint, Outcome } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
-import { type Asked, ask, type Fetcher, type LeasedSlice, normalizeContext, pageContext } from "./leased-slice.ts"
+import { type Asked, ask, type LeasedSlice, normalizeContext, type PageReader, pageContext } from "./leased-slice.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOfFailure } from "./outcome.ts"
 import { callSource } from "./rpc.ts"
@@ -47,7 +47,7 @@ export interface FetchedPage {
 export type Fetched = FetchedPage | Unasked
 type Followed = { kind: "complete"; answers: unknown[] } | Unasked
 
-export async function readPage(consumer: Fetcher, slice: LeasedSlice): Promise<Step> {
+export async function readPage(consumer: PageReader, slice: LeasedSlice): Promise<Step> {
   try {
     return await readPageOrThrow(consumer, slice)
   } catch (error) {
@@ -56,7 +56,7 @@ export async function readPage(consumer: Fetcher, slice: LeasedSlice): Promise<S
   }
 }
 
-async function readPageOrThrow(consumer: Fetcher, slice: LeasedSlice): Promise<Step> {
+async function readPageOrThrow(consumer: PageReader, slice: LeasedSlice): Promise<Step> {
   const context = pageContext(slice)
   const fetched = await fetchPage(consumer, slice, context)
   if (fetched.kind === "lost") return { kind: "end", end: "lost" }
@@ -71,7 +71,7 @@ async function readPageOrThrow(consumer: Fetcher, slice: LeasedSlice): Promise<S
 
 /** A page with all that completes its records, or why there is none. Throws what the connector throws. */
 export async function fetchPage(
-  consumer: Fetcher,
+  consumer: PageReader,
   slice: LeasedSlice,
   context: PageContext<unknown>,
 ): Promise<Fetched> {
@@ -128,7 +128,7 @@ function pageKey(next: string, digest: string): string {
 }
 
 /** The requests that complete records. Nothing to complete, nothing asked: an idle sync costs one call. */
-async function follow(consumer: Fetcher, slice: LeasedSlice, records: readonly PageRecord[]): Promise<Followed> {
+async function follow(consumer: PageReader, slice: LeasedSlice, records: readonly PageRecord[]): Promise<Followed> {
   const requests = records.length === 0 ? [] : (slice.stream.lookup?.requests(records, pageContext(slice)) ?? [])
   if (requests.length > LOOKUPS_MAX) return fault(slice, "needs more further calls for one page than are made")
   const answers: unknown[] = []
@@ -157,7 +157,7 @@ function placeOf(
 type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs">
 
 async function save(
-  consumer: Fetcher,
+  consumer: PageReader,
   slice: LeasedSlice,
   page: Read,
   { asked, spreadMs, sentAt }: Stamp,
@@ -190,7 +190,7 @@ function turnPage(slice: LeasedSlice, next: string, { until, paceMs }: { until: 
   slice.pageToken = next
 }
 
-function countPage({ counts }: Fetcher, page: Read): void {
+function countPage({ counts }: PageReader, page: Read): void {
   counts.pages++
   counts.records += page.records
   counts.items += page.items.length
@@ -199,7 +199,7 @@ function countPage({ counts }: Fetcher, page: Read): void {
 // ---------------------------------------------------------------------------------------------------------- failures
 
 export function outcomeOfUnasked(
-  { ports }: Fetcher,
+  { ports }: PageReader,
   slice: LeasedSlice,
   asked: Exclude<Unasked, { kind: "lost" }>,
 ): Outcome {
@@ -213,7 +213,7 @@ export function outcomeOfUnasked(
 }
 
 /** A body that is not as documented is the partner's, and may pass. Anything else is a mistake in the connector, and will not. */
-export function thrown({ ports }: Fetcher, { connector, task }: LeasedSlice, error: unknown): Outcome {
+export function thrown({ ports }: PageReader, { connector, task }: LeasedSlice, error: unknown): Outcome {
   if (error instanceof ShapeError) return { kind: "transient", reason: error.message }
   const name = error instanceof Error ? error.name : typeof error
   ports.log("connector_failed", {

@@ -2,11 +2,11 @@
 import { type PageContext, ShapeError } from "../connectors/kit/define.ts"
 import type { Outcome, Probe } from "../source/protocol/fetching.ts"
 import { foundBy, type Question, questionOf, type Shown } from "../source/reading/probe.ts"
-import { type Fetcher, type LeasedSlice, pageContext } from "./leased-slice.ts"
+import { type LeasedSlice, type PageReader, pageContext } from "./leased-slice.ts"
 import { type Fetched, fetchPage, normalizeFetched, outcomeOfUnasked, thrown } from "./page.ts"
 
 /** Until the place is found, or the time is up: then the next lease goes on. Null: the source does not answer. */
-export async function search(consumer: Fetcher, slice: LeasedSlice, begun: Probe): Promise<Outcome | null> {
+export async function search(consumer: PageReader, slice: LeasedSlice, begun: Probe): Promise<Outcome | null> {
   try {
     return await searchOrThrow(consumer, slice, begun)
   } catch (error) {
@@ -14,7 +14,7 @@ export async function search(consumer: Fetcher, slice: LeasedSlice, begun: Probe
   }
 }
 
-async function searchOrThrow(consumer: Fetcher, slice: LeasedSlice, begun: Probe): Promise<Outcome | null> {
+async function searchOrThrow(consumer: PageReader, slice: LeasedSlice, begun: Probe): Promise<Outcome | null> {
   let probe = begun
   let reason = `${slice.connector.title} failed for a page of one row.`
   const soFar = (): Outcome => ({ kind: "probed", found: { kind: "asking", probe }, reason })
@@ -45,7 +45,7 @@ type Answer =
   | Exclude<Fetched, { kind: "page" }>
 
 /** Whether the row can be read, or why that could not be learnt. */
-async function answerTo(consumer: Fetcher, slice: LeasedSlice, probe: Probe): Promise<Answer> {
+async function answerTo(consumer: PageReader, slice: LeasedSlice, probe: Probe): Promise<Answer> {
   const question = questionOf(probe)
   const isWhole = question !== "page" && question.whole
   try {

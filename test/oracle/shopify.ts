@@ -93,8 +93,8 @@ function placedData(fact: Fact, shop: Shop): JsonObject {
   const order = get(shop, "order", fact.id)
   return {
     ...moneyOf(fact, shop),
-    // Read before it was edited, it says so; read after, it does not know.
-    ...(!order.isEdited && {
+    // Read before lines were added to it, it says so; read after, it does not know.
+    ...(!isChanged(order) && {
       quantity: order.lines.reduce((sum, { kind, quantity }) => (kind === "product" ? sum + quantity : sum), 0),
     }),
     channel: order.source,
@@ -102,6 +102,10 @@ function placedData(fact: Fact, shop: Shop): JsonObject {
     discountCodes: listed(order.discountCodes),
     processedAt: iso(order.processed),
   }
+}
+
+function isChanged({ isEdited, agreements }: OrderRow): boolean {
+  return isEdited || agreements.some(({ reason }) => reason === "RETURN")
 }
 
 function lineData(fact: Fact, shop: Shop): JsonObject {

@@ -1,5 +1,5 @@
 /**
- * The lines of orders that were edited or tipped. Shopify writes an agreement whenever an order is placed, edited, returned or
+ * The lines of orders that were edited, returned in part or tipped. Shopify writes an agreement whenever an order is placed, edited, returned or
  * refunded; its sales say what was sold then, when, for how much, and what of it is a tip.
  * https://shopify.dev/docs/api/admin-graphql/2026-07/interfaces/SalesAgreement
  */
@@ -18,6 +18,8 @@ export const SALES = 20
 /** Of an agreement with more sales, which is then read by itself. */
 export const SALES_MAX = 250
 
+const NO_RETURN = "NO_RETURN"
+
 /** The agreement of the order itself is a second or two from it. What is sold later, after the checkout, has its own time. */
 const PLACED_WITHIN_MS = 60_000
 
@@ -32,10 +34,18 @@ export function agreementsOf(slice: string, sales: string): string {
 
 /** Whether what the order's lines show is not all of when it was placed, or holds a tip. */
 export function isAmended(order: JsonValue): boolean {
-  return flag(order, "edited") || (shopMoney(order, "totalTipReceivedSet")?.amount ?? 0) > 0
+  return isChanged(order) || (shopMoney(order, "totalTipReceivedSet")?.amount ?? 0) > 0
 }
 
-interface Sold {
+/**
+ * Whether lines may have come since. What is exchanged is no edit but part of a return, and becomes a line of the order it is for.
+ * https://shopify.dev/docs/apps/build/orders-fulfillment/returns-apps/read-exchanges
+ */
+export function isChanged(order: JsonValue): boolean {
+  return flag(order, "edited") || (text(order, "returnStatus") ?? NO_RETURN) !== NO_RETURN
+}
+
+export interface Sold {
   id: string
   fact: "ordered" | "added"
   time: number

@@ -56,6 +56,7 @@ function moved(order: JsonValue, transaction: JsonValue, reading: Reading): Norm
   const key = (fact: string) => ({ collection: CHARGE, key: `${id}:${fact}` })
   if (status === undefined)
     return { drafts: [], pending: ["succeeded", "failed"].map((fact) => ({ ...key(fact), time })) }
+  if (status === "succeeded" && needMoney(transaction, "amountSet").amount === 0) return { drafts: [] }
   const other = status === "succeeded" ? "failed" : "succeeded"
   const { userId, data: whose } = about(order, reading)
   return {

@@ -75,7 +75,9 @@ const placed = z.strictObject({
   currency,
   quantity: z
     .number()
-    .describe("Number of units, without tips and gift cards; absent if the order was edited before it was read")
+    .describe(
+      "Number of units, without tips and gift cards; absent if the order was edited, or returned in part, before it was read",
+    )
     .optional(),
   channel: z
     .string()

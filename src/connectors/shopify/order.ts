@@ -4,8 +4,9 @@
  */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
+import { type PartReader, readEach } from "../kit/partly.ts"
 import { at, flag, number, present, rows, text } from "../kit/values.ts"
-import { isAmended, sold } from "./agreements.ts"
+import { isAmended, isChanged, type Sold, sold } from "./agreements.ts"
 import { CHARGE, fromTransaction, TRANSACTION } from "./charge.ts"
 import { LINE, lineData, ORDERED } from "./line.ts"
 import { less, needMoney, SHOP_MONEY, shopMoney } from "./money.ts"
@@ -32,7 +33,7 @@ const REFUND = `id createdAt processedAt totalRefundedSet ${SHOP_MONEY}`
 
 /** Who and which order, and whether its lines are told by its agreements. */
 export const HEAD = `fragment OrderHead on Order {
-  id name createdAt updatedAt email test edited
+  id name createdAt updatedAt email test edited returnStatus
   totalTipReceivedSet ${SHOP_MONEY}
   ${CUSTOMER_NAME}
 }`
@@ -60,19 +61,14 @@ export function moneyMoves(transactions: number, refunds: number): string {
 }
 
 export function fromOrder(order: JsonValue, reading: Reading): Normalized {
-  const refunds = rows(order, "refunds").map((refund) => refunded(order, refund, reading))
-  const charges = rows(order, "transactions").map((transaction) => fromTransaction(order, transaction, reading))
-  const parts = [...refunds, ...charges]
-  return {
-    drafts: [
-      ...placed(order, reading),
-      ...lines(order, reading),
-      ...cancelled(order, reading),
-      ...parts.flatMap(({ drafts }) => drafts),
-    ],
-    pending: parts.flatMap(({ pending = [] }) => pending),
-    closed: parts.flatMap(({ closed = [] }) => closed),
-  }
+  const one = (collection: string, read: () => Normalized): PartReader => ({ collection, read })
+  return readEach([
+    one(PLACED, () => ({ drafts: placed(order, reading) })),
+    ...lines(order, reading),
+    one(CANCELLED, () => ({ drafts: cancelled(order, reading) })),
+    ...rows(order, "refunds").map((refund) => one(REFUNDED, () => refunded(order, refund, reading))),
+    ...rows(order, "transactions").map((move) => one(CHARGE, () => fromTransaction(order, move, reading))),
+  ])
 }
 
 /**
@@ -83,8 +79,8 @@ function placed(order: JsonValue, reading: Reading): Draft[] {
   if (at(order, "originalTotalPriceSet") === undefined) return []
   const data = present({
     ...needMoney(order, "originalTotalPriceSet"),
-    // An edit changes it; the total is kept as it was.
-    quantity: flag(order, "edited") ? null : number(order, "subtotalLineItemsQuantity"),
+    // Edits and exchanges change it; the total is kept as it was.
+    quantity: isChanged(order) ? null : number(order, "subtotalLineItemsQuantity"),
     channel: text(order, "sourceName"),
     presentmentCurrency: lower(order, "presentmentCurrencyCode"),
     discountCodes: listed(order, "discountCodes")?.join(", "),
@@ -94,16 +90,22 @@ function placed(order: JsonValue, reading: Reading): Draft[] {
 }
 
 /** Of an order that was amended the lines say neither when they came nor whether they are a tip: its agreements do. */
-function lines(order: JsonValue, reading: Reading): Draft[] {
-  if (isAmended(order) || at(order, "agreements") !== undefined)
-    return sold(order).map(({ id, fact, time, data }) => draft(ORDERED, order, id, fact, time, data, reading))
-  const time = needTime(order, "createdAt")
+function lines(order: JsonValue, reading: Reading): PartReader[] {
+  const ordered = (read: () => Sold[]): PartReader => ({
+    collection: ORDERED,
+    read: () => ({
+      drafts: read().map(({ id, fact, time, data }) => draft(ORDERED, order, id, fact, time, data, reading)),
+    }),
+  })
+  if (isAmended(order) || at(order, "agreements") !== undefined) return [ordered(() => sold(order))]
   return rows(order, "lineItems.nodes")
     .filter((line) => !flag(line, "isGiftCard"))
-    .map((line) => {
-      const data = lineData(line, number(line, "quantity"), paid(line))
-      return draft(ORDERED, order, needId(line), "ordered", time, data, reading)
-    })
+    .map((line) => ordered(() => [ofLine(order, line)]))
+}
+
+function ofLine(order: JsonValue, line: JsonValue): Sold {
+  const data = lineData(line, number(line, "quantity"), paid(line))
+  return { id: needId(line), fact: "ordered", time: needTime(order, "createdAt"), data }
 }
 
 /** After all discounts, those of the whole cart and of codes too, which `discountedTotalSet` leaves in. */

@@ -8,6 +8,7 @@
 import type { PageRecord, PageRequest } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
 import { at, isObject, text } from "../kit/values.ts"
+import { overlaid } from "./shape.ts"
 
 /** A token may have 4,000 bytes. Past this the customers told first are forgotten: what was removed from them before is not told. */
 const MARKS_MAX = 500
@@ -19,6 +20,7 @@ export function withEarlierChanges(records: PageRecord[]): PageRecord[] {
   const before = new Map<string, JsonValue>()
   for (const { body } of records) {
     const customer = changedCustomer(body)
+    // What the older change says was before, over what the newer one says.
     if (customer !== null) before.set(customer, overlaid(before.get(customer), previousOf(body)))
   }
   return records.map((record) => {
@@ -74,13 +76,6 @@ function marksOf(token: string | null): string[] {
 
 function previousOf(event: JsonValue): JsonValue {
   return at(event, "data.previous_attributes") ?? null
-}
-
-/** What the older change says was before, over what the newer one says. */
-function overlaid(newer: JsonValue | undefined, older: JsonValue | undefined): JsonValue {
-  if (!isObject(newer) || !isObject(older)) return older ?? null
-  const merged = Object.entries(older).map(([name, value]) => [name, overlaid(newer[name], value)])
-  return { ...newer, ...Object.fromEntries(merged) }
 }
 
 function withPrevious(record: PageRecord, previous_attributes: JsonValue | undefined): PageRecord {

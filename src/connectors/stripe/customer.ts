@@ -19,7 +19,7 @@ import {
 } from "../kit/values.ts"
 import { presentCustomer } from "./changes.ts"
 import { livingWith } from "./mailbox.ts"
-import { changed, major, type Reading } from "./shape.ts"
+import { before, changed, major, type Reading } from "./shape.ts"
 
 export const CUSTOMERS = "Customers"
 
@@ -84,20 +84,9 @@ function joined(draft: Draft): Draft {
 
 /** Attributes that the change took away. */
 export function removedBy(event: JsonValue): string[] {
-  const customer = at(event, "data.object") ?? null
-  const now = attributes(customer)
-  const earlier = attributes(asBefore(customer, at(event, "data.previous_attributes")))
+  const now = attributes(at(event, "data.object") ?? null)
+  const earlier = attributes(before(event))
   return Object.keys(earlier).filter((name) => !Object.hasOwn(now, name))
-}
-
-/** Of a nested part, previous attributes hold only what changed in it. */
-function asBefore(now: JsonValue, previous: JsonValue | undefined): JsonValue {
-  if (!isObject(now) || !isObject(previous)) return now
-  const merged = Object.entries(previous).map(([name, was]) => {
-    const is = now[name]
-    return [name, isObject(is) && isObject(was) ? { ...is, ...was } : was]
-  })
-  return { ...now, ...Object.fromEntries(merged) }
 }
 
 function attributes(customer: JsonValue): Attributes {
@@ -123,7 +112,9 @@ function attributes(customer: JsonValue): Attributes {
 
 /** Negative: credit for the next invoice. A customer who never had an amount has no currency, and 0 needs none. */
 function balance(customer: JsonValue): number | null {
-  const [minor, currency] = [number(customer, "balance"), text(customer, "currency")]
+  // Renamed in 2019-10-17. https://docs.stripe.com/changelog/2019-10-17/renames-account-balance-customer-object
+  const minor = number(customer, "balance") ?? number(customer, "account_balance")
+  const currency = text(customer, "currency")
   if (minor === null || (currency === null && minor !== 0)) return null
   return currency === null ? 0 : major(minor, currency)
 }

@@ -93,7 +93,8 @@ function sums(invoice: JsonValue): Record<string, JsonValue> {
     total: needMoney(invoice, "total"),
     subtotal: money(invoice, "subtotal"),
     amount_due: money(invoice, "amount_due"),
-    collection_method: text(invoice, "collection_method"),
+    // Renamed in 2019-10-17. https://docs.stripe.com/changelog/2019-10-17/renames-billing-attribute
+    collection_method: text(invoice, "collection_method") ?? text(invoice, "billing"),
     due_date: isoFromSeconds(number(invoice, "due_date")),
   }
 }

@@ -20,7 +20,7 @@ export interface Plan {
    * monthly amount adds up. https://docs.stripe.com/billing/subscriptions/mixed-interval
    */
   amount: number | null
-  /** The same, a month. */
+  /** The same, a month; of items of several periods, too. */
   monthlyAmount: number | null
 }
 

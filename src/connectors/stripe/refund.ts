@@ -12,7 +12,7 @@ import type { JsonValue } from "../kit/item.ts"
 import { payment } from "../kit/test-payments.ts"
 import { at, flag, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, chargePayer, isCaptured } from "./charge.ts"
-import { changed, customerId, idAt, isTest, needMoney, type Reading } from "./shape.ts"
+import { changed, customerId, hasWholeLists, idAt, isTest, needMoney, type Reading } from "./shape.ts"
 
 /** How far apart Stripe may date a refund and the event that announces it; must stay well under the feed's lookback. */
 export const ANNOUNCED_WITHIN_S = 60
@@ -89,7 +89,9 @@ export function embeddedRefunds(event: JsonValue): JsonValue[] | null {
   const all = rows(event, "data.object.refunds.data")
   const earlier = rows(event, "data.previous_attributes.refunds.data").map((refund) => text(refund, "id"))
   const isNew = (refund: JsonValue) =>
-    changed(event, "refunds") ? !earlier.includes(text(refund, "id")) : isAnnouncedBy(event, refund)
+    changed(event, "refunds") && hasWholeLists(event)
+      ? !earlier.includes(text(refund, "id"))
+      : isAnnouncedBy(event, refund)
   const fresh = all.filter(isNew)
   const isCut = flag(event, "data.object.refunds.has_more") && fresh.length === all.length
   return all.length === 0 || isCut ? null : fresh

@@ -17,6 +17,9 @@ export type Config = CountsTests
 
 export type Reading = NormalizeContext<Config>
 
+/** https://docs.stripe.com/changelog/2017-05-25/events-previous-attributes-render-complete-sub-array */
+const WHOLE_LISTS = "2017-05-25"
+
 /** The amount at a path in major units of the object's currency; null where the object has none. */
 export function money(object: JsonValue, path: string): number | null {
   const minor = at(object, path)
@@ -55,11 +58,32 @@ export function isTest(...about: (JsonValue | undefined)[]): boolean {
   return about.map((object) => at(object, "livemode")).find((live) => typeof live === "boolean") === false
 }
 
-/** The state before a change, of an event's object: its `previous_attributes` laid over it. */
+/**
+ * The state before a change, of an event's object: its `previous_attributes` laid over it, which hold of a nested part only what
+ * changed in it. https://docs.stripe.com/changelog/2015-01-26/events-previous-attributes-render-differences
+ */
 export function before(event: JsonValue): JsonValue {
   const now = at(event, "data.object") ?? null
-  const previous = at(event, "data.previous_attributes")
-  return isObject(now) && isObject(previous) ? { ...now, ...previous } : now
+  const previous = at(event, "data.previous_attributes") ?? {}
+  return overlaid(now, hasWholeLists(event) ? previous : withoutLists(previous))
+}
+
+/** Before, a list in the previous attributes held only what changed of its elements: what it was is not known. */
+export function hasWholeLists(event: JsonValue): boolean {
+  return (text(event, "api_version") ?? WHOLE_LISTS) >= WHOLE_LISTS
+}
+
+/** One state over another, part by part. */
+export function overlaid(below: JsonValue | undefined, above: JsonValue): JsonValue {
+  if (!isObject(below) || !isObject(above)) return above
+  const merged = Object.entries(above).map(([name, value]) => [name, overlaid(below[name], value)])
+  return { ...below, ...Object.fromEntries(merged) }
+}
+
+function withoutLists(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return null
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutLists(part)]))
 }
 
 /** Whether an event says that the field at the top of its object changed. */

@@ -12,6 +12,7 @@ import {
   refund,
   settle,
 } from "../../sandbox/shopify/actions.ts"
+import { exchangeLine } from "../../sandbox/shopify/edits.ts"
 import type { NewLine } from "../../sandbox/shopify/model.ts"
 import { ALL_SCOPES } from "../../sandbox/shopify/partner.ts"
 import { evolve, runDue, seedShop } from "../../sandbox/shopify/people.ts"
@@ -115,6 +116,26 @@ test("orders with more refunds than fit tell each once, live and back", async ()
   for (let n = 0; n < 15; n++) refundOften()
   await reader.pass(2 * HOUR)
   expectWhole(reader)
+})
+
+test("what is exchanged is ordered when it is exchanged, before the source was connected and after", async () => {
+  const reader = createReader()
+  const [before, after] = [1, 2].map(() =>
+    asOf(reader.shop, NOW - 30 * DAY, () => placeOrder(reader.shop, { lines: lines(2), payment: "paid" })),
+  )
+  const exchange = (row = before) =>
+    exchangeLine(reader.shop, row?.id ?? 0, row?.lines[0]?.id ?? 0, { ...LINE, title: "Bowl", total: 1_500 })
+  asOf(reader.shop, NOW - 5 * DAY, exchange)
+  await reader.configure()
+  await reader.pass(HOUR)
+  exchange(after)
+  await reader.pass(2 * HOUR)
+  expectWhole(reader)
+  const bowls = reader.items.filter(({ data }) => data?.product === "Bowl")
+  expect(bowls.map(({ time, data }) => [time, data?.amount])).toEqual([
+    [NOW - 5 * DAY, 15],
+    [NOW + HOUR, 15],
+  ])
 })
 
 test("an order changed for another reason tells nothing again", async () => {

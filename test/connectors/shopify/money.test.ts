@@ -46,6 +46,10 @@ describe("a transaction", () => {
     expect(charges({ kind })).toEqual([])
   })
 
+  test.each(["SALE", "CAPTURE", "REFUND"])("%s of nothing, as of an order that is free, moves no money", (kind) => {
+    expect(charges({ kind, amountSet: money("0.0") })).toEqual([])
+  })
+
   test.each(["PENDING", "AWAITING_RESPONSE", "UNKNOWN"])("that is %s stays open until it is told", (status) => {
     const pending = order({ transactions: [transaction({ status })] })
     expect(of(itemsOf(pending), "Charge")).toEqual([])

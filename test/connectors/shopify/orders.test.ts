@@ -1,6 +1,8 @@
 /** Orders, their lines and cancellations: facts with their own time and money. */
 import { describe, expect, test } from "vitest"
 import type { JsonValue } from "../../../src/connectors/kit/item.ts"
+import { toItems } from "../../../src/connectors/kit/items.ts"
+import { shopify } from "../../../src/connectors/shopify.ts"
 import {
   agreement,
   allocations,
@@ -16,12 +18,13 @@ import {
   money,
   type Node,
   order,
+  reading,
   refund,
   sale,
   T,
   transaction,
 } from "./objects.ts"
-import { itemsOf, of } from "./told.ts"
+import { itemsOf, live, of } from "./told.ts"
 
 describe("an order", () => {
   const cancelled = order({ cancelledAt: at(T + 3 * HOUR), cancelReason: "CUSTOMER", refunds: [refund()] })
@@ -76,6 +79,23 @@ describe("an order", () => {
     })
   })
 
+  test.each<[string, Node, string[], string[]]>([
+    ["payment", { transactions: [transaction({ amountSet: null }), transaction()] }, ["Charge"], []],
+    ["refund", { refunds: [refund({ totalRefundedSet: null }), refund()] }, ["Order refunded"], []],
+    ["line", { lineItems: connection([line({ id: null }), line()]) }, ["Product ordered"], []],
+    [
+      "total",
+      { originalTotalPriceSet: null },
+      ["Placed order", "Order cancelled"],
+      ["Placed order", "Order cancelled"],
+    ],
+  ])("of which a %s cannot be read tells all else", (_name, changes, refused, missing) => {
+    const record = { id: "gid://shopify/Order/21", time: T, body: { ...cancelled, ...changes } }
+    const { items, rejects } = toItems(shopify, live, record, reading(), {})
+    expect(rejects.map(({ collection }) => collection)).toEqual(refused)
+    expect(items).toEqual(itemsOf(cancelled).filter(({ collection }) => !missing.includes(collection)))
+  })
+
   test("that was imported is placed when it came to Shopify, and says when it was processed", () => {
     const imported = order({ processedAt: at(T - 300 * DAY) })
     const [placed] = of(itemsOf(imported), "Placed order")
@@ -99,10 +119,13 @@ describe("an order", () => {
     expect(itemsOf(order()).every(({ data }) => data?.test === undefined)).toBe(true)
   })
 
-  test("that was edited does not say of how many units it was when it was placed, and what it came to", () => {
-    const [placed] = of(itemsOf(order({ edited: true, subtotalLineItemsQuantity: 9 })), "Placed order")
-    expect([placed?.data?.quantity, placed?.data?.amount]).toEqual([undefined, 40])
-  })
+  test.each<Node>([{ edited: true }, { returnStatus: "RETURNED" }])(
+    "with %j does not say of how many units it was when it was placed, and what it came to",
+    (changes) => {
+      const [placed] = of(itemsOf(order({ ...changes, subtotalLineItemsQuantity: 9 })), "Placed order")
+      expect([placed?.data?.quantity, placed?.data?.amount]).toEqual([undefined, 40])
+    },
+  )
 })
 
 test("whatever happens in a development shop is a test, and nobody pays there", () => {
@@ -136,7 +159,7 @@ describe("a line", () => {
     ])
   })
 
-  describe("of an order that was edited or tipped", () => {
+  describe("of an order that was edited, returned or tipped", () => {
     const later = { id: "gid://shopify/LineItem/42", title: "Bowl", product: null } as JsonValue
     const agreements = (...nodes: JsonValue[]) => ({
       taxesIncluded: false,
@@ -162,6 +185,8 @@ describe("a line", () => {
 
     test("is told by its agreements alone", () => {
       expect(told({ edited: true })).toEqual([])
+      expect(told({ returnStatus: "RETURNED" })).toEqual([])
+      expect(told({ returnStatus: "NO_RETURN" })).toHaveLength(1)
       expect(told({ totalTipReceivedSet: money("5.00") })).toEqual([])
     })
 
@@ -175,6 +200,18 @@ describe("a line", () => {
         ["95:added", T + 5 * HOUR, T + 5 * HOUR, 1, 20],
       ])
       expect(items.map(({ data }) => data?.lineItemId)).toEqual(["41", "42", "41"])
+    })
+
+    test("that was sent for one that went back comes when that was agreed on", () => {
+      const back = sale({ id: "gid://shopify/Sale/97", actionType: "RETURN", quantity: -1 })
+      const sent = sale({ id: "gid://shopify/Sale/98", quantity: 1, lineItem: later })
+      const exchanged = agreement("RETURN", at(T + 9 * HOUR), [back, sent])
+      expect(
+        told({ returnStatus: "RETURNED", ...agreements(placed, exchanged) }).map(({ key, time }) => [key, time]),
+      ).toEqual([
+        ["41:ordered", T + HOUR],
+        ["98:added", T + 9 * HOUR],
+      ])
     })
 
     test("is the same as of an order that nobody has touched", () => {

@@ -54,6 +54,12 @@ describe("a customer", () => {
     expect(items).toHaveLength(joined ? 2 : 1)
   })
 
+  test("of an account older than 2019-10-17 has its balance under another name", () => {
+    const { balance: _, ...older } = customer()
+    const body = event("customer.updated", { ...older, account_balance: -500 }, { account_balance: 0 })
+    expect(only(fed(body)).userAttributes).toMatchObject({ stripe_balance: -5 })
+  })
+
   test("is its id where the user chose Stripe's ids, and needs no joining", () => {
     expect(only(listed("customers", customer(), { identity: "partnerId" }))).toMatchObject({ userId: "cus_1" })
   })
@@ -251,6 +257,11 @@ describe("an invoice", () => {
     ["where there is none", {}, undefined],
   ])("names its subscription %s", (_name, fields, subscription) => {
     expect(listed("invoices", invoice(fields)).items[0]?.data?.subscription).toBe(subscription)
+  })
+
+  test("of an account older than 2019-10-17 names how it is collected otherwise", () => {
+    const body = event("invoice.paid", invoice({ billing: "send_invoice" }))
+    expect(only(fed(body)).data).toMatchObject({ collection_method: "send_invoice" })
   })
 
   test("says nothing of what came later when it is told to have been created", () => {

@@ -176,6 +176,13 @@ describe("a refund that only the charge's event announces", () => {
     expect(keys(fed(refunded(embedding(refund(), older), V2020)))).toEqual(["Charge re_1:succeeded"])
   })
 
+  test("before 2017-05-25, whose lists name only what changed, is told by its time", () => {
+    const older = refund({ id: "re_0", created: T - DAY })
+    const previous = { amount_refunded: 100, refunds: { data: [{ amount: 100 }], total_count: 1 } }
+    const body = refunded(embedding(refund(), older), { api_version: "2017-04-06" }, previous)
+    expect(keys(fed(body))).toEqual(["Charge re_1:succeeded"])
+  })
+
   test("before 2022-11-15, where Stripe cut the list off within the new ones, is looked up", () => {
     const ten = Array.from({ length: 10 }, (_, index) => refund({ id: `re_${index}`, created: T }))
     const cut = { refunds: { object: "list", data: ten, has_more: true } }

@@ -277,6 +277,45 @@ describe("a change", () => {
     })
   })
 
+  describe("of which Stripe names no more than the differences", () => {
+    const plan = (id: string, amount: number) => ({ id, object: "plan", amount, currency: "usd", interval: "year" })
+    const item = (quantity: number) => ({ id: `si_${quantity}`, plan: plan("gold", 12_000), quantity })
+    const V2017 = { api_version: "2017-04-06" }
+    const changedIn = (now: Fields, before: Fields, version: Fields) =>
+      only(fed(event("customer.subscription.updated", subscription(now), before, version))).data
+
+    test("keeps the rest of the plan as it is", () => {
+      const now = {
+        plan: plan("gold", 24_000),
+        quantity: 1,
+        items: { data: [{ plan: plan("gold", 24_000), quantity: 1 }] },
+      }
+      const before = { id: "silver", amount: 12_000 }
+      const told = {
+        change: "upgraded",
+        previousPlan: "silver",
+        previousAmount: 120,
+        previousMonthlyAmount: 10,
+        mrrChange: 10,
+      }
+      expect(changedIn(now, { plan: before, items: { data: [{ plan: before }] } }, V2017)).toMatchObject(told)
+      expect(changedIn({ ...now, items: null }, { plan: before }, V2017)).toMatchObject(told)
+    })
+
+    test("does not take a part of several items for all of them, as they were listed before 2017-05-25", () => {
+      const before = { items: { data: [{ plan: plan("silver", 6_000) }] } }
+      const data = changedIn({ items: { data: [item(1), item(3)] } }, before, V2017)
+      expect(data).toMatchObject({ amount: 480 })
+      for (const name of ["previousAmount", "mrrChange"]) expect(data).not.toHaveProperty(name)
+    })
+
+    test("does not take a list that was cut off for whole, then or now", () => {
+      const now = { items: { data: [item(2)], has_more: true } }
+      const data = changedIn(now, { items: { data: [item(1)] } }, {})
+      for (const name of ["amount", "previousAmount", "mrrChange"]) expect(data).not.toHaveProperty(name)
+    })
+  })
+
   test("is read from the list of changes as from the feed", () => {
     const body = event("customer.subscription.updated", subscription({ items: items(5000) }), { items: items(2000) })
     const { announcedAt: _, ...fact } = only(listed("subscription_changes", body))

@@ -71,11 +71,11 @@ export interface Sale {
   tax: number
 }
 
-/** What shop and customer agreed on: when the order was placed, and with each edit. */
+/** What shop and customer agreed on: when the order was placed, and with each edit, refund and return. */
 export interface Agreement {
   id: number
   happened: number
-  reason: "ORDER" | "ORDER_EDIT" | "REFUND"
+  reason: "ORDER" | "ORDER_EDIT" | "REFUND" | "RETURN"
   sales: Sale[]
 }
 

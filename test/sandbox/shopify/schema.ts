@@ -129,6 +129,8 @@ export const SDL = /* GraphQL */ `
   enum OrderCancelReason { CUSTOMER DECLINED FRAUD INVENTORY OTHER STAFF }
   enum OrderDisplayFinancialStatus { AUTHORIZED EXPIRED PAID PARTIALLY_PAID PARTIALLY_REFUNDED PENDING REFUNDED VOIDED }
 
+  enum OrderReturnStatus { INSPECTION_COMPLETE IN_PROGRESS NO_RETURN RETURNED RETURN_FAILED RETURN_REQUESTED }
+
   type Order implements Node {
     agreements(after: String, before: String, first: Int, last: Int, query: String, reverse: Boolean = false): SalesAgreementConnection!
     cancelReason: OrderCancelReason
@@ -147,6 +149,7 @@ export const SDL = /* GraphQL */ `
     presentmentCurrencyCode: CurrencyCode!
     processedAt: DateTime!
     refunds(first: Int): [Refund!]!
+    returnStatus: OrderReturnStatus!
     sourceName: String
     subtotalLineItemsQuantity: Int!
     taxesIncluded: Boolean!
@@ -229,6 +232,13 @@ export const SDL = /* GraphQL */ `
   }
 
   type RefundAgreement implements SalesAgreement {
+    happenedAt: DateTime!
+    id: ID!
+    reason: OrderActionType!
+    sales(after: String, before: String, first: Int, last: Int, reverse: Boolean = false): SaleConnection!
+  }
+
+  type ReturnAgreement implements SalesAgreement {
     happenedAt: DateTime!
     id: ID!
     reason: OrderActionType!

@@ -119,6 +119,7 @@ export function orderView(row: OrderRow, context: Context) {
     email: personal(context, "email", () => row.email),
     test: row.isTest,
     edited: row.isEdited,
+    returnStatus: row.agreements.some(({ reason }) => reason === "RETURN") ? "RETURNED" : "NO_RETURN",
     taxesIncluded: context.shop.options.taxesIncluded,
     totalTipReceivedSet: bag(row.lines.reduce((sum, { kind, total }) => (kind === "tip" ? sum + total : sum), 0)),
     agreements: (args: ListArgs) => connection(slice(row.agreements, args), (one) => agreementView(one, row, context)),
@@ -216,9 +217,16 @@ function allocated({ allocations }: Line, kinds: readonly string[]): number {
   return allocations.reduce((sum, { of, amount }) => (kinds.includes(of) ? sum + amount : sum), 0)
 }
 
+const AGREEMENTS: Readonly<Record<Agreement["reason"], string>> = {
+  ORDER: "OrderAgreement",
+  ORDER_EDIT: "OrderEditAgreement",
+  REFUND: "RefundAgreement",
+  RETURN: "ReturnAgreement",
+}
+
 function agreementView({ id, happened, reason, sales }: Agreement, order: OrderRow, context: Context) {
   return {
-    __typename: { ORDER: "OrderAgreement", ORDER_EDIT: "OrderEditAgreement", REFUND: "RefundAgreement" }[reason],
+    __typename: AGREEMENTS[reason],
     id: gid("SalesAgreement", id),
     happenedAt: shown(happened),
     reason,
