@@ -1,7 +1,7 @@
 /** Shopify: customers, orders, draft orders and abandoned checkouts of one shop, read over the GraphQL Admin API. */
 import { z } from "zod"
 import { defineConnector, type NormalizeContext, type Normalized, type PageRecord, type Stream } from "./kit/define.ts"
-import { countTestPayments } from "./kit/test-payments.ts"
+import { countTestPayments } from "./kit/test-money.ts"
 import { ACCOUNT_QUERY, classify, readAccount, restMs } from "./shopify/answers.ts"
 import { CHARGE } from "./shopify/charge.ts"
 import { fromCheckout, LISTED_WITHIN_DAYS } from "./shopify/checkout.ts"

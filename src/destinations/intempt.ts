@@ -5,7 +5,7 @@
 import { z } from "zod"
 import type { Clearing } from "../api/enums.ts"
 import { ALIAS, type Attributes, type Cleared, type Item } from "../connectors/kit/item.ts"
-import { retryAfterMs } from "../connectors/kit/limits.ts"
+import { retryAfterMs } from "../connectors/kit/retry-after.ts"
 import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
 import type { Destination, DestinationCheck, PostAnswer, Target } from "./destination.ts"
 

@@ -11,7 +11,7 @@ import type {
   PartnerFailure,
 } from "../connectors/kit/define.ts"
 import { limited } from "../connectors/kit/failure.ts"
-import { retryAfterMs } from "../connectors/kit/limits.ts"
+import { retryAfterMs } from "../connectors/kit/retry-after.ts"
 import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "./exchange.ts"
 
 /** Partners answer a page within seconds; past this it is cheaper to ask again. */

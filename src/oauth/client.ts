@@ -7,7 +7,7 @@ import { base64 } from "oslo/encoding"
 import { generateCodeVerifier, OAuth2Client } from "oslo/oauth2"
 import { z } from "zod"
 import type { OAuth2Auth } from "../connectors/kit/define.ts"
-import { retryAfterMs } from "../connectors/kit/limits.ts"
+import { retryAfterMs } from "../connectors/kit/retry-after.ts"
 import type { OAuthClient } from "../env.ts"
 import { type Answered, type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
 

@@ -1,6 +1,6 @@
 /** A slice being read under a lease: its task, made ready for use, and what moves while pages are read. */
 import type { AnyConnector, NormalizeContext, PageContext, PageRequest, Stream } from "../connectors/kit/define.ts"
-import type { AddedFields } from "../connectors/kit/items.ts"
+import type { AddedFields } from "../connectors/kit/to-items.ts"
 import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "../http/partner.ts"
 import type { Outcome, Task } from "../source/protocol/fetching.ts"
 import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"

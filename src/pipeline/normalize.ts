@@ -1,7 +1,7 @@
 /** A page's records as items, in the page's order. */
 import type { AnyConnector, NormalizeContext, PageRecord, Stream } from "../connectors/kit/define.ts"
-import { type AddedFields, type Itemized, toItems } from "../connectors/kit/items.ts"
 import { onePerPerson, type Placed } from "../connectors/kit/people.ts"
+import { type AddedFields, type Itemized, toItems } from "../connectors/kit/to-items.ts"
 
 export function normalizePage(
   connector: AnyConnector,

@@ -1,6 +1,6 @@
 /** A failure of the partner, with what the source's Durable Object needs to know beside it. Pure. */
 import type { PartnerFailure } from "../connectors/kit/define.ts"
-import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
+import { ASKED_WAIT_MAX_MS } from "../connectors/kit/retry-after.ts"
 import type { Outcome } from "../source/protocol/fetching.ts"
 
 /** For a 429 that does not say how long: most published limits are per second or per minute. */

@@ -1,6 +1,6 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
 import { LOOKUPS_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
-import type { Itemized } from "../connectors/kit/items.ts"
+import type { Itemized } from "../connectors/kit/to-items.ts"
 import type { Stamp } from "../http/partner.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
 import { framesOf } from "../lib/frames.ts"

@@ -8,7 +8,7 @@ import type {
   PartnerFailure,
   Stream,
 } from "../connectors/kit/define.ts"
-import { ASKED_WAIT_MAX_MS } from "../connectors/kit/limits.ts"
+import { ASKED_WAIT_MAX_MS } from "../connectors/kit/retry-after.ts"
 import { badField, Problem } from "../errors.ts"
 import { askPartner, type Stamp } from "../http/partner.ts"
 import { inParallel } from "../lib/parallel.ts"

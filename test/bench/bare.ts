@@ -10,7 +10,7 @@ import type {
   Stream,
 } from "../../src/connectors/kit/define.ts"
 import type { Item } from "../../src/connectors/kit/item.ts"
-import { toItems } from "../../src/connectors/kit/items.ts"
+import { toItems } from "../../src/connectors/kit/to-items.ts"
 import { intempt } from "../../src/destinations/intempt.ts"
 import { urlOf } from "../../src/http/partner.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"

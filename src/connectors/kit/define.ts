@@ -116,7 +116,7 @@ export interface Draft extends Identity {
 
 export interface Normalized {
   drafts: Draft[]
-  /** Facts of the record that could not be read, and why, where others could (see partly.ts). */
+  /** Facts of the record that could not be read, and why, where others could (see tell-each.ts). */
   unreadable?: { collection: string; reason: string }[]
   /** Keys whose fact the record cannot tell yet. */
   pending?: PendingKey[]
@@ -381,7 +381,7 @@ export interface SegmentTemplate {
 export interface Payments<Config> {
   /** The collection that tells them. */
   collection: string
-  /** Whether the user lets payments of test money count (see test-payments.ts). */
+  /** Whether the user lets payments of test money count (see test-money.ts). */
   countsTests(config: Config): boolean
   /** How the user says which of them another source reports. Left out: this partner cannot tell by which gateway a payment came. */
   gateways?: {

@@ -11,7 +11,7 @@ import {
 } from "../kit/define.ts"
 import { limited, tokenRefused } from "../kit/failure.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { retryAfterMs } from "../kit/limits.ts"
+import { retryAfterMs } from "../kit/retry-after.ts"
 import { at, flag, isObject, json, number, rows, text } from "../kit/values.ts"
 import { type Connection, type ConnectionName, FEEDS } from "./documents.ts"
 import { isShop } from "./shop.ts"

@@ -5,7 +5,7 @@
  */
 import type { Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { payment } from "../kit/test-payments.ts"
+import { payment } from "../kit/test-money.ts"
 import { flag, needText, present, text } from "../kit/values.ts"
 import { needMoney, SHOP_MONEY } from "./money.ts"
 import { about, isOfTestShop } from "./person.ts"

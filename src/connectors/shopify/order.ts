@@ -4,7 +4,7 @@
  */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { type PartReader, readEach } from "../kit/partly.ts"
+import { type PartReader, readEach } from "../kit/tell-each.ts"
 import { at, flag, number, present, rows, text } from "../kit/values.ts"
 import { isAmended, isChanged, type Sold, sold } from "./agreements.ts"
 import { CHARGE, fromTransaction, TRANSACTION } from "./charge.ts"

@@ -27,10 +27,10 @@ import {
 } from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
 import { ORDER_COLLECTIONS } from "./order.ts"
+import { BEGINNING, type Part, type Progress, readToken, type Token, writeToken } from "./page-token.ts"
 import { fitting, nextParts, pageOfParts, partsLeft, requestParts } from "./parts.ts"
 import { missingHistory } from "./scopes.ts"
 import { type Config, numericId, timeAt } from "./shape.ts"
-import { BEGINNING, type Part, type Progress, readToken, type Token, writeToken } from "./token.ts"
 
 /**
  * "Shopify limits pagination of arrays of objects to 25,000 objects" (https://shopify.dev/docs/api/usage/limits): before that, a

@@ -7,6 +7,7 @@ import type { JsonValue } from "../kit/item.ts"
 import { at, isObject, text } from "../kit/values.ts"
 import { AGREEMENTS, SALES, SALES_MAX } from "./agreements.ts"
 import { CHARGE } from "./charge.ts"
+import { agreementsLeft, isMoneyCut, linesLeft, MONEY_CUT, moneyLeft } from "./cut-lists.ts"
 import {
   agreementsDocument,
   COMPLETED_AT_ONCE,
@@ -18,11 +19,10 @@ import {
   soldDocument,
 } from "./documents.ts"
 import { graphql, recordOf } from "./graphql.ts"
-import { agreementsLeft, isMoneyCut, linesLeft, MONEY_CUT, moneyLeft } from "./left.ts"
 import { ORDERED } from "./line.ts"
 import { REFUNDED } from "./order.ts"
+import { type AgreementsPart, type Part, type Token, writeToken } from "./page-token.ts"
 import { numericId } from "./shape.ts"
-import { type AgreementsPart, type Part, type Token, writeToken } from "./token.ts"
 
 /** A token holds 4,000 characters: a page ends where the parts that are left of its orders need more than most of them. */
 const PARTS_CHARS_MAX = 3_000

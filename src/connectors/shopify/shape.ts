@@ -2,7 +2,7 @@
 import type { NormalizeContext, PaidElsewhere } from "../kit/define.ts"
 import { RecordError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import type { CountsTests } from "../kit/test-payments.ts"
+import type { CountsTests } from "../kit/test-money.ts"
 import { at, text } from "../kit/values.ts"
 
 export interface Config extends CountsTests {

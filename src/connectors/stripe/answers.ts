@@ -1,7 +1,7 @@
 /** What Stripe's answers mean, and what they say of the account. https://docs.stripe.com/error-codes, /rate-limits, /keys */
 import type { Account, Credential, PartnerAnswer, PartnerFailure } from "../kit/define.ts"
 import { limited, tokenRefused } from "../kit/failure.ts"
-import { retryAfterMs } from "../kit/limits.ts"
+import { retryAfterMs } from "../kit/retry-after.ts"
 import { at, json, text } from "../kit/values.ts"
 
 export function classify(

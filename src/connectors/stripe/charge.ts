@@ -5,7 +5,7 @@
  */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { payment } from "../kit/test-payments.ts"
+import { payment } from "../kit/test-money.ts"
 import { at, email, flag, fromSeconds, needNumber, needText, number, present, text } from "../kit/values.ts"
 import { customerId, idAt, isTest, major, needMoney, type Reading } from "./shape.ts"
 

@@ -1,7 +1,7 @@
 /** The feed of events: which types tell a collection's facts, and who reads each. https://docs.stripe.com/api/events/types */
 import type { NormalizeContext, Normalized, PageContext, PageRecord } from "../kit/define.ts"
 import { ALIAS, type JsonValue } from "../kit/item.ts"
-import { isTold, payment } from "../kit/test-payments.ts"
+import { isTold, payment } from "../kit/test-money.ts"
 import { at, text } from "../kit/values.ts"
 import { CHARGE, chargeCaptured, chargeFailed, chargePaid } from "./charge.ts"
 import { CUSTOMERS, customerCreated, customerDeleted, customerUpdated } from "./customer.ts"

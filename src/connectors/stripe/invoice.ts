@@ -1,7 +1,7 @@
 /** Invoices: created, paid, voided, given up, and every other update. https://docs.stripe.com/invoicing/integration/workflow-transitions */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { type Teller, tellEach } from "../kit/partly.ts"
+import { type Teller, tellEach } from "../kit/tell-each.ts"
 import { at, fromSeconds, isoFromSeconds, needNumber, needText, number, present, text } from "../kit/values.ts"
 import { changedFields, customerId, idAt, isTest, money, needMoney, person } from "./shape.ts"
 

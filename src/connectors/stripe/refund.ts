@@ -9,7 +9,7 @@
  */
 import { type Draft, type Normalized, RecordError, ShapeError } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { payment } from "../kit/test-payments.ts"
+import { payment } from "../kit/test-money.ts"
 import { at, flag, fromSeconds, isObject, needNumber, needText, number, present, rows, text } from "../kit/values.ts"
 import { CHARGE, chargePayer, isCaptured } from "./charge.ts"
 import { changed, customerId, hasWholeLists, idAt, isTest, needMoney, type Reading } from "./shape.ts"

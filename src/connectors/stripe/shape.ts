@@ -1,7 +1,7 @@
 /** What every Stripe object has in common, and how the several API versions spell it. */
 import type { NormalizeContext } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import type { CountsTests } from "../kit/test-payments.ts"
+import type { CountsTests } from "../kit/test-money.ts"
 import { at, isObject, majorUnits, needNumber, needText, text } from "../kit/values.ts"
 
 /**

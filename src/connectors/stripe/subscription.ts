@@ -4,7 +4,7 @@
  */
 import type { Draft, Normalized } from "../kit/define.ts"
 import type { JsonValue } from "../kit/item.ts"
-import { type Teller, tellEach } from "../kit/partly.ts"
+import { type Teller, tellEach } from "../kit/tell-each.ts"
 import {
   at,
   flag,

@@ -6,7 +6,7 @@
  * Not so the lives of tokens: a partner may grant a year. But where it has said how long they last, they last no longer than that from
  * now on: an access token that is over early is refused, and renewed; a refresh token of a source that rests would lapse.
  */
-import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
+import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/retry-after.ts"
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
 import { DENIED_AGAIN_MS } from "../backfill/resume.ts"

@@ -9,7 +9,7 @@
  *   - a fault of our own OAuth client is not the grant's: the source waits for whoever runs the client
  */
 
-import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/limits.ts"
+import { ASKED_WAIT_MAX_MS } from "../../connectors/kit/retry-after.ts"
 import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
 import { DAY_MS, HOUR_MS } from "../../lib/time.ts"

@@ -11,8 +11,8 @@ import {
   type Stream,
 } from "../../../src/connectors/kit/define.ts"
 import { ALIAS, type JsonValue } from "../../../src/connectors/kit/item.ts"
-import { toItems } from "../../../src/connectors/kit/items.ts"
 import { metric, segment } from "../../../src/connectors/kit/templates.ts"
+import { toItems } from "../../../src/connectors/kit/to-items.ts"
 
 const ORDER = [
   "name",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { RecordError } from "../../../src/connectors/kit/define.ts"
-import { retryAfterMs } from "../../../src/connectors/kit/limits.ts"
 import { inSeconds } from "../../../src/connectors/kit/paging.ts"
+import { retryAfterMs } from "../../../src/connectors/kit/retry-after.ts"
 import {
   at,
   email,

@@ -1,7 +1,7 @@
 /** Orders, their lines and cancellations: facts with their own time and money. */
 import { describe, expect, test } from "vitest"
 import type { JsonValue } from "../../../src/connectors/kit/item.ts"
-import { toItems } from "../../../src/connectors/kit/items.ts"
+import { toItems } from "../../../src/connectors/kit/to-items.ts"
 import { shopify } from "../../../src/connectors/shopify.ts"
 import {
   agreement,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { type PageContext, ShapeError } from "../../../src/connectors/kit/define.ts"
 import type { JsonValue } from "../../../src/connectors/kit/item.ts"
-import { toItems } from "../../../src/connectors/kit/items.ts"
+import { toItems } from "../../../src/connectors/kit/to-items.ts"
 import type { Config } from "../../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../../src/connectors/shopify.ts"
 import {

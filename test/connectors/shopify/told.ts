@@ -2,7 +2,7 @@
 import { expect } from "vitest"
 import type { NormalizeContext, Normalized } from "../../../src/connectors/kit/define.ts"
 import type { Item } from "../../../src/connectors/kit/item.ts"
-import { toItems } from "../../../src/connectors/kit/items.ts"
+import { toItems } from "../../../src/connectors/kit/to-items.ts"
 import type { Config } from "../../../src/connectors/shopify/shape.ts"
 import { shopify } from "../../../src/connectors/shopify.ts"
 import { type Node, reading, streamOf, T } from "./objects.ts"

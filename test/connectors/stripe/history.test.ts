@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest"
 import type { PageRecord, Stream, Window } from "../../../src/connectors/kit/define.ts"
 import type { Item, JsonValue } from "../../../src/connectors/kit/item.ts"
-import { toItems } from "../../../src/connectors/kit/items.ts"
+import { toItems } from "../../../src/connectors/kit/to-items.ts"
 import type { Config } from "../../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 import { compare, expectationOf, type Told } from "../../oracle/oracle.ts"

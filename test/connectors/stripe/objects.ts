@@ -1,7 +1,7 @@
 /** Stripe's objects with just the fields that matter, and what the connector makes of them: for tests of single cases. */
 import type { NormalizeContext, PageContext, PageRecord, Stream } from "../../../src/connectors/kit/define.ts"
 import type { Item, JsonValue } from "../../../src/connectors/kit/item.ts"
-import { type AddedFields, type Itemized, toItems } from "../../../src/connectors/kit/items.ts"
+import { type AddedFields, type Itemized, toItems } from "../../../src/connectors/kit/to-items.ts"
 import type { Config } from "../../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 

@@ -16,7 +16,7 @@ import {
 } from "../../../src/connectors/kit/define.ts"
 import { limited, tokenRefused } from "../../../src/connectors/kit/failure.ts"
 import type { JsonValue } from "../../../src/connectors/kit/item.ts"
-import { retryAfterMs } from "../../../src/connectors/kit/limits.ts"
+import { retryAfterMs } from "../../../src/connectors/kit/retry-after.ts"
 import { FEED_DAYS, RESULTS_MAX } from "./api.ts"
 import { type Company, type Entry, GRAIN_MS, type Person, type Ticket } from "./desk.ts"
 

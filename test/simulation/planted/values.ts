@@ -32,7 +32,7 @@ export const VALUES: readonly Mutant[] = [
   },
   {
     name: "an order's agreements are read as far as one answer holds",
-    file: "connectors/shopify/left.ts",
+    file: "connectors/shopify/cut-lists.ts",
     from: 'if (!flag(order, "agreements.pageInfo.hasNextPage")) return []',
     to: "if (edges.length >= 0) return []",
     at: SHOPIFY,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { OAuth2Auth } from "../../../src/connectors/kit/define.ts"
-import { ASKED_WAIT_MAX_MS } from "../../../src/connectors/kit/limits.ts"
+import { ASKED_WAIT_MAX_MS } from "../../../src/connectors/kit/retry-after.ts"
 import { INTENT_MS, LOST_MAX, need, RENEW_GAP_MS, refreshAnswered } from "../../../src/source/credentials/token.ts"
 import type { RefreshAnswer } from "../../../src/source/ports.ts"
 import type { SealedTokens } from "../../../src/source/protocol/configuration.ts"

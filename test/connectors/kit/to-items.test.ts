@@ -8,7 +8,7 @@ import {
   type Stream,
 } from "../../../src/connectors/kit/define.ts"
 import { ALIAS } from "../../../src/connectors/kit/item.ts"
-import { type AddedFields, type Itemized, toItems } from "../../../src/connectors/kit/items.ts"
+import { type AddedFields, type Itemized, toItems } from "../../../src/connectors/kit/to-items.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 
 const RECORD = {

@@ -4,8 +4,8 @@ import { flag, rows, text } from "../kit/values.ts"
 import { isAmended } from "./agreements.ts"
 import { MONEY_LENGTHS, type MoneyLength } from "./documents.ts"
 import { REFUNDS, TRANSACTIONS } from "./order.ts"
+import type { AgreementsPart, LinesPart, MoneyPart } from "./page-token.ts"
 import { numericId } from "./shape.ts"
-import type { AgreementsPart, LinesPart, MoneyPart } from "./token.ts"
 
 const { transactions, refunds } = MONEY_LENGTHS.many
 
