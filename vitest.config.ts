@@ -44,6 +44,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Pure functions share nothing but their modules, which need be read once.
+          isolate: false,
           include: IN_NODE,
           exclude: [...IN_WORKERD, ...IN_BROWSER, "test/{conformance,bench}/**"],
           testTimeout: BUSY_TIMEOUT_MS,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { type Options, simulate } from "./world.ts"
 
-const SEEDS = 200
+const SEEDS = 100
 const A_PART = 50
 
 /** The same seeds each time: what fails here fails for everyone, and `npm run simulate -- --seed N` tells its story. */

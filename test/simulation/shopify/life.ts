@@ -19,7 +19,7 @@ import {
   refundable,
   settle,
 } from "../../sandbox/shopify/actions.ts"
-import { addLine, raiseLine } from "../../sandbox/shopify/edits.ts"
+import { addLine, exchangeLine, raiseLine } from "../../sandbox/shopify/edits.ts"
 import type { CustomerRow, Kind, NewLine, OrderRow, Row, Rows } from "../../sandbox/shopify/model.ts"
 import { nextId, now, type Shop } from "../../sandbox/shopify/shop.ts"
 import { sortedBy, type Table } from "../../sandbox/shopify/table.ts"
@@ -129,9 +129,11 @@ export const LIFE: Record<string, (scene: Scene) => string> = {
     const [more] = lines(random, scenario, 1)
     const [first] = row?.lines ?? []
     if (!row || !more || !first) return "nothing"
-    if (random.chance(0.25)) raiseLine(shop, row.id, first.id, random.int(1, 3))
+    const what = random.pick(["added", "added", "raised", "exchanged"] as const)
+    if (what === "raised") raiseLine(shop, row.id, first.id, random.int(1, 3))
+    else if (what === "exchanged") exchangeLine(shop, row.id, first.id, more)
     else addLine(shop, row.id, more)
-    return `order ${row.id}: something is added`
+    return `order ${row.id}: something is ${what}`
   },
   draft({ shop, random }) {
     const customer = random.chance(0.7) ? anyOf(shop, "customer", random) : undefined
