@@ -6,17 +6,17 @@ import { numberOf } from "../db/paging.ts"
 import { findSource } from "../db/sources.ts"
 import { Problem } from "../errors.ts"
 import { COMMAND, command } from "../use-cases/ask-source.ts"
-import { discardItem, replayItems } from "../use-cases/empty-quarantine.ts"
+import { discardItem, discardItems, replayItems } from "../use-cases/empty-quarantine.ts"
 import { api } from "./kit/api.ts"
 import { body, operation, query } from "./kit/operation.ts"
 
-const REPLAYED_AT_ONCE_MAX = 100
+const IDS_MAX = 100
 
 const tag = "Quarantine"
 
-const Replay = z.strictObject({
-  ids: z.union([z.literal("all"), z.array(z.int().positive()).min(1).max(REPLAYED_AT_ONCE_MAX)], {
-    error: `must be "all" or 1 to ${REPLAYED_AT_ONCE_MAX} ids.`,
+const Entries = z.strictObject({
+  ids: z.union([z.literal("all"), z.array(z.int().positive()).min(1).max(IDS_MAX)], {
+    error: `must be "all" or 1 to ${IDS_MAX} ids.`,
   }),
 })
 
@@ -28,6 +28,8 @@ const Replayed = z.object({
       "What stays: records that could not be normalized, which a resync reads again; and items that find no room in the outbox, to be replayed once what waits there is delivered.",
     ),
 })
+
+const Discarded = z.object({ discarded: z.int() })
 
 export const quarantineRoutes = api()
   .get(
@@ -52,8 +54,17 @@ export const quarantineRoutes = api()
       summary: "Deliver refused items again",
       ...{ tag, role: "editor", status: 200, answer: Replayed, problems: COMMAND },
     }),
-    body(Replay),
+    body(Entries),
     async (c) => c.json(await replayItems(c.var, c.req.param("id"), c.req.valid("json").ids)),
+  )
+  .post(
+    "/sources/:id/quarantine/discard",
+    operation({
+      summary: "Forget refused items and records that could not be read",
+      ...{ tag, role: "editor", status: 200, answer: Discarded, problems: COMMAND },
+    }),
+    body(Entries),
+    async (c) => c.json(await discardItems(c.var, c.req.param("id"), c.req.valid("json").ids)),
   )
   .delete(
     "/sources/:id/quarantine/:item",

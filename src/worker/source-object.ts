@@ -56,6 +56,9 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
   replay(ids: number[] | "all") {
     return this.#ask((source) => source.replay(ids))
   }
+  discardEntries(ids: number[] | "all") {
+    return this.#ask((source) => source.discardEntries(ids))
+  }
   discard(id: number) {
     return this.#ask((source) => source.discard(id))
   }

@@ -106,6 +106,7 @@ describe("roles", () => {
     ["viewer", "GET", "/sources/ID/quarantine", undefined],
     ["viewer", "GET", "/sources/ID/gateways", undefined],
     ["viewer", "POST", "/sources/ID/quarantine/replay", { ids: "all" }],
+    ["viewer", "POST", "/sources/ID/quarantine/discard", { ids: "all" }],
     ["viewer", "POST", "/metrics", {}],
     ["viewer", "DELETE", "/segments/x", undefined],
     ["editor", "DELETE", "/sources/ID", undefined],

@@ -237,6 +237,7 @@ describe("changing a source refuses", () => {
     ["POST", "/collections/Charge/resync", { from: "soon", duplicates: "accept" }, "from"],
     ["POST", "/collections/Charge/resync", { duplicates: "yes" }, "duplicates"],
     ["POST", "/quarantine/replay", { ids: [] }, "ids"],
+    ["POST", "/quarantine/discard", { ids: ["1"] }, "ids"],
   ])("%s %s %j", async (method, path, body, field) => {
     const { id } = await create(freshKey())
     const answer = await refused(method, `/sources/${id}${path}`, { body })
@@ -285,6 +286,7 @@ describe("an id that does not exist, or belongs to another project, is not found
     ["POST", "/collections/Charge/resync", { duplicates: "accept" }],
     ["GET", "/quarantine"],
     ["POST", "/quarantine/replay", { ids: "all" }],
+    ["POST", "/quarantine/discard", { ids: "all" }],
     ["DELETE", "/quarantine/1"],
   ]
 

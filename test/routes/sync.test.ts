@@ -119,6 +119,8 @@ describe("quarantine", () => {
     expect(await json(call("GET", `/sources/${id}/quarantine`))).toEqual({ data: [], cursor: null })
     const replayed = await json(call("POST", `/sources/${id}/quarantine/replay`, { body: { ids: "all" } }))
     expect(replayed).toEqual({ replayed: 0, left: 0 })
+    const discarded = await json(call("POST", `/sources/${id}/quarantine/discard`, { body: { ids: "all" } }))
+    expect(discarded).toEqual({ discarded: 0 })
     expect((await problem(call("DELETE", `/sources/${id}/quarantine/1`))).code).toBe("not_found")
   })
 })

@@ -29,6 +29,7 @@ const ASKS: Record<Exclude<keyof SourceRpc, never>, (source: SourceRpc) => Promi
   resync: (source) => source.resync("Charge", null),
   quarantine: (source) => source.quarantine({ limit: 1, cursor: null }),
   replay: (source) => source.replay("all"),
+  discardEntries: (source) => source.discardEntries("all"),
   discard: (source) => source.discard(1),
   access: (source) => source.access(),
   erase: (source) => source.erase(true),

@@ -19,7 +19,7 @@ import type { State } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 
 /** Entries whose bodies are in memory at once: 8 MB, as each is kept up to 256 KB and is there twice. */
-const REPLAYED_AT_ONCE = 16
+const ENTRIES_AT_ONCE = 16
 
 // -------------------------------------------------------------------------------------------------- configuring
 
@@ -172,6 +172,9 @@ export function resync(tx: Transaction, collection: string, from: number | null)
   return { ok: true, run: run.id }
 }
 
+/** Of quarantine, by id. */
+export type EntriesAsked = readonly number[] | "all"
+
 export interface ReplayStep {
   ok: true
   replayed: number
@@ -185,20 +188,35 @@ export interface ReplayStep {
  * Items go back to the outbox, the newest entries first, a few at once, as long as it has room. Records cannot: the code that could
  * not read them must read them again, by a resync.
  */
-export function replay(tx: Transaction, asked: readonly number[] | "all", before: number | null): ReplayStep {
-  const ids = entriesBelow(tx, asked, before)
+export function replay(tx: Transaction, asked: EntriesAsked, before: number | null): ReplayStep {
+  const ids = tx.outbox.isFull ? [] : entriesBelow(tx, asked, before)
   const replayed = backToOutbox(tx, ids)
   if (replayed > 0 && tx.state.delivery.state === "ok") tx.state.delivery.retryAt = null
   const held = Object.values(tx.state.counts).reduce((sum, { quarantined }) => sum + quarantined, 0)
-  const next = ids.length < REPLAYED_AT_ONCE || tx.outbox.isFull ? null : Math.min(...ids)
-  return { ok: true, replayed, left: held, next }
+  return { ok: true, replayed, left: held, next: tx.outbox.isFull ? null : nextBelow(ids) }
 }
 
-function entriesBelow(tx: Transaction, asked: readonly number[] | "all", before: number | null): number[] {
-  if (tx.outbox.isFull) return []
-  if (asked === "all") return tx.stored.quarantine(before, REPLAYED_AT_ONCE).map(({ id }) => id)
+export interface DiscardStep {
+  ok: true
+  discarded: number
+  /** As of a replay. */
+  next: number | null
+}
+
+/** Entries are given up for good, of each kind, the newest first, a few at once. */
+export function discardEntries(tx: Transaction, asked: EntriesAsked, before: number | null): DiscardStep {
+  const ids = entriesBelow(tx, asked, before)
+  return { ok: true, discarded: ids.filter((id) => discard(tx, id)).length, next: nextBelow(ids) }
+}
+
+function entriesBelow(tx: Transaction, asked: EntriesAsked, before: number | null): number[] {
+  if (asked === "all") return tx.stored.quarantine(before, ENTRIES_AT_ONCE).map(({ id }) => id)
   const below = asked.filter((id) => id < (before ?? Number.POSITIVE_INFINITY))
-  return below.sort((a, b) => b - a).slice(0, REPLAYED_AT_ONCE)
+  return below.sort((a, b) => b - a).slice(0, ENTRIES_AT_ONCE)
+}
+
+function nextBelow(ids: readonly number[]): number | null {
+  return ids.length < ENTRIES_AT_ONCE ? null : Math.min(...ids)
 }
 
 export function discardEntry(tx: Transaction, id: number): Answer<object> {

@@ -7,6 +7,8 @@ import { withAliases } from "../control/aliases.ts"
 import { bookmarkOf, goOn } from "../control/bookmark.ts"
 import {
   beginSource,
+  type DiscardStep,
+  discardEntries,
   discardEntry,
   type ReplayStep,
   reconfigure,
@@ -132,6 +134,19 @@ export class SourceEngine implements SourceRpc {
       if (!step.ok) return step
       replayed += step.replayed
       if (step.next === null) return { ok: true, replayed, left: ids === "all" ? step.left : ids.length - replayed }
+      before = step.next
+    }
+  }
+
+  async discardEntries(ids: number[] | "all"): Promise<Answer<{ discarded: number }>> {
+    let discarded = 0
+    for (let before: number | null = null; ; ) {
+      const step = await this.#transactions.act<DiscardStep | Refusal>(GONE, (tx) =>
+        value(discardEntries(tx, ids, before)),
+      )
+      if (!step.ok) return step
+      discarded += step.discarded
+      if (step.next === null) return { ok: true, discarded }
       before = step.next
     }
   }

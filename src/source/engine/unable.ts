@@ -21,6 +21,7 @@ export function unable(reason: string, now: number): SourceRpc {
     resync: refused,
     quarantine: refused,
     replay: refused,
+    discardEntries: refused,
     discard: refused,
     access: refused,
     erase: async () => ({ ok: false }),

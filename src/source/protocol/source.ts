@@ -71,6 +71,8 @@ export interface SourceControl {
    * replayed once it has been delivered.
    */
   replay(ids: number[] | "all"): Promise<Answer<{ replayed: number; left: number }>>
+  /** Entries are given up for good: what they hold is not delivered. Of records a resync may read what the partner still shows. */
+  discardEntries(ids: number[] | "all"): Promise<Answer<{ discarded: number }>>
   discard(id: number): Promise<Answer<object>>
   /** The plain credential, for one call to the partner; an access token that has run out is renewed first. */
   access(): Promise<Answer<{ credential: Credential }>>

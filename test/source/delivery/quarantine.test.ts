@@ -153,6 +153,22 @@ it("an entry that is not there cannot be given up", async () => {
   expect(await world.engine.replay([7])).toEqual({ ok: true, replayed: 0, left: 1 })
 })
 
+it("forgets all, of each kind, so that a collection that was full is read on", async () => {
+  const world = await begun()
+  await world.drain("backfill")
+  const rejects = Array.from({ length: QUARANTINE_MAX }, (_, index) => reject(`bad${index}`))
+  expect(await world.page(await world.lease("live"), { rejects, next: "t1" })).toBe("stop")
+  expect(await world.engine.discardEntries([1, 2, 2_000])).toEqual({ ok: true, discarded: 2 })
+  expect(await world.engine.discardEntries("all")).toEqual({ ok: true, discarded: QUARANTINE_MAX - 2 })
+  expect(await entries(world)).toEqual([])
+  expect(await counts(world)).toMatchObject({ quarantined: 0 })
+  await world.until((await world.view()).nextRunAt ?? 0)
+  const task = await world.lease("live")
+  expect(task.pageToken).toBe("t1")
+  await world.page(task, { items: [fact("after", START)] })
+  expect(await world.deliver()).toMatchObject([{ key: "after" }])
+})
+
 it("pages are newest first and follow on without a gap", async () => {
   const world = await begun()
   await world.page(await world.lease("live"), {
