@@ -1,6 +1,6 @@
 /**
  * The partners' official material: descriptions, sample objects, event bodies. It belongs to the partners and is kept outside
- * this repository, by default beside it; without it, the conformance suite says so and backfills.
+ * this repository, by default beside it; without it, the conformance suite says so and passes.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"

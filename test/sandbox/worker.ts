@@ -1,6 +1,6 @@
 /**
  * The sandbox as a Worker of its own: the simulated partners and destination that `npm start`, end-to-end tests and benchmarks
- * talk to. The app's Worker reaches it through the service binding EGRESS, which backfills `https://api.stripe.com/...` and
+ * talk to. The app's Worker reaches it through the service binding EGRESS, which passes `https://api.stripe.com/...` and
  * `https://api.intempt.com/...` through unchanged. Tests reach its remote control (see `admin.ts`) under the host `sandbox` or
  * the path prefix `/__sandbox/` on any host, for instance by `fetch("http://localhost:<its port>/__sandbox/clock")`. Browsers,
  * which pass through no binding, find the partners' own pages under `/__sandbox/browser/<host>/`.

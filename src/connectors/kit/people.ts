@@ -1,7 +1,7 @@
 /**
  * Several objects of one collection that are one person (customers who share an email): within a page the state of one stands. Newest
  * first by creation that is the one created last, by a feed the one changed last; the others' attributes would replace it. What joins
- * their ids to the person is told of all.
+ * their ids to the person (to-items.ts) is told of all.
  */
 import type { Item } from "./item.ts"
 

@@ -15,7 +15,7 @@ const ALL_ORDERS = "read_all_orders"
 const SHOWN_DAYS = 60
 
 export const HISTORY_LIMIT =
-  "Orders older than 60 days are not read: the app lacks the scope read_all_orders. Once Shopify has approved it, a resync reads them."
+  "Orders older than 60 days are not read: the app lacks the scope read_all_orders. Once Shopify has approved it and you have signed in again, a resync reads them."
 
 /** Says so where old orders were asked for and the credential lacks the scope. */
 export function missingHistory(

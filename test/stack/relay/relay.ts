@@ -1,4 +1,4 @@
-/** Stands where the sandbox's Worker would, and backfills requests on to partners that run in another process and outlive this one. */
+/** Stands where the sandbox's Worker would, and passes requests on to partners that run in another process and outlive this one. */
 interface Env {
   PARTNERS: string
 }
