@@ -30,7 +30,12 @@ export const metric = z.discriminatedUnion("type", [
   /** `terms` names other metrics by the letters that `expression` uses; a term is a template's key until it has been created. */
   z.strictObject({
     type: z.literal("formula"),
-    expression: z.string().regex(/^[a-z0-9\s()+\-*/.]+$/),
+    expression: z
+      .string()
+      .regex(
+        /^[a-z0-9\s()+\-*/.]+$/,
+        "may hold the letters of its terms in lower case, numbers, + - * / and brackets.",
+      ),
     terms: z.record(z.string().regex(/^[a-z]$/), z.string().min(1)),
     format,
   }),

@@ -13,7 +13,7 @@ import {
   SHARE,
   USD,
 } from "../kit/template-builders.ts"
-import type { Filter, Metric } from "../kit/templates.ts"
+import type { Filter } from "../kit/templates.ts"
 import { CHARGE } from "./charge.ts"
 import { ABANDONED } from "./checkout.ts"
 import { DRAFT_ORDER } from "./draft.ts"
@@ -46,24 +46,19 @@ const ordersOfBuyers = real(
 
 export const templates: Templates = {
   metrics: [
-    sum(
+    aggregated(
       "revenue",
       "Revenue",
       "Sum of payments that succeeded, before refunds, in one currency. Gift cards and store credit used are none.",
-      CHARGE,
-      "amount",
-      [...PAID, USD],
-      MONEY,
+      { collection: CHARGE, field: "amount", function: "sum", filters: [...PAID, USD], format: MONEY },
     ),
-    sum(
-      "sales",
-      "Sales",
-      "Sum of the totals of placed orders, cancelled ones too, in one currency.",
-      PLACED,
-      "amount",
-      [USD, REAL],
-      MONEY,
-    ),
+    aggregated("sales", "Sales", "Sum of the totals of placed orders, cancelled ones too, in one currency.", {
+      collection: PLACED,
+      field: "amount",
+      function: "sum",
+      filters: [USD, REAL],
+      format: MONEY,
+    }),
     orders,
     aggregated("average_order_value", "Average order value", "Average total of a placed order, in one currency.", {
       collection: PLACED,
@@ -72,7 +67,13 @@ export const templates: Templates = {
       filters: [USD, REAL],
       format: MONEY,
     }),
-    sum("units_sold", "Units sold", "Units of products ordered, before returns.", ORDERED, "quantity", [REAL], COUNT),
+    aggregated("units_sold", "Units sold", "Units of products ordered, before returns.", {
+      collection: ORDERED,
+      field: "quantity",
+      function: "sum",
+      filters: [REAL],
+      format: COUNT,
+    }),
     refunds,
     formula(
       "refund_rate",
@@ -137,18 +138,6 @@ function real(
   filters: Filter[] = [],
 ): MetricTemplate {
   return counted(key, title, description, collection, [REAL, ...filters])
-}
-
-function sum(
-  key: string,
-  title: string,
-  description: string,
-  collection: string,
-  field: string,
-  filters: Filter[],
-  format: Metric["format"],
-): MetricTemplate {
-  return aggregated(key, title, description, { collection, field, function: "sum", filters, format })
 }
 
 interface Times {

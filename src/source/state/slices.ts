@@ -87,8 +87,8 @@ export interface LiveStream {
   completed: Completed[]
   /**
    * Facts from here on are still to come, though they lie below the window: while earlier windows were read, their records may have
-   * moved out of them. With a cursor at 12:00 and windows that began at 06:00, 09:00 and 11:00 it is 06:00. Never more than a day below
-   * the cursor.
+   * moved out of them. With a cursor at 12:00 and windows of several pages that began at 06:00, 09:00 and 11:00 it is 06:00. Never more than
+   * a day below the cursor, unless the last window itself began earlier.
    */
   movedFrom?: number | null
   /** Where the first of those windows began, however long ago. A fact from between it and `movedFrom` comes too late. */
