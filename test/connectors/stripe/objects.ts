@@ -5,7 +5,7 @@ import { type AddedFields, type Itemized, toItems } from "../../../src/connector
 import type { Config } from "../../../src/connectors/stripe/shape.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 
-type Fields = Record<string, JsonValue>
+export type Fields = Record<string, JsonValue>
 
 /** 2026-06-01T00:00:00Z, epoch seconds: the moment that the objects below are about. */
 export const T = 1_780_272_000
@@ -85,6 +85,16 @@ export function subscription(fields: Fields = {}): Fields {
     items: items(2000),
   }
   return { id: "sub_1", object: "subscription", livemode: true, ...times, ...state, ...fields }
+}
+
+/** Fourteen days from the subscription's beginning. */
+export const TRIAL_END = T + 14 * DAY
+export const TRIAL = { trial_start: T, trial_end: TRIAL_END, items: items(2000, 1, { current_period_start: T }) }
+/** What becomes of it where no way to pay is known at the end. */
+export const PAUSES = { trial_settings: { end_behavior: { missing_payment_method: "pause" } } }
+
+export function ended(at: number): Fields {
+  return { status: "canceled", ended_at: at, canceled_at: at }
 }
 
 export function invoice(fields: Fields = {}): Fields {
