@@ -1,9 +1,10 @@
 /**
  * The time of these tests: real time plus what they have moved it ahead. The Worker, its Durable Objects, its consumers and the
- * sandbox share one isolate, so they all see it. Time limits of requests follow it too: a partner that hangs for 30 seconds is
- * waited for by moving the clock, not by waiting.
+ * sandbox share one isolate, so they all see it. Time limits of requests and consumers that sleep follow it too: a partner that
+ * hangs for 30 seconds is waited for by moving the clock, not by waiting.
  */
 import { vi } from "vitest"
+import { clock } from "../../../src/worker/platform.ts"
 
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
@@ -36,6 +37,20 @@ export function pause(ms = POLL_MS): Promise<void> {
 export async function sleepUntil(time: number, signal?: AbortSignal): Promise<void> {
   while (now() < time && !signal?.aborted) await pause()
 }
+
+const sleeping = new Set<{ until: number }>()
+
+/** When the consumers that sleep wake up. A sleep of one that was torn down is over once its time has passed. */
+export function wakings(): number[] {
+  return [...sleeping].map(({ until }) => until).filter((until) => until > now())
+}
+
+vi.spyOn(clock, "sleep").mockImplementation(async (ms) => {
+  const sleep = { until: now() + ms }
+  sleeping.add(sleep)
+  await sleepUntil(sleep.until)
+  sleeping.delete(sleep)
+})
 
 const limits = new WeakMap<AbortSignal, { until: number; abort: () => void }>()
 

@@ -7,14 +7,18 @@ import { expect } from "vitest"
 import type { State } from "../../../src/source/state/state.ts"
 import { slicesOf } from "../../../src/source/state/state.ts"
 import { json, problem } from "../../support/api.ts"
-import { advance, advanceTo, MINUTE, now, pause, realNow, SECOND } from "./clock.ts"
+import { advance, advanceTo, MINUTE, now, pause, realNow, SECOND, wakings } from "./clock.ts"
 import { ask, type Source, stubOf } from "./source.ts"
 import type { World } from "./world.ts"
 
-/** Somebody holds work and shows no sign of life for so long, in real time: killed, or waiting for the clock. */
-const QUIET_MS = 300
-/** The same, where every request under way waits for the clock. */
-const ASLEEP_MS = 60
+/**
+ * Somebody holds work and shows no sign of life for so many looks: killed, or waiting for the clock. Looks and not milliseconds: all
+ * share one isolate, so whoever lives gets his turn between two looks, however slow the machine is. A living reader that is taken for
+ * dead has its pages read twice.
+ */
+const QUIET_LOOKS = 30
+/** The same, where every request under way, or a consumer that sleeps, waits for the clock. */
+const ASLEEP_LOOKS = 6
 /** Of real time. */
 const PATIENCE_MS = 40_000
 
@@ -45,16 +49,16 @@ export const isAtRest = ({ state, waiting }: Seen): boolean =>
 export async function until(world: World, source: Source, holds: (seen: Seen) => boolean): Promise<Seen> {
   const patience = realNow() + PATIENCE_MS
   let mark = ""
-  for (let quietSince = realNow(); ; await pause()) {
+  for (let quiet = 0; ; await pause()) {
     const seen = await look(source)
     if (holds(seen)) return seen
     if (realNow() > patience) throw new Error(`it did not come to that: ${JSON.stringify(seen).slice(0, 4000)}`)
     const next = `${JSON.stringify(seen)} ${world.counters.log.length} ${world.flights.size}`
-    if (next !== mark) quietSince = realNow()
+    quiet = next === mark ? quiet + 1 : 0
     mark = next
-    if (isWaiting(world, seen) || realNow() - quietSince > patienceWith(world)) {
+    if (isWaiting(world, seen) || quiet > patienceWith(world)) {
       await letTimePass(world, source, seen)
-      quietSince = realNow()
+      quiet = 0
     }
   }
 }
@@ -87,21 +91,21 @@ export async function nextRun(world: World, source: Source): Promise<Seen> {
 function isWaiting(world: World, { state }: Seen): boolean {
   const leases = [state.claim, ...slicesOf(state).map(({ lease }) => lease)]
   const isHeld = leases.some((lease) => lease !== null && lease.until > now())
-  return !isHeld && Object.keys(state.wakes).length === 0 && world.flights.size === 0
+  return !isHeld && Object.keys(state.wakes).length === 0 && world.flights.size === 0 && wakings().length === 0
 }
 
 function patienceWith({ flights }: World): number {
-  const isAsleep = flights.size > 0 && [...flights].every(({ answeredAt }) => answeredAt !== null)
-  return isAsleep ? ASLEEP_MS : QUIET_MS
+  const isAsleep = flights.size + wakings().length > 0 && [...flights].every(({ answeredAt }) => answeredAt !== null)
+  return isAsleep ? ASLEEP_LOOKS : QUIET_LOOKS
 }
 
-/** To the next thing that time brings: an answer that is late, a request that is given up, or the source's own alarm. */
+/** To the next thing that time brings: an answer that is late, a request given up, a sleep's end, or the source's own alarm. */
 async function letTimePass(world: World, source: Source, { alarm }: Seen): Promise<void> {
   const flights = [...world.flights]
   // Somebody is being answered without waiting for anything: that is progress.
   if (flights.some(({ answeredAt }) => answeredAt === null)) return
   const times = flights.flatMap(({ until, answeredAt }) => [until, answeredAt ?? until])
-  const next = Math.min(...times, alarm ?? Number.POSITIVE_INFINITY)
+  const next = Math.min(...times, ...wakings(), alarm ?? Number.POSITIVE_INFINITY)
   if (!Number.isFinite(next)) return
   advanceTo(next)
   if (alarm !== null && alarm <= now()) await runDurableObjectAlarm(stubOf(source))
