@@ -7,8 +7,8 @@ const HIGH_CHARS = 7
 
 /**
  * A 64-bit non-cryptographic hash of a string, as 14 or fewer base-36 characters: seven of its first half, then the second.
- * At 100,000 kept keys and a million looked up, the odds that any two collide are about 1 in 200 million; at a million kept and
- * a hundred million looked up, 1 in 200,000.
+ * At 100,000 kept keys and a million looked up, the odds that any two collide are about 1 in 200 million; at two million kept and
+ * a hundred million looked up, 1 in 100,000.
  */
 export function hash64(text: string): string {
   let a = 0xdeadbeef

@@ -8,8 +8,10 @@ import type { Changes, OutboxMeta, Row, StoredSeen } from "./state/changes.ts"
 /** A source's own durable rows. Reads see the last commit; a commit is atomic, with the alarm in it. */
 export interface Store {
   core(): string | null
-  /** In the order of their ids; one after the other, since together they may take a third of the memory. */
+  /** In the order of their ids; one after the other, since together they may take more than half of the memory. */
   seen(): Iterable<StoredSeen>
+  /** Packed entries; null: there is no such row. */
+  seenRow(id: number): ArrayBuffer | null
   pending(): Row[]
   /** Every waiting row, without its items. */
   outbox(): OutboxMeta[]

@@ -39,6 +39,11 @@ export class SqlStore implements Store {
     return this.#storage.sql.exec<{ id: number; body: ArrayBuffer | string }>("SELECT id, body FROM seen ORDER BY id")
   }
 
+  seenRow(id: number): ArrayBuffer | null {
+    const [row] = this.#storage.sql.exec<{ body: ArrayBuffer }>("SELECT body FROM seen WHERE id = ?", id).toArray()
+    return row?.body ?? null
+  }
+
   pending(): Row[] {
     return this.#rows("pending")
   }

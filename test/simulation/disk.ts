@@ -50,6 +50,11 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
   return {
     core: () => read(() => disk.core),
     seen: () => read(() => rowsOf(disk.tables.seen)),
+    seenRow: (id) =>
+      read(() => {
+        const body = disk.tables.seen.get(id)
+        return body instanceof ArrayBuffer ? body : null
+      }),
     pending: () => read(() => rowsOf(disk.tables.pending)),
     runs: () => read(() => rowsOf(disk.tables.runs)),
     outbox: () => read(() => [...disk.outbox.values()].map(metaOf).sort((a, b) => a.id - b.id)),

@@ -168,7 +168,7 @@ describe("at all its bounds, a source", () => {
 
   it("stores less than an object may", () => {
     const tables = {
-      seen: KEYS_MAX * 45,
+      seen: KEYS_MAX * 40,
       open: PENDING_MAX * 40,
       outbox: WAITING_BYTES_MAX + 32_000_000,
       quarantine: (COLLECTIONS.length + 1) * QUARANTINE_MAX * (ENTRY_BYTES + 6_000),

@@ -136,7 +136,7 @@ async function dayOf(
   counted: Pick<Day, "seenWritten" | "written" | "delivered">,
 ): Promise<Day> {
   const { keys, collections } = await world.view()
-  const index = new SeenIndex(world.store.seen(), 0)
+  const index = new SeenIndex(world.store, 0)
   const sizes = [...world.store.seen()].map(({ body }) => (typeof body === "string" ? body.length : body.byteLength))
   return {
     day,

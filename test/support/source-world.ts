@@ -159,7 +159,7 @@ export function transactionOf(changes: Partial<State> = {}, now = START, store: 
     now,
     random: { next: () => 0.5, id: (prefix) => `${prefix}_1` },
     connector: shop,
-    seen: new SeenIndex([], 0),
+    seen: new SeenIndex(memoryStore(), 0),
     pending: new PendingKeys([], 0),
     outbox: new Outbox([]),
     stored: store,

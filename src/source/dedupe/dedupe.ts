@@ -5,9 +5,9 @@
 import { ALIAS, type Item } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
 import { contentHash, keyHash } from "./hashes.ts"
+import type { ReadBy, SeenClass, SeenEntry } from "./packed-entries.ts"
 import type { PendingKeys } from "./pending-keys.ts"
 import type { SeenIndex } from "./seen.ts"
-import type { ReadBy, SeenClass, SeenEntry } from "./seen-row.ts"
 
 export interface Reading {
   by: ReadBy

@@ -104,7 +104,7 @@ export class Transactions {
     if (text === null || !core || isTombstone(core)) return null
     this.#memory = {
       text,
-      seen: new SeenIndex(store.seen(), core.ids.seen),
+      seen: new SeenIndex(store, core.ids.seen),
       pending: new PendingKeys(store.pending(), core.ids.pending),
       outbox: new Outbox(store.outbox()),
     }
@@ -112,7 +112,8 @@ export class Transactions {
   }
 
   #blank(): Memory {
-    return { text: "", seen: new SeenIndex([], 0), pending: new PendingKeys([], 0), outbox: new Outbox([]) }
+    const seen = new SeenIndex(this.#ports.store, 0)
+    return { text: "", seen, pending: new PendingKeys([], 0), outbox: new Outbox([]) }
   }
 
   #open(memory: Memory, state: State): Transaction {

@@ -25,7 +25,8 @@ import { noteCollections, noteReadable } from "./collection-notes.ts"
 import { abort } from "./ending.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
-import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf, watermarksByFeeds } from "./slice.ts"
+import { neededKeys } from "./needed-keys.ts"
+import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf } from "./slice.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
 export const PAGE_STALE_MS = 180_000
@@ -196,16 +197,7 @@ function advanceEdge(slice: Slice, { edge: time, lowest, asked }: Checkpoint, is
 function pruneSeen(tx: Transaction, run: Run): void {
   const { state, seen } = tx
   if (!seen.changed && !areKeysFull(tx)) return
-  const slices = state.backfills.flatMap((backfill) => backfill.slices).filter((slice) => slice.state !== "read")
-  const aside = slices.flatMap(({ edge, asideAt }) => (edge && asideAt ? [{ from: edge.since, to: asideAt }] : []))
-  const overlaps = state.backfills.flatMap((backfill) => (backfill.overlap ? [backfill.overlap] : []))
-  seen.prune({
-    watermark: lowestWatermark(tx),
-    edges: new Map(slices.flatMap(({ no, edge, asideAt }) => (edge && !asideAt ? [[no, edge.since]] : []))),
-    watermarks: watermarksByFeeds(tx),
-    overlaps: [...aside, ...overlaps, ...Object.values(state.offAt)],
-    mayComeLate: Object.values(state.live).some(({ movedSince, movedFrom }) => (movedSince ?? 0) < (movedFrom ?? 0)),
-  })
+  seen.prune(neededKeys(tx))
   const forgotten = seen.makeRoom()
   if (forgotten === 0) return
   state.forgotten = (state.forgotten ?? 0) + forgotten

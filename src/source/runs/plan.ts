@@ -8,7 +8,7 @@ import { checkHoldsUntil, dailyTryAt } from "../credentials/checking.ts"
 import { isRenewing, keepAt } from "../credentials/token.ts"
 import type { QueueName } from "../ports.ts"
 import { endBackfills, endLive } from "../reading/ending.ts"
-import { areKeysFull, heldBackBy, mayRead, ready } from "../reading/lease.ts"
+import { heldBackBy, mayRead, ready } from "../reading/lease.ts"
 import { openWindows } from "../reading/live.ts"
 import { expireLeases, stopFull } from "../reading/settlement.ts"
 import { sourceWait } from "../reading/waits.ts"
@@ -18,14 +18,13 @@ import { coarse, slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { finishDelivered, newRun } from "./run.ts"
 import { nextRunAfter } from "./schedule.ts"
+import { watermarkRunAt } from "./watermark-run.ts"
 
 /** A wake-up without an answer is sent again after this, doubling. */
 export const WAKE_AGAIN_MS = 120_000
 export const WAKE_AGAIN_MAX_MS = HOUR_MS
 /** Least time between two alarms. */
 export const ALARM_GAP_MS = 1_000
-/** A live run out of turn, to raise the watermark under a long backfill, at most this often. */
-export const WATERMARK_RUN_EVERY_MS = 600_000
 
 const PUBLISH_AGAIN_MS = 60_000
 
@@ -57,7 +56,7 @@ function startDue(tx: Transaction): void {
   if (state.nextRunAt <= now) {
     state.nextRunAt = schedule(tx)
     startLive(tx, "schedule")
-  } else if (needsHigherWatermark(tx)) startLive(tx, "schedule")
+  } else if (state.run === null && (watermarkRunAt(tx) ?? now + 1) <= now) startLive(tx, "schedule")
 }
 
 export function schedule(tx: Transaction): number {
@@ -76,30 +75,6 @@ export function startLive(tx: Transaction, trigger: Run["trigger"]): Run | null 
   state.lastLiveAt = tx.now
   openWindows(tx)
   return run
-}
-
-/** A long backfill fills `seen` with what the live watermark has not passed: reading live moves it. */
-function needsHigherWatermark(tx: Transaction): boolean {
-  return isWatermarkRunNeeded(tx) && tx.state.run === null && watermarkRunAt(tx) <= tx.now
-}
-
-/** Where a window was left by a failed run, nothing is gained by failing more often: the schedule tries again. */
-function isWatermarkRunNeeded(tx: Transaction): boolean {
-  const { live, backfills } = tx.state
-  if (!areKeysFull(tx) || Object.values(live).some(({ slice }) => slice)) return false
-  return backfills.some((backfill) => backfill.run !== null)
-}
-
-function watermarkRunAt({ state }: Transaction): number {
-  return (state.lastLiveAt ?? 0) + WATERMARK_RUN_EVERY_MS
-}
-
-/** When a live run next raises the watermark, so that keys can be forgotten; null: none is planned. */
-export function nextWatermarkRunAt(tx: Transaction): number | null {
-  const times = [tx.state.nextRunAt, isWatermarkRunNeeded(tx) ? watermarkRunAt(tx) : null].filter(
-    (time) => time !== null,
-  )
-  return times.length > 0 ? Math.min(...times) : null
 }
 
 /** Work is there, nobody was told or the one told has not answered in time. */
@@ -156,7 +131,7 @@ function dueTimes(tx: Transaction): number[] {
     ...Object.values(state.wakes).map((wake) => wake.deadline),
     ...slices.map((slice) => (slice.lease && !slice.lease.lapsed ? slice.lease.until : null)),
     ...(mayRead(tx) ? slices.map((slice) => slice.notBefore) : []),
-    isWatermarkRunNeeded(tx) ? watermarkRunAt(tx) : null,
+    watermarkRunAt(tx),
     isRenewing(tx) ? (state.token?.intent?.until ?? null) : null,
     keepDue(tx),
     tryDue(tx),

@@ -4,7 +4,7 @@ import { MEADOW, type Mutant, SHOPIFY } from "./mutant.ts"
 export const SEEN: readonly Mutant[] = [
   {
     name: "seen is pruned at the cursor instead of the watermark",
-    file: "source/reading/checkpoint.ts",
+    file: "source/reading/needed-keys.ts",
     from: "    watermark: lowestWatermark(tx),\n    edges",
     to: "    watermark: lowestWatermark(tx) + 600_000,\n    edges",
   },
@@ -78,13 +78,13 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "the window that read a key is not stored",
-    file: "source/dedupe/seen-row.ts",
+    file: "source/dedupe/packed-entries.ts",
     from: "view.setUint32(start + AT.window, window)",
     to: "view.setUint32(start + AT.window, 0)",
   },
   {
     name: "a stored row of seen lacks its last entry",
-    file: "source/dedupe/seen-row.ts",
+    file: "source/dedupe/packed-entries.ts",
     from: "this.#at(this.#count)) as ArrayBuffer",
     to: "this.#at(Math.max(0, this.#count - 1))) as ArrayBuffer",
   },

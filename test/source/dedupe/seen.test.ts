@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest"
 import { hash64 } from "../../../src/lib/hash.ts"
-import { BACKFILL_KEYS_MAX, KEYS_MAX, SEEN_ROW_ENTRIES, SeenIndex } from "../../../src/source/dedupe/seen.ts"
-import type { Needed, SeenClass, SeenEntry } from "../../../src/source/dedupe/seen-row.ts"
-import { SEEN_ROW_BYTES_MAX } from "../../../src/source/dedupe/seen-row.ts"
+import type { SeenClass, SeenEntry } from "../../../src/source/dedupe/packed-entries.ts"
+import {
+  BACKFILL_KEYS_MAX,
+  KEYS_MAX,
+  SEEN_ROW_ENTRIES,
+  SeenIndex,
+  WINDOW_KEYS_MAX,
+} from "../../../src/source/dedupe/seen.ts"
+import { type Needed, SEEN_ROW_BYTES_MAX } from "../../../src/source/dedupe/seen-row.ts"
 import type { StoredSeen } from "../../../src/source/state/changes.ts"
+import { seenStore } from "../../support/seen-store.ts"
 
 const CONTENT = hash64("content")
 const [a, b, c] = [hash64("a"), hash64("b"), hash64("c")]
@@ -20,29 +27,25 @@ const needed = (changes: Partial<Needed> = {}): Needed => ({ watermark: 0, edges
 
 /** As stored and read again. */
 function reopened(index: SeenIndex, rows: StoredSeen[] = index.takeChanges().put): SeenIndex {
-  return new SeenIndex(rows, index.nextId)
+  return new SeenIndex(seenStore(rows), index.nextId)
 }
 
 /** So many keys, added by pages of a thousand, with the rows as they are on disk. */
 function filled(count: number, kind: SeenClass = "live") {
-  const index = new SeenIndex([], 0)
-  const rows = new Map<number, StoredSeen>()
-  const commit = () => {
-    const { put, remove } = index.takeChanges()
-    for (const row of put) rows.set(row.id, row)
-    for (const id of remove) rows.delete(id)
-  }
+  const store = seenStore()
+  const index = new SeenIndex(store, 0)
+  const commit = () => store.save(index.takeChanges())
   for (let key = 0; key < count; key++) {
     index.put(hash64(`${kind}${key}`), kind, entry(key))
     if (key % 1_000 === 999) commit()
   }
   commit()
-  return { index, rows, commit }
+  return { index, store, commit }
 }
 
 describe("seen", () => {
   it("comes back from its rows as it was", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     const stored: SeenEntry = {
       version: 1.79e12,
       content: CONTENT,
@@ -61,7 +64,7 @@ describe("seen", () => {
   })
 
   it("lets a later entry of a key win, after reading it again too", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(a, "live", entry(1))
     index.put(a, "live", entry(2))
     expect(index.get(a)?.version).toBe(2)
@@ -69,7 +72,7 @@ describe("seen", () => {
   })
 
   it("writes one row a page, and a full row no more", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     for (let page = 0; page < 12; page++) {
       for (let key = 0; key < 100; key++) index.put(hash64(`${page}:${key}`), "live", entry(page))
       expect(index.takeChanges().put).toHaveLength(1)
@@ -79,7 +82,7 @@ describe("seen", () => {
   })
 
   it("notes a touch in memory only", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(a, "live", entry(1, 1))
     index.takeChanges()
     index.touch(a, 2)
@@ -112,7 +115,7 @@ describe("pruning", () => {
     ["to the last of it", "live", 7, { watermark: 10, overlaps: [{ from: 5, to: 7 }] }, true],
     ["and no further", "live", 8, { watermark: 10, overlaps: [{ from: 5, to: 7 }] }, false],
   ])("%s", (_title, kind, place, bounds, kept) => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(a, kind, entry(place))
     index.takeChanges()
     index.prune(needed(bounds))
@@ -121,7 +124,7 @@ describe("pruning", () => {
   })
 
   it("of what other streams show goes by their watermark: one that stands still holds up its own only", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(a, "live", { ...entry(5), feeds: "stuck" })
     index.put(b, "live", { ...entry(5), feeds: "stuck+other" })
     index.put(c, "live", { ...entry(5), feeds: "other" })
@@ -132,7 +135,7 @@ describe("pruning", () => {
   })
 
   it("keeps a row while one of its entries is needed", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(a, "live", entry(1))
     index.put(b, "live", entry(20))
     index.prune(needed({ watermark: 10 }))
@@ -140,7 +143,7 @@ describe("pruning", () => {
   })
 
   it("of a key in two rows knows the later entry, after an eviction too", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(b, "live", entry(1))
     index.put(a, "backfill", entry(1))
     index.put(a, "live", entry(20))
@@ -148,7 +151,7 @@ describe("pruning", () => {
   })
 
   it("of a key in two rows forgets only the older entry", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     index.put(a, "backfill", entry(1))
     index.put(a, "live", entry(20))
     index.prune(needed({ watermark: 10 }))
@@ -160,19 +163,14 @@ describe("pruning", () => {
 describe("a fact that comes after it was forgotten", () => {
   /** Rows of a thousand facts each, one an hour; what lies an hour back is forgotten. */
   function forgetting(rows: number): SeenIndex {
-    let index = new SeenIndex([], 0)
-    const stored = new Map<number, StoredSeen>()
+    const store = seenStore()
+    let index = new SeenIndex(store, 0)
     for (let row = 1; row <= rows; row++) {
       for (let key = 0; key < SEEN_ROW_ENTRIES; key++)
         index.put(hash64(`${row}:${key}`), "live", { ...entry(row), content: "" })
       index.prune(needed({ watermark: row, mayComeLate: true }))
-      const { put, remove } = index.takeChanges()
-      for (const one of put) stored.set(one.id, one)
-      for (const id of remove) stored.delete(id)
-      index = new SeenIndex(
-        [...stored.values()].sort((one, other) => one.id - other.id),
-        index.nextId,
-      )
+      store.save(index.takeChanges())
+      index = new SeenIndex(store, index.nextId)
     }
     return index
   }
@@ -211,7 +209,7 @@ describe("rows of an earlier version", () => {
   })
 
   it("are read, and written anew with the next commit, in rows of the size that is allowed now", () => {
-    const index = new SeenIndex([old(3, "backfill", 2), old(4, "live", 30_000)], 0)
+    const index = new SeenIndex(seenStore([old(3, "backfill", 2), old(4, "live", 30_000)]), 0)
     expect(index.get(hash64("3:1"))).toEqual({
       version: 1,
       content: CONTENT,
@@ -228,30 +226,30 @@ describe("rows of an earlier version", () => {
 })
 
 describe("a bulk edit of 500,000 records in one window", () => {
-  const { index, rows } = filled(500_000)
+  const { index, store } = filled(500_000)
 
-  it("takes at most 48 bytes a key in memory", () => {
+  it("takes at most 24 bytes a key in memory", () => {
     expect(index.size).toBe(500_000)
-    expect(index.bytes / index.size).toBeLessThanOrEqual(48)
+    expect(index.bytes / index.size).toBeLessThanOrEqual(24)
   })
 
   it("takes 37 bytes a key on disk, in rows far below what the platform refuses", () => {
-    const sizes = [...rows.values()].map(({ body }) => (body as ArrayBuffer).byteLength)
+    const sizes = store.seen().map(({ body }) => (body as ArrayBuffer).byteLength)
     expect(sizes.reduce((sum, size) => sum + size, 0) / index.size).toBeLessThan(37.1)
     expect(Math.max(...sizes)).toBeLessThan(50_000)
   })
 
   it("is the same after the object was evicted", () => {
-    const again = new SeenIndex(rows.values(), index.nextId)
+    const again = new SeenIndex(store, index.nextId)
     expect(again.size).toBe(500_000)
-    expect(again.bytes / again.size).toBeLessThanOrEqual(48)
+    expect(again.bytes / again.size).toBeLessThanOrEqual(24)
     for (const key of [0, 1, 250_000, 499_999])
       expect(again.get(hash64(`live${key}`))).toEqual(index.get(hash64(`live${key}`)))
     expect(again.get(hash64("live500000"))).toBeUndefined()
   })
 
   it("is forgotten whole once the watermark has passed it", () => {
-    const again = new SeenIndex(rows.values(), index.nextId)
+    const again = new SeenIndex(store, index.nextId)
     again.prune(needed({ watermark: 499_000 }))
     expect(again.size).toBe(1_000)
     expect(again.get(hash64("live499000"))?.announcedAt).toBe(499_000)
@@ -261,7 +259,7 @@ describe("a bulk edit of 500,000 records in one window", () => {
 
 describe("a page of 40,000 keys", () => {
   it("takes as many rows as it fills, none of them too large", () => {
-    const index = new SeenIndex([], 0)
+    const index = new SeenIndex(seenStore(), 0)
     for (let key = 0; key < 40_000; key++) index.put(hash64(`${key}`), "live", entry(key))
     const { put } = index.takeChanges()
     expect(put).toHaveLength(4)
@@ -273,14 +271,14 @@ describe("a page of 40,000 keys", () => {
 describe("where memory has no room for more", () => {
   const MOST = 10_000
 
-  it("nothing is forgotten up to the bound, of which half is for backfills", () => {
+  it("nothing is forgotten up to the bound, of which a quarter is live reading's", () => {
     const { index } = filled(MOST)
     expect(index.makeRoom(MOST, MOST / 2)).toBe(0)
-    expect(KEYS_MAX).toBe(2 * BACKFILL_KEYS_MAX)
+    expect([BACKFILL_KEYS_MAX, WINDOW_KEYS_MAX]).toEqual([0.75 * KEYS_MAX, 0.25 * KEYS_MAX])
   })
 
   it("the oldest rows are forgotten, and counted; never what was added just now", () => {
-    const { index, rows, commit } = filled(MOST)
+    const { index, store, commit } = filled(MOST)
     for (let key = 0; key < 1_500; key++) index.put(hash64(`new${key}`), "live", entry(MOST + key))
     expect(index.makeRoom(MOST, MOST / 2)).toBe(2_000)
     commit()
@@ -288,7 +286,7 @@ describe("where memory has no room for more", () => {
     expect(index.get(hash64("live2000"))).toBeDefined()
     expect(index.get(hash64("new0"))).toBeDefined()
     expect(index.entries("live")).toBe(MOST - 500)
-    expect(rows.size).toBe(9)
+    expect(store.seen()).toHaveLength(9)
   })
 
   it("those of a backfill are forgotten first, whatever their age", () => {
@@ -300,7 +298,7 @@ describe("where memory has no room for more", () => {
     expect(index.get(hash64("live0"))).toBeDefined()
   })
 
-  it("a backfill keeps no more than its half", () => {
+  it("of its own window a backfill keeps no more than its part", () => {
     const { index } = filled(MOST / 2, "backfill")
     index.put(a, "backfill", entry(1))
     expect(index.makeRoom(MOST, MOST / 2)).toBe(1_000)

@@ -1,9 +1,10 @@
 /** What tests of deduplication begin with: readings, and what becomes of their items. */
 import type { Item } from "../../../src/connectors/kit/item.ts"
 import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
+import type { ReadBy } from "../../../src/source/dedupe/packed-entries.ts"
 import { PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
-import type { ReadBy } from "../../../src/source/dedupe/seen-row.ts"
+import { seenStore } from "../../support/seen-store.ts"
 
 export const LIVE_FROM = 1_000
 
@@ -32,7 +33,7 @@ export function verdicts(
   steps: readonly Step[],
   pending = new PendingKeys([], 0),
 ): ("accepted" | "dropped" | "elsewhere")[] {
-  const seen = new SeenIndex([], 0)
+  const seen = new SeenIndex(seenStore(), 0)
   return steps.map(([how, item]) => {
     const { accepted, dropped } = dedupe([item], how, seen, pending)
     if (accepted.length > 0) return "accepted"

@@ -307,7 +307,7 @@ describe("a record that moves out of every window while it is read", () => {
     const moved = { cursor: START + 2 * DAY, movedFrom: START + DAY, movedSince: START }
     const feed = { ...world.state().live.feed, ...moved }
     const core = JSON.stringify({ ...world.state(), live: { feed } })
-    const index = new SeenIndex(world.store.seen(), world.state().ids.seen)
+    const index = new SeenIndex(world.store, world.state().ids.seen)
     index.put(keyHash("Orders", "sent"), "live", {
       version: 0,
       content: "",

@@ -1,13 +1,23 @@
 import { describe, expect, it } from "vitest"
-import { hash64 } from "../../../src/lib/hash.ts"
-import { BACKFILL_KEYS_MAX, SeenIndex } from "../../../src/source/dedupe/seen.ts"
-import type { SeenClass } from "../../../src/source/dedupe/seen-row.ts"
+import type { SeenClass } from "../../../src/source/dedupe/packed-entries.ts"
+import { BACKFILL_KEYS_MAX, WINDOW_KEYS_MAX } from "../../../src/source/dedupe/seen.ts"
 import type { Task } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { KEYS_FULL } from "../../../src/source/reading/lease.ts"
-import { WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS, WATERMARK_RUN_EVERY_MS } from "../../../src/source/runs/plan.ts"
+import { WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS } from "../../../src/source/runs/plan.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
-import { DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../../support/source-world.ts"
+import { rowsOfKeys } from "../../support/seen-store.ts"
+import {
+  DAY,
+  fact,
+  HOUR,
+  LOOKBACK,
+  MINUTE,
+  person,
+  START,
+  sourceWorld,
+  type World,
+} from "../../support/source-world.ts"
 
 async function read(): Promise<World> {
   const world = sourceWorld()
@@ -170,7 +180,7 @@ describe("while work is due an alarm is set", () => {
   })
 })
 
-describe("past half of the keys that there is room for", () => {
+describe("past the keys that there is room for", () => {
   /** So many items that a list brought, as the object reads them after an eviction; both lists go on. */
   async function filled(kind: SeenClass): Promise<{ world: World; people: Task }> {
     const world = sourceWorld()
@@ -182,31 +192,36 @@ describe("past half of the keys that there is room for", () => {
     if (!people) throw new Error("no list of people")
     await world.page(people, { items: [person("p", START)], edge: START, next: "t1" })
     await world.deliver()
-    const index = new SeenIndex(world.store.seen(), world.state().ids.seen)
     // A backfill's own are of its window; what else it read, only live reading may read again.
     const slice = world.state().backfills[0]?.slices.find(({ id }) => id === people.lease.slice)
     const window = kind === "backfill" ? (slice?.no ?? 0) : 0
-    for (let key = 0; key <= BACKFILL_KEYS_MAX; key++)
-      index.put(hash64(`k${key}`), kind, { version: START, content: "", announcedAt: START, window, by: "backfill" })
-    world.store.commit({ ...NO_CHANGES, seen: index.takeChanges(), core: null, alarm: null })
+    const keys = kind === "backfill" ? WINDOW_KEYS_MAX : BACKFILL_KEYS_MAX
+    const entry = { version: START, content: "", announcedAt: START, window, by: "backfill" } as const
+    const put = rowsOfKeys(keys + 1, kind, entry, world.state().ids.seen + 1)
+    world.store.commit({ ...NO_CHANGES, seen: { put, remove: [] }, core: null, alarm: null })
     world.restart()
     return { world, people }
   }
 
   const initial = async (world: World) => (await world.view()).current.find(({ kind }) => kind === "initial")
 
-  it("backfills wait, and say for what, until live runs that bring nothing have raised the watermark", async () => {
+  /** A run begun from here on raises the watermark above START: it stands the lookback below the second in which it is asked for. */
+  const PASSED = START + LOOKBACK + 1_000
+
+  it("backfills wait, and say for what and until when, and go on once one live run has raised the watermark", async () => {
     const { world, people } = await filled("live")
     await world.settle(people, { kind: "release" })
     expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", reason: KEYS_FULL })
-    expect((await initial(world))?.waits).toEqual({ reason: KEYS_FULL, until: START + WATERMARK_RUN_EVERY_MS })
+    expect((await initial(world))?.waits).toEqual({ reason: KEYS_FULL, until: PASSED })
     const before = (await liveRuns(world)).length
-    await world.until(START + 10 * MINUTE)
+    await world.until(PASSED - 1)
+    expect(await liveRuns(world)).toHaveLength(before)
+    await world.until(PASSED)
     expect((await initial(world))?.waits?.reason).toBe(KEYS_FULL)
+    world.wakes.length = 0
     await world.drain("live")
-    await world.until(START + 20 * MINUTE)
-    await world.drain("live")
-    expect((await liveRuns(world)).length).toBe(before + 2)
+    expect(await liveRuns(world)).toHaveLength(before + 1)
+    expect(world.wakes).toContain("backfill")
     const streams = [(await world.lease("backfill")).stream, (await world.lease("backfill")).stream]
     expect(streams).toContain("people")
     expect((await initial(world))?.waits).toBeNull()
@@ -214,7 +229,7 @@ describe("past half of the keys that there is room for", () => {
 
   it("a live stream that fails beside them is tried on schedule only, and named as what they wait for", async () => {
     const { world } = await filled("live")
-    await world.until(START + WATERMARK_RUN_EVERY_MS)
+    await world.until(PASSED)
     await world.settle(await world.lease("live"), { kind: "fault", reason: "the feed is broken" })
     const before = (await liveRuns(world)).length
     const due = world.state().nextRunAt ?? 0
@@ -224,12 +239,12 @@ describe("past half of the keys that there is room for", () => {
     expect((await initial(world))?.waits).toEqual(waits)
   })
 
-  it("of one second of a list, the backfill goes on: it keeps half, and what it forgets is counted", async () => {
+  it("of one second of a list, the backfill goes on: it keeps its part, and what it forgets is counted", async () => {
     const { world, people } = await filled("backfill")
     expect((await initial(world))?.waits).toBeNull()
     expect(await world.page(people, { items: [person("q", START)], edge: START, next: "t2" })).toBe("go")
     const { keys, current } = await world.view()
-    expect(keys.kept).toBeLessThanOrEqual(BACKFILL_KEYS_MAX + 2)
+    expect(keys.kept).toBeLessThanOrEqual(WINDOW_KEYS_MAX + 2)
     expect(keys.forgotten).toBeGreaterThan(0)
     expect(current.find(({ kind }) => kind === "initial")?.forgotten).toBe(keys.forgotten)
     expect(world.state().forgotten).toBe(keys.forgotten)

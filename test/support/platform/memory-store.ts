@@ -47,6 +47,10 @@ export function memoryStore(): MemoryStore {
     rows: () => outbox.size + Object.values(tables).reduce((sum, table) => sum + table.size, 0),
     core: () => core,
     seen: () => sorted(tables.seen.values()),
+    seenRow: (id) => {
+      const body = tables.seen.get(id)?.body
+      return body instanceof ArrayBuffer ? body : null
+    },
     pending: () => sorted(tables.pending.values()),
     runs: () => sorted(tables.runs.values()),
     outbox: () => sorted(outbox.values()).map(({ body: _body, ...meta }) => meta),
