@@ -76,7 +76,9 @@ export const runView = z.object({
   progress: z
     .number()
     .nullable()
-    .describe("How much of the range has been read, 0 to 1; null where it cannot be told."),
+    .describe(
+      "How much has been read, by rows, 0 to 1: an estimate that never goes back; null where it cannot be told.",
+    ),
   collections: z.record(z.string(), countsView),
   denied: z.array(note),
   failed: z

@@ -49,7 +49,7 @@ export function openBackfill(
     ),
   )
   for (const [index, plan] of plans.entries()) noteIncomplete(run, plan, slices[index])
-  state.backfills.push({ id, kind, slices, run: run.id, trigger, overlap })
+  state.backfills.push({ id, kind, slices, run: run.id, trigger, overlap, share: null })
   state.others.push(run)
   return run
 }

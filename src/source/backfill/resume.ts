@@ -19,6 +19,7 @@ export function resumeBackfill(tx: Transaction, backfill: Backfill): void {
   if (backfill.run !== null || !backfill.slices.some((slice) => slice.state === "reading")) return
   const run = newRun(tx, backfill.kind, backfill.trigger)
   backfill.run = run.id
+  backfill.share = null
   tx.state.others.push(run)
   for (const slice of backfill.slices) if (slice.state === "reading") resume(slice)
 }

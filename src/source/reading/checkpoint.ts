@@ -15,6 +15,7 @@ import { ROW_BYTES, toRows } from "../delivery/outbox.ts"
 import { quarantineItem, quarantineRecords, replaceQuarantined, totals } from "../delivery/quarantine.ts"
 import type { Checkpoint, CheckpointAnswer } from "../protocol/fetching.ts"
 import { PROTOCOL } from "../protocol/source.ts"
+import { noteRead } from "../runs/progress.ts"
 import { addNote, countsOf } from "../runs/run.ts"
 import { holds } from "../state/lease.ts"
 import type { Slice } from "../state/slices.ts"
@@ -63,6 +64,7 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   save(tx, slice, run, { ...page, next })
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   const answer = next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, next, page.digest, moved)
+  noteShare(tx, slice, page)
   pruneSeen(tx, run)
   return answer
 }
@@ -113,6 +115,12 @@ function save(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): void {
   notePending(tx, run, page)
   if (slice.lane === "live") noteCompleted(tx, slice, page)
   slice.records += page.records
+}
+
+/** Once the page is saved, so that what is left is known. */
+function noteShare(tx: Transaction, slice: Slice, { records }: Checkpoint): void {
+  const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
+  if (backfill) noteRead(backfill, records, (stream) => orderOf(tx, stream))
 }
 
 function noteProgress(tx: Transaction, slice: Slice, page: Checkpoint): void {

@@ -106,4 +106,6 @@ export interface Backfill {
   trigger: "schedule" | "manual"
   /** Places in the live feed whose facts were taken already although they are of the backfill's range. */
   overlap: Span | null
+  /** How much of it has been read, 0 to 1, as its run shows it (`runs/progress.ts`); null before the run's first page. */
+  share: number | null
 }

@@ -1,7 +1,7 @@
 /** Reading the core row back, whichever version wrote it, and the row of a source that is new. */
 import type { Configuration } from "../protocol/configuration.ts"
 import { RENAMED_SCHEMA, renamedRun, renamedState } from "./renamed.ts"
-import type { Slice } from "./slices.ts"
+import type { Backfill, Slice } from "./slices.ts"
 import { coarse, type PartnerClock, type Run, type State, type TokenState, type Tombstone, type Wait } from "./state.ts"
 
 /**
@@ -38,7 +38,9 @@ export function isReadable(text: string): boolean {
 }
 
 /** What is stored may be of any older schema: what came later is missing. */
-type Stored = Omit<State, Added> & Partial<Pick<State, Added>> & { wait?: Wait | null; skewMs?: number }
+type Stored = Omit<State, Added | "backfills"> & Partial<Pick<State, Added>> & Former
+type Former = { wait?: Wait | null; skewMs?: number; backfills: StoredBackfill[] }
+type StoredBackfill = Omit<Backfill, "share"> & Partial<Pick<Backfill, "share">>
 type StoredToken = Omit<TokenState, AddedToToken> & Partial<Pick<TokenState, AddedToToken>>
 type AddedToToken = "sentAt" | "isOver" | "renewedAt"
 type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt"
@@ -60,8 +62,9 @@ export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
     waits,
     clock: stored.clock ?? { ...freshClock(), skewMs },
     live: Object.fromEntries(live),
-    backfills: stored.backfills.map((backfill) => ({
+    backfills: stored.backfills.map(({ share = null, ...backfill }) => ({
       ...backfill,
+      share,
       slices: backfill.slices.map((slice) => upgradeSlice(slice) as Slice),
     })),
     run: stored.run && upgradeRun(stored.run),

@@ -32,7 +32,9 @@ function ahead(): Transaction {
   state.live.feed.slice = { ...blankSlice(tx, stream, "live:feed"), lease, notBefore: AHEAD, asideAt: AHEAD }
   state.live.feed.slice.stuck = { since: AHEAD, reason: "", days: 1, dayAt: AHEAD }
   const denied = { ...blankSlice(tx, stream, "p1:orders"), state: "denied" as const, notBefore: AHEAD }
-  state.backfills = [{ id: "p1", kind: "initial", slices: [denied], run: null, trigger: "schedule", overlap: null }]
+  state.backfills = [
+    { id: "p1", kind: "initial", slices: [denied], run: null, trigger: "schedule", overlap: null, share: null },
+  ]
   Object.assign(state, {
     ...{ nextRunAt: AHEAD + HOUR, lastSyncNowAt: AHEAD, lastLiveAt: AHEAD },
     ...{ waits: { source: { until: AHEAD, reason: "" } }, wakes: { fetch: { deadline: AHEAD, tries: 3 } } },

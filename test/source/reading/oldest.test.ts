@@ -4,7 +4,6 @@ import type { Outcome, Task } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { SHOWN_LATE_MS } from "../../../src/source/reading/live.ts"
 import { ATTEMPTS_MAX } from "../../../src/source/reading/settlement.ts"
-import { progressOf } from "../../../src/source/runs/progress.ts"
 import { desk, deskWorld } from "../../support/partners/desk.ts"
 import { choose, fact, HOUR, LOOKBACK, MINUTE, START, sourceWorld, type World } from "../../support/source-world.ts"
 
@@ -138,21 +137,5 @@ describe("a window in no order", () => {
     await world.page(await world.lease("live"), { records: 400 })
     await world.until(START + 72 * HOUR)
     expect((await world.lease("live")).window.to).toBeNull()
-  })
-})
-
-describe("the progress of a backfill", () => {
-  it.each([
-    ["newest" as const, 0.75],
-    ["oldest" as const, 0.25],
-    ["none" as const, null],
-  ])("%s first: %s", async (order, share) => {
-    const world = await deskWorld()
-    const [backfill] = world.state().backfills
-    const [slice] = backfill?.slices ?? []
-    if (!backfill || !slice) throw new Error("no backfill")
-    const window = { from: 0, to: 1_000 }
-    const part = { ...slice, window, top: 1_000, bottom: 0, edge: { time: 250, since: START } }
-    expect(progressOf({ ...backfill, slices: [part] }, () => order)).toBe(share)
   })
 })
