@@ -45,7 +45,9 @@ describe("a source's rows", () => {
         ...{ core: "{}", alarm: null },
         outbox: { insert, remove: [], update: [] },
         quarantine: { put, remove: [] },
+        seen: { put: [{ id: 3, body: new Uint8Array([1, 2, 3]).buffer }], remove: [] },
       })
+      expect([store.seenRow(3)?.byteLength, store.seenRow(4)]).toEqual([3, null])
       const ids = insert.map(({ id }) => id)
       const read = [store.outboxItems(ids).length, store.quarantineByIds(ids).length, store.outbox().length]
       const update = ids.map((id) => ({ id, attempts: 1, notBefore: 5 }))

@@ -20,6 +20,19 @@ describe("the core row", () => {
     expect(readState(JSON.stringify({ ...older, schema: 1 }))).toEqual(freshState(configurationOf()))
   })
 
+  it("of an older deploy shows a backfill's share from its next page on", () => {
+    const backfill = {
+      id: "p1",
+      kind: "initial" as const,
+      slices: [],
+      run: null,
+      trigger: "manual" as const,
+      overlap: null,
+    }
+    const older = { ...freshState(configurationOf()), backfills: [backfill] }
+    expect(readState(JSON.stringify(older))).toMatchObject({ backfills: [{ ...backfill, share: null }] })
+  })
+
   it("of a deleted source is told from one that lives", () => {
     expect(isTombstone(readState(JSON.stringify({ schema: 1, erased: true })))).toBe(true)
     expect(isTombstone(freshState(configurationOf()))).toBe(false)
