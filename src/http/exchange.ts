@@ -50,6 +50,9 @@ export async function exchange(
   }
 }
 
+/** Put together before a body is read on: a page has some 300 kB. */
+const READ_BYTES = 64 * 1024
+
 /** The text as JSON; undefined where it is none. */
 export function jsonOf(text: string): unknown {
   try {
@@ -61,12 +64,12 @@ export function jsonOf(text: string): unknown {
 
 async function readBody(response: Response, signal: AbortSignal, maxBytes: number): Promise<Body> {
   if (response.body === null) return { kind: "whole", text: "" }
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader()
+  const read = readerOf(response.body)
   // Cancelling ends a pending read: a body that stalls is left at the deadline whatever the platform does with the signal.
-  const leave = () => void reader.cancel().catch(() => undefined)
+  const leave = () => void read.cancel().catch(() => undefined)
   signal.addEventListener("abort", leave, { once: true })
   try {
-    return await drain(reader, signal, maxBytes)
+    return await drain(read, signal, maxBytes)
   } catch {
     return { kind: signal.aborted ? "timeout" : "broken" }
   } finally {
@@ -75,19 +78,41 @@ async function readBody(response: Response, signal: AbortSignal, maxBytes: numbe
   }
 }
 
-async function drain(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  signal: AbortSignal,
-  maxBytes: number,
-): Promise<Body> {
+interface Reader {
+  next(): Promise<{ done: boolean; value?: Uint8Array | undefined }>
+  cancel(): Promise<void>
+}
+
+/**
+ * Bodies come in pieces of 4 kB, and each read costs a turn: the platform puts pieces together where it can. It cannot where a body is
+ * not made of bytes by the platform itself (in tests), nor does any other runtime.
+ */
+function readerOf(body: ReadableStream<Uint8Array>): Reader {
+  const reader = inLargePieces(body) ?? body.getReader()
+  const cancel = () => reader.cancel()
+  if (!("readAtLeast" in reader)) return { next: () => reader.read(), cancel }
+  return { next: () => reader.readAtLeast(READ_BYTES, new Uint8Array(READ_BYTES)), cancel }
+}
+
+function inLargePieces(body: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+  if (typeof ReadableStreamBYOBReader === "undefined" || !("readAtLeast" in ReadableStreamBYOBReader.prototype))
+    return null
+  try {
+    return body.getReader({ mode: "byob" })
+  } catch {
+    return null
+  }
+}
+
+async function drain(reader: Reader, signal: AbortSignal, maxBytes: number): Promise<Body> {
   const decoder = new TextDecoder()
   let text = ""
   for (let bytes = 0; ; ) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.next()
     if (signal.aborted) return { kind: "timeout" }
-    if (done) return { kind: "whole", text: text + decoder.decode() }
-    bytes += value.byteLength
+    bytes += value?.byteLength ?? 0
     if (bytes > maxBytes) return { kind: "too_large" }
-    text += decoder.decode(value, { stream: true })
+    text += decoder.decode(value, { stream: !done })
+    if (done) return { kind: "whole", text }
   }
 }

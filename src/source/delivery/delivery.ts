@@ -138,12 +138,15 @@ export function report(tx: Transaction, { protocol, number, destinationVersion, 
   return { kind: "go", until: state.claim.until }
 }
 
-/** True when a report changes nothing but the rows it removes: then only those are written. */
-export function isPlainDelivery(tx: Transaction, { protocol, number, results, done }: Report): boolean {
+/** A report that takes rows out of the outbox and changes nothing else: then only those are written. Null: it is not one of them. */
+export function reportPlainly(tx: Transaction, { protocol, number, results, done }: Report): ReportAnswer | null {
   const { claim: held, delivery } = tx.state
   if (protocol !== PROTOCOL || done || !held || held.number !== number || held.until - tx.now < RENEW_BELOW_MS)
-    return false
-  return isHealthy(delivery) && results.every((result) => result.outcome === "delivered")
+    return null
+  if (!isHealthy(delivery) || results.some((result) => result.outcome !== "delivered") || tx.outbox.isFull) return null
+  for (const id of results.flatMap(({ rows }) => rows)) tx.outbox.remove(id)
+  // With the last rows, runs may be over.
+  return tx.outbox.items > 0 ? { kind: "go", until: held.until } : null
 }
 
 function isHealthy(delivery: Delivery): boolean {

@@ -21,7 +21,7 @@ import { beginDailyTry, tried } from "../credentials/daily-try.ts"
 import { exchangeSealed, secretsOf } from "../credentials/sealed.ts"
 import { credentialVersionOf, isTokenDue, need, needAfterRefusal, needToKeep, needToTry } from "../credentials/token.ts"
 import type { TokenNeed } from "../credentials/token-need.ts"
-import { claim as decideClaim, report as decideReport, isPlainDelivery } from "../delivery/delivery.ts"
+import { claim as decideClaim, report as decideReport, reportPlainly } from "../delivery/delivery.ts"
 import type { SourcePorts } from "../ports.ts"
 import type { Bookmark } from "../protocol/bookmark.ts"
 import type { Configuration, Sealed, SealedSecret } from "../protocol/configuration.ts"
@@ -87,14 +87,17 @@ export class SourceEngine implements SourceRpc {
         if (isNew && bookmark) goOn(tx, bookmark)
         else if (isNew) beginSource(tx)
         else reconfigure(tx, read)
-        return () => ({ ok: true, view: viewOf(tx) })
+        return () => structuredClone({ ok: true, view: viewOf(tx) })
       },
       first,
     )
   }
 
   view(): Promise<Answer<{ view: SourceView }>> {
-    return this.#transactions.act<Answer<{ view: SourceView }>>(GONE, (tx) => () => ({ ok: true, view: viewOf(tx) }))
+    return this.#transactions.act<Answer<{ view: SourceView }>>(
+      GONE,
+      (tx) => () => structuredClone({ ok: true, view: viewOf(tx) }),
+    )
   }
 
   syncNow(): Promise<Answer<{ run: string }>> {
@@ -103,7 +106,7 @@ export class SourceEngine implements SourceRpc {
 
   runs(ask: PageAsk): Promise<Answer<{ runs: RunView[]; cursor: string | null }>> {
     return this.#transactions.act<Answer<{ runs: RunView[]; cursor: string | null }>>(GONE, (tx) =>
-      value(historyPage(tx, ask)),
+      value(structuredClone(historyPage(tx, ask))),
     )
   }
 
@@ -111,7 +114,9 @@ export class SourceEngine implements SourceRpc {
     return this.#transactions.act<Answer<{ run: RunView }>>(GONE, (tx) => {
       const run = historyPage(tx, { limit: Number.POSITIVE_INFINITY, cursor: null }).runs.find((one) => one.id === id)
       return value(
-        run ? { ok: true, run } : { ok: false, code: "not_found", message: `The source has no run "${id}".` },
+        run
+          ? { ok: true, run: structuredClone(run) }
+          : { ok: false, code: "not_found", message: `The source has no run "${id}".` },
       )
     })
   }
@@ -215,7 +220,7 @@ export class SourceEngine implements SourceRpc {
   async #leaseWithToken(ask: LeaseAsk): Promise<Exclude<LeaseDecision, { kind: "renew" }> | { kind: "gone" }> {
     for (let renewals = 0; ; renewals++) {
       const decision = await this.#transactions.act<LeaseDecision | { kind: "gone" }>({ kind: "gone" }, (tx) =>
-        value(decideLease(tx, ask, need)),
+        value(structuredClone(decideLease(tx, ask, need))),
       )
       if (decision.kind !== "renew") return decision
       const later = await this.#renewing.renew(decision.need)
@@ -272,10 +277,8 @@ export class SourceEngine implements SourceRpc {
 
   report(report: Report): Promise<ReportAnswer> {
     return this.#transactions.act<ReportAnswer>({ kind: "stop", reason: "the source was deleted" }, (tx) => {
-      const isPlain = isPlainDelivery(tx, report) && !tx.outbox.isFull
-      const answer = decideReport(tx, report)
-      // With the last rows, runs may be over.
-      return isPlain && tx.outbox.items > 0 ? { plain: answer } : value(answer)
+      const plain = reportPlainly(tx, report)
+      return plain ? { plain } : value(decideReport(tx, report))
     })
   }
 
@@ -304,11 +307,11 @@ export class SourceEngine implements SourceRpc {
     const { tryCredential, clock, log } = this.#ports
     const state = this.#transactions.peek()
     if (!state?.error || isTokenDue(state, clock.now())) return
+    const { connector, config, source } = state.configuration
     const opened = await openCredential(this.#ports, this.#transactions).catch((error) =>
       noteError(this.#ports.log, "source.credential_unreadable", error),
     )
     if (!opened) return
-    const { connector, config, source } = state.configuration
     const answer = await tryCredential({ connector, config, credential: opened })
     log("credential.tried", { source, answer })
     await this.#transactions.act<void>(undefined, (tx) => value(tried(tx, opened.version, answer)))

@@ -18,7 +18,10 @@ import { noteError } from "./trouble.ts"
 
 /** What is kept between transactions; dropped whenever one fails, to be read again from the last commit. */
 interface Memory {
+  /** The core row as it is stored. */
   text: string
+  /** The same, read. */
+  state: State
   seen: SeenIndex
   pending: PendingKeys
   outbox: Outbox
@@ -40,7 +43,7 @@ export class Transactions {
 
   /**
    * One transaction. The decision answers how to make the result once what is due has been planned (a view shows it), or, as `plain`, a
-   * result that needs no planning and no core row written.
+   * result that needs no planning and has left the state as it was.
    */
   async act<T>(gone: T, decide: (tx: Transaction) => (() => T) | { plain: T }, first: State | null = null): Promise<T> {
     const done = this.#transaction(decide, first)
@@ -52,9 +55,9 @@ export class Transactions {
   /** Synchronous from load to commit. */
   #transaction<T>(decide: (tx: Transaction) => (() => T) | { plain: T }, first: State | null): Done<T> | null {
     try {
-      const memory = first ? this.#blank() : this.#load()
+      const memory = first ? this.#blank(first) : this.#load()
       if (!memory) return null
-      const tx = this.#open(memory, first ?? (readState(memory.text) as State))
+      const tx = this.#open(memory, memory.state)
       bringBack(tx)
       const outcome = decide(tx)
       bringBack(tx)
@@ -73,11 +76,9 @@ export class Transactions {
     }
   }
 
-  /** The last commit; null: there is no source. */
-  peek(): State | null {
-    const text = this.text()
-    const core = text === null ? null : readState(text)
-    return core && !isTombstone(core) ? core : null
+  /** Of the last commit, to be read at once: the next transaction changes it. Null: there is no source. */
+  peek(): Readonly<State> | null {
+    return this.#load()?.state ?? null
   }
 
   /** The last commit's core row as it is stored, a tombstone's too. */
@@ -104,6 +105,7 @@ export class Transactions {
     if (text === null || !core || isTombstone(core)) return null
     this.#memory = {
       text,
+      state: core,
       seen: new SeenIndex(store, core.ids.seen),
       pending: new PendingKeys(store.pending(), core.ids.pending),
       outbox: new Outbox(store.outbox()),
@@ -111,9 +113,9 @@ export class Transactions {
     return this.#memory
   }
 
-  #blank(): Memory {
+  #blank(state: State): Memory {
     const seen = new SeenIndex(this.#ports.store, 0)
-    return { text: "", seen, pending: new PendingKeys([], 0), outbox: new Outbox([]) }
+    return { text: "", state, seen, pending: new PendingKeys([], 0), outbox: new Outbox([]) }
   }
 
   #open(memory: Memory, state: State): Transaction {
