@@ -1,6 +1,6 @@
 /**
- * One claim of outbox rows: posted side by side, each answer reported at once. What was taken and not reported is posted again
- * later, so nothing else is waited for between an answer and its report.
+ * One claim of outbox rows: posted side by side, and reported some answers at a time. What was taken and not reported is posted again
+ * later, so that only so many answers may wait for a report.
  */
 import type { Destination } from "../destinations/destination.ts"
 import { utf8Bytes } from "../lib/bytes.ts"
@@ -13,6 +13,9 @@ import { callSource } from "./rpc.ts"
 
 /** A POST lasts 20 s at most; the rest is for its report, so that no row is claimed anew while its POST is under way. */
 export const CLAIM_REST_MS = 30_000
+
+/** Answers that may wait while the report before theirs is under way; with more, no further POST begins. */
+export const UNREPORTED_MAX = 5
 
 /**
  * How long a claim with little in it is kept after its last POST. Rows come as fast as they are read, and a claim of each few
@@ -79,12 +82,18 @@ export function openClaim(consumer: Forwarder, task: ForwardTask): OpenClaim {
 export async function workClaim(consumer: Forwarder, claim: OpenClaim): Promise<"done" | "lost" | "no_time"> {
   const postsBefore = consumer.counts.posts
   const next = () => nextPost(consumer, claim)
-  const work = async (rows: OutboxRow[]) => finish(consumer, claim, await post(consumer, claim, rows))
+  const send = async (rows: OutboxRow[]) => finish(consumer, claim, await post(consumer, claim, rows))
+  const work = async (rows: OutboxRow[]) => {
+    await send(rows)
+    if (claim.ready.length >= UNREPORTED_MAX) await claim.sending
+  }
   // The first POST of a wake-up goes alone: an outage, a wrong key, or a collection that the destination has yet to create
   // (answered 400 for a moment) is met once, not five times.
   const first = consumer.counts.posts === 0 ? next() : undefined
-  if (first) await work(first)
+  if (first) await send(first)
+  await claim.sending
   await inParallel(claim.task.parallel, next, work)
+  await claim.sending
   await gather(consumer, claim)
   await close(consumer, claim)
   if (claim.lost) return "lost"
@@ -128,13 +137,17 @@ function bodyOf(destination: Destination, claim: OpenClaim, rows: OutboxRow[], s
 
 // ------------------------------------------------------------------------------------------------------------ reports
 
-/** Resolves when the result has been reported: a POST is begun only on a claim that is known to live. */
-function finish(consumer: Forwarder, claim: OpenClaim, result: PostResult): Promise<void> {
+/**
+ * Answers are reported together: once there are as many as POSTs may be under way, once none is, and at once where one of them says to
+ * stop. A report costs as much as the POSTs do.
+ */
+function finish(consumer: Forwarder, claim: OpenClaim, result: PostResult): void {
   claim.posting--
   claim.ready.push(result)
   if (result.outcome === "later" || result.outcome === "rejected") claim.stopped = true
+  const isDue = claim.ready.length >= claim.task.parallel || claim.posting === 0 || claim.stopped
+  if (!isDue) return
   claim.sending = claim.sending.then(() => (claim.ready.length > 0 ? report(consumer, claim) : undefined))
-  return claim.sending
 }
 
 /** All that is ready in one call: answers that came while a report was under way share the next one. */

@@ -9,7 +9,7 @@ import type {
 import type { ClaimAnswer, ForwardTask, Report, ReportAnswer } from "../../../src/source/protocol/forwarding.ts"
 import type { SourceWork } from "../../../src/source/protocol/source.ts"
 
-type Replies<Ask, Answer> = ((ask: Ask) => Answer)[]
+type Replies<Ask, Answer> = ((ask: Ask) => Answer | Promise<Answer>)[]
 
 /** What the source answers, in order; the last reply of a list is repeated. A reply that throws is a lost answer. */
 export interface Script {
@@ -54,7 +54,7 @@ export function fakeSource(script: Partial<Script>): FakeSource {
   return source
 }
 
-function reply<Ask, Answer>(asked: Ask[], replies: Replies<Ask, Answer>, ask: Ask): Answer {
+function reply<Ask, Answer>(asked: Ask[], replies: Replies<Ask, Answer>, ask: Ask): Answer | Promise<Answer> {
   asked.push(ask)
   const answer = replies[Math.min(asked.length, replies.length) - 1]
   if (!answer) throw new Error("the script has no answer")
