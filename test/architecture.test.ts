@@ -18,7 +18,7 @@ const TIERS: readonly (readonly string[])[] = [
   ["source/state/", "source/ports.ts"],
   ["source/"],
   ["source/engine/"],
-  ["auth/", "oauth/", "db/", "worker/vault.ts", "worker/sqlite-store.ts", "destinations/"],
+  ["auth/", "oauth/", "db/", "worker/vault.ts", "worker/sqlite-store.ts", "worker/packed-store.ts", "destinations/"],
   ["pipeline/"],
   ["worker/platform.ts"],
   ["use-cases/", "worker/source-object.ts"],
@@ -211,7 +211,7 @@ describe("the engine of a source", () => {
       "worker/vault.ts",
     ]
     expect(sourceTakenBy(...beside).filter((path) => !isContract(path))).toEqual(["source/state/state.ts"])
-    expect(sourceTakenBy("worker/sqlite-store.ts")).toEqual(["source/ports.ts", "source/state/changes.ts"])
+    expect(sourceTakenBy("worker/sqlite-store.ts", "worker/packed-store.ts")).toEqual(["source/ports.ts", "source/state/changes.ts"])
   })
 
   it("lends a few of its rules to the use cases", () => {

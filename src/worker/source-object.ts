@@ -15,6 +15,7 @@ import type { Checkpoint, CredentialAsk, LeaseAsk, Settlement } from "../source/
 import type { ClaimAsk, Report } from "../source/protocol/forwarding.ts"
 import type { PageAsk, SourceRpc } from "../source/protocol/source.ts"
 import { StateError } from "../source/state/stored.ts"
+import { PackedStore } from "./packed-store.ts"
 import { clock, log, sourcePorts, tokensOf, tryCredentialOf } from "./platform.ts"
 import { SqlStore } from "./sqlite-store.ts"
 
@@ -113,7 +114,7 @@ export class SourceObject extends DurableObject<Bindings> implements SourceRpc {
     const ports = sourcePorts(this.env, refOf(this.ctx.id.name ?? ""))
     const tokens = tokensOf(this.env, getConnector)
     const tryCredential = tryCredentialOf(this.env, getConnector)
-    const store = new SqlStore(this.ctx.storage)
+    const store = new PackedStore(new SqlStore(this.ctx.storage))
     this.#engine = new SourceEngine({ ...ports, tokens, tryCredential, store, connector: getConnector })
     return this.#engine
   }

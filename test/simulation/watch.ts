@@ -17,6 +17,8 @@ import { type Story, stampOf, Violation } from "./story.ts"
 const JOINS = "alias"
 /** The engine rounds no alarm, but sets none within a second of the last. */
 const ALARM_SLACK_MS = 1_000
+/** After its end, by which a claim is taken back. */
+const CLAIM_NOTICED_MS = 60_000
 /** No lease lasts longer. */
 const LEASE_MOST_MS = 600_000
 /** A bookmark: D1 holds it in a row that may have 2 MB. */
@@ -251,7 +253,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
     const wakes = Object.values(state.wakes).map((wake) => wake.deadline)
     const leases = slicesOf(state).flatMap(({ lease }) => (lease && !lease.lapsed ? [lease.until] : []))
     const runs = state.nextRunAt === null ? [] : [state.nextRunAt]
-    const claims = state.claim && hasItems ? [state.claim.until] : []
+    // One that ran out is looked for with the alarm of its consumer's wake-up: within the time that a wake-up may take.
+    const claims = state.claim && hasItems ? [state.claim.until + CLAIM_NOTICED_MS] : []
     const retries = hasItems && state.delivery.retryAt !== null ? [state.delivery.retryAt] : []
     const times = [...wakes, ...leases, ...runs, ...claims, ...retries, ...againAt(state)]
     const due = Math.min(...times.filter((time) => time > objectNow()), Number.POSITIVE_INFINITY)

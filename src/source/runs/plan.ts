@@ -6,6 +6,7 @@ import { HOUR_MS } from "../../lib/time.ts"
 import { resumeBackfill, retryDeniedDaily } from "../backfill/resume.ts"
 import { checkHoldsUntil, dailyTryAt } from "../credentials/checking.ts"
 import { isRenewing, keepAt } from "../credentials/token.ts"
+import { CLAIM_MS } from "../delivery/delivery.ts"
 import type { QueueName } from "../ports.ts"
 import { endBackfills, endLive } from "../reading/ending.ts"
 import { heldBackBy, mayRead, ready } from "../reading/lease.ts"
@@ -25,6 +26,12 @@ export const WAKE_AGAIN_MS = 120_000
 export const WAKE_AGAIN_MAX_MS = HOUR_MS
 /** Least time between two alarms. */
 export const ALARM_GAP_MS = 1_000
+
+/**
+ * A claim that ran out is looked for so much later: by then the alarm rings that was set when the consumer was woken, and an alarm of its
+ * own would be a row for each run.
+ */
+const CLAIM_GRACE_MS = WAKE_AGAIN_MS - CLAIM_MS
 
 const PUBLISH_AGAIN_MS = 60_000
 
@@ -127,7 +134,7 @@ function dueTimes(tx: Transaction): number[] {
     state.nextRunAt,
     ...(mayRead(tx) ? Object.values(state.waits).map(({ until }) => until) : []),
     canRetry(tx) ? state.delivery.retryAt : null,
-    state.claim && tx.outbox.items > 0 ? state.claim.until : null,
+    state.claim && tx.outbox.items > 0 ? state.claim.until + CLAIM_GRACE_MS : null,
     ...Object.values(state.wakes).map((wake) => wake.deadline),
     ...slices.map((slice) => (slice.lease && !slice.lease.lapsed ? slice.lease.until : null)),
     ...(mayRead(tx) ? slices.map((slice) => slice.notBefore) : []),

@@ -6,6 +6,8 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { expect } from "vitest"
 import type { State } from "../../../src/source/state/state.ts"
 import { slicesOf } from "../../../src/source/state/state.ts"
+import { PackedStore } from "../../../src/worker/packed-store.ts"
+import { SqlStore } from "../../../src/worker/sqlite-store.ts"
 import { json, problem } from "../../support/api.ts"
 import { advance, advanceTo, MINUTE, now, pause, realNow, SECOND, wakings } from "./clock.ts"
 import { ask, type Source, stubOf } from "./source.ts"
@@ -32,9 +34,10 @@ export interface Seen {
 /** The object's own rows, as a restart would find them. */
 export function look(source: Source): Promise<Seen> {
   return runInDurableObject(stubOf(source), async (_, { storage }) => {
-    const { body } = storage.sql.exec<{ body: string }>("SELECT body FROM core").one()
-    const { waiting } = storage.sql.exec<{ waiting: number }>("SELECT total(items) AS waiting FROM outbox").one()
-    return { state: JSON.parse(body) as State, waiting, alarm: await storage.getAlarm() }
+    const store = new PackedStore(new SqlStore(storage))
+    const state = JSON.parse(store.core() ?? "") as State
+    const waiting = store.outbox().reduce((sum, { items }) => sum + items, 0)
+    return { state, waiting, alarm: await storage.getAlarm() }
   })
 }
 

@@ -41,7 +41,7 @@ export const ALARM: readonly Mutant[] = [
   {
     name: "no alarm for the end of a claim",
     file: "source/runs/plan.ts",
-    from: "    state.claim && tx.outbox.items > 0 ? state.claim.until : null,\n",
+    from: "    state.claim && tx.outbox.items > 0 ? state.claim.until + CLAIM_GRACE_MS : null,\n",
     to: "",
   },
   {

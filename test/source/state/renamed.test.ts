@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Bookmark } from "../../../src/source/protocol/bookmark.ts"
 import { renamedBookmark, renamedItem, renamedRun } from "../../../src/source/state/renamed.ts"
-import { freshState, readState, upgradeRun } from "../../../src/source/state/stored.ts"
+import { freshState, readState, STATE_SCHEMA, upgradeRun } from "../../../src/source/state/stored.ts"
 import { configurationOf } from "../../support/source-world.ts"
 
 const counts = { dropped: 1, late: 0, quarantined: 0 }
@@ -29,7 +29,7 @@ describe("what schema 2 stored", () => {
   it("is read under the names of now, with every value kept", () => {
     const slice = { id: "p1:rows", bottom: 0, stuck: null, digest: null, mayHaveMoved: false }
     expect(readState(JSON.stringify(schema2()))).toMatchObject({
-      schema: 3,
+      schema: STATE_SCHEMA,
       leases: 4,
       ids: { run: 1, backfill: 1, outbox: 2, quarantine: 3, seen: 5, pending: 6 },
       live: { rows: { cursor: 9, slice: { id: "live:rows", pageToken: "next" } } },
