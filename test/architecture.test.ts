@@ -211,7 +211,10 @@ describe("the engine of a source", () => {
       "worker/vault.ts",
     ]
     expect(sourceTakenBy(...beside).filter((path) => !isContract(path))).toEqual(["source/state/state.ts"])
-    expect(sourceTakenBy("worker/sqlite-store.ts", "worker/packed-store.ts")).toEqual(["source/ports.ts", "source/state/changes.ts"])
+    expect(sourceTakenBy("worker/sqlite-store.ts", "worker/packed-store.ts")).toEqual([
+      "source/ports.ts",
+      "source/state/changes.ts",
+    ])
   })
 
   it("lends a few of its rules to the use cases", () => {

@@ -47,7 +47,12 @@ export function refundFromEvent(event: JsonValue, reading: Reading): Normalized 
   const charge = chargeOf(refund, reading.followed)
   if (charge && movesNoMoney(refund, charge)) return { drafts: [] }
   const announcedAt = needNumber(event, "created")
-  return { drafts: told(refund, status, { charge, announcedAt }), closed: closedFacts(refund, status) }
+  const drafts = told(refund, status, { charge, announcedAt })
+  const payer = charge ?? customerId(refund)
+  // Money is told even of nobody, but only once the list has had its time to show who paid.
+  if (drafts.length > 0 && payer === null && idAt(refund, "charge") !== null && mayBeListedYet(event, reading))
+    throw new ShapeError(`${notShown(idAt(refund, "charge"))} yet`)
+  return { drafts, closed: closedFacts(refund, status) }
 }
 
 /** From `charge.refunded`: the refunds it announces, where no event of their own does. */
@@ -120,9 +125,17 @@ function listedRefunds(event: JsonValue, reading: Reading): JsonValue[] {
   const ofCharge = allRefunds(reading.followed).filter((refund) => idAt(refund, "charge") === charge)
   const found = ofCharge.filter((refund) => isAnnouncedBy(event, refund))
   if (found.length > 0) return found
-  const reason = `Stripe's event does not name the refund of ${charge}, and its list of refunds does not show it`
-  const isYoung = reading.asked - fromSeconds(needNumber(event, "created")) < LISTED_WITHIN_MS
-  throw isYoung ? new ShapeError(`${reason} yet`) : new RecordError(reason)
+  const reason = notShown(charge)
+  throw mayBeListedYet(event, reading) ? new ShapeError(`${reason} yet`) : new RecordError(reason)
+}
+
+/** A list lags behind the feed for a while: the page is read again until it shows the refund. */
+function mayBeListedYet(event: JsonValue, { asked }: Reading): boolean {
+  return asked - fromSeconds(needNumber(event, "created")) < LISTED_WITHIN_MS
+}
+
+function notShown(charge: string | null): string {
+  return `Stripe's event does not tell the refund of ${charge} whole, and its list of refunds does not show it`
 }
 
 /** One without a time is left to whoever reads it, who will say what is missing. */
