@@ -53,6 +53,11 @@ export class PackedStore implements Store {
     )
   }
 
+  seenRow(id: number): ArrayBuffer | null {
+    const small = this.#stored().seen.get(id)
+    return small === undefined ? this.#inner.seenRow(id) : bytesOf(small)
+  }
+
   outbox(): OutboxMeta[] {
     return [...inOrder(this.#inner.outbox(), [...this.#stored().outbox.values()].map(metaOf))]
   }

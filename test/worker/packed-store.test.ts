@@ -43,6 +43,8 @@ function insert(...rows: OutboxInsert[]): Changes["outbox"] {
 function seenBy(store: Store, ids: readonly number[]) {
   const items = store.outboxItems(ids).map(({ id, body }) => ({ id, body }))
   const seen = [...store.seen()].map(({ id, body: bytes }) => [id, [...new Uint8Array(bytes as ArrayBuffer)]])
+  for (const [id, bytes] of seen) expect([...new Uint8Array(store.seenRow(Number(id)) ?? [])]).toEqual(bytes)
+  expect(store.seenRow(1_000_000)).toBeNull()
   return { core: store.core(), outbox: store.outbox(), items, seen }
 }
 
