@@ -47,7 +47,7 @@ export default defineConfig({
           // Pure functions share nothing but their modules, which need be read once.
           isolate: false,
           include: IN_NODE,
-          exclude: [...IN_WORKERD, ...IN_BROWSER, "test/{conformance,bench}/**"],
+          exclude: [...IN_WORKERD, ...IN_BROWSER, "test/conformance/**"],
           testTimeout: BUSY_TIMEOUT_MS,
           setupFiles: ["test/support/dates/now.ts"],
           ...AT_NOW,

@@ -1,5 +1,5 @@
 /** A shop with 500 changed orders an hour for a month: `npm run bench -- --busy-shop [days]`. What the source keeps must not grow with the days. */
-import { busyShop, type Day } from "../support/busy-shop.ts"
+import { busyShop, type Day } from "../../support/busy-shop.ts"
 
 const DAYS = 30
 const CHANGES_AN_HOUR = 500

@@ -1,6 +1,6 @@
 /** Time that passes only while everything under way waits for it: hours of waiting cost nothing, and come out the same each time. */
 import { setImmediate as turn } from "node:timers/promises"
-import type { Clock } from "../../src/ports.ts"
+import type { Clock } from "../../../src/ports.ts"
 
 export interface VirtualTime {
   clock: Clock

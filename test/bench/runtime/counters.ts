@@ -9,7 +9,8 @@ export interface Counters {
   objectMs: number
   rowsWritten: number
   rowsRead: number
-  /** Requests to partners and to the destination, by method and path. */
+  logLines: number
+  /** Requests to partner and destination, by host. */
   outbound: Record<string, number>
 }
 
@@ -20,6 +21,7 @@ export const counters: Counters = {
   objectMs: 0,
   rowsWritten: 0,
   rowsRead: 0,
+  logLines: 0,
   outbound: {},
 }
 
@@ -36,6 +38,7 @@ export function difference(before: Counters, after: Counters): Counters {
     objectMs: after.objectMs - before.objectMs,
     rowsWritten: after.rowsWritten - before.rowsWritten,
     rowsRead: after.rowsRead - before.rowsRead,
+    logLines: after.logLines - before.logLines,
     outbound: differences(before.outbound, after.outbound),
   }
 }
@@ -43,6 +46,39 @@ export function difference(before: Counters, after: Counters): Counters {
 function differences(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
   const entries = Object.entries(after).map(([name, times]): [string, number] => [name, times - (before[name] ?? 0)])
   return Object.fromEntries(entries.filter(([, times]) => times > 0))
+}
+
+/** The product's log goes to the console: here it is counted and not shown. */
+export function watchLogs(): void {
+  console.log = () => {
+    counters.logLines++
+  }
+}
+
+/** The same object, with its methods' calls counted, and the time that they took. */
+export function countedCalls<T extends object>(object: T): T {
+  return new Proxy(object, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name)
+      return typeof name === "string" && isMethod(method) ? countedCall(target, name, method) : method
+    },
+  })
+}
+
+function isMethod(value: unknown): value is (...args: never[]) => unknown {
+  return typeof value === "function"
+}
+
+function countedCall(object: object, name: string, method: (...args: never[]) => unknown) {
+  return async (...args: unknown[]) => {
+    count(counters.objectRequests, name)
+    const startedAt = Date.now()
+    try {
+      return await Reflect.apply(method, object, args)
+    } finally {
+      counters.objectMs += Date.now() - startedAt
+    }
+  }
 }
 
 type Exec = SqlStorage["exec"]

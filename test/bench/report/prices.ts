@@ -8,6 +8,8 @@ export const PRICES = {
   objectSecond: 1.6e-6,
   rowWritten: 1e-6,
   rowRead: 0.001e-6,
+  /** https://developers.cloudflare.com/workers/observability/logs/workers-logs/#pricing */
+  logEvent: 0.6e-6,
 } as const
 
 export type Usage = Record<keyof typeof PRICES, number>

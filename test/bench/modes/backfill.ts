@@ -5,25 +5,26 @@
  */
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { connectors } from "../../src/connectors/index.ts"
-import { shopify } from "../../src/connectors/shopify.ts"
-import { runFetch } from "../../src/pipeline/fetch.ts"
-import { runForward } from "../../src/pipeline/forward.ts"
-import type { PipelinePorts } from "../../src/pipeline/ports.ts"
-import type { Http } from "../../src/ports.ts"
-import { SourceEngine } from "../../src/source/engine/engine.ts"
-import type { QueueName } from "../../src/source/ports.ts"
-import type { Configuration } from "../../src/source/protocol/configuration.ts"
-import { createSandbox } from "../sandbox/sandbox.ts"
-import type { Charging } from "../sandbox/shopify/cost.ts"
-import { seedShop } from "../sandbox/shopify/people.ts"
-import type { Shop } from "../sandbox/shopify/shop.ts"
-import { memoryStore } from "../support/platform/memory-store.ts"
+import { connectors } from "../../../src/connectors/index.ts"
+import { shopify } from "../../../src/connectors/shopify.ts"
+import { runFetch } from "../../../src/pipeline/fetch.ts"
+import { runForward } from "../../../src/pipeline/forward.ts"
+import type { PipelinePorts } from "../../../src/pipeline/ports.ts"
+import type { Http } from "../../../src/ports.ts"
+import { SourceEngine } from "../../../src/source/engine/engine.ts"
+import type { QueueName } from "../../../src/source/ports.ts"
+import type { Configuration } from "../../../src/source/protocol/configuration.ts"
+import { createSandbox } from "../../sandbox/sandbox.ts"
+import type { Charging } from "../../sandbox/shopify/cost.ts"
+import { seedShop } from "../../sandbox/shopify/people.ts"
+import type { Shop } from "../../sandbox/shopify/shop.ts"
+import { memoryStore } from "../../support/platform/memory-store.ts"
+import { BENCH_KEY, BENCH_REF, BENCH_SHOP, BENCH_TARGET } from "../setup.ts"
 import { type Backfill, backfillReport } from "./backfill-report.ts"
-import { BENCH_REF, BENCH_SHOP, BENCH_TARGET } from "./setup.ts"
 import { type VirtualTime, virtualTime } from "./virtual.ts"
 
 const ORDERS = 100_000
+const SOURCE = { ...BENCH_REF, source: "src_bench" }
 const DAYS = 365
 const DAY_MS = 86_400_000
 const WEEK_MS = 7 * DAY_MS
@@ -83,7 +84,7 @@ async function readAll(time: VirtualTime, http: Http, configuration: Configurati
   const wake = async (lane: QueueName, delaySeconds: number) =>
     time.start(async () => {
       if (delaySeconds > 0) await clock.sleep(delaySeconds * 1000)
-      await WORK[lane](ports, BENCH_REF.source)
+      await WORK[lane](ports, SOURCE.source)
     })
   const engine = new SourceEngine({ ...sharedPorts(), clock, store, wake })
   const ports: PipelinePorts = { ...sharedPorts(), clock, http, source: () => engine }
@@ -231,7 +232,7 @@ async function refuse() {
 
 function configurationOf(token: string): Configuration {
   return {
-    ...BENCH_REF,
+    ...SOURCE,
     version: 1,
     connector: "shopify",
     config: { shop: `${BENCH_SHOP}.myshopify.com`, paymentsElsewhere: [] },
@@ -243,7 +244,7 @@ function configurationOf(token: string): Configuration {
     active: true,
     credential: token,
     credentialVersion: 1,
-    destination: { ...BENCH_TARGET, key: "bench.secret", owner: "" },
+    destination: { ...BENCH_TARGET, key: BENCH_KEY, owner: "" },
     destinationVersion: 1,
     connectedAt: NOW,
   }

@@ -1,5 +1,5 @@
 /** What reading a shop's year came to, in words. */
-import type { ShopOptions } from "../sandbox/shopify/shop.ts"
+import type { ShopOptions } from "../../sandbox/shopify/shop.ts"
 
 export interface Backfill {
   charging: string
