@@ -17,20 +17,22 @@ export interface Increment {
   calls: number
   posts: number
   counters: Counters
+  /** Beyond what the process uses while nothing is to be done. */
   cpuMs: number | null
 }
 
 export function measureIncrements(serving: Serving, changes: readonly number[]): Promise<Increment[]> {
   return withBench(serving, async (bench) => {
     await firstSync(bench, SOURCE)
+    const resting = await cpuAtRest(bench)
     const runs: Increment[] = []
-    for (const count of changes) runs.push(await runWith(bench, count))
+    for (const count of changes) runs.push(await runWith(bench, count, resting))
     await endSource(bench, SOURCE)
     return runs
   })
 }
 
-async function runWith(bench: Bench, changes: number): Promise<Increment> {
+async function runWith(bench: Bench, changes: number, resting: number): Promise<Increment> {
   console.log(`${bench.setup.connector}: a run with ${changes} changes ...`)
   await bench.server.change(changes)
   const delivered = deliveredOf(await untilDone(bench.runtime, SOURCE))
@@ -44,8 +46,16 @@ async function runWith(bench: Bench, changes: number): Promise<Increment> {
     calls: after.served.calls - before.served.calls,
     posts: after.served.posts - before.served.posts,
     counters: difference(before.counters, after.counters),
-    cpuMs: before.cpuMs === null || after.cpuMs === null ? null : after.cpuMs - before.cpuMs,
+    cpuMs: before.cpuMs === null || after.cpuMs === null ? null : Math.max(0, after.cpuMs - before.cpuMs - resting),
   }
+}
+
+/** In the time of a run. */
+async function cpuAtRest(bench: Bench): Promise<number> {
+  const before = await look(bench)
+  await sleep(RUN_MS)
+  const after = await look(bench)
+  return (after.cpuMs ?? 0) - (before.cpuMs ?? 0)
 }
 
 /** As soon as it may: a minute after the one before. Answers what had been counted just before. */

@@ -1,7 +1,7 @@
 import { stripe } from "../../../src/connectors/stripe.ts"
 import { count, megabytes, percent, seconds } from "../report/numbers.ts"
 import type { Table } from "../report/section.ts"
-import { DESTINATION_MS, type Large } from "./large-measure.ts"
+import type { Large } from "./large-measure.ts"
 import { longestStandstill, type Sample } from "./large-watch.ts"
 
 const SLOW_DESTINATION_MS = 200
@@ -13,8 +13,8 @@ export function leastTable(measured: readonly Large[]): Table {
     ["time", ({ synced }) => seconds(synced.seconds)],
     ["least by calls and pace", (one) => seconds(leastByCalls(one))],
     ["POSTs at once", ({ synced: { served } }) => count(served.postsAtOnce)],
-    ["least by the destination", (one) => seconds(leastByPosts(one, DESTINATION_MS))],
-    ["**time / least**", (one) => (one.synced.seconds / least(one, DESTINATION_MS)).toFixed(2)],
+    ["least by the destination", (one) => seconds(leastByPosts(one, one.destinationMs))],
+    ["**time / least**", (one) => (one.synced.seconds / least(one, one.destinationMs)).toFixed(2)],
     [`least at ${SLOW_DESTINATION_MS} ms a POST, reckoned`, (one) => seconds(least(one, SLOW_DESTINATION_MS))],
     ["longest standstill", ({ samples }) => seconds(longestStandstill(samples))],
     ["CPU", ({ synced: { cpuMs } }) => (cpuMs === null ? "unknown" : seconds(cpuMs / 1000))],

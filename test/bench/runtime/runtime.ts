@@ -16,7 +16,16 @@ export interface Runtime {
   close(): Promise<void>
 }
 
-export async function startRuntime(server: string): Promise<Runtime> {
+let starting: Promise<unknown> = Promise.resolve()
+
+/** One after the other: which process belongs to which is told by when it came. */
+export function startRuntime(server: string): Promise<Runtime> {
+  const started = starting.then(() => start(server))
+  starting = started.catch(() => undefined)
+  return started
+}
+
+async function start(server: string): Promise<Runtime> {
   // Quiet, and without a network.
   Object.assign(process.env, { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_LOG: "error" })
   const others = new Set(descendants("workerd"))

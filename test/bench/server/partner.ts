@@ -1,6 +1,6 @@
 /**
- * What answers for the partner: recorded pages, and the simulation for what was not recorded, once. Where the account lives, only the
- * simulation.
+ * What answers for the partner: what was recorded, and the simulation for what was not, which is recorded then. Where the account lives,
+ * only the simulation.
  */
 import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import type { Serving } from "../setup.ts"
@@ -10,12 +10,15 @@ import { record } from "./record.ts"
 import { type Asked, askedKey, type Replay } from "./replay.ts"
 import { stripeReplay } from "./stripe.ts"
 
+const OK = 200
+
 export interface Partner {
   simulated: Simulated
   /** Rows of the account, by kind. */
   rows: Record<string, number>
+  /** Null: only the simulation knows. */
   replay: Replay
-  /** Asks the simulation, and keeps the answer where the account does not change. */
+  /** Asks the simulation; where the account does not change, the answer counts as recorded from then on. */
   simulate(asked: Asked, headers: Record<string, string>): Promise<Answer>
 }
 
@@ -26,16 +29,20 @@ export interface Answer {
 
 export async function createPartner(connector: AnyConnector, { kind, size }: Serving): Promise<Partner> {
   const simulated = simulate(connector.name, kind === "many" ? 0 : size)
-  const kept = new Map<string, Answer>()
+  const replayLists = await REPLAYS[kind](connector, simulated, size)
+  const others = new Map<string, string>()
+  const replayOther: Replay = (asked) => {
+    const key = askedKey(asked)
+    const body = others.get(key)
+    return body === undefined ? null : { rows: 0, key, body: () => body }
+  }
   return {
     simulated,
     rows: kind === "many" ? { customer: size } : simulated.rows,
-    replay: await REPLAYS[kind](connector, simulated, size),
+    replay: (asked) => replayLists(asked) ?? replayOther(asked),
     async simulate(asked, headers) {
-      const known = kept.get(askedKey(asked))
-      if (known) return known
       const answer = await ask(simulated, asked, headers)
-      if (kind !== "living") kept.set(askedKey(asked), answer)
+      if (kind !== "living" && answer.status === OK) others.set(askedKey(asked), answer.body)
       return answer
     },
   }
