@@ -11,13 +11,18 @@ const SETTLED_MS = 2_000
 /** More than a small run takes; asking earlier how it goes would be counted with it. */
 const RUN_MS = 6_000
 
+/** A page parsed, a few small decisions. What is less cannot be told from noise here. */
+const LEAST_CPU_MS = 10
+/** What a first sync leaves to be tidied is over by then. */
+const COOLING_MS = 10_000
+
 export interface Increment {
   changes: number
   items: number
   calls: number
   posts: number
   counters: Counters
-  /** Beyond what the process uses while nothing is to be done. */
+  /** Beyond what the process uses at rest. */
   cpuMs: number | null
 }
 
@@ -46,12 +51,16 @@ async function runWith(bench: Bench, changes: number, resting: number): Promise<
     calls: after.served.calls - before.served.calls,
     posts: after.served.posts - before.served.posts,
     counters: difference(before.counters, after.counters),
-    cpuMs: before.cpuMs === null || after.cpuMs === null ? null : Math.max(0, after.cpuMs - before.cpuMs - resting),
+    cpuMs:
+      before.cpuMs === null || after.cpuMs === null
+        ? null
+        : Math.max(LEAST_CPU_MS, after.cpuMs - before.cpuMs - resting),
   }
 }
 
 /** In the time of a run. */
 async function cpuAtRest(bench: Bench): Promise<number> {
+  await sleep(COOLING_MS)
   const before = await look(bench)
   await sleep(RUN_MS)
   const after = await look(bench)

@@ -32,7 +32,8 @@ export async function increments(): Promise<Section> {
 
 const MEASURED = [
   "An account at rest, whose first sync is over. So many customers change, each one item, and a run reads them; what the platform bills is",
-  "counted from the run's start until nothing is left to do. CPU is that of the runtime's process, less what it uses in as long at rest.",
+  "counted from the run's start until nothing is left to do. CPU is that of the runtime's process, less what it uses in as",
+  "long at rest, and 10 ms at least.",
 ].join("\n")
 
 const READING = [
