@@ -16,7 +16,7 @@ import { large } from "./modes/large.ts"
 import { latency } from "./modes/latency.ts"
 import { paired } from "./modes/paired.ts"
 import { writeSection } from "./report/file.ts"
-import { logSampling, originOf } from "./report/origin.ts"
+import { originOf } from "./report/origin.ts"
 import { markdownOf, type Section } from "./report/section.ts"
 
 const RECORDS = "20000"
@@ -48,7 +48,7 @@ function measured(): Promise<Section> {
   if (options.latency) return latency(customers?.[0] ?? LATENCY_CUSTOMERS)
   if (options.large) return large(customers)
   if (options.increments) return increments()
-  return paired({ records: Number(options.records), rounds: Number(options.rounds), logSampling: logSampling() })
+  return paired({ records: Number(options.records), rounds: Number(options.rounds) })
 }
 
 function show(section: Section): void {

@@ -11,11 +11,14 @@ export const SHIPPED_PACE = 0
 /** A served account and a runtime beside it, for as long as `work` takes. */
 export async function withBench<T>(serving: Serving, work: (bench: Bench) => Promise<T>): Promise<T> {
   const server = await startServer(serving)
-  const runtime = await startRuntime(server.address)
   try {
-    return await work({ server, runtime, setup: setupOf(serving.connector, server) })
+    const runtime = await startRuntime(server.address)
+    try {
+      return await work({ server, runtime, setup: setupOf(serving.connector, server) })
+    } finally {
+      await runtime.close()
+    }
   } finally {
-    await runtime.close()
     server.close()
   }
 }

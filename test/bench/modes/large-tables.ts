@@ -78,5 +78,6 @@ function mostOf(samples: readonly Sample[], value: (sample: Sample) => number): 
 function tableAtMost(samples: readonly Sample[], name: string): string {
   const weighed = samples.flatMap(({ tables }) => tables?.find((table) => table.name === name) ?? [])
   const [largest] = weighed.sort((one, other) => other.bytes - one.bytes)
-  return largest ? `${count(largest.rows)} rows, ${megabytes(largest.bytes)}` : "none"
+  if (!largest || largest.rows === 0) return "none"
+  return `${count(largest.rows)} ${largest.rows === 1 ? "row" : "rows"}, ${megabytes(largest.bytes)}`
 }

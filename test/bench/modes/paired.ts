@@ -1,6 +1,7 @@
 /** What safety costs: the product beside a bare loop that takes the same account in turn, in the same runtime. What counts is the ratio. */
 import { connectors } from "../../../src/connectors/index.ts"
 import { withBench } from "../open.ts"
+import { logSampling } from "../report/origin.ts"
 import type { Section, Table } from "../report/section.ts"
 import { costTable } from "./paired-costs.ts"
 import { ratioTable } from "./paired-ratios.ts"
@@ -10,13 +11,12 @@ export interface PairedOptions {
   /** Of each partner, about. */
   records: number
   rounds: number
-  logSampling: number
 }
 
 /** Rows of its lists for each customer of Stripe, for each order of a shop: as the simulated histories have it. */
 const ROWS_EACH: Record<string, number> = { stripe: 10.4, shopify: 1.6 }
 
-export async function paired({ records, rounds, logSampling }: PairedOptions): Promise<Section> {
+export async function paired({ records, rounds }: PairedOptions): Promise<Section> {
   const pairs: Pair[] = []
   for (const { name, title } of connectors) {
     const each = ROWS_EACH[name]
@@ -25,7 +25,7 @@ export async function paired({ records, rounds, logSampling }: PairedOptions): P
     const serving = { connector: name, kind: "recorded", size: Math.ceil(records / each) } as const
     pairs.push({ title, rounds: await withBench(serving, (bench) => alternate(bench, rounds)) })
   }
-  const tables: Table[] = [ratioTable(pairs), { title: "What the product used", ...costTable(pairs, logSampling) }]
+  const tables: Table[] = [ratioTable(pairs), { title: "What the product used", ...costTable(pairs, logSampling()) }]
   return { key: "paired", title: "Beside a bare loop", measured: measuredOf(rounds), tables, reading: READING }
 }
 

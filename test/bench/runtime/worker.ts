@@ -3,24 +3,19 @@
  * source, to look at it and to run the bare loop. Partner and destination run in another process, so that their work is not counted.
  */
 import { getConnector } from "../../../src/connectors/index.ts"
-import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
-import type { Bindings } from "../../../src/env.ts"
 import { consume } from "../../../src/pipeline/consume.ts"
 import type { PipelinePorts } from "../../../src/pipeline/ports.ts"
-import { type Configuration, objectName } from "../../../src/source/protocol/configuration.ts"
-import { apiPorts, consumerPorts, queueNameOf, sourceOf } from "../../../src/worker/platform.ts"
+import { objectName } from "../../../src/source/protocol/configuration.ts"
+import { consumerPorts, queueNameOf, sourceOf } from "../../../src/worker/platform.ts"
 import { SourceObject as ShippedSource } from "../../../src/worker/source-object.ts"
-import { sealContext } from "../../../src/worker/vault.ts"
-import { BENCH_REF, BENCH_TARGET, type Setup } from "../setup.ts"
+import { BENCH_REF, type Setup } from "../setup.ts"
 import { runBare } from "./bare.ts"
-import { count, countedCalls, counters, watchLogs, watchStorage } from "./counters.ts"
+import { configurationOf, connectorOf } from "./configuration.ts"
+import { count, counters } from "./counters.ts"
+import { counted, type Env } from "./env.ts"
 import { setPace } from "./pace.ts"
 import { type TableSize, tableSizes } from "./tables.ts"
-
-interface Env extends Bindings {
-  /** `http://127.0.0.1:port` of partner and destination. */
-  SERVER: string
-}
+import { countedCalls, watchLogs, watchStorage } from "./watch.ts"
 
 /** Looks at what is due and writes a row. */
 const ALARM_MS = 10
@@ -98,65 +93,4 @@ function benchObject(env: Env, source: string): { tables(): Promise<TableSize[]>
 function portsOf(env: Env): PipelinePorts {
   const ports = consumerPorts(counted(env), getConnector)
   return { ...ports, source: (name) => countedCalls(ports.source(name)) }
-}
-
-const countedEnvs = new WeakMap<Env, Env>()
-
-/** The bindings with outbound requests sent to the server's process, and queues that count. */
-function counted(env: Env): Env {
-  const made = countedEnvs.get(env) ?? countedOf(env)
-  countedEnvs.set(env, made)
-  return made
-}
-
-function countedOf(env: Env): Env {
-  const fetch = (url: string, init: RequestInit) => outbound(env, url, init)
-  return {
-    ...env,
-    EGRESS: { fetch } as unknown as Fetcher,
-    FETCH_QUEUE: countedQueue(env.FETCH_QUEUE),
-    BACKFILL_QUEUE: countedQueue(env.BACKFILL_QUEUE),
-    FORWARD_QUEUE: countedQueue(env.FORWARD_QUEUE),
-  }
-}
-
-function outbound(env: Env, address: string, init: RequestInit): Promise<Response> {
-  const { host, pathname, search } = new URL(address)
-  count(counters.outbound, host)
-  const headers = { ...(init.headers as Record<string, string>), "x-host": host }
-  return fetch(`${env.SERVER}${pathname}${search}`, { ...init, headers })
-}
-
-function countedQueue(queue: Queue): Queue {
-  const send: Queue["send"] = (body, options) => {
-    counters.queueMessages++
-    return queue.send(body, options)
-  }
-  return { send } as Queue
-}
-
-async function configurationOf(env: Env, source: string, setup: Setup): Promise<Configuration> {
-  const { cipher } = apiPorts(env)
-  const { credential, destinationKey, ...given } = setup
-  const ref = { ...BENCH_REF, source }
-  const key = await cipher.seal(destinationKey, sealContext(ref, "destination"))
-  return {
-    ...ref,
-    ...given,
-    version: 1,
-    identity: "email",
-    collections: connectorOf(setup).collections.map(({ name }) => ({ name, fields: {} })),
-    intervalHours: 1,
-    active: true,
-    credential: await cipher.seal(credential, sealContext(ref, "credential")),
-    credentialVersion: 1,
-    destination: { ...BENCH_TARGET, key, owner: source },
-    destinationVersion: 1,
-  }
-}
-
-function connectorOf({ connector: name }: Setup): AnyConnector {
-  const connector = getConnector(name)
-  if (!connector) throw new Error(`no connector ${name}`)
-  return connector
 }

@@ -15,6 +15,7 @@ import { createTally } from "./tally.ts"
 
 /** Longer than any pause of a benchmark: a connection that is closed just as it is used again would be a fault. */
 const KEEP_ALIVE_MS = 15 * 60_000
+const DESTINATION = "api.intempt.com"
 
 // Ends with the benchmark, however that ends.
 process.stdin.on("end", () => process.exit()).resume()
@@ -23,7 +24,6 @@ const serving: Serving = JSON.parse(process.argv[2] ?? "{}")
 const connector = getConnector(serving.connector)
 if (!connector) throw new Error(`no connector ${serving.connector}`)
 const partner = await createPartner(connector, serving)
-const destination = new URL("https://api.intempt.com").host
 const pace: Pace = { partnerMs: 0, destinationMs: 0 }
 const tally = createTally()
 const pages = new Map<string, Buffer>()
@@ -40,7 +40,7 @@ server.listen(0, "127.0.0.1", () => {
 async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const host = incoming.headers["x-host"]
   if (host === undefined) return control(incoming, outgoing)
-  await (host === destination ? tally.post(() => post(incoming, outgoing)) : tally.call(() => call(incoming, outgoing)))
+  await (host === DESTINATION ? tally.post(() => post(incoming, outgoing)) : tally.call(() => call(incoming, outgoing)))
 }
 
 /** Intempt answers 201 without a body. */
