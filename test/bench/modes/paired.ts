@@ -32,8 +32,8 @@ export async function paired({ records, rounds }: PairedOptions): Promise<Sectio
 function measuredOf(rounds: number): string {
   return [
     "A simulated account of each partner was recorded, and is replayed as bytes by a process of its own, with no latency. The product's",
-    `consumers and Durable Object take it in a first sync (lists, feed, delivery) in workerd; in turn with it, in the same process and`,
-    `${rounds} times each, a bare loop fetches a page, parses, reshapes and posts it, and keeps nothing. The partner's pace is lifted. Time is`,
+    "consumers and Durable Object take it in a first sync (lists, feed, delivery) in workerd; in turn with it, in the same process, a bare",
+    `loop fetches a page, parses, reshapes and posts it, and keeps nothing. Rounds: ${rounds}. The partner's pace is lifted. Time is`,
     "from the start to the destination's last answer; CPU is that of the runtime's process: consumers, Durable Object, SQLite, local queues.",
   ].join("\n")
 }
