@@ -1,11 +1,13 @@
-/** What a sync costs that finds nothing new: counted in the storage that the platform bills. */
+/** What a sync costs that finds nothing new, or little: counted in the storage that the platform bills. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { expect, test } from "vitest"
+import { createCharge } from "../sandbox/stripe/charges.ts"
 import { advanceTo, HOUR, now } from "./kit/clock.ts"
 import { isAtRest, look, settled, until } from "./kit/drive.ts"
 import { PARTNERS } from "./kit/partners.ts"
 import { received, type Source, stubOf } from "./kit/source.ts"
+import { happen, stripe } from "./kit/stripe.ts"
 import { openWorld } from "./kit/world.ts"
 
 const world = openWorld()
@@ -29,6 +31,19 @@ test.each(PARTNERS.map((partner) => [partner.connector, partner] as const))(TITL
   expect(rows.written()).toBeLessThanOrEqual(5)
   expect((await d1Changes()) - d1).toBe(1)
   expect(received(world, source)).toHaveLength(items)
+})
+
+test("a run that finds one change is eight Durable Object rows at most, of which its item and its key are none", async () => {
+  const source = await stripe.connect(world, { name: "stripe-change", history: "some" })
+  await settled(world, source)
+  await scheduledRun(source)
+  const rows = await countRows(source)
+  const items = received(world, source).length
+  happen(source, (account) => createCharge(account, { amount: 1_000 }))
+  await scheduledRun(source)
+  expect(received(world, source)).toHaveLength(items + 1)
+  expect(rows.written()).toBeGreaterThan(0)
+  expect(rows.written()).toBeLessThanOrEqual(8)
 })
 
 /** Without a look through the API, which reads D1. */
