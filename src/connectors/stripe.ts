@@ -61,6 +61,9 @@ const KEY = /^(sk|rk)_(live|test)_[A-Za-z0-9]{8,}$/
 /** Newest first by creation, in whole seconds. https://docs.stripe.com/api/pagination, https://docs.stripe.com/api/events/list */
 const BY_SECOND = { by: "time", granularityMs: 1000 } as const
 
+/** Each of the lists is filtered by `created` on both sides, and goes on after an object, whatever the bounds. https://docs.stripe.com/api/customers/list */
+const PARTS = { by: "created", granularityMs: 1000 } as const
+
 export const stripe = defineConnector<Config>({
   name: "stripe",
   title: "Stripe",
@@ -200,6 +203,7 @@ function list({ path, query, read, ...declared }: List): Stream<Config> {
     pageSize: PAGE_SIZE,
     lookbackSeconds: 0,
     stepOver: BY_SECOND,
+    parts: PARTS,
     request: (ctx) => listRequest(path, ctx, query),
     page: listPage,
     normalize: ({ body }, ctx) => read(body, ctx),

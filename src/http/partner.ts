@@ -34,6 +34,8 @@ export interface Stamp {
   spreadMs: number
   /** Our clock. */
   sentAt: number
+  /** From then to the answer. */
+  elapsedMs: number
 }
 
 export async function askPartner(
@@ -133,7 +135,7 @@ function stampOf({ clock }: AnyConnector, { headers, sentAt, elapsedMs }: Answer
   const dated = Date.parse(headers.get("date") ?? "")
   if (Number.isNaN(dated)) return null
   const asked = granularityMs * Math.floor((dated - elapsedMs) / granularityMs)
-  return { asked, spreadMs: dated + DATE_SECOND_MS - asked, sentAt }
+  return { asked, spreadMs: dated + DATE_SECOND_MS - asked, sentAt, elapsedMs }
 }
 
 function refused(connector: AnyConnector, credential: Credential, answered: Answered): PartnerResult {

@@ -7,7 +7,7 @@ import { framesOf } from "../lib/frames.ts"
 import { hash64 } from "../lib/hash.ts"
 import { type Completed, completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"
-import type { Checkpoint, Outcome } from "../source/protocol/fetching.ts"
+import type { Checkpoint, CheckpointAnswer, Outcome } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
 import { type Asked, ask, type LeasedSlice, normalizeContext, type PageReader, pageContext } from "./leased-slice.ts"
 import { normalizePage } from "./normalize.ts"
@@ -154,13 +154,13 @@ function placeOf(
   return { lease: slice.task.lease, page: slice.page, records: records.length, ...place, next, denied, incomplete }
 }
 
-type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs">
+type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs" | "answerMs">
 
 async function save(
   consumer: PageReader,
   slice: LeasedSlice,
   page: Read,
-  { asked, spreadMs, sentAt }: Stamp,
+  { asked, spreadMs, sentAt, elapsedMs }: Stamp,
 ): Promise<Step> {
   const { ports } = consumer
   // Of a record that could not be read, what quarantine would keep of it.
@@ -168,7 +168,7 @@ async function save(
   // A duration: what our clock shows is no business of the source's, which reckons with its own.
   const checkpointOf = () => ({
     ...page,
-    ...{ rejects, protocol: PROTOCOL, asked, spreadMs, calls: slice.calls },
+    ...{ rejects, protocol: PROTOCOL, asked, spreadMs, answerMs: elapsedMs, calls: slice.calls },
     ageMs: ports.clock.now() - sentAt,
   })
   if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
@@ -182,7 +182,10 @@ async function save(
   return { kind: "go" }
 }
 
-function turnPage(slice: LeasedSlice, next: string, { until, paceMs }: { until: number; paceMs: number }): void {
+type Go = Extract<CheckpointAnswer, { kind: "go" }>
+
+function turnPage(slice: LeasedSlice, next: string, { until, paceMs, from }: Go): void {
+  if (from !== undefined) slice.task = { ...slice.task, window: { ...slice.task.window, from } }
   slice.calls = 0
   slice.until = until
   slice.paceMs = paceMs

@@ -17,8 +17,8 @@ const RUN_ROWS_MAX = 210
 /** Passes that wait or are being read: one for each thing a user may ask for, not one for each time she asks. */
 const BACKFILLS_MAX = 24
 const SLICES_MAX = 120
-/** Beside the live streams. */
-const LISTS_AT_ONCE_MAX = 3
+/** Beside the live streams, where the partner takes long for a page. */
+const LISTS_AT_ONCE_MAX = 8
 const SPANS_MAX = 24
 const COMPLETED_MAX = 600
 /** Items that wait for the destination, and what the pages under way may add after reading was told to stop. */

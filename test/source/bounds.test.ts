@@ -68,7 +68,7 @@ const PLACES = times(PLACES_MAX + 1, () => ({ from: START, to: START }))
 function sliceAt(id: string, stream: string): Slice {
   return {
     ...{ id, stream, lane: "backfill", collections: COLLECTIONS, range: { from: START, to: START } },
-    ...{ window: { from: START, to: START }, top: START, bottom: START, no: 10 ** 9, bound: START },
+    ...{ window: { from: START, to: START }, top: START, bottom: START, isPart: true, no: 10 ** 9, bound: START },
     ...{
       pageToken: "ł".repeat(TOKEN_BYTES_MAX / 2),
       page: 10 ** 6,

@@ -185,6 +185,7 @@ export type Page = Partial<
     | "page"
     | "denied"
     | "digest"
+    | "answerMs"
   >
 >
 

@@ -212,6 +212,11 @@ export interface Stream<Config> {
    * it is not passed, and the stream stands still there, visibly.
    */
   stepOver?: StepOver
+  /**
+   * Backfill: a long list may be cut into ranges of the order field that are read side by side. Left out: it is read page after page,
+   * as where calls are not what limits it.
+   */
+  parts?: Parts
   /** The request of the next page. Windows are half-open in ms; translate to the partner's own units and inclusiveness. */
   request(ctx: PageContext<Config>): PageRequest
   page(answer: PartnerAnswer, ctx: PageContext<Config>): Page
@@ -233,6 +238,15 @@ export interface Stream<Config> {
  */
 export interface StepOver {
   by: "time"
+  granularityMs: number
+}
+
+/**
+ * The order field is the creation time, which never changes; the records come strictly newest first; a window may begin and end at
+ * any multiple of the granularity; and a page token stays good when the window's lower bound is raised.
+ */
+export interface Parts {
+  by: "created"
   granularityMs: number
 }
 

@@ -102,7 +102,9 @@ export function switchOn(tx: Transaction, collection: string): void {
 export function trimPending(tx: Transaction): void {
   const from = tx.state.configuration.startDate
   for (const slice of tx.state.backfills.flatMap((backfill) => backfill.slices)) {
-    if (slice.state !== "reading" || !slice.range || slice.page > 0 || slice.lease || slice.range.from >= from) continue
+    // Of a part, the list has been begun above it.
+    const isBegun = slice.page > 0 || slice.isPart
+    if (slice.state !== "reading" || !slice.range || isBegun || slice.lease || slice.range.from >= from) continue
     slice.range.from = Math.min(from, slice.range.to)
     setWindow(slice, listWindow(tx, slice))
     for (const collection of slice.collections) tx.state.covered[coverKey(slice.stream, collection)] = slice.range.from

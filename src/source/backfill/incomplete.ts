@@ -28,7 +28,9 @@ export function noteReach(tx: Transaction, slice: Slice, run: Run, asked: number
   if (stream?.reachesBackDays === undefined || !slice.range) return
   const askedForOldest = isOldestFirst(tx, slice.stream) ? (slice.bound ?? asked) : asked
   const reached = askedForOldest - stream.reachesBackDays * DAY_MS
-  if (reached > slice.range.from) addReach(run, stream, slice.collections, reached)
+  // A part tells no more than from where it begins.
+  const from = Math.max(slice.range.from, slice.bottom ?? slice.range.from)
+  if (reached > from) addReach(run, stream, slice.collections, reached)
 }
 
 function addReach(run: Run, stream: AnyStream, collections: readonly string[], reached: number): void {

@@ -5,6 +5,7 @@ import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"
 import { lastBelieved } from "../clocks/partner-time.ts"
 import type { Span } from "../protocol/backfill.ts"
+import { partsIn } from "../reading/parts.ts"
 import { blankSlice, setWindow, streamsOf } from "../reading/slice.ts"
 import { newRun } from "../runs/run.ts"
 import type { Backfill, Slice } from "../state/slices.ts"
@@ -92,8 +93,10 @@ function join(tx: Transaction, plan: Plan, overlap: Span | null): Backfill | nul
   const [nearest] = waiting.sort((one, other) => apart(one.slice) - apart(other.slice))
   if (!nearest) return null
   const { backfill, slice } = nearest
+  const others = partsIn(backfill, slice).filter((part) => part !== slice)
+  backfill.slices = backfill.slices.filter((one) => !others.includes(one))
   widen(tx, backfill, slice, plan, overlap)
-  assign(slice, { pageToken: null, digest: null, edge: null, probe: null, page: slice.page + 1 })
+  assign(slice, { isPart: false, pageToken: null, digest: null, edge: null, probe: null, page: slice.page + 1 })
   slice.no = ++tx.state.windows
   const run = runOfBackfill(tx, backfill) ?? tx.state.run
   const facts = plan.collections.filter((name) => !isObjectKind(tx, name))
@@ -114,7 +117,8 @@ function isSameReading(slice: Slice, { stream, collections }: Plan): boolean {
 
 function canTakeOver(slice: Slice, plan: Plan): boolean {
   const { range } = plan
-  const isUnread = slice.state !== "read" && slice.page === 0 && slice.edge === null && slice.lease === null
+  const isBegun = slice.isPart || slice.page > 0 || slice.edge !== null
+  const isUnread = slice.state !== "read" && !isBegun && slice.lease === null
   const isNextTo = slice.range !== null && slice.range.from <= range.to && range.from <= slice.range.to
   return isUnread && isSameReading(slice, plan) && isNextTo
 }

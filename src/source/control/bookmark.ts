@@ -132,10 +132,10 @@ function keptBackfill(
   const kept = slices.flatMap((slice) => {
     const collections = slice.collections.filter((name) => !history(name))
     if (slice.state === "read" || collections.length === 0) return []
-    const { stream, range, top, bottom } = slice
+    const { stream, range, top, bottom, isPart } = slice
     // From where it stood, the boundary itself included.
     const window = slice.edge ? leftOf(slice, slice.edge.time, orderOf(tx, stream)) : slice.window
-    return [{ stream, collections, range, window, top, bottom, off: slice.state === "off" }]
+    return [{ stream, collections, range, window, top, bottom, isPart, off: slice.state === "off" }]
   })
   return kept.length > 0 ? [{ kind, trigger, overlap, slices: kept }] : []
 }

@@ -39,5 +39,7 @@ interface KeptSlice {
   window: Window
   top: number | null
   bottom: number | null
+  /** As in `Slice`; bookmarks made before lists were cut lack it. */
+  isPart?: boolean
   off: boolean
 }

@@ -85,6 +85,8 @@ export interface Checkpoint {
   spreadMs: number
   /** From asking for the page to sending this: over 3 minutes it is `stale`. A duration, since the consumer's clock may be off. */
   ageMs: number
+  /** From asking the partner to its answer; earlier consumers do not say it. */
+  answerMs?: number
   /** Records the page held. */
   records: number
   items: Item[]
@@ -110,7 +112,8 @@ export interface Checkpoint {
 }
 
 export type CheckpointAnswer =
-  | { kind: "go"; until: number; paceMs: number }
+  /** `from`: the window's lower bound from now on, where the list was cut: what lies below is another slice's. */
+  | { kind: "go"; until: number; paceMs: number; from?: number | null }
   /** Saved; read no further now (window read whole, or backpressure, pause, abort). The lease is over. */
   | { kind: "stop"; reason: string }
   /** Not saved: the lease or the page is no longer current. Drop everything. */

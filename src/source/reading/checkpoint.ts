@@ -22,12 +22,16 @@ import type { Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
+import { smoothed } from "./budget.ts"
 import { noteCollections, noteReadable } from "./collection-notes.ts"
+import { cutWherePays } from "./cut.ts"
 import { abort } from "./ending.ts"
 import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { neededKeys } from "./needed-keys.ts"
+import { reachesBelow, takeOut } from "./parts.ts"
 import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf } from "./slice.ts"
+import { waitOf } from "./waits.ts"
 
 /** A page asked for longer ago than this shows a state too old to be checked against what came since. */
 export const PAGE_STALE_MS = 180_000
@@ -41,14 +45,19 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   const slice = slicesOf(tx.state).find((one) => one.id === page.lease.slice)
   if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
-  if (page.page === slice.page - 1) return { kind: "go", until: slice.lease.until, paceMs: paceOf(tx, slice) }
+  if (page.page === slice.page - 1) return goOn(tx, slice, slice.lease.until)
   if (page.page !== slice.page || !(page.ageMs <= PAGE_STALE_MS)) return { kind: "stale" }
   const run = runOf(tx, slice)
   if (!run) return { kind: "stale" }
   run.calls += page.calls
   noteAccepted(tx, slice.lease)
+  noteAnswer(tx, slice, page)
   const refusal = dateRefusal(tx, slice, run, page)
   if (refusal !== null) return { kind: "stop", reason: refusal }
+  if (reachesBelow(tx, slice, page)) {
+    assign(slice, { lease: null, lapses: 0 })
+    return { kind: "stop", reason: "the list was cut after the page was asked for" }
+  }
   countPage(run, page)
   if (slice.lane === "live" && leaveLost(tx, slice))
     return { kind: "stop", reason: "the feed does not reach back so far any more" }
@@ -60,13 +69,18 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   const next = isPastEnd(tx, slice, page) ? null : page.next
   // In no order, a window that is begun again has to be read whole: its pages are no progress until the last of them is.
   const isOrdered = orderOf(tx, slice.stream) !== "none"
+  const readFrom = slice.edge?.time ?? slice.top
   const moved = isOrdered && (slice.pageToken !== null || page.edge !== slice.edge?.time)
   save(tx, slice, run, { ...page, next })
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
+  // A part that has been read is in none any more.
+  const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
   const answer = next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, next, page.digest, moved)
-  noteShare(tx, slice, page)
+  if (backfill) noteRead(backfill, page.records, (stream) => orderOf(tx, stream))
   pruneSeen(tx, run)
-  return answer
+  if (answer.kind !== "go" || slice.lane === "live") return answer
+  cutWherePays(tx, slice, { from: readFrom, rows: page.records })
+  return goOn(tx, slice, answer.until)
 }
 
 /**
@@ -82,6 +96,11 @@ function isPastEnd(tx: Transaction, slice: Slice, { edge, asked }: Checkpoint): 
 function countPage(run: Run, page: Checkpoint): void {
   run.pages++
   run.records += page.records
+}
+
+function noteAnswer({ state, connector }: Transaction, { lane }: Slice, { answerMs }: Checkpoint): void {
+  if (lane !== "backfill" || answerMs === undefined) return
+  state.answerMs = smoothed(state.answerMs, answerMs, connector.limits.callsPerSecond)
 }
 
 /** A page's items into the outbox, its keys into `seen`, its bad records into quarantine. */
@@ -118,11 +137,6 @@ function save(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): void {
 }
 
 /** Once the page is saved, so that what is left is known. */
-function noteShare(tx: Transaction, slice: Slice, { records }: Checkpoint): void {
-  const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
-  if (backfill) noteRead(backfill, records, (stream) => orderOf(tx, stream))
-}
-
 function noteProgress(tx: Transaction, slice: Slice, page: Checkpoint): void {
   slice.asideAt = null
   if (slice.lane === "backfill") slice.stuck = null
@@ -233,7 +247,11 @@ function proceed(
     return { kind: "stop", reason }
   }
   if (slice.lease) assign(slice.lease, { until: tx.now + LEASE_MS, lapsed: false })
-  return { kind: "go", until: tx.now + LEASE_MS, paceMs: paceOf(tx, slice) }
+  return goOn(tx, slice, tx.now + LEASE_MS)
+}
+
+function goOn(tx: Transaction, slice: Slice, until: number): CheckpointAnswer {
+  return { kind: "go", until, paceMs: paceOf(tx, slice), ...(slice.isPart && { from: slice.window.from }) }
 }
 
 /**
@@ -253,6 +271,9 @@ function stopReason(tx: Transaction, slice: Slice): string | null {
   if (isOlderThanCheck(tx.state, slice.lease)) return CHECKING
   const held = heldBackBy(tx, slice.lane)
   if (held) return held
+  // What one part was told is meant for all that ask for the same list.
+  const wait = slice.isPart ? waitOf(tx, slice.stream) : null
+  if (wait) return wait.reason
   return isQuarantineFull(tx, slice) ? "too many items are in quarantine" : null
 }
 
@@ -260,8 +281,13 @@ function finishWindow(tx: Transaction, slice: Slice, run: Run, asked: number): C
   slice.lease = null
   slice.state = "read"
   if (slice.lane === "live") finishLive(tx, slice, run)
-  else noteReach(tx, slice, run, asked)
+  else finishList(tx, slice, run, asked)
   return { kind: "stop", reason: "the window has been read whole" }
+}
+
+function finishList(tx: Transaction, slice: Slice, run: Run, asked: number): void {
+  noteReach(tx, slice, run, asked)
+  takeOut(tx, slice)
 }
 
 function finishLive(tx: Transaction, slice: Slice, run: Run): void {

@@ -9,6 +9,7 @@ import type { Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { deny } from "./ending.ts"
+import { partsOf } from "./parts.ts"
 import { feedWatermarks } from "./slice.ts"
 
 export function noteCollections(
@@ -30,8 +31,10 @@ export function noteCollections(
 
 function denyPart(tx: Transaction, slice: Slice, { collection, reason }: CollectionNote): void {
   const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
-  if (backfill && slice.state === "reading" && slice.collections.includes(collection))
-    deny(tx, partOf(tx, backfill, slice, collection), reason)
+  if (!backfill) return
+  for (const part of partsOf(tx, slice))
+    if ((part.state === "reading" || part.state === "failed") && part.collections.includes(collection))
+      deny(tx, partOf(tx, backfill, part, collection), reason)
 }
 
 /** A live window has been read whole: what it could read is denied no more, and what was missed meanwhile is read by a backfill. */

@@ -8,6 +8,7 @@ import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { runOf } from "./lease.ts"
 import { leaveToLists } from "./live.ts"
+import { partsOf } from "./parts.ts"
 import { chosen, setStuck, streamsOf } from "./slice.ts"
 
 /**
@@ -61,6 +62,7 @@ export function abort(tx: Transaction, slice: Slice, reason: string, trouble: Tr
   const run = runOf(tx, slice)
   setStuck(tx, slice, "failed", reason)
   slice.waiting = reason
+  if (trouble === "outage") putOff(tx, slice, reason)
   if (run) noteFailed(run, slice, reason)
   if (slice.lane === "live") leaveToLists(tx, slice, trouble === "outage")
 }
@@ -69,9 +71,24 @@ function noteFailed(run: Run, { stream, collections }: Slice, reason: string): v
   run.failed = [...run.failed.filter((one) => one.stream !== stream), { stream, collections: [...collections], reason }]
 }
 
-/** Suspends what the credentials may not read, window and token kept: a list is asked again daily, live reading with each run. */
+/** Of a list that could not be read before, one part has asked for all. */
+function putOff(tx: Transaction, slice: Slice, reason: string): void {
+  for (const part of partsOf(tx, slice)) {
+    if (part.state !== "reading" || part.stuck === null) continue
+    setStuck(tx, part, "failed", reason)
+    part.waiting = reason
+  }
+}
+
+/**
+ * Suspends what the credentials may not read, window and token kept: a list is asked again daily, live reading with each run. What one
+ * part of a list was told is so for all of them.
+ */
 export function deny(tx: Transaction, slice: Slice, reason: string): void {
-  setStuck(tx, slice, "denied", reason)
-  if (slice.lane === "backfill") slice.notBefore = tx.now + DENIED_AGAIN_MS
-  else leaveToLists(tx, slice, false)
+  for (const part of partsOf(tx, slice)) {
+    if (part !== slice && part.state !== "reading" && part.state !== "failed") continue
+    setStuck(tx, part, "denied", reason)
+    if (part.lane === "backfill") part.notBefore = tx.now + DENIED_AGAIN_MS
+  }
+  if (slice.lane === "live") leaveToLists(tx, slice, false)
 }

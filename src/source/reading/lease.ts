@@ -13,7 +13,8 @@ import type { Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
-import { BACKFILL_AT_ONCE, paceMs } from "./budget.ts"
+import { BACKFILL_AT_ONCE, paceMs, usefulAtOnce } from "./budget.ts"
+import { partsToRead } from "./parts.ts"
 import { catchUp } from "./slice.ts"
 import { bucketOf, sourceWait, waitOf } from "./waits.ts"
 
@@ -98,18 +99,29 @@ export function areKeysFull({ seen }: Transaction): boolean {
 
 /** Slices that may be leased now, in the order they should be: the newest data first. */
 export function ready(tx: Transaction, lane: Lane): Slice[] {
-  const { state, now } = tx
-  const reading = slicesOf(state).filter(
-    (slice) => slice.lane === lane && slice.state === "reading" && hasRun(tx, slice),
-  )
-  const leased = reading.filter((slice) => inForce(slice.lease, now)).length
-  if (lane === "backfill" && leased >= BACKFILL_AT_ONCE) return []
-  const first =
-    lane === "live"
-      ? reading
-      : reading.filter((slice) => reading.find((other) => other.stream === slice.stream) === slice)
+  const { now } = tx
+  const leased = readingIn(tx, lane).filter((slice) => inForce(slice.lease, now)).length
+  if (lane === "backfill" && leased >= backfillsAtOnce(tx)) return []
+  const first = lane === "live" ? readingIn(tx, lane) : sideBySide(tx)
   const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(tx, slice.stream) === null
   return first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(tx, slice))
+}
+
+/** More only where lists may be cut: elsewhere it is not calls that a partner limits. */
+function backfillsAtOnce({ state, connector }: Transaction): number {
+  if (!connector.streams.some(({ parts }) => parts)) return BACKFILL_AT_ONCE
+  return Math.max(BACKFILL_AT_ONCE, usefulAtOnce(state.answerMs, connector.limits.callsPerSecond))
+}
+
+function readingIn(tx: Transaction, lane: Lane): Slice[] {
+  return slicesOf(tx.state).filter((slice) => slice.lane === lane && slice.state === "reading" && hasRun(tx, slice))
+}
+
+/** Slices of backfills that may be read at once, or wait to: of each stream the first list, with the parts that it was cut into. */
+export function sideBySide(tx: Transaction): Slice[] {
+  const reading = readingIn(tx, "backfill")
+  const first = reading.filter((slice) => reading.find((other) => other.stream === slice.stream) === slice)
+  return first.flatMap((slice) => partsToRead(tx, slice))
 }
 
 /** A slice is read on behalf of a run; after a failure it waits for the next one. */

@@ -116,6 +116,7 @@ export function blankSlice(tx: Transaction, stream: AnyStream, id: string): Slic
     window: { from: null, to: null },
     top: null,
     bottom: null,
+    isPart: false,
     no: ++tx.state.windows,
     bound: null,
     pageToken: null,

@@ -18,6 +18,8 @@ export interface Slice {
   /** The window's bounds before any narrowing. */
   top: number | null
   bottom: number | null
+  /** One of the ranges that a list was cut into: its neighbours are read side by side with it, and what is read is taken out. */
+  isPart: boolean
   /** Distinguishes this window from every other: ties are decided by the first read of one window. */
   no: number
   /** Live: partner time up to which the window has been read once it is read whole; fixed by its first page. */

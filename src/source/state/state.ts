@@ -33,6 +33,8 @@ export interface State {
   lastLiveAt: number | null
   /** What the partner's answers say of its clock. */
   clock: PartnerClock
+  /** How long the partner takes for a page of a list, ms, smoothed; null: nothing is known yet. */
+  answerMs: number | null
   /** The partner asked to wait, by scope: with the whole source, one bucket of its limits, or one stream. */
   waits: Record<string, Wait>
   leases: number

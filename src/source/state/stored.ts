@@ -43,9 +43,9 @@ type Former = { wait?: Wait | null; skewMs?: number; backfills: StoredBackfill[]
 type StoredBackfill = Omit<Backfill, "share"> & Partial<Pick<Backfill, "share">>
 type StoredToken = Omit<TokenState, AddedToToken> & Partial<Pick<TokenState, AddedToToken>>
 type AddedToToken = "sentAt" | "isOver" | "renewedAt"
-type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt"
+type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt" | "answerMs"
 type StoredSlice = Omit<Slice, AddedToSlice> & Partial<Pick<Slice, AddedToSlice>>
-type AddedToSlice = "bottom" | "stuck" | "digest" | "mayHaveMoved"
+type AddedToSlice = "bottom" | "isPart" | "stuck" | "digest" | "mayHaveMoved"
 type StoredRun = Omit<Run, "failed"> & Partial<Pick<Run, "failed">>
 
 /** An older shape becomes the present one: what it lacks gets its default here, and nowhere else. */
@@ -59,6 +59,7 @@ export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
     operatorWait: stored.operatorWait ?? null,
     checking: stored.checking ?? null,
     triedAt: stored.triedAt ?? null,
+    answerMs: stored.answerMs ?? null,
     waits,
     clock: stored.clock ?? { ...freshClock(), skewMs },
     live: Object.fromEntries(live),
@@ -85,8 +86,8 @@ function upgradeToken(token: StoredToken | null): TokenState | null {
 
 function upgradeSlice(slice: StoredSlice | null): Slice | null {
   if (slice === null) return null
-  const { bottom = slice.window.from, stuck = null, digest = null, mayHaveMoved = false } = slice
-  return { ...slice, bottom, stuck, digest, mayHaveMoved }
+  const { bottom = slice.window.from, isPart = false, stuck = null, digest = null, mayHaveMoved = false } = slice
+  return { ...slice, bottom, isPart, stuck, digest, mayHaveMoved }
 }
 
 /** A run as stored, in the core or in history. */
@@ -109,6 +110,7 @@ export function freshState(configuration: Configuration): State {
     lastSyncNowAt: null,
     lastLiveAt: null,
     clock: freshClock(),
+    answerMs: null,
     waits: {},
     leases: 0,
     windows: 0,

@@ -209,6 +209,20 @@ function streams(connector: AnyConnector, stream: Stream<unknown>, config: unkno
       for (const changes of different) expect(stream.request(context(changes))).not.toEqual(first)
     })
 
+    test("may be cut only where it is a list by creation time, newest first, that is asked for from one time to another", () => {
+      if (!stream.parts) return
+      expect([stream.mode, stream.order ?? "newest", stream.scroll ?? false]).toEqual(["backfill", "newest", false])
+      expect(stream.parts.granularityMs).toBeGreaterThanOrEqual(connector.clock?.granularityMs ?? 1000)
+      const middle = FROM + stream.parts.granularityMs
+      const windows = [
+        { from: FROM, to: TO },
+        { from: middle, to: TO },
+        { from: FROM, to: middle },
+      ]
+      const asked = windows.map((window) => JSON.stringify(stream.request(context({ window }))))
+      expect(new Set(asked).size).toBe(windows.length)
+    })
+
     test("passes a record that always fails only where its place can be told from the times around it", () => {
       if (!stream.stepOver) return
       expect(stream.order ?? "newest").toBe("newest")

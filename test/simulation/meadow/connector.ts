@@ -94,6 +94,7 @@ export const meadow = defineConnector<Config>({
       lookbackSeconds: 0,
       reach: "all",
       stepOver: BY_MINUTE,
+      parts: { by: "created", granularityMs: GRAIN_MS },
       request: ticketsRequest,
       page: ticketsPage,
       normalize: ({ body }) => {

@@ -17,8 +17,8 @@ export const BACKFILLS: readonly Mutant[] = [
   {
     name: "what a feed forgot before it was read is not reported",
     file: "source/backfill/incomplete.ts",
-    from: "if (reached > slice.range.from) addReach",
-    to: "if (reached > slice.range.from && reached < 0) addReach",
+    from: "if (reached > from) addReach",
+    to: "if (reached > from && reached < 0) addReach",
   },
   {
     name: "a debit begun before its collection was off is nobody's",

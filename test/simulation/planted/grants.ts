@@ -86,7 +86,7 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "all lists of a backfill are read at once",
     file: "source/reading/lease.ts",
-    from: "leased >= BACKFILL_AT_ONCE",
-    to: "leased >= 1e9 * BACKFILL_AT_ONCE",
+    from: "leased >= backfillsAtOnce(tx)",
+    to: "leased >= 1e9 * backfillsAtOnce(tx)",
   },
 ]
