@@ -10,6 +10,7 @@ import { assertBounded, assertWithinReach } from "./bounds.ts"
 import { createDeliveries, type Deliveries, type Former } from "./deliveries.ts"
 import type { Disk } from "./disk.ts"
 import { type Method, NEWER } from "./object.ts"
+import { assertNewestFirst, assertPartsApart, assertWholeWhenCut } from "./parts.ts"
 import { DAY } from "./scenario.ts"
 import { type Story, stampOf, Violation } from "./story.ts"
 
@@ -105,6 +106,7 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       watch.deliveries.committed(changes, call, last?.claim ?? null)
       if (objectNow() < lastNow) setBackAt = objectNow()
       lastNow = objectNow()
+      assertPartsApart(core)
       assertBounded(core, disk, changes, lastNow, lastNow < setBackAt + LEASE_MOST_MS)
       wasSet ||= objectNow() !== now()
       if (wasSet && disk.core !== before) assertWithinReach(core, objectNow())
@@ -185,6 +187,8 @@ export function createWatch({ now, objectNow, isRinging, story, scope, former }:
       assertOneHolder(was, slices.get(was.id))
       assertOwnHolder(was, slices.get(was.id))
     }
+    assertNewestFirst(last, next, objectNow())
+    assertWholeWhenCut(last, next)
     const [was, is] = [last.claim, next.claim]
     if (was && is && was.number !== is.number && isInForce(was))
       throw new Violation(`claim ${is.number} was given while claim ${was.number} is in force`)

@@ -7,6 +7,7 @@ import { CONTROL } from "./control.ts"
 import { DELIVERY } from "./delivery.ts"
 import { GRANTS } from "./grants.ts"
 import type { Mutant } from "./mutant.ts"
+import { PARTS } from "./parts.ts"
 import { SEEN } from "./seen.ts"
 import { STEPOVER } from "./step-over.ts"
 import { STREAMS } from "./streams.ts"
@@ -24,6 +25,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DELIVERY,
   ...GRANTS,
   ...BACKFILLS,
+  ...PARTS,
   ...SEEN,
   ...STEPOVER,
   ...STREAMS,
