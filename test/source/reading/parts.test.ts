@@ -117,7 +117,7 @@ describe("a long list", () => {
     const shares = [await share()]
     const lowest = [await made.lease("backfill"), await made.lease("backfill")].at(-1)
     for (const task of [lowest, upper]) {
-      if (task) await made.page(task, { next: null, records: 0 })
+      if (task) await made.page(task, { next: null, records: 10 })
       shares.push(await share())
     }
     expect(shares).toEqual(shares.toSorted((one, other) => one - other))
