@@ -14,6 +14,9 @@ import { callSource } from "./rpc.ts"
 /** A POST lasts 20 s at most; the rest is for its report, so that no row is claimed anew while its POST is under way. */
 export const CLAIM_REST_MS = 30_000
 
+/** An answer waits for others to be reported with for so long at most: what a consumer that dies has not reported is sent again. */
+export const REPORT_WITHIN_MS = 200
+
 /** Answers that may wait while the report before theirs is under way; with more, no further POST begins. */
 export const UNREPORTED_MAX = 5
 
@@ -61,6 +64,8 @@ interface OpenClaim {
   lost: boolean
   /** Reports go one after another. */
   sending: Promise<void>
+  /** The answers that wait are reported before long. */
+  isTimed: boolean
 }
 
 export function openClaim(consumer: Forwarder, task: ForwardTask): OpenClaim {
@@ -74,6 +79,7 @@ export function openClaim(consumer: Forwarder, task: ForwardTask): OpenClaim {
     closed: false,
     lost: false,
     sending: Promise.resolve(),
+    isTimed: false,
   }
   return { task, until: task.until, waiting, ...open }
 }
@@ -138,15 +144,26 @@ function bodyOf(destination: Destination, claim: OpenClaim, rows: OutboxRow[], s
 // ------------------------------------------------------------------------------------------------------------ reports
 
 /**
- * Answers are reported together: once there are as many as POSTs may be under way, once none is, and at once where one of them says to
- * stop. A report costs as much as the POSTs do.
+ * Answers are reported together, since a report costs as much as the POSTs do: once there are as many as POSTs may be under way, once none
+ * is, at once where one of them says to stop, and before long whatever the others do.
  */
 function finish(consumer: Forwarder, claim: OpenClaim, result: PostResult): void {
   claim.posting--
   claim.ready.push(result)
   if (result.outcome === "later" || result.outcome === "rejected") claim.stopped = true
   const isDue = claim.ready.length >= claim.task.parallel || claim.posting === 0 || claim.stopped
-  if (!isDue) return
+  if (isDue) reportNext(consumer, claim)
+  else if (!claim.isTimed) void reportSoon(consumer, claim)
+}
+
+async function reportSoon(consumer: Forwarder, claim: OpenClaim): Promise<void> {
+  claim.isTimed = true
+  await consumer.ports.clock.sleep(REPORT_WITHIN_MS)
+  claim.isTimed = false
+  reportNext(consumer, claim)
+}
+
+function reportNext(consumer: Forwarder, claim: OpenClaim): void {
   claim.sending = claim.sending.then(() => (claim.ready.length > 0 ? report(consumer, claim) : undefined))
 }
 
