@@ -2,23 +2,25 @@
 import { inParallel } from "../lib/parallel.ts"
 import type { Log } from "../ports.ts"
 import type { QueueName } from "../source/ports.ts"
-import { runFetch } from "./fetch.ts"
+import { runFetch, type Spare } from "./fetch.ts"
 import { runForward } from "./forward.ts"
 import { wakeUp } from "./messages.ts"
 import type { PipelinePorts } from "./ports.ts"
 
 /**
- * Sources of one batch that are worked on at once. An invocation may have six connections waiting for headers; a time limit
- * runs while a request waits for one of them. A fetching source has one request under way, a forwarding one has five.
+ * Requests that one invocation may have under way: six connections may wait for headers, and of any further one the time limit runs while
+ * it waits for a connection. A reader has one request under way, a source that is forwarded five.
  */
+export const READERS_AT_ONCE = 6
+/** Sources of one batch that are worked on at once. */
 export const SOURCES_AT_ONCE: Record<QueueName, number> = { fetch: 5, backfill: 5, forward: 1 }
 
 type LogFields = Parameters<Log>[1]
-type Handler = (ports: PipelinePorts, source: string) => Promise<LogFields>
+type Handler = (ports: PipelinePorts, source: string, spare: Spare) => Promise<LogFields>
 
 const HANDLERS: Record<QueueName, Handler> = {
-  fetch: async (ports, source) => ({ ...(await runFetch(ports, source, "live")) }),
-  backfill: async (ports, source) => ({ ...(await runFetch(ports, source, "backfill")) }),
+  fetch: async (ports, source, spare) => ({ ...(await runFetch(ports, source, "live", spare)) }),
+  backfill: async (ports, source, spare) => ({ ...(await runFetch(ports, source, "backfill", spare)) }),
   forward: async (ports, source) => ({ ...(await runForward(ports, source)) }),
 }
 
@@ -39,11 +41,17 @@ export async function consume(
 ): Promise<void> {
   const sources = bySource(messages)
   const waiting = sources.entries()
+  const spare = { readers: Math.max(0, READERS_AT_ONCE - sources.size) }
   await inParallel(
     SOURCES_AT_ONCE[queue],
     () => waiting.next().value,
     async ([source, mine]) => {
-      ports.log("wake_up", { lane: queue, source, messages: mine.length, ...(await handle(ports, queue, source)) })
+      ports.log("wake_up", {
+        lane: queue,
+        source,
+        messages: mine.length,
+        ...(await handle(ports, queue, source, spare)),
+      })
       for (const message of mine) message.ack()
     },
   )
@@ -62,11 +70,11 @@ function bySource(messages: readonly QueueMessage[]): Map<string | null, QueueMe
 }
 
 /** One source's failure stays its own. The message of an error may hold anything, so its class is all that is logged. */
-async function handle(ports: PipelinePorts, queue: QueueName, source: string | null): Promise<LogFields> {
+async function handle(ports: PipelinePorts, queue: QueueName, source: string | null, spare: Spare): Promise<LogFields> {
   if (source === null) return { end: "unreadable" }
   const startedAt = ports.clock.now()
   try {
-    return { ...(await HANDLERS[queue](ports, source)), ms: ports.clock.now() - startedAt }
+    return { ...(await HANDLERS[queue](ports, source, spare)), ms: ports.clock.now() - startedAt }
   } catch (error) {
     return { end: "failed", error: error instanceof Error ? error.name : typeof error }
   }

@@ -1,9 +1,10 @@
 /**
- * The fetch consumer: takes a lease of a slice, reads pages back to back, hands each to the source's Durable Object, and lets go.
+ * The fetch consumer: takes a lease of a slice, reads pages back to back, hands each to the source's Durable Object, and lets go. Where
+ * the source says that more slices are ready, further readers take those: a partner that takes long for a page is asked for several at once.
  * All that matters is in the Durable Object; whatever breaks here, the lease runs out and the work is handed out again from the
  * last checkpoint. Each failure becomes exactly one settlement, and only the Durable Object decides on trying again.
  */
-import type { Lane, Outcome, Task } from "../source/protocol/fetching.ts"
+import type { Lane, LeaseAnswer, Outcome, Task } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
 import { type Counts, openSlice, type PageReader } from "./leased-slice.ts"
 import { readPage } from "./page.ts"
@@ -17,6 +18,11 @@ export const FETCH_BUDGET_MS = 60_000
 export const LEASES_MAX = 100
 /** Pages of one lease, likewise. */
 export const PAGES_MAX = 2000
+
+/** Readers that may be started beside the first of each source: what one invocation has left, for all of its sources. */
+export interface Spare {
+  readers: number
+}
 
 /** What one wake-up came to; becomes its line in the log. */
 export interface FetchRun extends Counts {
@@ -46,32 +52,82 @@ const GOES_ON: Record<SliceEnd, boolean> = {
   fault: true,
 }
 
-export async function runFetch(ports: PipelinePorts, source: string, lane: Lane): Promise<FetchRun> {
+/** One wake-up's work for one source, by all of its readers. */
+interface WakeUp {
+  ports: PipelinePorts
+  source: string
+  lane: Lane
+  /** No page is begun after it, our clock. */
+  deadline: number
+  counts: Counts
+  spare: Spare
+  readers: Promise<string>[]
+  /** Readers that have asked for a lease and have no answer yet. */
+  asking: number
+  /** What a reader beside the first threw. */
+  thrown: { error: unknown } | null
+}
+
+export async function runFetch(
+  ports: PipelinePorts,
+  source: string,
+  lane: Lane,
+  spare: Spare = { readers: 0 },
+): Promise<FetchRun> {
   const counts: Counts = { leases: 0, pages: 0, records: 0, items: 0, calls: 0 }
   const deadline = ports.clock.now() + FETCH_BUDGET_MS
-  const end = await fetchLeases(
-    { ports, source: () => ports.source(source), deadline, calledAt: 0, restMs: 0, counts },
-    lane,
-  )
+  const wakeUp: WakeUp = { ports, source, lane, deadline, counts, spare, readers: [], asking: 0, thrown: null }
+  let end = await readLeases(wakeUp)
+  // Each of them may start others.
+  for (const reader of wakeUp.readers) end = await reader
+  if (wakeUp.thrown) throw wakeUp.thrown.error
   return { end, ...counts }
 }
 
-async function fetchLeases(consumer: PageReader, lane: Lane): Promise<string> {
-  while (consumer.counts.leases < LEASES_MAX && hasTime(consumer)) {
-    const nonce = consumer.ports.random.id("lease")
-    const told = await callSource(consumer.ports, "lease", () =>
-      consumer.source().lease({ lane, nonce, protocol: PROTOCOL }),
-    )
-    if (told === null) return "lost"
-    if (told.answer.kind !== "given") return told.answer.kind
-    consumer.counts.leases++
-    const end = await readSlice(consumer, told.answer.task)
+/** As many as slices are ready, less those that are about to take one. */
+function startReaders(wakeUp: WakeUp, ready: number): void {
+  while (wakeUp.asking < ready && wakeUp.spare.readers > 0 && wakeUp.counts.leases < LEASES_MAX && hasTime(wakeUp)) {
+    wakeUp.spare.readers--
+    wakeUp.readers.push(readBeside(wakeUp))
+  }
+}
+
+async function readBeside(wakeUp: WakeUp): Promise<string> {
+  try {
+    return await readLeases(wakeUp)
+  } catch (error) {
+    wakeUp.thrown = { error }
+    return "failed"
+  } finally {
+    wakeUp.spare.readers++
+  }
+}
+
+async function readLeases(wakeUp: WakeUp): Promise<string> {
+  const { ports, source, deadline, counts } = wakeUp
+  const reader: PageReader = { ports, source: () => ports.source(source), deadline, calledAt: 0, restMs: 0, counts }
+  while (counts.leases < LEASES_MAX && hasTime(wakeUp)) {
+    const answer = await askForLease(reader, wakeUp)
+    if (answer === null) return "lost"
+    if (answer.kind !== "given") return answer.kind
+    counts.leases++
+    startReaders(wakeUp, answer.more ?? 0)
+    const end = await readSlice(reader, wakeUp, answer.task)
     if (!GOES_ON[end]) return end
   }
   return "budget"
 }
 
-async function readSlice(consumer: PageReader, task: Task): Promise<SliceEnd> {
+async function askForLease(reader: PageReader, wakeUp: WakeUp): Promise<LeaseAnswer | null> {
+  const { lane } = wakeUp
+  const nonce = reader.ports.random.id("lease")
+  wakeUp.asking++
+  const told = await callSource(reader.ports, "lease", () => reader.source().lease({ lane, nonce, protocol: PROTOCOL }))
+  wakeUp.asking--
+  return told?.answer ?? null
+}
+
+async function readSlice(consumer: PageReader, wakeUp: WakeUp, task: Task): Promise<SliceEnd> {
   const opened = openSlice(consumer.ports, task)
   if (!opened.ok) return settle(consumer, task, opened.outcome, 0)
   const { slice } = opened
@@ -83,6 +139,7 @@ async function readSlice(consumer: PageReader, task: Task): Promise<SliceEnd> {
     const step = await readPage(consumer, slice)
     if (step.kind === "end") return step.end
     if (step.kind === "settle") return settle(consumer, task, step.outcome, slice.calls)
+    startReaders(wakeUp, step.more)
   }
   return settle(consumer, task, { kind: "release" }, slice.calls)
 }
@@ -94,6 +151,6 @@ async function settle(consumer: PageReader, task: Task, outcome: Outcome, calls:
   return told === null ? "lost" : outcome.kind
 }
 
-function hasTime({ ports, deadline }: PageReader): boolean {
+function hasTime({ ports, deadline }: Pick<PageReader, "ports" | "deadline">): boolean {
   return ports.clock.now() < deadline
 }

@@ -27,9 +27,8 @@ const FRAMES_LOGGED = 3
 
 /** What reading a page leads to: the next page, letting go with an outcome, or an end that needs no settlement. */
 export type Step =
-  | { kind: "go" }
-  | { kind: "settle"; outcome: Outcome }
-  | { kind: "end"; end: "stop" | "stale" | "lost" }
+  /** `more`: slices of the source that others could read now. */
+  { kind: "go"; more: number } | { kind: "settle"; outcome: Outcome } | { kind: "end"; end: "stop" | "stale" | "lost" }
 
 type Unasked = Exclude<Asked, { kind: "ok" }>
 export interface FetchedPage {
@@ -179,7 +178,7 @@ async function save(
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
   if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
   turnPage(slice, page.next, told.answer)
-  return { kind: "go" }
+  return { kind: "go", more: told.answer.more ?? 0 }
 }
 
 type Go = Extract<CheckpointAnswer, { kind: "go" }>

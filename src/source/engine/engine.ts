@@ -209,7 +209,7 @@ export class SourceEngine implements SourceRpc {
     const credential = await openCredential(this.#ports, this.#transactions).catch((error) =>
       noteError(this.#ports.log, "source.credential_unreadable", error),
     )
-    if (credential) return { kind: "given", task: { ...decision.task, credential } }
+    if (credential) return { kind: "given", task: { ...decision.task, credential }, more: decision.more }
     // Let go of at once, with the reason: five leases that nobody works on would be reported as a hang.
     const outcome = { kind: "fault" as const, reason: UNREADABLE }
     await this.settle({ protocol: PROTOCOL, lease: decision.task.lease, outcome, calls: 0 })

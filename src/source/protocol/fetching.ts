@@ -68,7 +68,8 @@ export interface LeaseAsk {
 }
 
 export type LeaseAnswer =
-  | { kind: "given"; task: Task }
+  /** `more`: slices that others could read now, beside this one. */
+  | { kind: "given"; task: Task; more?: number }
   /** Nothing to do now; the Durable Object wakes the consumer when there is. */
   | { kind: "later"; at: number; reason: string }
   | { kind: "idle" }
@@ -112,8 +113,11 @@ export interface Checkpoint {
 }
 
 export type CheckpointAnswer =
-  /** `from`: the window's lower bound from now on, where the list was cut: what lies below is another slice's. */
-  | { kind: "go"; until: number; paceMs: number; from?: number | null }
+  /**
+   * `from`: the window's lower bound from now on, where the list was cut: what lies below is another slice's. `more`: slices that others
+   * could read now, beside this one.
+   */
+  | { kind: "go"; until: number; paceMs: number; from?: number | null; more?: number }
   /** Saved; read no further now (window read whole, or backpressure, pause, abort). The lease is over. */
   | { kind: "stop"; reason: string }
   /** Not saved: the lease or the page is no longer current. Drop everything. */

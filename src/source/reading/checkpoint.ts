@@ -26,7 +26,7 @@ import { smoothed } from "./budget.ts"
 import { noteCollections, noteReadable } from "./collection-notes.ts"
 import { cutWherePays } from "./cut.ts"
 import { abort } from "./ending.ts"
-import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, runOf } from "./lease.ts"
+import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, readyBeside, runOf } from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { neededKeys } from "./needed-keys.ts"
 import { reachesBelow, takeOut } from "./parts.ts"
@@ -251,7 +251,8 @@ function proceed(
 }
 
 function goOn(tx: Transaction, slice: Slice, until: number): CheckpointAnswer {
-  return { kind: "go", until, paceMs: paceOf(tx, slice), ...(slice.isPart && { from: slice.window.from }) }
+  const more = readyBeside(tx, slice.lane)
+  return { kind: "go", until, paceMs: paceOf(tx, slice), more, ...(slice.isPart && { from: slice.window.from }) }
 }
 
 /**

@@ -29,7 +29,7 @@ export const KEYS_FULL =
 /** A leased slice, for the engine to complete with the opened credential. */
 export type LeaseDecision =
   | Exclude<LeaseAnswer, { kind: "given" }>
-  | { kind: "given"; task: Omit<Task, "credential"> }
+  | { kind: "given"; task: Omit<Task, "credential">; more: number }
   /** Nothing was leased yet: the access token is renewed first, and the lease asked for again. */
   | { kind: "renew"; need: Exclude<TokenNeed, { kind: "none" }> }
 
@@ -47,7 +47,7 @@ export function lease(tx: Transaction, ask: LeaseAsk, need: (tx: Transaction) =>
   const held = slicesOf(state).find(
     ({ lease }) => inForce(lease, now) && lease.nonce === ask.nonce && !isOlderThanCheck(state, lease),
   )
-  if (held) return { kind: "given", task: taskOf(tx, held) }
+  if (held) return { kind: "given", task: taskOf(tx, held), more: readyBeside(tx, ask.lane) }
   const hold = holdUp(tx, ask.lane)
   if (hold) return hold
   const slice = ready(tx, ask.lane)[0]
@@ -59,7 +59,7 @@ export function lease(tx: Transaction, ask: LeaseAsk, need: (tx: Transaction) =>
   catchUp(tx, slice)
   slice.lease = { number: ++state.leases, until: now + LEASE_MS, nonce: ask.nonce, lapsed: false }
   slice.waiting = null
-  return { kind: "given", task: taskOf(tx, slice) }
+  return { kind: "given", task: taskOf(tx, slice), more: readyBeside(tx, ask.lane) }
 }
 
 /** Why nothing of the lane may be read now; null when something may. */
@@ -101,10 +101,16 @@ export function areKeysFull({ seen }: Transaction): boolean {
 export function ready(tx: Transaction, lane: Lane): Slice[] {
   const { now } = tx
   const leased = readingIn(tx, lane).filter((slice) => inForce(slice.lease, now)).length
-  if (lane === "backfill" && leased >= backfillsAtOnce(tx)) return []
+  const places = lane === "live" ? Number.POSITIVE_INFINITY : backfillsAtOnce(tx) - leased
   const first = lane === "live" ? readingIn(tx, lane) : sideBySide(tx)
   const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(tx, slice.stream) === null
-  return first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(tx, slice))
+  const free = first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(tx, slice))
+  return free.slice(0, Math.max(0, places))
+}
+
+/** How many slices a consumer that reads one already may have read beside it. */
+export function readyBeside(tx: Transaction, lane: Lane): number {
+  return holdUp(tx, lane) === null ? ready(tx, lane).length : 0
 }
 
 /** More only where lists may be cut: elsewhere it is not calls that a partner limits. */
