@@ -6,7 +6,7 @@
  */
 import type { Lane, LeaseAnswer, Outcome, Task } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
-import { type Counts, openSlice, type PageReader } from "./leased-slice.ts"
+import { type Counts, type LeasedSlice, leaveAhead, openSlice, type PageReader } from "./leased-slice.ts"
 import { readPage } from "./page.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { search } from "./probe.ts"
@@ -135,7 +135,14 @@ async function readSlice(consumer: PageReader, wakeUp: WakeUp, task: Task): Prom
     const outcome = await search(consumer, slice, task.probe)
     return outcome === null ? "lost" : settle(consumer, task, outcome, slice.calls)
   }
-  for (let pages = 0; pages < PAGES_MAX && hasTime(consumer); pages++) {
+  const end = await readPages(consumer, wakeUp, slice)
+  await leaveAhead(slice)
+  return end
+}
+
+async function readPages(consumer: PageReader, wakeUp: WakeUp, slice: LeasedSlice): Promise<SliceEnd> {
+  const { task } = slice
+  for (let pages = 0; pages < PAGES_MAX && (hasTime(consumer) || slice.ahead); pages++) {
     const step = await readPage(consumer, slice)
     if (step.kind === "end") return step.end
     if (step.kind === "settle") return settle(consumer, task, step.outcome, slice.calls)

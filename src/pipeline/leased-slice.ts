@@ -7,6 +7,9 @@ import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { callSource } from "./rpc.ts"
 
+/** Later than so long before the reader's deadline no page is asked for ahead: it might come too late to be saved. */
+const AHEAD_REST_MS = 5_000
+
 /** One consumer's time with one source, over as many leases as it is given. */
 export interface PageReader {
   ports: PipelinePorts
@@ -49,6 +52,16 @@ export interface LeasedSlice {
   renewed: boolean
   /** Partner calls since the last checkpoint, failed ones too. */
   calls: number
+  /** The page after the one that is being saved may be asked for. */
+  mayAskAhead: boolean
+  /** It has been asked for: what that comes to is looked at only once the page above it is saved. */
+  ahead: AskedPage | null
+}
+
+/** A request for a page, with what it asked for: the window may be cut meanwhile. */
+export interface AskedPage {
+  context: PageContext<unknown>
+  asked: Promise<Asked>
 }
 
 /** What a request to the partner came to, or why it was not made. */
@@ -90,6 +103,8 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
     credential: task.credential,
     renewed: false,
     calls: 0,
+    mayAskAhead: false,
+    ahead: null,
   }
 }
 
@@ -106,6 +121,26 @@ export function normalizeContext(
   const { account, identity } = slice.task
   const via = slice.stream.mode === "live" ? "feed" : "list"
   return { config: slice.config, account, collections: slice.chosen, identity, via, followed, asked }
+}
+
+/** The page that the slice stands at. */
+export function askPage(consumer: PageReader, slice: LeasedSlice, context: PageContext<unknown>): AskedPage {
+  return { context, asked: ask(consumer, slice, slice.stream.request(context)) }
+}
+
+/** The page after that, where it may be and the time allows. */
+export function askAhead(consumer: PageReader, slice: LeasedSlice, next: string | null): void {
+  const isInTime = consumer.ports.clock.now() + AHEAD_REST_MS < consumer.deadline
+  if (next === null || !slice.mayAskAhead || !isInTime) return
+  slice.ahead = askPage(consumer, slice, { ...pageContext(slice), pageToken: next })
+  // Whatever it throws is met where it is awaited, if it is.
+  slice.ahead.asked.catch(() => undefined)
+}
+
+/** No request outlives the lease it was made under. */
+export async function leaveAhead(slice: LeasedSlice): Promise<void> {
+  await slice.ahead?.asked.catch(() => undefined)
+  slice.ahead = null
 }
 
 /** Asks the partner, in turn and in time. A credential that is refused is renewed once, and the request made again with it. */

@@ -1,5 +1,5 @@
 /** One page: asked for, parsed, completed, normalized, checkpointed; or the one outcome that says why not. */
-import { LOOKUPS_MAX, type Page, type PageContext, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
+import { LOOKUPS_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/to-items.ts"
 import type { Stamp } from "../http/partner.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
@@ -9,7 +9,17 @@ import { type Completed, completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"
 import type { Checkpoint, CheckpointAnswer, Outcome } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
-import { type Asked, ask, type LeasedSlice, normalizeContext, type PageReader, pageContext } from "./leased-slice.ts"
+import {
+  type Asked,
+  type AskedPage,
+  ask,
+  askAhead,
+  askPage,
+  type LeasedSlice,
+  normalizeContext,
+  type PageReader,
+  pageContext,
+} from "./leased-slice.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOfFailure } from "./outcome.ts"
 import { callSource } from "./rpc.ts"
@@ -56,13 +66,15 @@ export async function readPage(consumer: PageReader, slice: LeasedSlice): Promis
 }
 
 async function readPageOrThrow(consumer: PageReader, slice: LeasedSlice): Promise<Step> {
-  const context = pageContext(slice)
-  const fetched = await fetchPage(consumer, slice, context)
+  const asked = slice.ahead ?? askPage(consumer, slice, pageContext(slice))
+  slice.ahead = null
+  const fetched = await fetchPage(consumer, slice, asked)
   if (fetched.kind === "lost") return { kind: "end", end: "lost" }
   if (fetched.kind !== "page") return { kind: "settle", outcome: outcomeOfUnasked(consumer, slice, fetched) }
   const { page, digest, stamp } = fetched
   const refused = tokenRefused(slice, page.next, digest)
   if (refused !== null) return { kind: "settle", outcome: refused }
+  askAhead(consumer, slice, page.next)
   const normalized = normalizeFetched(slice, fetched)
   const completed = fetched.followed.length > 0 ? fetched.incomplete.map((record) => completedOf(slice, record)) : []
   return save(consumer, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, stamp)
@@ -72,9 +84,9 @@ async function readPageOrThrow(consumer: PageReader, slice: LeasedSlice): Promis
 export async function fetchPage(
   consumer: PageReader,
   slice: LeasedSlice,
-  context: PageContext<unknown>,
+  { context, asked: asking }: AskedPage,
 ): Promise<Fetched> {
-  const asked = await ask(consumer, slice, slice.stream.request(context))
+  const asked = await asking
   if (asked.kind !== "ok") return asked
   const page = slice.stream.page(asked.answer, context)
   // Their items were accepted with an earlier window: read again they would only cost the calls that completed them.
@@ -165,9 +177,11 @@ async function save(
   // Of a record that could not be read, what quarantine would keep of it.
   const rejects = page.rejects.map((reject) => ({ ...reject, record: bounded(reject.record) }))
   // A duration: what our clock shows is no business of the source's, which reckons with its own.
+  // The next page may be asked for while this one is sent: that call counts with the next.
+  const { calls } = slice
   const checkpointOf = () => ({
     ...page,
-    ...{ rejects, protocol: PROTOCOL, asked, spreadMs, answerMs: elapsedMs, calls: slice.calls },
+    ...{ rejects, protocol: PROTOCOL, asked, spreadMs, answerMs: elapsedMs, calls },
     ageMs: ports.clock.now() - sentAt,
   })
   if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
@@ -177,15 +191,16 @@ async function save(
   countPage(consumer, page)
   if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
   if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
+  slice.calls -= calls
   turnPage(slice, page.next, told.answer)
   return { kind: "go", more: told.answer.more ?? 0 }
 }
 
 type Go = Extract<CheckpointAnswer, { kind: "go" }>
 
-function turnPage(slice: LeasedSlice, next: string, { until, paceMs, from }: Go): void {
+function turnPage(slice: LeasedSlice, next: string, { until, paceMs, from, ahead = false }: Go): void {
   if (from !== undefined) slice.task = { ...slice.task, window: { ...slice.task.window, from } }
-  slice.calls = 0
+  slice.mayAskAhead = ahead
   slice.until = until
   slice.paceMs = paceMs
   slice.page++

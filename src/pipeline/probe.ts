@@ -2,7 +2,7 @@
 import { type PageContext, ShapeError } from "../connectors/kit/define.ts"
 import type { Outcome, Probe } from "../source/protocol/fetching.ts"
 import { foundBy, type Question, questionOf, type Shown } from "../source/reading/probe.ts"
-import { type LeasedSlice, type PageReader, pageContext } from "./leased-slice.ts"
+import { askPage, type LeasedSlice, type PageReader, pageContext } from "./leased-slice.ts"
 import { type Fetched, fetchPage, normalizeFetched, outcomeOfUnasked, thrown } from "./page.ts"
 
 /** Until the place is found, or the time is up: then the next lease goes on. Null: the source does not answer. */
@@ -49,7 +49,7 @@ async function answerTo(consumer: PageReader, slice: LeasedSlice, probe: Probe):
   const question = questionOf(probe)
   const isWhole = question !== "page" && question.whole
   try {
-    const fetched = await fetchPage(consumer, slice, contextOf(slice, question))
+    const fetched = await fetchPage(consumer, slice, askPage(consumer, slice, contextOf(slice, question)))
     const isOfThePage = (fetched.kind === "transient" && !fetched.unreached) || fetched.kind === "too_large"
     if (isOfThePage) return { kind: "fails", reason: fetched.reason }
     if (fetched.kind !== "page") return fetched

@@ -38,6 +38,10 @@ export class Outbox {
     return this.#items > WAITING_ITEMS_MAX || this.#bytes > WAITING_BYTES_MAX
   }
 
+  get isHalfFull(): boolean {
+    return this.#items > WAITING_ITEMS_MAX / 2 || this.#bytes > WAITING_BYTES_MAX / 2
+  }
+
   /** Oldest first. */
   rows(): OutboxMeta[] {
     return [...this.#metas.values()].sort((a, b) => a.id - b.id)

@@ -115,9 +115,9 @@ export interface Checkpoint {
 export type CheckpointAnswer =
   /**
    * `from`: the window's lower bound from now on, where the list was cut: what lies below is another slice's. `more`: slices that others
-   * could read now, beside this one.
+   * could read now, beside this one. `ahead`: the next page but one may be asked for while the next one is saved.
    */
-  | { kind: "go"; until: number; paceMs: number; from?: number | null; more?: number }
+  | { kind: "go"; until: number; paceMs: number; from?: number | null; more?: number; ahead?: boolean }
   /** Saved; read no further now (window read whole, or backpressure, pause, abort). The lease is over. */
   | { kind: "stop"; reason: string }
   /** Not saved: the lease or the page is no longer current. Drop everything. */

@@ -37,6 +37,8 @@ import { waitOf } from "./waits.ts"
 export const PAGE_STALE_MS = 180_000
 /** A page that had to be made smaller grows by this share of a full one with each that is read. */
 const PAGE_GROWTH = 1 / 32
+/** A partner that answers sooner is not asked ahead: it takes less than saving a page does. */
+const ASKED_AHEAD_FROM_MS = 50
 /** Completed records remembered, a stream. */
 export const COMPLETED_MAX = 500
 const LARGER_THAN_SENT = `This item is larger than ${ROW_BYTES / 1e6} MB, which the destination does not take. It was not sent and can only be discarded.`
@@ -251,8 +253,17 @@ function proceed(
 }
 
 function goOn(tx: Transaction, slice: Slice, until: number): CheckpointAnswer {
-  const more = readyBeside(tx, slice.lane)
-  return { kind: "go", until, paceMs: paceOf(tx, slice), more, ...(slice.isPart && { from: slice.window.from }) }
+  const [more, ahead] = [readyBeside(tx, slice.lane), mayAskAhead(tx, slice)]
+  return { kind: "go", until, paceMs: paceOf(tx, slice), more, ahead, ...(slice.isPart && { from: slice.window.from }) }
+}
+
+/**
+ * Whether a page may be asked for before the one above it is saved. Not where that might have to be left: live windows are short, read oldest
+ * first one may end with any page, and what fills the outbox is soon told to stop.
+ */
+function mayAskAhead(tx: Transaction, slice: Slice): boolean {
+  if (slice.lane === "live" || isOldestFirst(tx, slice.stream) || tx.outbox.isHalfFull) return false
+  return (tx.state.answerMs ?? 0) >= ASKED_AHEAD_FROM_MS
 }
 
 /**

@@ -11,8 +11,8 @@ import { bucketOf } from "./waits.ts"
  * what lies at the bottom of a list of 100 pages is begun too late.
  */
 export const PAGES_OF_A_PART = 24
-/** Fewer are read by whoever reads them already. */
-const PAGES_LEFT_MIN = 2
+/** Fewer are read by whoever reads them already, and may have asked for the first of them. */
+const PAGES_LEFT_MIN = 3
 /** At the end of one page: eight are read side by side after two pages. */
 const CUTS_A_PAGE = 2
 
