@@ -160,20 +160,21 @@ export async function ask(consumer: PageReader, slice: LeasedSlice, request: Pag
 }
 
 async function call(consumer: PageReader, slice: LeasedSlice, request: PageRequest): Promise<Asked> {
-  if (!(await inTurn(consumer, slice))) return { kind: "no_time" }
+  const { clock } = consumer.ports
+  const startAt = turnOf(consumer, slice)
+  if (startAt === null) return { kind: "no_time" }
+  // Counted before it is waited for: what is asked ahead counts with the page that is sent meanwhile.
   slice.calls++
   consumer.counts.calls++
+  if (startAt > clock.now()) await clock.sleep(startAt - clock.now())
+  consumer.calledAt = clock.now()
   const result = await askPartner(consumer.ports, slice.connector, slice.config, request, slice.credential)
   consumer.restMs = result.kind === "ok" ? (slice.connector.limits.restMs?.(result.answer.body) ?? 0) : 0
   return result
 }
 
-/** Waits for the source's pace. False where the lease could end before the partner has to have answered. */
-async function inTurn(consumer: PageReader, slice: LeasedSlice): Promise<boolean> {
-  const { clock } = consumer.ports
-  const startAt = Math.max(clock.now(), consumer.calledAt + Math.max(slice.paceMs, consumer.restMs))
-  if (startAt + REQUEST_TIMEOUT_MS > slice.until) return false
-  if (startAt > clock.now()) await clock.sleep(startAt - clock.now())
-  consumer.calledAt = clock.now()
-  return true
+/** When the source's pace lets the next call begin. Null where the lease could end before the partner has to have answered. */
+function turnOf(consumer: PageReader, slice: LeasedSlice): number | null {
+  const startAt = Math.max(consumer.ports.clock.now(), consumer.calledAt + Math.max(slice.paceMs, consumer.restMs))
+  return startAt + REQUEST_TIMEOUT_MS > slice.until ? null : startAt
 }

@@ -3,15 +3,13 @@
  * The partner takes its time for each page; a wake-up, a page that is saved and a POST take theirs.
  */
 import { stripe } from "../../src/connectors/stripe.ts"
-import { runFetch } from "../../src/pipeline/fetch.ts"
-import { runForward } from "../../src/pipeline/forward.ts"
+import { consume } from "../../src/pipeline/consume.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { Clock, Http } from "../../src/ports.ts"
 import { SourceEngine } from "../../src/source/engine/engine.ts"
-import type { QueueName } from "../../src/source/ports.ts"
 import type { SourceWork } from "../../src/source/protocol/source.ts"
 import type { State } from "../../src/source/state/state.ts"
-import { virtualTime } from "../bench/modes/virtual.ts"
+import { type VirtualTime, virtualTime } from "../bench/modes/virtual.ts"
 import { type MemoryStore, memoryStore } from "./platform/memory-store.ts"
 import { choose, configurationOf, START } from "./source-world.ts"
 
@@ -44,6 +42,8 @@ export interface LongList {
   saveMs: number
   /** From a customer's place in the list to its age, both 0..1, newest first. Left out: spread evenly over the year. */
   ageOf?: (place: number) => number
+  /** That a queue runs at once. How soon Cloudflare starts a second one is not ours to say. */
+  consumers: "one" | "many"
 }
 
 export async function readLongList({
@@ -51,6 +51,7 @@ export async function readLongList({
   answerMs,
   saveMs,
   ageOf = (place) => place,
+  consumers,
 }: LongList): Promise<LongRead> {
   const time = virtualTime(START)
   const { clock } = time
@@ -68,17 +69,18 @@ export async function readLongList({
   const engine: SourceEngine = new SourceEngine({
     ...shared,
     store,
-    wake: async (lane) =>
-      time.start(async () => {
-        await clock.sleep(WAKE_MS)
-        await WORK[lane](ports, "src_1")
-      }),
+    wake: async (lane) => queues[lane](),
     publish: async () => undefined,
     tokens: { refresh: async () => ({ kind: "refused", reason: "" }), revoke: async () => true },
     tryCredential: async () => "unknown",
     cipher: { open: async (sealed) => sealed },
   })
   const ports: PipelinePorts = { ...shared, http, source: () => savingSlowly(engine, clock, saveMs) }
+  const queues = {
+    fetch: queueOf(time, consumers, () => consume([wakeUp], "fetch", ports)),
+    backfill: queueOf(time, consumers, () => consume([wakeUp], "backfill", ports)),
+    forward: queueOf(time, consumers, () => consume([wakeUp], "forward", ports)),
+  }
   const isDone = async () => {
     const answer = await engine.view()
     return answer.ok && answer.view.current.length === 0 && answer.view.delivery.waiting === 0
@@ -103,10 +105,18 @@ export async function readLongList({
   return { ...seen, idleCalls: calledAt.length - before }
 }
 
-const WORK: Record<QueueName, (ports: PipelinePorts, source: string) => Promise<unknown>> = {
-  fetch: (ports, source) => runFetch(ports, source, "live"),
-  backfill: (ports, source) => runFetch(ports, source, "backfill"),
-  forward: runForward,
+const wakeUp = { body: { source: "src_1" }, ack: () => undefined }
+
+/** Sends a wake-up to a queue. */
+function queueOf({ clock, start }: VirtualTime, consumers: LongList["consumers"], work: () => Promise<void>) {
+  let last: Promise<void> = Promise.resolve()
+  return () =>
+    start(async () => {
+      const before = consumers === "one" ? last : Promise.resolve()
+      const mine = before.then(() => clock.sleep(WAKE_MS)).then(work)
+      last = mine
+      await mine
+    })
 }
 
 function savingSlowly(engine: SourceEngine, clock: Clock, saveMs: number): SourceWork {

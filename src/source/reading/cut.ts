@@ -12,9 +12,9 @@ import { bucketOf } from "./waits.ts"
  */
 export const PAGES_OF_A_PART = 24
 /** Fewer are read by whoever reads them already, and may have asked for the first of them. */
-const PAGES_LEFT_MIN = 3
-/** At the end of one page: eight are read side by side after two pages. */
-const CUTS_A_PAGE = 2
+const PAGES_LEFT_MIN = 2
+/** At the end of one page: eight are read side by side after two pages. With more, a list that ends soon costs a call for each part. */
+const CUTS_A_PAGE = 3
 
 /** The page that was just read: where it began, and how many rows it held. */
 export interface PageRead {
