@@ -14,6 +14,8 @@ import type { Timeline } from "./timeline.ts"
 /** "Message size: 128 KB". https://developers.cloudflare.com/queues/platform/limits/ */
 const MESSAGE_BYTES_MAX = 128_000
 const BATCHED_WITHIN_MS = 2_000
+/** "Each Worker invocation can have up to six connections simultaneously waiting for response headers." https://developers.cloudflare.com/workers/platform/limits/ */
+const CONNECTIONS_MAX = 6
 
 export interface Life {
   name: string
@@ -136,7 +138,14 @@ export function createQueues(parts: QueueParts): Queues {
       story.tell(() => `${life.name}: ${faultOf("call_of_another_deploy").says}`)
       return { ...ask, protocol: ask.protocol + 1 }
     }
-    const http = parts.httpOf(life)
+    const connections = parts.httpOf(life)
+    let connected = 0
+    const http: ConsumerPorts["http"] = async (url, init) => {
+      if (++connected > CONNECTIONS_MAX) parts.fail(new Violation(`${life.name} has ${connected} requests under way`))
+      return connections(url, init).finally(() => {
+        connected--
+      })
+    }
     const protocol = isOther ? PROTOCOL + 1 : PROTOCOL
     return {
       clock: {

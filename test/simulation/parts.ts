@@ -37,13 +37,14 @@ export function assertWholeWhenCut(last: State, next: State): void {
   }
 }
 
-/** A part is given out only where none above it waits for a consumer. */
+/** A part is given out only where none above it waits for a consumer: but for the first page of what is older than the range. */
 export function assertNewestFirst(last: State, next: State, now: number): void {
   const leases = new Map(listsOf(last).flatMap((parts) => parts.map(({ id, lease }) => [id, lease?.number])))
   for (const parts of listsOf(next)) {
     const given = parts.findIndex(({ id, lease }) => lease && leases.has(id) && lease.number !== leases.get(id))
     const above = parts.slice(0, Math.max(0, given)).find((part) => mayBeGiven(part, now))
-    if (above) throw new Violation(`${parts[given]?.id} was given out before ${above.id}, which is newer`)
+    if (above && !isFirstBelowRange(parts[given]))
+      throw new Violation(`${parts[given]?.id} was given out before ${above.id}, which is newer`)
   }
 }
 
@@ -62,4 +63,9 @@ function listsOf({ backfills }: State): Slice[][] {
       lists.set(key, [...(lists.get(key) ?? []), slice])
     }
   return [...lists.values()].map((parts) => parts.sort((one, other) => (other.top ?? 0) - (one.top ?? 0)))
+}
+
+/** It tells how far down the list reaches. */
+function isFirstBelowRange(part: Slice | undefined): boolean {
+  return part?.page === 0 && part.edge === null && (part.top ?? 0) <= (part.range?.from ?? 0)
 }

@@ -33,6 +33,8 @@ export interface LongRead {
   callsInASecond: number
   /** Calls of the next sync, which finds nothing. */
   idleCalls: number
+  /** By how much the progress that was shown was off at the most, 0..1. */
+  progressOff: number
 }
 
 export interface LongList {
@@ -55,10 +57,10 @@ export async function readLongList({
 }: LongList): Promise<LongRead> {
   const time = virtualTime(START)
   const { clock } = time
-  const seen: LongRead = { ms: 0, calls: 0, delivered: [], slices: 0, callsInASecond: 0, idleCalls: 0 }
+  const seen: LongRead = { ms: 0, calls: 0, delivered: [], slices: 0, callsInASecond: 0, idleCalls: 0, progressOff: 0 }
   const created = Array.from({ length: customers }, (_, at) => NEWEST_S - Math.floor(YEAR_S * ageOf(at / customers)))
   const { http, calledAt } = outside(clock, created, answerMs, seen)
-  const store = watched(memoryStore(), seen)
+  const store = watched(memoryStore(), seen, customers)
   let ids = 0
   const shared = {
     clock,
@@ -130,13 +132,17 @@ function savingSlowly(engine: SourceEngine, clock: Clock, saveMs: number): Sourc
   }
 }
 
-function watched(store: MemoryStore, seen: LongRead): MemoryStore {
+function watched(store: MemoryStore, seen: LongRead, customers: number): MemoryStore {
   const commit = store.commit.bind(store)
   store.commit = (changes) => {
     commit(changes)
     if (changes.core === null) return
     const { backfills } = JSON.parse(changes.core) as State
     seen.slices = Math.max(seen.slices, ...backfills.map(({ slices }) => slices.length))
+    for (const { slices, share, recordsOfParts } of backfills) {
+      const read = slices.reduce((sum, { records }) => sum + records, recordsOfParts)
+      if (share !== null) seen.progressOff = Math.max(seen.progressOff, Math.abs(share - read / customers))
+    }
   }
   return store
 }

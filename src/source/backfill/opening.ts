@@ -50,7 +50,7 @@ export function openBackfill(
     ),
   )
   for (const [index, plan] of plans.entries()) noteIncomplete(run, plan, slices[index])
-  state.backfills.push({ id, kind, slices, run: run.id, trigger, overlap, share: null })
+  state.backfills.push({ id, kind, slices, run: run.id, trigger, overlap, share: null, recordsOfParts: 0 })
   state.others.push(run)
   return run
 }

@@ -189,5 +189,5 @@ function restoreBackfill(tx: Transaction, { slices: kept, ...backfill }: KeptBac
     const slice: Slice = { ...blankSlice(tx, stream, `${id}:${stream.name}.${index}`), ...part }
     return [off ? { ...slice, state: "off" as const } : slice]
   })
-  if (slices.length > 0) tx.state.backfills.push({ ...backfill, id, slices, run: null, share: null })
+  if (slices.length > 0) tx.state.backfills.push({ ...backfill, id, slices, run: null, share: null, recordsOfParts: 0 })
 }

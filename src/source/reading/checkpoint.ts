@@ -24,9 +24,19 @@ import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { smoothed } from "./budget.ts"
 import { noteCollections, noteReadable } from "./collection-notes.ts"
-import { cutWherePays } from "./cut.ts"
+import { cutAtRange, cutWherePays } from "./cut.ts"
 import { abort } from "./ending.ts"
-import { areKeysFull, heldBackBy, isQuarantineFull, LEASE_MS, mayRead, paceOf, readyBeside, runOf } from "./lease.ts"
+import {
+  areKeysFull,
+  heldBackBy,
+  isQuarantineFull,
+  LEASE_MS,
+  mayRead,
+  paceOf,
+  readyBeside,
+  runOf,
+  waitsToBegin,
+} from "./lease.ts"
 import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
 import { neededKeys } from "./needed-keys.ts"
 import { reachesBelow, takeOut } from "./parts.ts"
@@ -78,6 +88,7 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   // A part that has been read is in none any more.
   const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
   const answer = next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, next, page.digest, moved)
+  if (next !== null && isFirstPage(slice)) cutAtRange(tx, slice)
   if (backfill) noteRead(backfill, page.records, (stream) => orderOf(tx, stream))
   pruneSeen(tx, run)
   if (answer.kind !== "go" || slice.lane === "live") return answer
@@ -283,10 +294,17 @@ function stopReason(tx: Transaction, slice: Slice): string | null {
   if (isOlderThanCheck(tx.state, slice.lease)) return CHECKING
   const held = heldBackBy(tx, slice.lane)
   if (held) return held
+  // A scroll is read to its end: its token does not wait.
+  if (isFirstPage(slice) && orderOf(tx, slice.stream) !== "none" && waitsToBegin(tx))
+    return "the first page of another list comes first"
   // What one part was told is meant for all that ask for the same list.
   const wait = slice.isPart ? waitOf(tx, slice.stream) : null
   if (wait) return wait.reason
   return isQuarantineFull(tx, slice) ? "too many items are in quarantine" : null
+}
+
+function isFirstPage({ lane, page }: Slice): boolean {
+  return lane === "backfill" && page === 1
 }
 
 function finishWindow(tx: Transaction, slice: Slice, run: Run, asked: number): CheckpointAnswer {

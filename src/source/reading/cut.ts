@@ -22,6 +22,18 @@ export interface PageRead {
   rows: number
 }
 
+/**
+ * After its first page a list that is open below is cut where its range begins: one call tells whether anything is older, and so how much
+ * of it there may be.
+ */
+export function cutAtRange(tx: Transaction, slice: Slice): void {
+  const backfill = tx.state.backfills.find(({ slices }) => slices.includes(slice))
+  if (slice.bottom !== null || slice.edge === null || !backfill || !mayBeCut(tx, backfill, slice)) return
+  const granularityMs = granularityOf(tx, slice)
+  const at = downTo(slice.range?.from ?? 0, granularityMs)
+  if (at > 0 && at < downTo(slice.edge.time, granularityMs)) cutAt(tx, backfill, slice, at)
+}
+
 /** In two, as long as more readers are of use, and this part is among the longest. */
 export function cutWherePays(tx: Transaction, slice: Slice, page: PageRead): void {
   const backfill = tx.state.backfills.find(({ slices }) => slices.includes(slice))

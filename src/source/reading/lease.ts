@@ -97,15 +97,34 @@ export function areKeysFull({ seen }: Transaction): boolean {
   return seen.entries("live") > BACKFILL_KEYS_MAX
 }
 
-/** Slices that may be leased now, in the order they should be: the newest data first. */
+/**
+ * Slices that may be leased now, in the order they should be: the newest data first. Of each list the first page comes before the second of
+ * another: it holds the newest, and says how long the list may be.
+ */
 export function ready(tx: Transaction, lane: Lane): Slice[] {
+  const free = freeSlices(tx, lane)
+  if (lane === "live") return free
+  const leased = readingIn(tx, lane).filter((slice) => inForce(slice.lease, tx.now)).length
+  const inOrder = [...free.filter(beginsFirst), ...free.filter((slice) => !beginsFirst(slice))]
+  return inOrder.slice(0, Math.max(0, backfillsAtOnce(tx) - leased))
+}
+
+function freeSlices(tx: Transaction, lane: Lane): Slice[] {
   const { now } = tx
-  const leased = readingIn(tx, lane).filter((slice) => inForce(slice.lease, now)).length
-  const places = lane === "live" ? Number.POSITIVE_INFINITY : backfillsAtOnce(tx) - leased
-  const first = lane === "live" ? readingIn(tx, lane) : sideBySide(tx)
   const isReady = (slice: Slice) => slice.notBefore <= now && waitOf(tx, slice.stream) === null
-  const free = first.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(tx, slice))
-  return free.slice(0, Math.max(0, places))
+  const slices = lane === "live" ? readingIn(tx, lane) : sideBySide(tx)
+  return slices.filter((slice) => !inForce(slice.lease, now) && isReady(slice) && !isQuarantineFull(tx, slice))
+}
+
+/** Of the parts of a list only the one that lies below the range: nothing says how far down it reaches. */
+function beginsFirst({ edge, pageToken, isPart, top, range }: Slice): boolean {
+  const isBegun = edge !== null || pageToken !== null
+  return !isBegun && (!isPart || (top !== null && range !== null && top <= range.from))
+}
+
+/** A list whose first page comes before any further one of another. */
+export function waitsToBegin(tx: Transaction): boolean {
+  return freeSlices(tx, "backfill").some(beginsFirst)
 }
 
 /** How many slices a consumer that reads one already may have read beside it. */

@@ -49,7 +49,9 @@ export function reachesBelow(tx: Transaction, slice: Slice, { edge, lowest }: Ch
 /** A part that has been read is taken out while another one of its list is there. */
 export function takeOut({ state }: Pick<Transaction, "state">, slice: Slice): void {
   const backfill = state.backfills.find(({ slices }) => slices.includes(slice))
-  if (backfill && partsIn(backfill, slice).length > 1) backfill.slices = backfill.slices.filter((one) => one !== slice)
+  if (!backfill || partsIn(backfill, slice).length === 1) return
+  backfill.slices = backfill.slices.filter((one) => one !== slice)
+  backfill.recordsOfParts += slice.records
 }
 
 /** What is left of the window below the place becomes a slice of its own, ready at once; the slice goes on above it. */

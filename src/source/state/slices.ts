@@ -110,4 +110,6 @@ export interface Backfill {
   overlap: Span | null
   /** How much of it has been read, 0 to 1, as its run shows it (`runs/progress.ts`); null before the run's first page. */
   share: number | null
+  /** Records of parts that have been read, and are no longer among the slices. */
+  recordsOfParts: number
 }

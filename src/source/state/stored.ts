@@ -40,7 +40,8 @@ export function isReadable(text: string): boolean {
 /** What is stored may be of any older schema: what came later is missing. */
 type Stored = Omit<State, Added | "backfills"> & Partial<Pick<State, Added>> & Former
 type Former = { wait?: Wait | null; skewMs?: number; backfills: StoredBackfill[] }
-type StoredBackfill = Omit<Backfill, "share"> & Partial<Pick<Backfill, "share">>
+type StoredBackfill = Omit<Backfill, AddedToBackfill> & Partial<Pick<Backfill, AddedToBackfill>>
+type AddedToBackfill = "share" | "recordsOfParts"
 type StoredToken = Omit<TokenState, AddedToToken> & Partial<Pick<TokenState, AddedToToken>>
 type AddedToToken = "sentAt" | "isOver" | "renewedAt"
 type Added = "token" | "waits" | "operatorWait" | "clock" | "checking" | "triedAt" | "answerMs"
@@ -63,9 +64,10 @@ export function upgrade({ wait, skewMs = 0, ...stored }: Stored): State {
     waits,
     clock: stored.clock ?? { ...freshClock(), skewMs },
     live: Object.fromEntries(live),
-    backfills: stored.backfills.map(({ share = null, ...backfill }) => ({
+    backfills: stored.backfills.map(({ share = null, recordsOfParts = 0, ...backfill }) => ({
       ...backfill,
       share,
+      recordsOfParts,
       slices: backfill.slices.map((slice) => upgradeSlice(slice) as Slice),
     })),
     run: stored.run && upgradeRun(stored.run),

@@ -44,8 +44,8 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "a lease in force is given again",
     file: "source/reading/lease.ts",
-    from: "return first.filter((slice) => !inForce(slice.lease, now) && isReady",
-    to: "return first.filter((slice) => isReady",
+    from: "return slices.filter((slice) => !inForce(slice.lease, now) && isReady",
+    to: "return slices.filter((slice) => isReady",
   },
   {
     name: "a claim in force is given again",
@@ -86,7 +86,7 @@ export const GRANTS: readonly Mutant[] = [
   {
     name: "all lists of a backfill are read at once",
     file: "source/reading/lease.ts",
-    from: "leased >= backfillsAtOnce(tx)",
-    to: "leased >= 1e9 * backfillsAtOnce(tx)",
+    from: "Math.max(0, backfillsAtOnce(tx) - leased)",
+    to: "Math.max(0, 1e9 * backfillsAtOnce(tx) - leased)",
   },
 ]

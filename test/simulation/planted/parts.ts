@@ -60,4 +60,28 @@ export const PARTS: readonly Mutant[] = [
     to: "const isBegun = slice.page > 0",
     survives: "Hardly ever does a start date move in the seconds in which parts are read; tables show it.",
   },
+  {
+    name: "a consumer has as many requests under way as slices are ready",
+    file: "pipeline/consume.ts",
+    from: "Math.max(0, READERS_AT_ONCE - sources.size)",
+    to: "Number.POSITIVE_INFINITY",
+  },
+  {
+    name: "the page that is asked for ahead is the same one again",
+    file: "pipeline/leased-slice.ts",
+    from: "{ ...pageContext(slice), pageToken: next }",
+    to: "pageContext(slice)",
+  },
+  {
+    name: "what was asked for ahead is taken for the page after it, too",
+    file: "pipeline/page.ts",
+    from: "  slice.ahead = null\n  const fetched",
+    to: "  const fetched",
+  },
+  {
+    name: "a list that is cut at the range's begin is not read below it",
+    file: "source/reading/cut.ts",
+    from: "  if (at > 0 && at < downTo(slice.edge.time, granularityMs)) cutAt(tx, backfill, slice, at)\n",
+    to: "  if (at > 0 && at < downTo(slice.edge.time, granularityMs)) Object.assign(slice, { window: { ...slice.window, from: at }, bottom: at })\n",
+  },
 ]

@@ -5,6 +5,7 @@ import type { Configuration } from "../../../src/source/protocol/configuration.t
 import { newRun } from "../../../src/source/runs/run.ts"
 import type { Transaction } from "../../../src/source/transaction.ts"
 import {
+  begunWorld,
   choose,
   crowd,
   DAY,
@@ -399,8 +400,7 @@ describe("a resync", () => {
 
 describe("a token that the partner refuses", () => {
   it("makes the window be read again from its edge, and the items of one time that were read are dropped", async () => {
-    const world = sourceWorld()
-    await world.configure()
+    const world = await begunWorld({ collections: choose("Orders") })
     const task = await world.lease("backfill")
     const [newer, tie1, tie2, older] = [
       listed("newer", START_DATE + 3 * DAY),

@@ -33,7 +33,16 @@ function ahead(): Transaction {
   state.live.feed.slice.stuck = { since: AHEAD, reason: "", days: 1, dayAt: AHEAD }
   const denied = { ...blankSlice(tx, stream, "p1:orders"), state: "denied" as const, notBefore: AHEAD }
   state.backfills = [
-    { id: "p1", kind: "initial", slices: [denied], run: null, trigger: "schedule", overlap: null, share: null },
+    {
+      id: "p1",
+      kind: "initial",
+      slices: [denied],
+      run: null,
+      trigger: "schedule",
+      overlap: null,
+      share: null,
+      recordsOfParts: 0,
+    },
   ]
   Object.assign(state, {
     ...{ nextRunAt: AHEAD + HOUR, lastSyncNowAt: AHEAD, lastLiveAt: AHEAD },

@@ -7,6 +7,7 @@ import type { Outcome } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import {
   begunWorld,
+  choose,
   DAY,
   fact,
   HOUR,
@@ -70,7 +71,7 @@ describe("a refusal in the partner's words", () => {
   })
 
   it("that is not repeated was the partner's mistake: reading goes on where it stopped", async () => {
-    const world = await begunWorld()
+    const world = await begunWorld({ collections: choose("Orders") })
     const list = await world.lease("backfill")
     await world.page(list, { items: [fact("a", START_DATE)], next: "t1" })
     await world.settle(list, { kind: "release" })

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { PAGE_STALE_MS } from "../../../src/source/reading/checkpoint.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
-import { begunWorld, DAY, fact, MINUTE, START } from "../../support/source-world.ts"
+import { begunWorld, choose, DAY, fact, MINUTE, START } from "../../support/source-world.ts"
 
 describe("a checkpoint", () => {
   it("sent again is answered as before and saved once", async () => {
@@ -92,7 +92,7 @@ describe("a pending key", () => {
   })
 
   it("that will never become a fact is forgotten", async () => {
-    const world = await begunWorld()
+    const world = await begunWorld({ collections: choose("Orders") })
     const task = await world.lease("backfill")
     await world.page(task, { pending: [open], next: "t1" })
     await world.page(task, { closed: [{ collection: "Orders", key: "a:paid" }] })

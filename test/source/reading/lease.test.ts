@@ -39,6 +39,16 @@ describe("a lease", () => {
     })
   })
 
+  it("is of the first page of each list, before the second of another: then it goes on where it was", async () => {
+    const world = await begunWorld({ collections: choose("Orders", "People") })
+    const orders = await world.lease("backfill")
+    expect(await world.page(orders, { items: [fact("a", START_DATE)], next: "t1" })).toBe("stop")
+    const people = await world.lease("backfill")
+    expect(people).toMatchObject({ stream: "people", page: 0 })
+    expect(await world.page(people, { next: "t1" })).toBe("go")
+    expect(await world.lease("backfill")).toMatchObject({ stream: "orders", page: 1, pageToken: "t1" })
+  })
+
   it("is given to three slices of backfills at most, each list to one backfill at a time", async () => {
     const world = await begunWorld()
     await world.configure({ startDate: START_DATE - DAY })

@@ -5,6 +5,7 @@ import { LEASE_MS } from "../../../src/source/reading/lease.ts"
 import { ATTEMPTS_MAX, LAPSES_MAX } from "../../../src/source/reading/settlement.ts"
 import {
   begunWorld,
+  choose,
   DAY,
   fact,
   HOUR,
@@ -155,7 +156,7 @@ describe("an answer over the size limit", () => {
 
 describe("a credential that is rejected twice", () => {
   async function rejected(): Promise<World> {
-    const world = await begunWorld()
+    const world = await begunWorld({ collections: choose("Orders") })
     await world.page(await world.lease("backfill"), { items: [fact("a", START_DATE)], next: "t1" })
     await world.settle(await world.lease("live"), { kind: "auth", reason: "no such key", credentialVersion: 1 })
     await world.until(START + AUTH_CONFIRM_MS)
@@ -231,7 +232,7 @@ describe("a denied reading", () => {
   })
 
   it("of a list goes on from where it was with a new credential, and repeats nothing", async () => {
-    const world = await begunWorld()
+    const world = await begunWorld({ collections: choose("Orders") })
     await world.drain("live")
     const orders = await world.lease("backfill")
     await world.page(orders, { items: [fact("a", START_DATE + DAY)], next: "t1" })

@@ -40,6 +40,7 @@ function read(lists: readonly List[]): { shown: number; is: number }[] {
     trigger: "schedule",
     overlap: null,
     share: null,
+    recordsOfParts: 0,
   }
   const all = lists.reduce((sum, { rows }) => sum + rows, 0)
   const steps = [{ shown: progressOf(backfill, () => "newest") ?? Number.NaN, is: 0 }]
@@ -104,6 +105,7 @@ describe("the progress of a backfill", () => {
       trigger: "schedule",
       overlap: null,
       share: null,
+      recordsOfParts: 0,
     }
     noteRead(backfill, 100, () => order)
     const shown = progressOf(backfill, () => order)

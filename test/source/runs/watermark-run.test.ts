@@ -9,7 +9,16 @@ import { LOOKBACK, START, transactionOf } from "../../support/source-world.ts"
 const SECOND = 1_000
 const entryAt = (announcedAt: number) => ({ version: 1, content: "", announcedAt, window: 1, by: "backfill" as const })
 const backfill = (changes: Partial<Backfill> = {}): Backfill => ({
-  ...{ id: "p1", kind: "initial", slices: [], run: "run_1", trigger: "schedule", overlap: null, share: null },
+  ...{
+    id: "p1",
+    kind: "initial",
+    slices: [],
+    run: "run_1",
+    trigger: "schedule",
+    overlap: null,
+    share: null,
+    recordsOfParts: 0,
+  },
   ...changes,
 })
 const feed = { cursor: START, slice: null, completed: [], perHour: null }
