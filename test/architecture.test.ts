@@ -18,7 +18,8 @@ const TIERS: readonly (readonly string[])[] = [
   ["source/state/", "source/ports.ts"],
   ["source/"],
   ["source/engine/"],
-  ["auth/", "oauth/", "db/", "worker/vault.ts", "worker/sqlite-store.ts", "worker/packed-store.ts", "destinations/"],
+  ["worker/sqlite-store.ts", "worker/packed-store.ts", "worker/outbox/"],
+  ["auth/", "oauth/", "db/", "worker/vault.ts", "destinations/"],
   ["pipeline/"],
   ["worker/platform.ts"],
   ["use-cases/", "worker/source-object.ts"],
@@ -57,6 +58,7 @@ const KNOW_BINDINGS: Record<string, string> = {
   "worker/platform.ts": "makes ports of them",
   "worker/source-object.ts": "is the Durable Object",
   "worker/sqlite-store.ts": "implements Store over its storage",
+  "worker/outbox/table.ts": "keeps the outbox in its storage",
   "db/database.ts": "opens D1",
   "routes/kit/api.ts": "declares what Hono hands to the handlers",
 }
@@ -211,7 +213,7 @@ describe("the engine of a source", () => {
       "worker/vault.ts",
     ]
     expect(sourceTakenBy(...beside).filter((path) => !isContract(path))).toEqual(["source/state/state.ts"])
-    expect(sourceTakenBy("worker/sqlite-store.ts", "worker/packed-store.ts")).toEqual([
+    expect(sourceTakenBy("worker/sqlite-store.ts", "worker/packed-store.ts", "worker/outbox/")).toEqual([
       "source/ports.ts",
       "source/state/changes.ts",
     ])

@@ -2,6 +2,8 @@
 import { BOUND_PARAMETERS_MAX } from "../platform-limits.ts"
 import type { Store } from "../source/ports.ts"
 import type { Changes, OutboxMeta, Row, RowChanges, SeenChanges, StoredSeen } from "../source/state/changes.ts"
+import { OutboxBundles } from "./outbox/bundles.ts"
+import { OutboxTable } from "./outbox/table.ts"
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS core (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -9,10 +11,6 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS open (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS quarantine (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS runs (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS outbox (
-    id INTEGER PRIMARY KEY, run TEXT NOT NULL, items INTEGER NOT NULL, bytes INTEGER NOT NULL, attempts INTEGER NOT NULL,
-    notBefore INTEGER NOT NULL, objects TEXT NOT NULL, counts TEXT NOT NULL, body TEXT NOT NULL
-  );
 `
 
 /** The table of each kind of row: that of pending keys has its name from the first version. */
@@ -22,10 +20,14 @@ type Kind = keyof typeof TABLES
 
 export class SqlStore implements Store {
   readonly #storage: DurableObjectStorage
+  readonly #table: OutboxTable
+  readonly #outbox: OutboxBundles
   #exists = false
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
+    this.#table = new OutboxTable(storage)
+    this.#outbox = new OutboxBundles(this.#table)
   }
 
   core(): string | null {
@@ -53,12 +55,11 @@ export class SqlStore implements Store {
   }
 
   outbox(): OutboxMeta[] {
-    const columns = "id, run, items, bytes, attempts, notBefore, objects, counts"
-    return this.#storage.sql.exec(`SELECT ${columns} FROM outbox ORDER BY id`).toArray() as unknown as OutboxMeta[]
+    return this.#outbox.rows()
   }
 
   outboxItems(ids: readonly number[]): Row[] {
-    return this.#byIds("outbox", ids)
+    return this.#outbox.items(ids)
   }
 
   quarantine(before: number | null, limit: number): Row[] {
@@ -74,29 +75,44 @@ export class SqlStore implements Store {
   }
 
   quarantineByIds(ids: readonly number[]): Row[] {
-    return this.#byIds("quarantine", ids)
+    const rows: Row[] = []
+    if (!this.#hasTables()) return rows
+    for (let start = 0; start < ids.length; start += BOUND_PARAMETERS_MAX) {
+      const some = ids.slice(start, start + BOUND_PARAMETERS_MAX)
+      const query = `SELECT id, body FROM quarantine WHERE id IN (${some.map(() => "?").join(",")}) ORDER BY id`
+      rows.push(...this.#storage.sql.exec<{ id: number; body: string }>(query, ...some).toArray())
+    }
+    return rows
   }
 
   commit(changes: Changes): void {
-    this.#storage.transactionSync(() => {
-      if (!this.#hasTables()) this.#storage.sql.exec(SCHEMA)
-      this.#exists = true
-      if (changes.core !== null) this.#put("core", { id: 1, body: changes.core })
-      this.#outbox(changes.outbox)
-      for (const kind of Object.keys(TABLES) as Kind[]) this.#apply(kind, changes[kind])
-    })
+    this.#outbox.commit(changes.outbox, (bundles) =>
+      this.#storage.transactionSync(() => {
+        this.#create()
+        if (changes.core !== null) this.#put("core", { id: 1, body: changes.core })
+        this.#table.write(bundles)
+        for (const kind of Object.keys(TABLES) as Kind[]) this.#apply(kind, changes[kind])
+      }),
+    )
     // Not awaited: without an await in between, the platform writes it together with the rows above.
     if (changes.alarm !== null) void this.#storage.setAlarm(changes.alarm)
   }
 
   erase(core: string): void {
     void this.#storage.deleteAlarm()
+    this.#outbox.forget()
     this.#storage.transactionSync(() => {
-      this.#storage.sql.exec(SCHEMA)
-      this.#exists = true
-      for (const table of ["core", ...Object.values(TABLES), "outbox"]) this.#storage.sql.exec(`DELETE FROM ${table}`)
+      this.#create()
+      for (const table of ["core", ...Object.values(TABLES)]) this.#storage.sql.exec(`DELETE FROM ${table}`)
+      this.#table.erase()
       this.#put("core", { id: 1, body: core })
     })
+  }
+
+  #create(): void {
+    if (this.#hasTables()) return
+    this.#storage.sql.exec(SCHEMA)
+    this.#table.create()
   }
 
   /** An object nobody configured has no tables and stays without: asking it anything writes nothing. */
@@ -111,42 +127,6 @@ export class SqlStore implements Store {
     if (!this.#hasTables()) return []
     const query = `SELECT id, body FROM ${TABLES[kind]} ORDER BY id`
     return this.#storage.sql.exec<{ id: number; body: string }>(query).toArray()
-  }
-
-  #byIds(table: "outbox" | "quarantine", ids: readonly number[]): Row[] {
-    const rows: Row[] = []
-    if (!this.#hasTables()) return rows
-    for (let start = 0; start < ids.length; start += BOUND_PARAMETERS_MAX) {
-      const some = ids.slice(start, start + BOUND_PARAMETERS_MAX)
-      const marks = some.map(() => "?").join(",")
-      const query = `SELECT id, body FROM ${table} WHERE id IN (${marks}) ORDER BY id`
-      rows.push(...this.#storage.sql.exec<{ id: number; body: string }>(query, ...some).toArray())
-    }
-    return rows
-  }
-
-  #outbox({ insert, remove, update }: Changes["outbox"]): void {
-    const { sql } = this.#storage
-    for (const id of remove) sql.exec("DELETE FROM outbox WHERE id = ?", id)
-    for (const { id, run, items, bytes, attempts, notBefore, objects, counts, body } of insert) {
-      sql.exec(
-        "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        id,
-        run,
-        items,
-        bytes,
-        attempts,
-        notBefore,
-        objects,
-        counts,
-        body,
-      )
-    }
-    for (const { id, attempts, notBefore } of update) {
-      const query =
-        "UPDATE outbox SET attempts = COALESCE(?, attempts), notBefore = COALESCE(?, notBefore) WHERE id = ?"
-      sql.exec(query, attempts ?? null, notBefore ?? null, id)
-    }
   }
 
   #apply(kind: Kind, { put, remove }: RowChanges | SeenChanges): void {

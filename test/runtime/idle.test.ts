@@ -6,7 +6,8 @@ import { createCharge } from "../sandbox/stripe/charges.ts"
 import { advanceTo, HOUR, now } from "./kit/clock.ts"
 import { isAtRest, look, settled, until } from "./kit/drive.ts"
 import { PARTNERS } from "./kit/partners.ts"
-import { received, type Source, stubOf } from "./kit/source.ts"
+import { countRows, type RowCount } from "./kit/rows.ts"
+import { calls, received, type Source, stubOf } from "./kit/source.ts"
 import { happen, stripe } from "./kit/stripe.ts"
 import { openWorld } from "./kit/world.ts"
 
@@ -23,7 +24,7 @@ test.each(PARTNERS.map((partner) => [partner.connector, partner] as const))(TITL
   const calls = world.counters.calls()
   const items = received(world, source).length
   const d1 = await d1Changes()
-  const rows = await countRows(source)
+  const rows = await countedFrom(source)
   await scheduledRun(source)
   expect(world.counters.calls() - calls).toBe(1)
   expect(world.counters.log.at(-1)).toMatchObject({ host: source.host })
@@ -37,7 +38,7 @@ test("a run that finds one change is eight Durable Object rows at most, of which
   const source = await stripe.connect(world, { name: "stripe-change", history: "some" })
   await settled(world, source)
   await scheduledRun(source)
-  const rows = await countRows(source)
+  const rows = await countedFrom(source)
   const items = received(world, source).length
   happen(source, (account) => createCharge(account, { amount: 1_000 }))
   await scheduledRun(source)
@@ -45,6 +46,21 @@ test("a run that finds one change is eight Durable Object rows at most, of which
   expect(rows.written()).toBeGreaterThan(0)
   expect(rows.written()).toBeLessThanOrEqual(8)
 })
+
+test("the items of a first sync from pages of 100 are three outbox rows written a page at most", async () => {
+  const rows = await countedFrom(await stripe.connect(world, { name: "stripe-before", history: null }))
+  const source = await stripe.connect(world, { name: "stripe-first", history: "pages" })
+  await settled(world, source)
+  // Cut into rows as POSTs take them, they would be two rows a page, each written twice.
+  expect(received(world, source).length).toBeGreaterThan(750)
+  expect(rows.written("bundles")).toBeGreaterThan(0)
+  expect(rows.written("bundles")).toBeLessThanOrEqual(3 * calls(world, source))
+})
+
+/** Rows of every source from now on. */
+function countedFrom(source: Source): Promise<RowCount> {
+  return runInDurableObject(stubOf(source), (_, { storage }) => countRows(storage))
+}
 
 /** Without a look through the API, which reads D1. */
 async function scheduledRun(source: Source): Promise<void> {
@@ -60,25 +76,4 @@ async function scheduledRun(source: Source): Promise<void> {
  */
 async function d1Changes(): Promise<number> {
   return (await env.DB.prepare("SELECT total_changes() AS changes").first<number>("changes")) ?? Number.NaN
-}
-
-/** Counts as Cloudflare bills: what each statement says it wrote, index rows included, and a row for each alarm that is set. */
-function countRows(source: Source): Promise<{ written: () => number }> {
-  return runInDurableObject(stubOf(source), (_, { storage }) => {
-    let rows = 0
-    const sql = Object.getPrototypeOf(storage.sql) as SqlStorage
-    const { exec } = sql
-    sql.exec = function (this: SqlStorage, ...args: Parameters<typeof exec>) {
-      const cursor = exec.apply(this, args)
-      rows += cursor.rowsWritten
-      return cursor
-    } as typeof exec
-    const kept = Object.getPrototypeOf(storage) as DurableObjectStorage
-    const { setAlarm } = kept
-    kept.setAlarm = function (this: DurableObjectStorage, ...args: Parameters<typeof setAlarm>) {
-      rows++
-      return setAlarm.apply(this, args)
-    }
-    return { written: () => rows }
-  })
 }

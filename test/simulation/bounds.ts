@@ -93,6 +93,7 @@ export function assertBounded(state: State, disk: Disk, changes: Changes, now: n
     most("bytes of a row", row.bytes, ROW_BYTES_MAX)
   }
   if (changes.outbox.insert.length > 0) outboxBounds(disk, most)
+  if (changes.outbox.remove.length > 0) bundleBounds(disk, most)
 }
 
 function bytesOfSeen(disk: Disk): number {
@@ -120,6 +121,17 @@ function outboxBounds(disk: Disk, most: (what: string, is: number, bound: number
   }
   most("items in the outbox", items, OUTBOX_ITEMS_MAX)
   most("bytes in the outbox", bytes, OUTBOX_BYTES_MAX)
+}
+
+/** A bundle goes with its last row. */
+function bundleBounds(disk: Disk, most: (what: string, is: number, bound: number) => void): void {
+  let rows = 0
+  for (const { metas } of disk.bundles.values()) {
+    const left = (JSON.parse(metas) as unknown[]).length
+    most("bundles without a row", left === 0 ? 1 : 0, 0)
+    rows += left
+  }
+  most("rows in bundles", rows, disk.outbox.size)
 }
 
 /** How often the alarm rings. */

@@ -1,12 +1,11 @@
-/** A Durable Object's storage: rows and the alarm, changed by whole commits only. What is on it survives every crash. */
+/**
+ * A Durable Object's storage: rows and the alarm, changed by whole commits only. What is on it survives every crash. The outbox is read
+ * from its bundles, as it ships; beside them it lies row by row, for those who look at what was committed.
+ */
 import type { Store } from "../../src/source/ports.ts"
-import {
-  type Changes,
-  NO_CHANGES,
-  type OutboxInsert,
-  type OutboxMeta,
-  type StoredSeen,
-} from "../../src/source/state/changes.ts"
+import { type Changes, NO_CHANGES, type OutboxInsert, type StoredSeen } from "../../src/source/state/changes.ts"
+import type { Bundle, BundleChanges } from "../../src/worker/outbox/bundle-index.ts"
+import { OutboxBundles } from "../../src/worker/outbox/bundles.ts"
 import type { Chance } from "./chance.ts"
 
 export interface Disk {
@@ -14,6 +13,7 @@ export interface Disk {
   alarm: number | null
   tables: Record<Exclude<Table, "seen">, Map<number, string>> & { seen: Map<number, StoredSeen["body"]> }
   outbox: Map<number, OutboxInsert>
+  bundles: Map<number, Bundle>
 }
 
 type Table = "seen" | "pending" | "quarantine" | "runs"
@@ -21,7 +21,7 @@ const TABLES = ["pending", "quarantine", "runs"] as const
 
 export function blankDisk(): Disk {
   const tables = { seen: new Map(), pending: new Map(), quarantine: new Map(), runs: new Map() }
-  return { core: null, alarm: null, tables, outbox: new Map() }
+  return { core: null, alarm: null, tables, outbox: new Map(), bundles: new Map() }
 }
 
 export interface StoreParts {
@@ -47,6 +47,10 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
     committed(before, changes)
     if (chance.strikes("commit_throws")) throw new Error("the commit was written, and threw")
   }
+  const outbox = new OutboxBundles({
+    metas: () => [...disk.bundles.values()],
+    bodies: (ids) => ids.flatMap((id) => disk.bundles.get(id) ?? []),
+  })
   return {
     core: () => read(() => disk.core),
     seen: () => read(() => rowsOf(disk.tables.seen)),
@@ -57,8 +61,8 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
       }),
     pending: () => read(() => rowsOf(disk.tables.pending)),
     runs: () => read(() => rowsOf(disk.tables.runs)),
-    outbox: () => read(() => [...disk.outbox.values()].map(metaOf).sort((a, b) => a.id - b.id)),
-    outboxItems: (ids) => read(() => byIds(disk.outbox, ids, (row) => row.body)),
+    outbox: () => read(() => outbox.rows()),
+    outboxItems: (ids) => read(() => outbox.items(ids)),
     quarantineByIds: (ids) => read(() => byIds(disk.tables.quarantine, ids, (body) => body)),
     quarantine: (before, limit) =>
       read(() =>
@@ -68,24 +72,31 @@ export function storeOn({ disk, chance, assertAlive, committed, alarmSet }: Stor
           .slice(0, limit),
       ),
     commit: (changes) =>
-      write(changes, () => {
-        assertApplicable(disk, changes)
-        apply(disk, changes)
-        if (changes.alarm !== null) {
-          disk.alarm = changes.alarm
-          alarmSet()
-        }
-      }),
-    erase: (core) =>
+      outbox.commit(changes.outbox, (bundles) =>
+        write(changes, () => {
+          assertApplicable(disk, changes, bundles)
+          apply(disk, changes)
+          applyBundles(disk, bundles)
+          if (changes.alarm !== null) {
+            disk.alarm = changes.alarm
+            alarmSet()
+          }
+        }),
+      ),
+    erase: (core) => {
+      outbox.forget()
       write({ ...NO_CHANGES, core, alarm: null }, () => {
         Object.assign(disk, { ...blankDisk(), core })
-      }),
+      })
+    },
   }
 }
 
 /** What SQLite would refuse, refused before anything is changed. */
-function assertApplicable(disk: Disk, changes: Changes): void {
+function assertApplicable(disk: Disk, changes: Changes, bundles: BundleChanges): void {
   assertFitting(changes)
+  for (const { metas, body } of bundles.insert) assertRowFits("bundles", metas + body)
+  for (const { id, metas } of bundles.update) assertRowFits("bundles", metas + (disk.bundles.get(id)?.body ?? ""))
   const { outbox } = changes
   const removed = new Set(outbox.remove)
   const inserted = new Set<number>()
@@ -101,9 +112,8 @@ const ROW_BYTES_MAX = 2_000_000
 /** A character is at most three bytes: shorter texts need not be counted. */
 const SURELY_FITTING = ROW_BYTES_MAX / 3
 
-function assertFitting({ core, outbox, seen, pending, quarantine, runs }: Changes): void {
+function assertFitting({ core, seen, pending, quarantine, runs }: Changes): void {
   if (core !== null) assertRowFits("core", core)
-  for (const { body, objects } of outbox.insert) assertRowFits("outbox", body + objects)
   for (const [table, { put }] of Object.entries({ seen, pending, quarantine, runs }))
     for (const { body } of put) assertRowFits(table, body)
 }
@@ -129,6 +139,15 @@ function apply(disk: Disk, changes: Changes): void {
   for (const table of TABLES) applyRows(disk.tables[table], changes[table])
 }
 
+function applyBundles(disk: Disk, { insert, update, remove }: BundleChanges): void {
+  for (const id of remove) disk.bundles.delete(id)
+  for (const { id, metas } of update) {
+    const bundle = disk.bundles.get(id)
+    if (bundle) disk.bundles.set(id, { ...bundle, metas })
+  }
+  for (const bundle of insert) disk.bundles.set(bundle.id, bundle)
+}
+
 function applyRows<Body>(table: Map<number, Body>, { put, remove }: Changed<Body>): void {
   for (const { id, body } of put) table.set(id, body)
   for (const id of remove) table.delete(id)
@@ -150,8 +169,4 @@ function byIds<T>(table: ReadonlyMap<number, T>, ids: readonly number[], body: (
       const row = table.get(id)
       return row === undefined ? [] : [{ id, body: body(row) }]
     })
-}
-
-function metaOf({ body: _body, ...meta }: OutboxInsert): OutboxMeta {
-  return meta
 }

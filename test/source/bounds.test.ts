@@ -12,7 +12,7 @@ import { PENDING_MAX, PENDING_ROW_ENTRIES, PendingKeys } from "../../src/source/
 import { KEYS_MAX } from "../../src/source/dedupe/seen.ts"
 import { SEEN_ROW_BYTES_MAX } from "../../src/source/dedupe/seen-row.ts"
 import { CLAIM_BYTES_MAX, REFUSED_SINGLES_MAX } from "../../src/source/delivery/delivery.ts"
-import { ROW_BYTES, WAITING_BYTES_MAX, WAITING_ITEMS_MAX } from "../../src/source/delivery/outbox.ts"
+import { ROW_BYTES, ROW_ITEMS, WAITING_BYTES_MAX, WAITING_ITEMS_MAX } from "../../src/source/delivery/outbox.ts"
 import { QUARANTINE_MAX } from "../../src/source/delivery/quarantine.ts"
 import { ENTRY_BYTES } from "../../src/source/protocol/entry.ts"
 import { COMPLETED_MAX } from "../../src/source/reading/checkpoint.ts"
@@ -23,6 +23,7 @@ import { NO_CHANGES } from "../../src/source/state/changes.ts"
 import type { Slice } from "../../src/source/state/slices.ts"
 import type { Run, State } from "../../src/source/state/state.ts"
 import { freshState } from "../../src/source/state/stored.ts"
+import { BUNDLE_BYTES_MAX } from "../../src/worker/outbox/bundle-index.ts"
 import { choose, configurationOf, fact, START, sourceWorld, type World } from "../support/source-world.ts"
 
 /** More than any connector has, with names longer than any. */
@@ -159,7 +160,7 @@ describe("at all its bounds, a source", () => {
   it.each([
     ["a run of history", utf8Bytes(JSON.stringify(runAt(1)))],
     ["a row of seen", SEEN_ROW_BYTES_MAX],
-    ["a row of the outbox", ROW_BYTES + 50 * (HASH.length + 1) + 2_000],
+    ["a bundle of the outbox", Math.max(BUNDLE_BYTES_MAX, ROW_BYTES + ROW_ITEMS * (HASH.length + 1) + 2_000)],
     ["an entry of quarantine", ENTRY_BYTES + 6_000],
     ["a row of pending keys", utf8Bytes(JSON.stringify(times(PENDING_ROW_ENTRIES, () => [HASH, START])))],
   ])("has rows with room to spare: %s", (_name, bytes) => {

@@ -162,4 +162,29 @@ export const DELIVERY: readonly Mutant[] = [
     at: { partner: "shopify", auth: "either" },
     survives: "Takes twenty bad items and no good one before them: one seed in some thousands; the tables show it.",
   },
+  {
+    name: "a bundle goes with the first of its rows",
+    file: "worker/outbox/bundle-index.ts",
+    from: "filter((id) => bundles.get(id)?.size === 0)",
+    to: "filter((id) => bundles.get(id)?.size !== undefined)",
+  },
+  {
+    name: "what lies in which bundle is kept in memory although the commit failed",
+    file: "worker/outbox/bundles.ts",
+    from: "    this.#index = null\n    write(",
+    to: "    write(",
+  },
+  {
+    name: "a row's place in its bundle is counted in bytes",
+    file: "worker/outbox/bundle-index.ts",
+    from: "end: start + body.length }",
+    to: "end: start + meta.bytes }",
+    survives: "The items of simulated accounts are plain ASCII, a byte a character; the tables show it.",
+  },
+  {
+    name: "a new bundle takes the place of the newest",
+    file: "worker/outbox/bundle-index.ts",
+    from: "index.nextId = Math.max(index.nextId, bundle + 1)",
+    to: "index.nextId = Math.max(index.nextId, bundle)",
+  },
 ]

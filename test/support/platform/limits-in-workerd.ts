@@ -1,7 +1,9 @@
 /** Runs before every test file in workerd: sources store, take and answer no more than the real platform lets them. */
+
+import { OutboxTable } from "../../../src/worker/outbox/table.ts"
 import { SourceObject } from "../../../src/worker/source-object.ts"
 import { SqlStore } from "../../../src/worker/sqlite-store.ts"
-import { assertSendable, assertStorable } from "./limits.ts"
+import { assertBundlesStorable, assertSendable, assertStorable } from "./limits.ts"
 
 const WRAPPED = Symbol.for("limits")
 type Wrapped = { [WRAPPED]?: true }
@@ -18,6 +20,14 @@ once(SqlStore.prototype, () => {
   SqlStore.prototype.commit = function (changes) {
     assertStorable(changes)
     commit.call(this, changes)
+  }
+})
+
+once(OutboxTable.prototype, () => {
+  const { write } = OutboxTable.prototype
+  OutboxTable.prototype.write = function (bundles) {
+    assertBundlesStorable(bundles)
+    write.call(this, bundles)
   }
 })
 

@@ -8,6 +8,7 @@ import {
   STORED_ROW_BYTES_MAX,
 } from "../../../src/platform-limits.ts"
 import type { Changes } from "../../../src/source/state/changes.ts"
+import type { BundleChanges } from "../../../src/worker/outbox/bundle-index.ts"
 
 export class PlatformLimit extends Error {
   override name = "PlatformLimit"
@@ -37,6 +38,12 @@ export function assertStorable(changes: Changes): void {
       table,
       changes[table].put.map(({ body }) => body),
     )
+}
+
+/** Before a bundle is written. */
+export function assertBundlesStorable({ insert }: BundleChanges): void {
+  for (const { metas, body } of insert)
+    most("bytes of a bundle", utf8Bytes(metas) + utf8Bytes(body) + ROW_OVERHEAD_BYTES, STORED_ROW_BYTES_MAX)
 }
 
 function storedBytes(body: string | ArrayBuffer): number {
