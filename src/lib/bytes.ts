@@ -35,8 +35,5 @@ export function sentBytes(value: unknown): number {
   return bytes
 }
 
-/**
- * A JSON text, parsed and sent over RPC, takes at most this many times its bytes: two bytes a character where one in a text is not
- * Latin-1, nine for a number of four characters.
- */
-export const SENT_BYTES_OF_JSON = 2.5
+/** A text of some length, sent over RPC, takes at most this many times its bytes: two a character where one is not Latin-1, and a frame. */
+export const SENT_BYTES_OF_TEXT = 2.1

@@ -8,7 +8,7 @@ import { coarse, type PartnerClock, type Run, type State, type TokenState, type 
  * Grows when older code would misread what this code writes, in the core row or any other. A new field alone needs no new number: it
  * gets its default in `upgrade`.
  */
-export const STATE_SCHEMA = 4
+export const STATE_SCHEMA = 5
 
 export class StateError extends Error {
   override name = "StateError"
