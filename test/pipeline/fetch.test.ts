@@ -90,6 +90,20 @@ describe("reading", () => {
     expect(source.checkpoints[0]?.rejects).toMatchObject([{ key: "bad", reason: "the order names nobody" }])
   })
 
+  it("hands items over as the text that the destination gets, under the source's own id", async () => {
+    const { source } = await fetchWith({
+      replies: [page(["a"])],
+      task: { ref: { org: "o", project: "p", source: "src_2" } },
+    })
+    const [
+      {
+        items: [item],
+      } = { items: [] },
+    ] = source.checkpoints
+    expect(item).toMatchObject({ kind: "event", entry: "track/Orders" })
+    expect(JSON.parse(item?.text ?? "")).toMatchObject({ eventId: "src_2/Orders/a", data: { id: "a" } })
+  })
+
   it("completes a page by the requests it asks for, and counts them", async () => {
     const { source, ports } = await fetchWith({ replies: [page(["incomplete"]), json({ people: [] })] })
     expect(ports.requests[1]?.url).toContain("/people?of=incomplete")
