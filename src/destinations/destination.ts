@@ -23,7 +23,7 @@ export interface Destination {
   bytesMax: number
   /**
    * An item's text, written once, when it is read. `scope` tells the items of one source from another's: the same item of the same source
-   * has one id. `clearing`: how the attributes that the item names as cleared are told; what waits keeps what held when it was read.
+   * has one id. `clearing`: how the attributes that the item names as cleared are told. What waits keeps what held when it was read.
    */
   encode(item: Item, scope: string, clearing: Clearing): Encoded
   /** A request's body, of texts that are joined as they are. */

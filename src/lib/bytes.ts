@@ -2,9 +2,14 @@
 
 const encoder = new TextEncoder()
 
+/** Written over each time: an array for each text would cost many times what counting does. */
+const scratch = new Uint8Array(64 * 1024)
+const UTF8_BYTES_MAX = 3
+
 /** As stored, and as sent over HTTP. */
 export function utf8Bytes(text: string): number {
-  return encoder.encode(text).length
+  const isShort = text.length * UTF8_BYTES_MAX <= scratch.length
+  return isShort ? encoder.encodeInto(text, scratch).written : encoder.encode(text).length
 }
 
 /** The beginning of a text that takes at most so many bytes. No character is cut in two. */

@@ -17,6 +17,16 @@ describe("the beginning of a text", () => {
   })
 })
 
+it.each([0, 1, 21_845, 21_846, 100_000])(
+  "the bytes of a text of %i characters are counted, of whatever script",
+  (length) => {
+    for (const letter of ["x", "ä", "語", "😀", "\ud83d"]) {
+      const text = letter.repeat(length).slice(0, length)
+      expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length)
+    }
+  },
+)
+
 describe("what is sent over RPC", () => {
   const long = "x".repeat(10_000)
   const cases: [string, unknown][] = [

@@ -87,10 +87,11 @@ export function replaceQuarantined(
   tx: Transaction,
   items: readonly Pick<OutboxItem, "collection" | "kind" | "key">[],
 ): void {
-  for (const item of items) {
-    const hash = keyHash(item.collection, item.key)
-    const id = item.kind === "object" ? tx.state.quarantinedObjects[hash] : undefined
-    if (id !== undefined) giveUpEntry(tx, id, item.collection, hash)
+  for (const { collection, kind, key } of items) {
+    if (kind !== "object") continue
+    const hash = keyHash(collection, key)
+    const id = tx.state.quarantinedObjects[hash]
+    if (id !== undefined) giveUpEntry(tx, id, collection, hash)
   }
 }
 

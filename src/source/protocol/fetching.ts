@@ -38,7 +38,7 @@ export interface Task {
   config: JsonValue
   account: Account
   identity: Identity
-  /** The destination's, when the lease was given: items are encoded with it as they are read. */
+  /** The destination's, when the lease was given: items are encoded with it as they are read. A change is met with the next lease. */
   clearing: Clearing
   /** The chosen collections, of those the slice feeds. */
   collections: CollectionChoice[]
