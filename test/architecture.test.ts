@@ -187,8 +187,9 @@ describe("the engine of a source", () => {
     expect(strangersOf("source/ports.ts", ...BASE, "source/protocol/", "source/state/")).toEqual([])
   })
 
-  it("dedupes by keys, whoever reads", () => {
-    expect(strangersOf("source/dedupe/", ...BASE, "source/state/")).toEqual([])
+  it("dedupes by keys, whoever reads, and knows of the protocol what an item is", () => {
+    const item = ["source/protocol/encoded-item.ts", "source/protocol/track.ts"]
+    expect(strangersOf("source/dedupe/", ...BASE, "source/state/", ...item)).toEqual([])
   })
 
   const sourceTakenBy = (...places: string[]) => {

@@ -84,7 +84,8 @@ export const target = z.strictObject({
     .default("empty")
     .describe(
       "How a value that was removed at the partner is told. `empty`: as an empty text or list, other values not at all. `null`: as null. " +
-        "`off`: not at all.",
+        "`off`: not at all. A change holds for what is read from then on (reading under way goes on for up to a minute); what waits for " +
+        "delivery or is in quarantine stays as it was read.",
     ),
 })
 

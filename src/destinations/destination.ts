@@ -2,6 +2,7 @@
 import type { Clearing } from "../api/enums.ts"
 import type { Item } from "../connectors/kit/item.ts"
 import type { ExchangePorts } from "../http/exchange.ts"
+import type { Encoded } from "../source/protocol/encoded-item.ts"
 import type { ForwardTask, PostResult } from "../source/protocol/forwarding.ts"
 
 export type Target = ForwardTask["destination"]
@@ -21,10 +22,12 @@ export interface Destination {
   /** Several rows are joined into one POST only while its body stays under this. */
   bytesMax: number
   /**
-   * The request's body. `scope` tells the items of one source from another's: the same item of the same source has one id. `clearing`:
-   * how the attributes that items name as cleared are told.
+   * An item's text, written once, when it is read. `scope` tells the items of one source from another's: the same item of the same source
+   * has one id. `clearing`: how the attributes that the item names as cleared are told. What waits keeps what held when it was read.
    */
-  body(items: readonly Item[], scope: string, clearing: Clearing): string
+  encode(item: Item, scope: string, clearing: Clearing): Encoded
+  /** A request's body, of texts that are joined as they are. */
+  body(encoded: readonly Encoded[]): string
   /** Never throws, never retries. */
   post(ports: ExchangePorts, target: Target, body: string): Promise<PostAnswer>
   /** Tests the address and the key without writing anything. */

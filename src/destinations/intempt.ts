@@ -3,10 +3,9 @@
  * answered 400); Basic authentication (a key in the query would be logged). It does not deduplicate by `eventId`.
  */
 import { z } from "zod"
-import type { Clearing } from "../api/enums.ts"
-import { ALIAS, type Attributes, type Cleared, type Item } from "../connectors/kit/item.ts"
 import { retryAfterMs } from "../connectors/kit/retry-after.ts"
 import { type Answered, type Exchange, type ExchangePorts, exchange, jsonOf } from "../http/exchange.ts"
+import { encodeItem, trackBody } from "../source/protocol/track.ts"
 import type { Destination, DestinationCheck, PostAnswer, Target } from "./destination.ts"
 
 const API = "https://api.intempt.com/v1"
@@ -24,8 +23,6 @@ const REASON_CHARS_MAX = 300
 const RETRY_AFTER_MAX_MS = 60 * 60 * 1000
 /** In place of a status. */
 const NO_ANSWER = 0
-/** The entry of two ids to be joined, as the official SDKs name it. */
-const ALIAS_NAME = "Identify"
 
 /** What a user can do about an answer that is not about the items. */
 const REASONS: Record<number, string> = {
@@ -51,6 +48,7 @@ export const intempt: Destination = {
   title: "Intempt",
   itemsMax: ITEMS_MAX,
   bytesMax: BODY_BYTES_MAX,
+  encode: encodeItem,
   body: trackBody,
   post,
   check: checkDestination,
@@ -77,7 +75,7 @@ export function keyFault(key: string): string | null {
 export async function checkDestination(ports: ExchangePorts, target: Target): Promise<DestinationCheck> {
   const fault = keyFault(target.key)
   if (fault !== null) return { ok: false, code: "key_shape", reason: fault }
-  return toCheck(await send(ports, target, trackBody([], "", "off")), target.key)
+  return toCheck(await send(ports, target, trackBody([])), target.key)
 }
 
 function send(ports: ExchangePorts, target: Target, body: string): Promise<Exchange> {
@@ -93,77 +91,6 @@ function urlOf({ org, project, sourceId }: Target): string {
 /** The key's one dot becomes the colon of Basic authentication. */
 function headersOf(key: string): Record<string, string> {
   return { authorization: `Basic ${btoa(key.replace(".", ":"))}`, "content-type": "application/json" }
-}
-
-// ----------------------------------------------------------------------------------------------------------- the body
-
-interface Entry {
-  name: string
-  type: "track" | "identify" | "group" | "alias"
-  payload: Payload[]
-}
-
-/** What is undefined stays out of the JSON. */
-interface Payload {
-  eventId: string
-  timestamp: number
-  userId: string | undefined
-  accountId: string | undefined
-  anotherUserId: string | undefined
-  data: Attributes | undefined
-  userAttributes: Attributes | undefined
-  accountAttributes: Attributes | undefined
-}
-
-/** One entry a collection and type, items in their order. */
-function trackBody(items: readonly Item[], scope: string, clearing: Clearing): string {
-  const entries = new Map<string, Entry>()
-  for (const item of items) entryOf(entries, item).payload.push(payloadOf(item, scope, clearing))
-  return JSON.stringify({ track: [...entries.values()] })
-}
-
-function entryOf(entries: Map<string, Entry>, item: Item): Entry {
-  const type = typeOf(item)
-  const key = `${type}/${item.collection}`
-  const known = entries.get(key)
-  if (known) return known
-  const entry: Entry = { name: type === "alias" ? ALIAS_NAME : item.collection, type, payload: [] }
-  entries.set(key, entry)
-  return entry
-}
-
-function typeOf(item: Item): Entry["type"] {
-  if (item.collection === ALIAS) return "alias"
-  if (item.kind === "event") return "track"
-  return item.userAttributes ? "identify" : "group"
-}
-
-function payloadOf(item: Item, scope: string, clearing: Clearing): Payload {
-  const { userId, accountId, anotherUserId, data, cleared = {} } = item
-  const withCleared = (attributes?: Attributes) => attributes && { ...attributes, ...clearedValues(cleared, clearing) }
-  return {
-    eventId: eventIdOf(item, scope),
-    timestamp: item.time,
-    ...{ userId, accountId, anotherUserId, data },
-    userAttributes: withCleared(item.userAttributes),
-    accountAttributes: withCleared(item.accountAttributes),
-  }
-}
-
-/** How Intempt clears an attribute is documented nowhere and was not tried, so that a setting says it. */
-function clearedValues(cleared: Cleared, clearing: Clearing): Attributes {
-  const values = { text: "", list: [], other: undefined }
-  const told = Object.entries(cleared).flatMap(([name, kind]) => {
-    const value = clearing === "null" ? null : values[kind]
-    return value === undefined || clearing === "off" ? [] : [[name, value] as const]
-  })
-  return Object.fromEntries(told)
-}
-
-/** A fact happens once; each state of an object is an event of its own. */
-function eventIdOf({ kind, collection, key, version }: Item, scope: string): string {
-  const id = `${scope}/${collection}/${key}`
-  return kind === "event" ? id : `${id}@${version}`
 }
 
 // --------------------------------------------------------------------------------------------------------- the answer

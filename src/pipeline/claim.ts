@@ -6,6 +6,7 @@ import type { Destination } from "../destinations/destination.ts"
 import { utf8Bytes } from "../lib/bytes.ts"
 import { inParallel } from "../lib/parallel.ts"
 import type { ForwardTask, OutboxRow, PostResult, ReportAnswer } from "../source/protocol/forwarding.ts"
+import { encodedIn } from "../source/protocol/outbox-body.ts"
 import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import { packPosts } from "./pack.ts"
 import type { PipelinePorts } from "./ports.ts"
@@ -32,8 +33,6 @@ export interface Forwarder {
   destination: Destination
   /** The Durable Object's stub, anew for each call. */
   source: () => SourceWork
-  /** The source's own id, part of each item's id. */
-  scope: string
   deadline: number
   counts: Counts
 }
@@ -123,8 +122,8 @@ function mayStart({ ports }: Forwarder, { waiting, stopped, closed, until }: Ope
 }
 
 async function post(consumer: Forwarder, claim: OpenClaim, rows: OutboxRow[]): Promise<PostResult> {
-  const { destination, ports, scope, counts } = consumer
-  const [items, body] = bodyOf(destination, claim, rows, scope)
+  const { destination, ports, counts } = consumer
+  const [items, body] = bodyOf(destination, claim, rows)
   const answer = await destination.post(ports, claim.task.destination, body)
   counts.posts++
   counts.items += items
@@ -133,12 +132,12 @@ async function post(consumer: Forwarder, claim: OpenClaim, rows: OutboxRow[]): P
 }
 
 /** Where joined rows come to more than the size, half of them goes back to `claim.waiting`: `rows` is cut in place. */
-function bodyOf(destination: Destination, claim: OpenClaim, rows: OutboxRow[], scope: string): [number, string] {
-  const items = rows.flatMap((row) => row.items)
-  const body = destination.body(items, scope, claim.task.destination.clearing)
-  if (utf8Bytes(body) <= destination.bytesMax || rows.length === 1) return [items.length, body]
+function bodyOf(destination: Destination, claim: OpenClaim, rows: OutboxRow[]): [number, string] {
+  const encoded = rows.flatMap((row) => encodedIn(row.body))
+  const body = destination.body(encoded)
+  if (utf8Bytes(body) <= destination.bytesMax || rows.length === 1) return [encoded.length, body]
   claim.waiting.unshift(rows.splice(Math.ceil(rows.length / 2)))
-  return bodyOf(destination, claim, rows, scope)
+  return bodyOf(destination, claim, rows)
 }
 
 // ------------------------------------------------------------------------------------------------------------ reports

@@ -21,9 +21,8 @@ export interface ForwardRun extends Counts {
 
 export async function runForward(ports: PipelinePorts, source: string, destination = intempt): Promise<ForwardRun> {
   const counts = { claims: 0, posts: 0, items: 0, delivered: 0 }
-  const scope = source.slice(source.lastIndexOf("/") + 1)
   const deadline = ports.clock.now() + FORWARD_BUDGET_MS
-  const end = await forwardClaims({ ports, destination, source: () => ports.source(source), scope, deadline, counts })
+  const end = await forwardClaims({ ports, destination, source: () => ports.source(source), deadline, counts })
   return { end, ...counts }
 }
 

@@ -1,5 +1,4 @@
 /** Which rows travel in which POST. Pure. */
-import type { Item } from "../connectors/kit/item.ts"
 import type { OutboxRow } from "../source/protocol/forwarding.ts"
 
 /**
@@ -13,26 +12,26 @@ export function packPosts(rows: readonly OutboxRow[], itemsMax: number): OutboxR
   let open: OutboxRow[] = []
   let items = 0
   for (const row of [...rows].sort((a, b) => a.id - b.id)) {
-    if (!claimObjects(objects, row.items)) continue
+    if (!claimObjects(objects, row)) continue
     if (row.alone) {
       posts.push([row])
       continue
     }
-    if (open.length === 0 || items + row.items.length > itemsMax) {
+    if (open.length === 0 || items + row.items > itemsMax) {
       open = []
       items = 0
       posts.push(open)
     }
     open.push(row)
-    items += row.items.length
+    items += row.items
   }
   return posts
 }
 
 /** False, and nothing claimed, where a row before holds one of the objects. */
-function claimObjects(taken: Set<string>, items: readonly Item[]): boolean {
-  const keys = items.filter(({ kind }) => kind === "object").map(({ collection, key }) => `${collection}/${key}`)
-  if (keys.some((key) => taken.has(key))) return false
-  for (const key of keys) taken.add(key)
+function claimObjects(taken: Set<string>, { objects }: OutboxRow): boolean {
+  const hashes = objects ? objects.split(" ") : []
+  if (hashes.some((hash) => taken.has(hash))) return false
+  for (const hash of hashes) taken.add(hash)
   return true
 }

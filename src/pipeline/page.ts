@@ -9,6 +9,7 @@ import { type Completed, completedKey } from "../source/protocol/completed.ts"
 import { bounded } from "../source/protocol/entry.ts"
 import type { Checkpoint, CheckpointAnswer, Outcome } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
+import { encodeItems } from "./encode.ts"
 import {
   type Asked,
   type AskedPage,
@@ -77,7 +78,8 @@ async function readPageOrThrow(consumer: PageReader, slice: LeasedSlice): Promis
   askAhead(consumer, slice, page.next)
   const normalized = normalizeFetched(slice, fetched)
   const completed = fetched.followed.length > 0 ? fetched.incomplete.map((record) => completedOf(slice, record)) : []
-  return save(consumer, slice, { ...normalized, ...placeOf(slice, page), digest, completed }, stamp)
+  const items = encodeItems(normalized.items, slice.task)
+  return save(consumer, slice, { ...normalized, items, ...placeOf(slice, page), digest, completed }, stamp)
 }
 
 /** A page with all that completes its records, or why there is none. Throws what the connector throws. */

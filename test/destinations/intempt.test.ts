@@ -10,7 +10,6 @@ const TARGET = {
   project: "shop",
   sourceId: "1234567890123456789",
   key: "prefix.secret",
-  clearing: "empty",
 } as const
 const TIMES = { time: PARTNER_TIME, version: PARTNER_TIME, announcedAt: PARTNER_TIME }
 const company: Item = {
@@ -30,7 +29,9 @@ const alias: Item = {
   anotherUserId: "ada@old.com",
 }
 
-const bodyOf = (items: Item[], clearing: Clearing = "empty") => JSON.parse(intempt.body(items, "src_1", clearing))
+const sent = (items: readonly Item[], scope = "src_1", clearing: Clearing = "empty") =>
+  intempt.body(items.map((item) => intempt.encode(item, scope, clearing)))
+const bodyOf = (items: Item[], clearing: Clearing = "empty") => JSON.parse(sent(items, "src_1", clearing))
 const portsFor = (reply: Reply) => testPorts([reply], () => fakeSource({}))
 
 describe("the body", () => {
@@ -86,8 +87,7 @@ describe("the body", () => {
   })
 
   it("gives the same item the same id, and each state of an object and each source its own", () => {
-    const id = (item: Item, scope = "src_1") =>
-      JSON.parse(intempt.body([item], scope, "empty")).track[0].payload[0].eventId
+    const id = (item: Item, scope = "src_1") => JSON.parse(sent([item], scope)).track[0].payload[0].eventId
     expect(id(fact("o1"))).toBe(id({ ...fact("o1"), version: 1 }))
     expect(id(object("p1", 1))).not.toBe(id(object("p1", 2)))
     expect(id(fact("o1"))).not.toBe(id(fact("o1"), "src_2"))

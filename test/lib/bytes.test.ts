@@ -1,6 +1,6 @@
 import { serialize } from "node:v8"
 import { describe, expect, it } from "vitest"
-import { cutToBytes, SENT_BYTES_OF_JSON, sentBytes, utf8Bytes } from "../../src/lib/bytes.ts"
+import { cutToBytes, SENT_BYTES_OF_TEXT, sentBytes, utf8Bytes } from "../../src/lib/bytes.ts"
 
 describe("the beginning of a text", () => {
   it.each([
@@ -16,6 +16,16 @@ describe("the beginning of a text", () => {
     expect(utf8Bytes(cutToBytes(text, bytes))).toBeLessThanOrEqual(bytes)
   })
 })
+
+it.each([0, 1, 21_845, 21_846, 100_000])(
+  "the bytes of a text of %i characters are counted, of whatever script",
+  (length) => {
+    for (const letter of ["x", "ä", "語", "😀", "\ud83d"]) {
+      const text = letter.repeat(length).slice(0, length)
+      expect(utf8Bytes(text)).toBe(new TextEncoder().encode(text).length)
+    }
+  },
+)
 
 describe("what is sent over RPC", () => {
   const long = "x".repeat(10_000)
@@ -34,6 +44,10 @@ describe("what is sent over RPC", () => {
   it.each(cases)("is never larger than counted: %s", (_name, value) => {
     const sent = serialize(value).length
     expect(sentBytes(value)).toBeGreaterThanOrEqual(sent)
-    expect(SENT_BYTES_OF_JSON * utf8Bytes(JSON.stringify(value))).toBeGreaterThanOrEqual(sent)
+  })
+
+  it.each(cases)("as JSON is never larger than its bytes allow: %s", (_name, value) => {
+    const text = JSON.stringify(value)
+    expect(SENT_BYTES_OF_TEXT * utf8Bytes(text)).toBeGreaterThanOrEqual(serialize(text).length)
   })
 })

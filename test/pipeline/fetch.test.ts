@@ -6,6 +6,7 @@ import { LIMITED_WAIT_MS } from "../../src/pipeline/outcome.ts"
 import { CHECKPOINT_BYTES_MAX, TOKEN_BYTES_MAX } from "../../src/pipeline/page.ts"
 import { completedKey } from "../../src/source/protocol/completed.ts"
 import type { CheckpointAnswer, LeaseAnswer, Outcome, Task } from "../../src/source/protocol/fetching.ts"
+import { itemOf } from "../../src/source/protocol/track.ts"
 import { beginProbe } from "../../src/source/reading/probe.ts"
 import { fakeClock } from "../support/dates/fake-clock.ts"
 import {
@@ -89,10 +90,25 @@ describe("reading", () => {
     expect(source.checkpoints[0]?.rejects).toMatchObject([{ key: "bad", reason: "the order names nobody" }])
   })
 
+  it("hands items over as the text that the destination gets, under the source's own id", async () => {
+    const { source } = await fetchWith({
+      replies: [page(["a"])],
+      task: { ref: { org: "o", project: "p", source: "src_2" } },
+    })
+    const [
+      {
+        items: [item],
+      } = { items: [] },
+    ] = source.checkpoints
+    expect(item).toMatchObject({ kind: "event", entry: "track/Orders" })
+    expect(JSON.parse(item?.text ?? "")).toMatchObject({ eventId: "src_2/Orders/a", data: { id: "a" } })
+  })
+
   it("completes a page by the requests it asks for, and counts them", async () => {
     const { source, ports } = await fetchWith({ replies: [page(["incomplete"]), json({ people: [] })] })
     expect(ports.requests[1]?.url).toContain("/people?of=incomplete")
-    expect(source.checkpoints[0]).toMatchObject({ calls: 2, items: [{ userId: "known@example.com" }] })
+    expect(source.checkpoints[0]).toMatchObject({ calls: 2, items: [{ key: "incomplete" }] })
+    expect(source.checkpoints[0]?.items.map(itemOf)).toMatchObject([{ userId: "known@example.com" }])
   })
 
   it("passes over a record that an earlier window completed: an idle sync is one call", async () => {

@@ -10,6 +10,7 @@ import type {
 } from "../../src/source/protocol/forwarding.ts"
 import { PROTOCOL } from "../../src/source/protocol/source.ts"
 import { type FakeClock, fakeClock } from "../support/dates/fake-clock.ts"
+import { outboxRow } from "../support/encoded.ts"
 import { claimOf, delayed, fact, hang, json, type Reply, row, testPorts, unreachable } from "../support/pipeline.ts"
 import { claimed, fakeSource, lost, type Script } from "../support/platform/fake-source.ts"
 
@@ -209,8 +210,8 @@ describe("POSTs side by side", () => {
   it("of one claim never carry one object twice", async () => {
     const { ports, source } = await forwardWith({
       rows: [
-        { id: 1, alone: true, items: [{ ...fact("a"), kind: "object" }] },
-        { id: 2, alone: true, items: [{ ...fact("a"), kind: "object", version: 2 }] },
+        outboxRow(1, [{ ...fact("a"), kind: "object" }], true),
+        outboxRow(2, [{ ...fact("a"), kind: "object", version: 2 }], true),
       ],
     })
     expect(ports.requests).toHaveLength(1)
@@ -340,20 +341,13 @@ describe("a lost answer of the source", () => {
 })
 
 it("halves joined rows whose body would be too large, and posts a row that is too large by itself as it is", async () => {
-  const large = (id: number): OutboxRow => ({
-    id,
-    alone: false,
-    items: [{ ...fact(`${id}`), data: { text: "x".repeat(600_000) } }],
-  })
+  const large = (id: number) => outboxRow(id, [{ ...fact(`${id}`), data: { text: "x".repeat(600_000) } }])
   const { results } = await forwardWith({ rows: [large(1), large(2), large(3)] })
   expect(results.map(({ rows }) => rows)).toEqual([[1], [2], [3]])
 })
 
 it("joins rows by what they take as sent, not by their letters", async () => {
-  const wide = (id: number): OutboxRow => ({
-    ...row(id, 1),
-    items: [{ ...fact(`${id}`), data: { text: "語".repeat(200_000) } }],
-  })
+  const wide = (id: number) => outboxRow(id, [{ ...fact(`${id}`), data: { text: "語".repeat(200_000) } }])
   const { results } = await forwardWith({ rows: [wide(1), wide(2), wide(3)] })
   expect(results.map(({ rows }) => rows)).toEqual([[1], [2], [3]])
 })

@@ -1,14 +1,15 @@
 import { expect, it } from "vitest"
 import { packPosts } from "../../src/pipeline/pack.ts"
 import type { OutboxRow } from "../../src/source/protocol/forwarding.ts"
+import { outboxRow } from "../support/encoded.ts"
 import { object, row } from "../support/pipeline.ts"
 
 const alone = { alone: true }
-const holding = (id: number, ...keys: string[]): OutboxRow => ({
-  id,
-  alone: false,
-  items: keys.map((key) => object(key)),
-})
+const holding = (id: number, ...keys: string[]) =>
+  outboxRow(
+    id,
+    keys.map((key) => object(key)),
+  )
 
 it.each<[string, OutboxRow[], number[][]]>([
   ["nothing makes no POST", [], []],

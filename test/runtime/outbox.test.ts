@@ -6,9 +6,11 @@ import type { Item } from "../../src/connectors/kit/item.ts"
 import type { Bindings } from "../../src/env.ts"
 import { toRows } from "../../src/source/delivery/outbox.ts"
 import { objectName } from "../../src/source/protocol/configuration.ts"
+import type { EncodedItem } from "../../src/source/protocol/encoded-item.ts"
 import { type Changes, NO_CHANGES } from "../../src/source/state/changes.ts"
 import { PackedStore } from "../../src/worker/packed-store.ts"
 import { SqlStore } from "../../src/worker/sqlite-store.ts"
+import { encodedAll } from "../support/encoded.ts"
 import { limitedStorage } from "../support/platform/limits.ts"
 import { countRows } from "./kit/rows.ts"
 
@@ -20,11 +22,16 @@ function onStorage<T>(source: string, work: (storage: DurableObjectStorage) => T
   return runInDurableObject(bindings.SOURCES.getByName(name), (_, { storage }) => work(storage))
 }
 
-function itemsOf(count: number): Item[] {
-  return Array.from({ length: count }, (_, at) => ({
-    ...{ collection: "Charge", kind: "event", key: `k${at}`, version: AT, time: AT, announcedAt: AT },
-    ...{ person: { userId: `user-${at}@example.com` }, data: { amount: at, note: `Größe 🎉 語 ${"x".repeat(200)}` } },
-  })) as unknown as Item[]
+function itemsOf(count: number): EncodedItem[] {
+  const data = (at: number) => ({ amount: at, note: `Größe 🎉 語 ${"x".repeat(200)}` })
+  const items = Array.from(
+    { length: count },
+    (_, at): Item => ({
+      ...{ collection: "Charge", kind: "event", key: `k${at}`, version: AT, time: AT, announcedAt: AT },
+      ...{ userId: `user-${at}@example.com`, data: data(at) },
+    }),
+  )
+  return encodedAll(items)
 }
 
 const outboxOf = (outbox: Partial<Changes["outbox"]>): Changes => ({

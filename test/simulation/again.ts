@@ -5,7 +5,8 @@
  */
 
 import type { AnyConnector } from "../../src/connectors/kit/define.ts"
-import type { Item } from "../../src/connectors/kit/item.ts"
+import type { OutboxItem } from "../../src/source/protocol/encoded-item.ts"
+import { itemsIn } from "../../src/source/protocol/outbox-body.ts"
 import type { QuarantineEntry, RunView } from "../../src/source/protocol/views.ts"
 import type { Slice } from "../../src/source/state/slices.ts"
 import type { Run, State } from "../../src/source/state/state.ts"
@@ -42,9 +43,9 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
   ])
   const history = new Set<string>()
   const waiting = new Set<string>()
-  const unsent: Unsent[] = []
+  const unsent: OutboxItem[] = []
   for (const row of disk.outbox.values())
-    for (const item of JSON.parse(row.body) as Unsent[]) {
+    for (const item of itemsIn(row.body)) {
       waiting.add(`${item.collection}/${item.key}`)
       const kind = kinds.get(row.run)
       if (kind !== "live") history.add(item.collection)
@@ -106,6 +107,3 @@ export function leftBy(state: State, disk: Disk, { streams }: AnyConnector, now:
 const JOINS = "alias"
 /** No answer shows so much more than what the partner's clock says, however far off ours is. */
 const AHEAD_LEAST_MS = 86_400_000
-
-/** As the outbox holds them: a field that is renamed there must not be missed here. */
-type Unsent = Pick<Item, "collection" | "key" | "announcedAt" | "time">

@@ -6,10 +6,11 @@
 
 import type { Checkpoint } from "../../src/source/protocol/fetching.ts"
 import type { Report } from "../../src/source/protocol/forwarding.ts"
+import { itemsIn } from "../../src/source/protocol/outbox-body.ts"
 import type { Changes } from "../../src/source/state/changes.ts"
 import type { State } from "../../src/source/state/state.ts"
 import type { Received } from "../sandbox/intempt/track.ts"
-import { isObject, type JsonObject } from "../sandbox/json.ts"
+import type { JsonObject } from "../sandbox/json.ts"
 import type { Left, Told } from "./again.ts"
 import { type Story, Violation } from "./story.ts"
 
@@ -88,8 +89,7 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     if (method !== "report" || removed.length === 0) return
     // Halved rows come back in the same commit; what was refused for good is in quarantine.
     const kept = new Set(again)
-    for (const { body } of quarantine.put)
-      for (const name of namesIn(`[${JSON.stringify(entryBody(body))}]`)) kept.add(name)
+    for (const { body } of quarantine.put) kept.add(nameOfEntry(entryBody(body)))
     for (const name of removed) {
       if (kept.has(name)) continue
       if (unreported.has(name) && (inHand.has(name) || isUnderWay(idOf(name)))) sentBefore.add(name)
@@ -143,15 +143,26 @@ export function createDeliveries({ scope, isReadAgain, isUnderWay, former, story
     return collection === JOINS || isReadAgain(collection)
   }
 
-  function namesIn(rowBody: string): string[] {
-    return (JSON.parse(rowBody) as StoredItem[]).map((item) => {
-      const id = `${scope}/${item.collection}/${item.key}`
-      return item.kind === "event" ? id : stateName(`${id}@${item.version}`, item)
-    })
+  function nameOfEntry(item: EntryItem): string {
+    const id = `${scope}/${item.collection}/${item.key}`
+    return item.kind === "event" ? id : stateName(`${id}@${item.version}`, item)
   }
 }
 
-interface StoredItem {
+/** By their texts, which are what the destination gets; the source decides by what stands before them. */
+function namesIn(rowBody: string): string[] {
+  return itemsIn(rowBody).map(({ collection, kind, key, time, version, text }) => {
+    const payload = JSON.parse(text) as Payload & { timestamp: number }
+    const id = `/${collection}/${key}${kind === "object" ? `@${version}` : ""}`
+    if (!payload.eventId.endsWith(id) || payload.timestamp !== time)
+      throw new Violation(
+        `the outbox holds ${id} of ${time} with the text of ${payload.eventId} of ${payload.timestamp}`,
+      )
+    return kind === "event" ? payload.eventId : stateName(payload.eventId, payload)
+  })
+}
+
+interface EntryItem {
   collection: string
   kind: "event" | "object"
   key: string
@@ -184,13 +195,16 @@ function isFact(name: string): boolean {
   return !name.includes(" [")
 }
 
-function entryBody(row: string): unknown {
-  const { kind, body } = JSON.parse(row) as { kind: string; body: unknown }
-  return kind === "item" && isObject(body as JsonObject) ? body : { collection: "", kind: "event", key: "", version: 0 }
+const NO_ITEM: EntryItem = { collection: "", kind: "event", key: "", version: 0 }
+
+function entryBody(row: string): EntryItem {
+  const { kind, body } = JSON.parse(row) as { kind: string; body: EntryItem }
+  return kind === "item" ? body : NO_ITEM
 }
 
+type Payload = Pick<EntryItem, "userAttributes" | "accountAttributes"> & { eventId: string }
+
 function payloads(body: string): [id: string, name: string][] {
-  type Payload = Pick<StoredItem, "userAttributes" | "accountAttributes"> & { eventId: string }
   const { track } = JSON.parse(body) as { track: { type: string; payload: Payload[] }[] }
   return track.flatMap(({ type, payload }) =>
     payload.map((one): [string, string] => [

@@ -58,7 +58,7 @@ function claim(answer: ClaimAnswer): string {
   if (answer.kind === "later") return `asks for a claim: later, ${answer.reason}`
   if (answer.kind !== "given") return `asks for a claim: ${answer.kind}`
   const { number, rows } = answer.claim
-  return `claim ${number} of the outbox rows ${rows.map(({ id, items }) => `${id} (${items.length})`).join(", ")}`
+  return `claim ${number} of the outbox rows ${rows.map(({ id, items }) => `${id} (${items})`).join(", ")}`
 }
 
 function report({ number, results, done }: Report, answer: ReportAnswer): string {

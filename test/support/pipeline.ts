@@ -1,9 +1,11 @@
+import type { Item } from "../../src/connectors/kit/item.ts"
 import type { PipelinePorts } from "../../src/pipeline/ports.ts"
 import type { Http } from "../../src/ports.ts"
 import type { Task } from "../../src/source/protocol/fetching.ts"
 import type { ForwardTask, OutboxRow } from "../../src/source/protocol/forwarding.ts"
 import type { SourceWork } from "../../src/source/protocol/source.ts"
 import { type FakeClock, fakeClock } from "./dates/fake-clock.ts"
+import { outboxRow } from "./encoded.ts"
 import { acme } from "./partners/acme.ts"
 
 export const PARTNER_TIME = Date.UTC(2026, 9, 31, 23, 0, 5)
@@ -93,6 +95,7 @@ export function taskOf(clock: FakeClock, changes: Partial<Task> = {}): Task {
     config: { region: "eu" },
     account: { id: "acct_1", name: "Acme", mode: "test" },
     identity: "email",
+    clearing: "empty",
     collections: [{ name: "Orders", fields: {} }],
     stream: "orders",
     lane: "live",
@@ -112,13 +115,7 @@ export function claimOf(clock: FakeClock, rows: OutboxRow[], changes: Partial<Fo
   return {
     number: 9,
     until: clock.now() + 60_000,
-    destination: {
-      org: "acme",
-      project: "shop",
-      sourceId: "1234567890123456789",
-      key: "prefix.secret",
-      clearing: "empty",
-    },
+    destination: { org: "acme", project: "shop", sourceId: "1234567890123456789", key: "prefix.secret" },
     destinationVersion: 1,
     rows,
     parallel: 5,
@@ -128,15 +125,15 @@ export function claimOf(clock: FakeClock, rows: OutboxRow[], changes: Partial<Fo
 
 export function row(id: number, items: number, changes: Partial<OutboxRow> = {}): OutboxRow {
   const facts = Array.from({ length: items }, (_, index) => fact(`${id}-${index}`))
-  return { id, items: facts, alone: false, ...changes }
+  return { ...outboxRow(id, facts), ...changes }
 }
 
-export function fact(key: string): OutboxRow["items"][number] {
+export function fact(key: string): Item {
   const times = { time: PARTNER_TIME, version: PARTNER_TIME, announcedAt: PARTNER_TIME }
   return { userId: "ada@example.com", collection: "Orders", kind: "event", key, ...times, data: { id: key } }
 }
 
-export function object(key: string, version = PARTNER_TIME): OutboxRow["items"][number] {
+export function object(key: string, version = PARTNER_TIME): Item {
   const times = { time: version, version, announcedAt: version }
   return { userId: key, collection: "People", kind: "object", key, ...times, userAttributes: { name: key } }
 }

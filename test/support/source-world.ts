@@ -15,6 +15,7 @@ import type { SourceView } from "../../src/source/protocol/views.ts"
 import type { State } from "../../src/source/state/state.ts"
 import { freshState } from "../../src/source/state/stored.ts"
 import type { Transaction } from "../../src/source/transaction.ts"
+import { encodedAll, itemsOf } from "./encoded.ts"
 import { limitedCalls } from "./platform/limits.ts"
 import { type MemoryStore, memoryStore } from "./platform/memory-store.ts"
 
@@ -169,10 +170,9 @@ export function transactionOf(changes: Partial<State> = {}, now = START, store: 
 
 // -------------------------------------------------------------------------------------------------------------- world
 
-export type Page = Partial<
+export type Page = { items?: Item[] } & Partial<
   Pick<
     Checkpoint,
-    | "items"
     | "rejects"
     | "pending"
     | "closed"
@@ -311,8 +311,7 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
       if (answer.kind === "given") throw new Error(`granted: ${answer.task.lease.slice}`)
       return answer
     },
-    page: async (task, page = {}) => {
-      const items = page.items ?? []
+    page: async (task, { items = [], ...page } = {}) => {
       const answer = await world.engine.checkpoint({
         protocol: PROTOCOL,
         lease: task.lease,
@@ -321,7 +320,7 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
         spreadMs: 0,
         ageMs: 0,
         records: items.length,
-        items,
+        items: encodedAll(items),
         rejects: [],
         pending: [],
         closed: [],
@@ -360,7 +359,7 @@ export function sourceWorld(skewMs = 0, partner: AnyConnector = shop): World {
       for (;;) {
         const answer = await world.engine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
         if (answer.kind !== "given") return delivered
-        delivered.push(...answer.claim.rows.flatMap((row) => row.items))
+        delivered.push(...answer.claim.rows.flatMap(itemsOf))
         await world.report(answer.claim, "delivered")
       }
     },

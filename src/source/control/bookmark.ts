@@ -7,15 +7,17 @@
  * had accepted for a backfill, since its key was pending, is pending again. What the feed, or a list after a gap, may show long after it was delivered (a
  * checkout that is still going on) is known by its key.
  */
-import { ALIAS, type Item } from "../../connectors/kit/item.ts"
+import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { lastBelieved } from "../clocks/partner-time.ts"
 import { keyHash } from "../dedupe/hashes.ts"
+import { storedItems } from "../delivery/stored-items.ts"
 import type { Bookmark, KeptBackfill } from "../protocol/bookmark.ts"
+import type { OutboxItem } from "../protocol/encoded-item.ts"
 import { leftOf } from "../reading/settlement.ts"
 import { blankSlice, orderOf, streamsOf } from "../reading/slice.ts"
 import { startLive } from "../runs/plan.ts"
-import { renamedBookmark, renamedItem } from "../state/renamed.ts"
+import { renamedBookmark } from "../state/renamed.ts"
 import type { Backfill, Slice } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import { STATE_SCHEMA } from "../state/stored.ts"
@@ -77,11 +79,11 @@ function unsentOf(tx: Transaction): Unsent {
     const kinds = new Map(some.map(({ id, run }) => [id, runs.get(run)]))
     for (const { id, body } of tx.stored.outboxItems(some.map((row) => row.id))) {
       const kind = kinds.get(id)
-      for (const item of JSON.parse(body) as Item[]) {
+      for (const item of storedItems(tx, body)) {
         if (item.kind === "event") unsent.facts.add(keyHash(item.collection, item.key))
         if (kind !== "live") unsent.history.add(item.collection)
         if (kind !== "live" && kind !== undefined) continue
-        noteLowest(unsent.live, renamedItem(item))
+        noteLowest(unsent.live, item)
         if (isOfBackfills(tx, item)) unsent.pending.set(keyHash(item.collection, item.key), item.time)
       }
     }
@@ -100,13 +102,13 @@ function kindsOf({ state, stored }: Transaction): Map<string, Run["kind"]> {
 }
 
 /** Live reading takes such a fact only where its key is open. */
-function isOfBackfills({ state }: Transaction, { kind, collection, time }: Item): boolean {
+function isOfBackfills({ state }: Transaction, { kind, collection, time }: OutboxItem): boolean {
   if (kind !== "event" || collection === ALIAS) return false
   const isBetween = state.backfillSpans[collection]?.some(({ from, to }) => time >= from && time < to)
   return isBetween || time < (state.liveFrom[collection] ?? 0)
 }
 
-function noteLowest(live: Unsent["live"], { collection, announcedAt, time }: Item): void {
+function noteLowest(live: Unsent["live"], { collection, announcedAt, time }: OutboxItem): void {
   const known = live.get(collection) ?? { announcedAt, time }
   live.set(collection, { announcedAt: Math.min(known.announcedAt, announcedAt), time: Math.min(known.time, time) })
 }

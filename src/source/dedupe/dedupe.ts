@@ -2,9 +2,11 @@
  * Dedupe: the one function every item goes through, inside the commit. It decides whether an item is new, a repeat, older than what was
  * sent, or belongs to another stream or time range.
  */
-import { ALIAS, type Item } from "../../connectors/kit/item.ts"
+import { ALIAS } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
-import { contentHash, keyHash } from "./hashes.ts"
+import type { EncodedItem } from "../protocol/encoded-item.ts"
+import { redated } from "../protocol/track.ts"
+import { keyHash } from "./hashes.ts"
 import type { ReadBy, SeenClass, SeenEntry } from "./packed-entries.ts"
 import type { PendingKeys } from "./pending-keys.ts"
 import type { SeenIndex } from "./seen.ts"
@@ -51,7 +53,7 @@ export type Verdict = "new" | "pending" | "late" | "elsewhere" | "repeat" | "old
 const ACCEPTED: ReadonlySet<Verdict> = new Set(["new", "pending", "late"])
 
 export interface Deduped {
-  accepted: Item[]
+  accepted: EncodedItem[]
   /** Repeats, older states and what the watermark covers; facts that belong to another stream or time range do not count. */
   dropped: Record<string, number>
   /** Of the accepted: facts that came below the watermark, and were surely never sent. */
@@ -59,7 +61,12 @@ export interface Deduped {
 }
 
 /** Sorts a page's items into accepted and dropped, in order, and notes in `seen` and `pending` what follows from it. */
-export function dedupe(items: readonly Item[], reading: Reading, seen: SeenIndex, pending: PendingKeys): Deduped {
+export function dedupe(
+  items: readonly EncodedItem[],
+  reading: Reading,
+  seen: SeenIndex,
+  pending: PendingKeys,
+): Deduped {
   const deduped: Deduped = { accepted: [], dropped: {}, late: {} }
   for (const read of items) {
     const hash = keyHash(read.collection, read.key)
@@ -83,12 +90,12 @@ function addOne(sums: Record<string, number>, collection: string): void {
 }
 
 /** What a record that moved out of every window has not told yet. `seen` is kept for less long, so that it must be sure. */
-function isLate({ announcedAt }: Item, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
+function isLate({ announcedAt }: EncodedItem, hash: string, { lateFrom }: Reading, seen: SeenIndex): boolean {
   return lateFrom !== null && announcedAt >= lateFrom && seen.wasNeverSent(hash, announcedAt)
 }
 
 /** An update time in the partner's future would make every later state of the object look old: the page shows it, so it is past. */
-function isAheadOf({ believable }: Reading, { kind, version }: Item): boolean {
+function isAheadOf({ believable }: Reading, { kind, version }: EncodedItem): boolean {
   return kind === "object" && believable !== undefined && version > believable
 }
 
@@ -96,10 +103,10 @@ function isAheadOf({ believable }: Reading, { kind, version }: Item): boolean {
  * A state dated ahead stands above every watermark until its time comes, so that each reading shows it again. Only the first says when it
  * may have been: dated by a later one, or at last by its own time, it would be newer than states that came since.
  */
-function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenIndex): boolean {
+function isShownAgain(item: EncodedItem, hash: string, reading: Reading, seen: SeenIndex): boolean {
   const isAhead = isAheadOf(reading, item)
   if (!isAhead && item.version <= (seen.get(hash)?.version ?? item.version)) return false
-  const state = hash64(`ahead\n${hash}\n${item.version}\n${contentHash(item)}`)
+  const state = hash64(`ahead\n${hash}\n${item.version}\n${item.content}`)
   const shown = seen.get(state)
   if (shown && (!reading.isResync || shown.window === reading.window)) return true
   if (isAhead) seen.put(state, "live", seenEntry(item, "", reading))
@@ -110,20 +117,19 @@ function isShownAgain(item: Item, hash: string, reading: Reading, seen: SeenInde
  * A list has told this very state already, dated later, and could not say what had been removed before: that is told with it. The list
  * does not come again, so that it is told once.
  */
-function asListed(item: Item, hash: string, seen: SeenIndex): Item {
-  const before = item.cleared && seen.get(hash)
-  if (before?.by !== "backfill" || item.version >= before.version) return item
-  const { cleared: _, ...listed } = item
-  return contentHash(listed) === before.content ? { ...item, version: before.version, time: before.version } : item
+function asListed(item: EncodedItem, hash: string, seen: SeenIndex): EncodedItem {
+  const before = item.listed === undefined ? undefined : seen.get(hash)
+  if (before?.by !== "backfill" || item.version >= before.version || item.listed !== before.content) return item
+  return redated(item, before.version, before.version)
 }
 
 /** By the window's first page: of several that are dated ahead, the order in which they are read goes on telling the newest. */
-function datedBack(item: Item, { asked = item.version }: Reading): Item {
-  return { ...item, version: asked, time: Math.min(item.time, asked) }
+function datedBack(item: EncodedItem, { asked = item.version }: Reading): EncodedItem {
+  return redated(item, asked, Math.min(item.time, asked))
 }
 
 /** A fact goes out once, whatever its version: its key is in `seen`, or its time belongs to another reading. */
-function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex, pending: PendingKeys): Verdict {
+function dedupeFact(item: EncodedItem, hash: string, reading: Reading, seen: SeenIndex, pending: PendingKeys): Verdict {
   const before = seen.get(hash)
   if (before && (!reading.isResync || before.window === reading.window)) return "repeat"
   const waited = pending.has(hash)
@@ -140,7 +146,7 @@ function dedupeFact(item: Item, hash: string, reading: Reading, seen: SeenIndex,
  * Whether a fact of this time is for this reading: live reading and backfills share the time line without a gap or an overlap. But what the
  * feed may first show only later (a checkout that is still going on) was in no list when a backfill read it: it is either's, by its key.
  */
-function isOurs(item: Item, reading: Reading): boolean {
+function isOurs(item: EncodedItem, reading: Reading): boolean {
   // Joining two ids of a person is no fact of a time: it goes with whichever record tells it first.
   if (item.collection === ALIAS) return true
   if (reading.range) return item.time >= earliest(item, reading, reading.range.from) && item.time < reading.range.to
@@ -152,29 +158,32 @@ function isOurs(item: Item, reading: Reading): boolean {
 }
 
 /** What began before a backfill's range, and may still be shown, was perhaps first shown within it. Told by another reading, its key is known. */
-function earliest(item: Item, reading: Reading, from: number): number {
+function earliest(item: EncodedItem, reading: Reading, from: number): number {
   return !reading.isResync && isAwaited(item, reading) ? Math.min(from, reading.startDate) : from
 }
 
-function isAwaited({ announcedAt }: Item, { believable }: Reading): boolean {
+function isAwaited({ announcedAt }: EncodedItem, { believable }: Reading): boolean {
   return believable !== undefined && announcedAt > believable
 }
 
 /** An object's state goes out when it is newer than the one sent, or differs at an equal version and was not read before. */
-function dedupeObject(item: Item, hash: string, reading: Reading, seen: SeenIndex): Verdict {
+function dedupeObject(item: EncodedItem, hash: string, reading: Reading, seen: SeenIndex): Verdict {
   const before = believed(seen.get(hash), reading)
   if (!before && reading.by === "webhook" && item.announcedAt < watermarkFor(item, reading)) return "read"
   if (before && followsDatedBack(item, before, reading)) return "older"
-  const content = contentHash(item)
-  const verdict = before ? compareAsShown(item, hash, content, before, reading, seen) : "new"
+  const verdict = before ? compareAsShown(item, hash, before, reading, seen) : "new"
   if (verdict === "new" && before) noteShown(item, hash, before, reading, seen)
-  if (verdict === "new") seen.put(hash, "live", seenEntry(item, content, reading))
+  if (verdict === "new") seen.put(hash, "live", seenEntry(item, item.content, reading))
   else if (verdict === "repeat" && before) remember(item, hash, before, reading, seen)
   return verdict
 }
 
 /** Newest first, what follows in the window is older, though its own date lies between that of the first page and what is believed. */
-function followsDatedBack({ version }: Item, before: SeenEntry, { window, asked, isOldestFirst }: Reading): boolean {
+function followsDatedBack(
+  { version }: EncodedItem,
+  before: SeenEntry,
+  { window, asked, isOldestFirst }: Reading,
+): boolean {
   return !isOldestFirst && before.window === window && before.version === asked && version > asked
 }
 
@@ -189,21 +198,20 @@ function believed(before: SeenEntry | undefined, { tooLate }: Reading): SeenEntr
  * once more: what an earlier reading has shown must not go out again, and replace a newer one.
  */
 function compareAsShown(
-  item: Item,
+  item: EncodedItem,
   hash: string,
-  content: string,
   before: SeenEntry,
   reading: Reading,
   seen: SeenIndex,
 ): Verdict {
-  const verdict = compare(item, content, before, reading)
+  const verdict = compare(item, before, reading)
   if (verdict !== "new" || !reading.isOldestFirst || item.version !== before.version) return verdict
-  const shown = seen.get(stateHash(hash, before.version, content))
+  const shown = seen.get(stateHash(hash, before.version, item.content))
   return shown && shown.window !== reading.window ? "older" : "new"
 }
 
 /** The state that a later one of the same second replaces. */
-function noteShown(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
+function noteShown(item: EncodedItem, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
   if (!reading.isOldestFirst || item.version !== before.version) return
   seen.put(stateHash(hash, before.version, before.content), "live", seenEntry(item, "", reading))
 }
@@ -212,11 +220,11 @@ function stateHash(hash: string, version: number, content: string): string {
   return hash64(`${hash}\n${version}\n${content}`)
 }
 
-function compare(item: Item, content: string, before: SeenEntry, reading: Reading): Verdict {
+function compare(item: EncodedItem, before: SeenEntry, reading: Reading): Verdict {
   if (item.version < before.version) return "older"
   if (item.version === before.version && isSettled(before, reading)) return "older"
   if (reading.isResync && before.window !== reading.window) return "new"
-  return content === before.content ? "repeat" : "new"
+  return item.content === before.content ? "repeat" : "new"
 }
 
 /**
@@ -240,7 +248,7 @@ const RANK: Record<ReadBy, number> = { backfill: 0, webhook: 1, live: 2 }
  * An unchanged state at a newer version must still raise the version kept: else a state between the two would pass as newer. At
  * the same version only the window is noted, so that the other states of this second are dropped.
  */
-function remember(item: Item, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
+function remember(item: EncodedItem, hash: string, before: SeenEntry, reading: Reading, seen: SeenIndex): void {
   if (item.version > before.version || !reading.last) seen.put(hash, "live", seenEntry(item, before.content, reading))
   else seen.touch(hash, reading.window)
 }
@@ -251,13 +259,13 @@ function remember(item: Item, hash: string, before: SeenEntry, reading: Reading,
  * - what the feed may still show;
  * - a join of two ids, which goes with whichever record comes first.
  */
-function classOf(item: Item, reading: Reading): SeenClass {
+function classOf(item: EncodedItem, reading: Reading): SeenClass {
   const { range } = reading
   const isOnlyItsOwn = range !== null && item.time < range.to && item.time < watermarkFor(item, reading)
   return isOnlyItsOwn && !isAwaited(item, reading) && item.collection !== ALIAS ? "backfill" : "live"
 }
 
-function seenEntry(item: Item, content: string, reading: Reading): SeenEntry {
+function seenEntry(item: EncodedItem, content: string, reading: Reading): SeenEntry {
   const { version, announcedAt } = item
   const feeds = reading.feeds?.[item.collection]?.names
   return {
@@ -270,6 +278,6 @@ function seenEntry(item: Item, content: string, reading: Reading): SeenEntry {
   }
 }
 
-function watermarkFor(item: Item, { feeds, watermark }: Reading): number {
+function watermarkFor(item: EncodedItem, { feeds, watermark }: Reading): number {
   return feeds?.[item.collection]?.watermark ?? watermark
 }

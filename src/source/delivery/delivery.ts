@@ -1,8 +1,8 @@
 /** Decisions about forwarding: who may send which rows (claims), and what follows from the destination's answers. */
-import type { Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { backoffMs } from "../../lib/backoff.ts"
-import { SENT_BYTES_OF_JSON } from "../../lib/bytes.ts"
+import { SENT_BYTES_OF_TEXT } from "../../lib/bytes.ts"
+import type { OutboxItem } from "../protocol/encoded-item.ts"
 import type { ClaimAsk, ForwardTask, OutboxRow, PostResult, Report, ReportAnswer } from "../protocol/forwarding.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import type { OutboxMeta } from "../state/changes.ts"
@@ -11,6 +11,7 @@ import type { Delivery } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { halve, nextSendable, sendable } from "./outbox.ts"
 import { backToOutbox, quarantineItem } from "./quarantine.ts"
+import { presentBody, storedItems } from "./stored-items.ts"
 
 export const CLAIM_MS = 60_000
 /** A report renews the claim when less than this is left of it; a row written each time would be dearer than the items. */
@@ -69,7 +70,7 @@ function grantClaim(tx: Transaction, nonce: string): ClaimDecision {
   const rows =
     state.delivery.state === "paused"
       ? trial(waiting, now)
-      : sendable(waiting, now, CLAIM_ROWS, CLAIM_BYTES_MAX / SENT_BYTES_OF_JSON)
+      : sendable(waiting, now, CLAIM_ROWS, CLAIM_BYTES_MAX / SENT_BYTES_OF_TEXT)
   if (rows.length === 0) {
     state.delivery.retryAt = Math.max(nextSendable(waiting) ?? now, now + 1_000)
     return { kind: "later", at: state.delivery.retryAt, reason: "rows are held back" }
@@ -109,12 +110,12 @@ function taskOf(tx: Transaction, ids: readonly number[]): Omit<ForwardTask, "des
 }
 
 function readRows(tx: Transaction, ids: readonly number[]): OutboxRow[] {
-  const rows = tx.stored.outboxItems(ids.filter((id) => tx.outbox.get(id)))
-  return rows.map((row) => ({
-    id: row.id,
-    items: JSON.parse(row.body) as Item[],
-    alone: (tx.outbox.get(row.id)?.attempts ?? 0) > 0,
-  }))
+  return tx.stored.outboxItems(ids).flatMap(({ id, body }) => {
+    const meta = tx.outbox.get(id)
+    if (!meta) return []
+    const { items, objects, attempts } = meta
+    return [{ id, items, objects, body: presentBody(tx, body), alone: attempts > 0 }]
+  })
 }
 
 // -------------------------------------------------------------------------------------------------------- reports
@@ -262,7 +263,7 @@ function tooLarge(tx: Transaction, { rows, reason }: PostResult, wereJoined: boo
 function split(tx: Transaction, rows: readonly number[], reason: string): void {
   for (const { id, body } of tx.stored.outboxItems(rows)) {
     const row = tx.outbox.get(id)
-    const items = JSON.parse(body) as Item[]
+    const items = storedItems(tx, body)
     if (!row) continue
     tx.outbox.remove(id)
     if (items.length === 1 && items[0]) quarantineSingle(tx, items[0], reason, row)
@@ -272,7 +273,7 @@ function split(tx: Transaction, rows: readonly number[], reason: string): void {
 }
 
 /** A single item refused for good. Too many in a row: they go back, and delivery pauses as for a rejected key. */
-function quarantineSingle(tx: Transaction, item: Item, reason: string, { run, attempts }: OutboxMeta): void {
+function quarantineSingle(tx: Transaction, item: OutboxItem, reason: string, { run, attempts }: OutboxMeta): void {
   const { delivery } = tx.state
   const id = quarantineItem(tx, item, reason, run)
   if (id === null || attempts >= WENT_BACK) return

@@ -2,10 +2,10 @@
  * The outbox: items that are read and not yet accepted by the destination. A row holds at most 50 items and 1 MB; its id is the
  * sequence number of its first item, so that a row which is halved keeps its place in line.
  */
-import type { Item } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
-import { utf8Bytes } from "../../lib/bytes.ts"
 import { keyHash } from "../dedupe/hashes.ts"
+import type { OutboxItem } from "../protocol/encoded-item.ts"
+import { type Lines, linesOf } from "../protocol/outbox-body.ts"
 import type { OutboxInsert, OutboxMeta } from "../state/changes.ts"
 
 /** As many as a POST may hold (`itemsMax` of `destinations/intempt.ts`), so that a row travels whole. */
@@ -68,9 +68,11 @@ export class Outbox {
     return sums
   }
 
+  /** The body is kept until it is stored, no longer. */
   insert(row: OutboxInsert): void {
-    this.#metas.set(row.id, row)
-    this.#count(row, 1)
+    const { body: _body, ...meta } = row
+    this.#metas.set(row.id, meta)
+    this.#count(meta, 1)
     this.#inserted.set(row.id, row)
   }
 
@@ -89,7 +91,9 @@ export class Outbox {
     const meta = this.#metas.get(id)
     if (!meta) return
     assign(meta, change)
-    this.#updated.set(id, { ...this.#updated.get(id), ...change })
+    const inserted = this.#inserted.get(id)
+    if (inserted) this.#inserted.set(id, { ...inserted, ...change })
+    else this.#updated.set(id, { ...this.#updated.get(id), ...change })
   }
 
   /** No row is held back for longer than until then. */
@@ -99,9 +103,7 @@ export class Outbox {
 
   takeChanges(): { insert: OutboxInsert[]; remove: number[]; update: (Update & { id: number })[] } {
     const insert = [...this.#inserted.values()]
-    const update = [...this.#updated]
-      .filter(([id]) => !this.#inserted.has(id))
-      .map(([id, change]) => ({ id, ...change }))
+    const update = [...this.#updated].map(([id, change]) => ({ id, ...change }))
     const remove = [...this.#removed]
     this.#inserted.clear()
     this.#updated.clear()
@@ -116,11 +118,11 @@ export class Outbox {
 }
 
 /** One row's worth of items from `start`; at least one, however large. */
-function rowOf(encoded: readonly string[], start: number): number {
+function rowOf(lines: readonly Lines[], start: number): number {
   let bytes = 0
   let end = start
-  while (end < encoded.length && end - start < ROW_ITEMS) {
-    bytes += utf8Bytes(encoded[end] ?? "") + 1
+  while (end < lines.length && end - start < ROW_ITEMS) {
+    bytes += lines[end]?.bytes ?? 0
     if (bytes > ROW_BYTES && end > start) break
     end++
   }
@@ -129,24 +131,24 @@ function rowOf(encoded: readonly string[], start: number): number {
 
 /** Cuts items into rows; `firstId` is the sequence number of the first item. */
 export function toRows(
-  items: readonly Item[],
+  items: readonly OutboxItem[],
   run: string,
   firstId: number,
   attempts = 0,
   notBefore = 0,
 ): OutboxInsert[] {
-  const encoded = items.map((item) => JSON.stringify(item))
+  const lines = items.map(linesOf)
   const rows: OutboxInsert[] = []
   for (let start = 0; start < items.length; ) {
-    const end = rowOf(encoded, start)
-    const body = `[${encoded.slice(start, end).join(",")}]`
+    const end = rowOf(lines, start)
+    const held = lines.slice(start, end)
     rows.push({
       id: firstId + start,
       run,
       attempts,
       notBefore,
-      body,
-      bytes: utf8Bytes(body),
+      body: held.map((one) => one.lines).join(""),
+      bytes: held.reduce((sum, one) => sum + one.bytes, 0),
       ...summary(items.slice(start, end)),
     })
     start = end
@@ -154,7 +156,7 @@ export function toRows(
   return rows
 }
 
-function summary(items: readonly Item[]): Pick<OutboxMeta, "items" | "objects" | "counts"> {
+function summary(items: readonly OutboxItem[]): Pick<OutboxMeta, "items" | "objects" | "counts"> {
   const counts: Record<string, number> = {}
   const objects = new Set<string>()
   for (const item of items) {
@@ -168,9 +170,9 @@ function summary(items: readonly Item[]): Pick<OutboxMeta, "items" | "objects" |
  * Replaces a refused row by its two halves, in place; the attempts go along, so that the search for the bad item stays quick. A
  * single item is tried anew, by itself: it is given up for what it is, not for the company it was in.
  */
-export function halve(row: OutboxMeta, items: readonly Item[], notBefore: number): OutboxInsert[] {
+export function halve(row: OutboxMeta, items: readonly OutboxItem[], notBefore: number): OutboxInsert[] {
   const middle = Math.ceil(items.length / 2)
-  const rowsOf = (half: readonly Item[], id: number) =>
+  const rowsOf = (half: readonly OutboxItem[], id: number) =>
     toRows(half, row.run, id, half.length > 1 ? row.attempts : 1, notBefore)
   return [...rowsOf(items.slice(0, middle), row.id), ...rowsOf(items.slice(middle), row.id + middle)]
 }

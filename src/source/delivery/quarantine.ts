@@ -2,7 +2,9 @@
 import type { Item, JsonValue, Reject } from "../../connectors/kit/item.ts"
 import { hash64 } from "../../lib/hash.ts"
 import { keyHash } from "../dedupe/hashes.ts"
+import type { OutboxItem } from "../protocol/encoded-item.ts"
 import { bounded, isWhole } from "../protocol/entry.ts"
+import { itemOf } from "../protocol/track.ts"
 import type { QuarantineEntry } from "../protocol/views.ts"
 import { feedsOf } from "../reading/slice.ts"
 import { countsOf, findRun } from "../runs/run.ts"
@@ -10,6 +12,7 @@ import { renamedItem } from "../state/renamed.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { toRows } from "./outbox.ts"
+import { encodedHere } from "./stored-items.ts"
 
 /** From this many of one collection on, the streams that feed it stop: the fault is not a single record's. */
 export const QUARANTINE_MAX = 1_000
@@ -20,7 +23,7 @@ interface Stored extends Omit<QuarantineEntry, "id"> {
 }
 
 /** Answers the entry's id, or null where a newer state of the object is already on its way: the refused one is pointless then. */
-export function quarantineItem(tx: Transaction, item: Item, reason: string, run: string): number | null {
+export function quarantineItem(tx: Transaction, item: OutboxItem, reason: string, run: string): number | null {
   const counts = totals(tx, item.collection)
   if (item.kind === "object" && tx.outbox.hasObject(keyHash(item.collection, item.key))) {
     counts.accepted--
@@ -33,7 +36,7 @@ export function quarantineItem(tx: Transaction, item: Item, reason: string, run:
     key: item.key,
     reason,
     at: tx.now,
-    body: item as unknown as JsonValue,
+    body: itemOf(item) as unknown as JsonValue,
     run,
   })
   if (item.kind === "object") tx.state.quarantinedObjects[keyHash(item.collection, item.key)] = id
@@ -80,11 +83,15 @@ export function quarantinePlace(
 }
 
 /** A newer state of an object whose state was refused makes the refused one pointless. */
-export function replaceQuarantined(tx: Transaction, items: readonly Item[]): void {
-  for (const item of items) {
-    const hash = keyHash(item.collection, item.key)
-    const id = item.kind === "object" ? tx.state.quarantinedObjects[hash] : undefined
-    if (id !== undefined) giveUpEntry(tx, id, item.collection, hash)
+export function replaceQuarantined(
+  tx: Transaction,
+  items: readonly Pick<OutboxItem, "collection" | "kind" | "key">[],
+): void {
+  for (const { collection, kind, key } of items) {
+    if (kind !== "object") continue
+    const hash = keyHash(collection, key)
+    const id = tx.state.quarantinedObjects[hash]
+    if (id !== undefined) giveUpEntry(tx, id, collection, hash)
   }
 }
 
@@ -103,7 +110,8 @@ export function backToOutbox(tx: Transaction, ids: readonly number[], attempts =
     totals(tx, entry.collection).refused--
     const run = findRun(tx.state, entry.run)
     if (run) countsOf(run, entry.collection).quarantined--
-    const rows = toRows([renamedItem(entry.body as unknown as Item)], entry.run, tx.state.ids.outbox++, attempts)
+    const item = encodedHere(tx, renamedItem(entry.body as unknown as Item))
+    const rows = toRows([item], entry.run, tx.state.ids.outbox++, attempts)
     for (const row of rows) tx.outbox.insert(row)
   }
   return entries.length

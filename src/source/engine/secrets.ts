@@ -29,9 +29,9 @@ export async function openCredential(
 export async function openDestination({ cipher }: Opener, transactions: Transactions) {
   const configuration = transactions.peek()?.configuration
   if (!configuration?.destination) return null
-  const { org, project, sourceId, key, owner, clearing = "empty" } = configuration.destination
+  const { org, project, sourceId, key, owner } = configuration.destination
   const opened = await cipher.open(key, context({ ...configuration, source: owner }, "destination"))
-  return { org, project, sourceId, key: opened, clearing }
+  return { org, project, sourceId, key: opened }
 }
 
 /** What the vault binds the sealed value to. */

@@ -90,6 +90,11 @@ export interface Configuration extends SourceRef {
   bookmark?: Bookmark
 }
 
+/** How what was removed is told; before a destination is named, as it is by default. */
+export function clearingOf({ destination }: Pick<Configuration, "destination">): Clearing {
+  return destination?.clearing ?? "empty"
+}
+
 /** The Durable Object's name: the project is part of it, so that tenants never mix. */
 export function objectName(ref: SourceRef): string {
   return `${ref.org}/${ref.project}/${ref.source}`

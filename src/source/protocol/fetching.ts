@@ -1,10 +1,9 @@
 /** What the source and a consumer that reads the partner say to each other: leases, tasks, pages, and how a lease is let go of. */
-import type { Identity } from "../../api/enums.ts"
+import type { Clearing, Identity } from "../../api/enums.ts"
 import type {
   Account,
   CollectionNote,
   Credential,
-  Item,
   JsonValue,
   PartnerFailure,
   PendingKey,
@@ -15,6 +14,7 @@ import type {
 import type { Span } from "./backfill.ts"
 import type { Completed } from "./completed.ts"
 import type { CollectionChoice, SourceRef } from "./configuration.ts"
+import type { EncodedItem } from "./encoded-item.ts"
 
 /** How a stream is read: on from its cursor, or its lists for the range of a backfill. The consumers of each have a queue of their own. */
 export type Lane = Stream<unknown>["mode"]
@@ -38,6 +38,8 @@ export interface Task {
   config: JsonValue
   account: Account
   identity: Identity
+  /** The destination's, when the lease was given: items are encoded with it as they are read. A change is met with the next lease. */
+  clearing: Clearing
   /** The chosen collections, of those the slice feeds. */
   collections: CollectionChoice[]
   stream: string
@@ -90,7 +92,7 @@ export interface Checkpoint {
   answerMs?: number
   /** Records the page held. */
   records: number
-  items: Item[]
+  items: EncodedItem[]
   rejects: Reject[]
   pending: PendingKey[]
   closed: { collection: string; key: string }[]

@@ -1,6 +1,4 @@
 /** What the source and a consumer that forwards the outbox say to each other: claims, and what became of each POST. */
-import type { Clearing } from "../../api/enums.ts"
-import type { Item } from "../../connectors/kit/define.ts"
 
 export interface ClaimAsk {
   nonce: string
@@ -9,7 +7,11 @@ export interface ClaimAsk {
 
 export interface OutboxRow {
   id: number
-  items: Item[]
+  items: number
+  /** Hashes of the keys of its objects, with spaces between them. */
+  objects: string
+  /** The items' lines (`outbox-body.ts`). */
+  body: string
   /** Was refused before: goes in a POST of its own, so that the answer is about these items only. */
   alone: boolean
 }
@@ -17,7 +19,7 @@ export interface OutboxRow {
 export interface ForwardTask {
   number: number
   until: number
-  destination: { org: string; project: string; sourceId: string; key: string; clearing: Clearing }
+  destination: { org: string; project: string; sourceId: string; key: string }
   destinationVersion: number
   rows: OutboxRow[]
   /** POSTs that may be under way at once. */

@@ -23,7 +23,7 @@ import type { QuarantineEntry, RunView, SourceView } from "./views.ts"
  * Bumped when consumers and sources of two deploys would misread each other. A consumer with another number is told `later`, and
  * what it hands over changes nothing; only what it has delivered is believed, since the destination has it.
  */
-export const PROTOCOL = 4
+export const PROTOCOL = 5
 /** A command that was not carried out, and why. The code is one of the API's problem codes. */
 export interface Refusal {
   ok: false

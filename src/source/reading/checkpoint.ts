@@ -1,7 +1,6 @@
 /** Checkpoints: what one page of records changes, in one commit. */
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
-import { utf8Bytes } from "../../lib/bytes.ts"
 import { DAY_MS } from "../../lib/time.ts"
 import { noteReach } from "../backfill/incomplete.ts"
 import { dateRefusal } from "../clocks/answer-date.ts"
@@ -186,13 +185,13 @@ function readingOf(tx: Transaction, slice: Slice, last: boolean): Reading {
 /** The outbox takes them in the order they were read. One that no request could carry is kept apart. */
 export function take(tx: Transaction, items: Checkpoint["items"], run: Run): void {
   const { state, outbox, now } = tx
-  const fitting = items.filter((item) => utf8Bytes(JSON.stringify(item)) <= ROW_BYTES)
+  const fitting = items.filter(({ bytes }) => bytes <= ROW_BYTES)
   for (const item of items) {
     countsOf(run, item.collection).accepted++
     const counts = totals(tx, item.collection)
     counts.accepted++
     counts.lastItemAt = now
-    if (!fitting.includes(item)) quarantineItem(tx, item, LARGER_THAN_SENT, run.id)
+    if (item.bytes > ROW_BYTES) quarantineItem(tx, item, LARGER_THAN_SENT, run.id)
   }
   replaceQuarantined(tx, fitting)
   for (const row of toRows(fitting, run.id, state.ids.outbox)) outbox.insert(row)

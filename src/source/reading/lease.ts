@@ -5,6 +5,7 @@ import type { TokenNeed } from "../credentials/token-need.ts"
 import { BACKFILL_KEYS_MAX } from "../dedupe/seen.ts"
 import { QUARANTINE_MAX } from "../delivery/quarantine.ts"
 import { completedKey } from "../protocol/completed.ts"
+import { clearingOf } from "../protocol/configuration.ts"
 import type { Lane, LeaseAnswer, LeaseAsk, Task } from "../protocol/fetching.ts"
 import { PROTOCOL } from "../protocol/source.ts"
 import { findRun } from "../runs/run.ts"
@@ -188,6 +189,7 @@ function taskOf(tx: Transaction, slice: Slice): Omit<Task, "credential"> {
     config,
     account,
     identity,
+    clearing: clearingOf(configuration),
     collections: configuration.collections.filter((choice) => slice.collections.includes(choice.name)),
     stream: slice.stream,
     lane: slice.lane,

@@ -44,7 +44,7 @@ async function post({ http }: Ports, setup: Setup, items: Item[]): Promise<void>
   const url = `https://api.intempt.com/v1/${org}/projects/${project}/sources/${sourceId}/track`
   const authorization = `Basic ${btoa(setup.destinationKey.replace(".", ":"))}`
   const headers = { authorization, "content-type": "application/json" }
-  const body = intempt.body(items, "bare", "empty")
+  const body = intempt.body(items.map((item) => intempt.encode(item, "bare", "empty")))
   const response = await http(url, { method: "POST", headers, body, signal: NEVER })
   if (!response.ok) throw new Error(`the destination answered ${response.status}`)
   await response.body?.cancel()

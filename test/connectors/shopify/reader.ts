@@ -21,6 +21,7 @@ import { DIGITS } from "../../sandbox/shopify/model.ts"
 import type { Token } from "../../sandbox/shopify/partner.ts"
 import type { Shop, ShopOptions } from "../../sandbox/shopify/shop.ts"
 import { type FakeClock, fakeClock } from "../../support/dates/fake-clock.ts"
+import { itemsOf } from "../../support/encoded.ts"
 import { type MemoryStore, memoryStore } from "../../support/platform/memory-store.ts"
 
 export const NOW = Date.UTC(2026, 5, 1)
@@ -91,7 +92,7 @@ export function createReader({ shop: options = {}, token: access = {} }: ReaderO
       const answer = await engine.claim({ nonce: `n${++ids}`, protocol: PROTOCOL })
       if (answer.kind !== "given") return
       const { number, destinationVersion, rows } = answer.claim
-      items.push(...rows.flatMap((row) => row.items))
+      items.push(...rows.flatMap(itemsOf))
       const result = {
         rows: rows.map(({ id }) => id),
         outcome: "delivered" as const,

@@ -135,6 +135,12 @@ export const DELIVERY: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "of the texts of one entry only the last is sent",
+    file: "source/protocol/track.ts",
+    from: "if (known) known.push(text)",
+    to: "if (known) known.fill(text)",
+  },
+  {
     name: "what is discarded stays counted as taken",
     file: "source/delivery/quarantine.ts",
     from: "  counts.accepted--\n  counts.refused--\n",

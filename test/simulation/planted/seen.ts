@@ -103,8 +103,8 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "an object that has not changed is sent each time it is read",
     file: "source/dedupe/dedupe.ts",
-    from: 'return content === before.content ? "repeat" : "new"',
-    to: 'return content === before.content ? "new" : "new"',
+    from: 'return item.content === before.content ? "repeat" : "new"',
+    to: 'return item.content === before.content ? "new" : "new"',
   },
   {
     name: "at one version a backfill beats live reading",
@@ -120,9 +120,15 @@ export const SEEN: readonly Mutant[] = [
   },
   {
     name: "attributes are not looked at",
-    file: "source/dedupe/hashes.ts",
+    file: "source/protocol/encoded-item.ts",
     from: "[userId, accountId, userAttributes, accountAttributes, data, ...(cleared ? [cleared] : [])]",
-    to: "[item.userId, item.accountId]",
+    to: "[userId, accountId]",
+  },
+  {
+    name: "a state that is dated anew is sent with its former text",
+    file: "source/protocol/track.ts",
+    from: "return { ...item, version, time, text, bytes: utf8Bytes(text) }",
+    to: "return { ...item, version, time, bytes: utf8Bytes(text) }",
   },
   {
     name: "what is off is taken all the same",

@@ -9,6 +9,7 @@ import type { Slice } from "../../../src/source/state/slices.ts"
 import type { State } from "../../../src/source/state/state.ts"
 import { freshState } from "../../../src/source/state/stored.ts"
 import type { Transaction } from "../../../src/source/transaction.ts"
+import { encoded } from "../../support/encoded.ts"
 import {
   configurationOf,
   DAY,
@@ -80,7 +81,7 @@ function ahead(): Transaction {
     steppedOver: { feed: [{ at: AHEAD, place }] },
     counts: { Orders: { accepted: 1, dropped: 0, late: 0, quarantined: 0, refused: 0, lastItemAt: AHEAD } },
   } satisfies Partial<State>)
-  tx.outbox = new Outbox(toRows([fact("a", START)], "run_00000001", 1, 1, AHEAD))
+  tx.outbox = new Outbox(toRows([encoded(fact("a", START))], "run_00000001", 1, 1, AHEAD))
   tx.now = START
   return tx
 }

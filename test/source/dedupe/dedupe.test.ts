@@ -3,6 +3,7 @@ import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
 import { keyHash } from "../../../src/source/dedupe/hashes.ts"
 import { PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import { encodedAll } from "../../support/encoded.ts"
 import { seenStore } from "../../support/seen-store.ts"
 import { alias, fact } from "../../support/source-world.ts"
 import { LIVE_FROM, last, RANGE, reading, type Step, verdicts, WATERMARK } from "./verdicts.ts"
@@ -60,7 +61,7 @@ describe("a fact that the feed may first show after the lists were read for its 
 
   it("is remembered until then, though a backfill told it", () => {
     const seen = new SeenIndex(seenStore(), 0)
-    dedupe([shown(5_000)], list, seen, new PendingKeys([], 0))
+    dedupe(encodedAll([shown(5_000)]), list, seen, new PendingKeys([], 0))
     expect([seen.entries("backfill"), seen.entries("live")]).toEqual([0, 1])
   })
 })
@@ -182,10 +183,10 @@ describe("a fact", () => {
     const pending = new PendingKeys([], 0)
     const one = fact("a", 3_000)
     const resync = reading("resync", 5, { range: { from: 0, to: 9_000 } })
-    dedupe([one], live, seen, pending)
-    dedupe([one], resync, seen, pending)
+    dedupe(encodedAll([one]), live, seen, pending)
+    dedupe(encodedAll([one]), resync, seen, pending)
     seen.prune({ watermark: 2_000, edges: new Map(), overlaps: [] })
-    expect(dedupe([one], reading("live", 7), seen, pending).accepted).toHaveLength(0)
+    expect(dedupe(encodedAll([one]), reading("live", 7), seen, pending).accepted).toHaveLength(0)
   })
 })
 
@@ -194,9 +195,9 @@ describe("a fact of a pending key that a backfill met after it had come true", (
     const [seen, pending] = [new SeenIndex(seenStore(), 0), new PendingKeys([], 0)]
     const one = fact("a", 3_000)
     pending.add(keyHash("Orders", "a"), 500)
-    expect(dedupe([one], reading("backfill"), seen, pending).accepted).toHaveLength(1)
+    expect(dedupe(encodedAll([one]), reading("backfill"), seen, pending).accepted).toHaveLength(1)
     seen.prune({ watermark: 2_000, edges: new Map(), overlaps: [] })
-    expect(dedupe([one], reading("live", 7), seen, pending).accepted).toHaveLength(0)
+    expect(dedupe(encodedAll([one]), reading("live", 7), seen, pending).accepted).toHaveLength(0)
   })
 })
 
@@ -207,16 +208,16 @@ describe("a fact that a backfill told", () => {
     ["is nobody's business any more once the watermark has passed it", 2_000, 1],
   ])("%s", (_title, watermark, taken) => {
     const [seen, pending] = [new SeenIndex(seenStore(), 0), new PendingKeys([], 0)]
-    dedupe([fact("a", 700)], reading("backfill", 1, { watermark }), seen, pending)
+    dedupe(encodedAll([fact("a", 700)]), reading("backfill", 1, { watermark }), seen, pending)
     seen.prune({ watermark, edges: new Map(), overlaps: [] })
-    expect(dedupe([fact("a", 700)], { ...again, watermark }, seen, pending).accepted).toHaveLength(taken)
+    expect(dedupe(encodedAll([fact("a", 700)]), { ...again, watermark }, seen, pending).accepted).toHaveLength(taken)
   })
 })
 
 describe("the key of a fact that a list told", () => {
   it("is let go of with its backfill, though its page was asked for just now: a first sync must not fill the memory", () => {
     const [seen, pending] = [new SeenIndex(seenStore(), 0), new PendingKeys([], 0)]
-    dedupe([fact("a", 700, { announcedAt: WATERMARK + 1 })], reading("backfill"), seen, pending)
+    dedupe(encodedAll([fact("a", 700, { announcedAt: WATERMARK + 1 })]), reading("backfill"), seen, pending)
     seen.prune({ watermark: WATERMARK, edges: new Map(), overlaps: [] })
     expect(seen.size).toBe(0)
   })
@@ -226,10 +227,10 @@ describe("a fact that a resync sends again", () => {
   it("is known to that resync as long as it is read, though live reading is long past it", () => {
     const [seen, pending] = [new SeenIndex(seenStore(), 0), new PendingKeys([], 0)]
     const resync = (window: number) => reading("resync", window, { range: { from: 0, to: 900 } })
-    dedupe([fact("a", 700)], resync(5), seen, pending)
-    expect(dedupe([fact("a", 700)], resync(6), seen, pending).accepted).toHaveLength(1)
+    dedupe(encodedAll([fact("a", 700)]), resync(5), seen, pending)
+    expect(dedupe(encodedAll([fact("a", 700)]), resync(6), seen, pending).accepted).toHaveLength(1)
     seen.prune({ watermark: WATERMARK, edges: new Map([[6, 0]]), overlaps: [] })
-    expect(dedupe([fact("a", 700)], resync(6), seen, pending).accepted).toHaveLength(0)
+    expect(dedupe(encodedAll([fact("a", 700)]), resync(6), seen, pending).accepted).toHaveLength(0)
   })
 })
 
@@ -247,8 +248,8 @@ describe("the joining of two ids", () => {
   it("told by a backfill is still known to live reading when the backfill is over", () => {
     const [seen, pending] = [new SeenIndex(seenStore(), 0), new PendingKeys([], 0)]
     const joined = alias("cus_1", "ada", 3_000)
-    dedupe([joined], reading("backfill"), seen, pending)
+    dedupe(encodedAll([joined]), reading("backfill"), seen, pending)
     seen.prune({ watermark: 2_000, edges: new Map(), overlaps: [] })
-    expect(dedupe([joined], reading("live", 7), seen, pending).accepted).toHaveLength(0)
+    expect(dedupe(encodedAll([joined]), reading("live", 7), seen, pending).accepted).toHaveLength(0)
   })
 })

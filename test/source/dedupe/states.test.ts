@@ -3,6 +3,7 @@ import type { Item } from "../../../src/connectors/kit/item.ts"
 import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
 import { PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import { asSent, encodedAll } from "../../support/encoded.ts"
 import { seenStore } from "../../support/seen-store.ts"
 import { person } from "../../support/source-world.ts"
 import { last, reading, type Step, verdicts, WATERMARK } from "./verdicts.ts"
@@ -271,10 +272,10 @@ describe("an object", () => {
   it("read again keeps the other states of its second out, over pages and a restart", () => {
     const seen = new SeenIndex(seenStore(), 0)
     const pending = new PendingKeys([], 0)
-    dedupe([at(3_000, "b"), at(3_000, "a")], live, seen, pending)
-    dedupe([at(3_000, "b")], next, seen, pending)
+    dedupe(encodedAll([at(3_000, "b"), at(3_000, "a")]), live, seen, pending)
+    dedupe(encodedAll([at(3_000, "b")]), next, seen, pending)
     const restarted = new SeenIndex(seenStore(seen.takeChanges().put), seen.nextId)
-    expect(dedupe([at(3_000, "a")], next, restarted, pending).accepted).toEqual([])
+    expect(dedupe(encodedAll([at(3_000, "a")]), next, restarted, pending).accepted).toEqual([])
   })
 })
 
@@ -325,8 +326,10 @@ describe("what was removed", () => {
 
   it("is told as of the list's state, so that nothing seems to go back", () => {
     const seen = new SeenIndex(seenStore(), 0)
-    dedupe([person("p", 5_000, "a")], backfill, seen, new PendingKeys([], 0))
-    const { accepted } = dedupe([cleared(4_000, "a")], live, seen, new PendingKeys([], 0))
-    expect(accepted).toMatchObject([{ version: 5_000, time: 5_000, cleared: { shop_note: "text" } }])
+    dedupe(encodedAll([person("p", 5_000, "a")]), backfill, seen, new PendingKeys([], 0))
+    const { accepted } = dedupe(encodedAll([cleared(4_000, "a")]), live, seen, new PendingKeys([], 0))
+    expect(accepted.map(asSent)).toMatchObject([
+      { version: 5_000, time: 5_000, userAttributes: { name: "a", shop_note: "" } },
+    ])
   })
 })

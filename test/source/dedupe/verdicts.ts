@@ -4,6 +4,7 @@ import { dedupe, type Reading } from "../../../src/source/dedupe/dedupe.ts"
 import type { ReadBy } from "../../../src/source/dedupe/packed-entries.ts"
 import { PendingKeys } from "../../../src/source/dedupe/pending-keys.ts"
 import { SeenIndex } from "../../../src/source/dedupe/seen.ts"
+import { encoded } from "../../support/encoded.ts"
 import { seenStore } from "../../support/seen-store.ts"
 
 export const LIVE_FROM = 1_000
@@ -35,7 +36,7 @@ export function verdicts(
 ): ("accepted" | "dropped" | "elsewhere")[] {
   const seen = new SeenIndex(seenStore(), 0)
   return steps.map(([how, item]) => {
-    const { accepted, dropped } = dedupe([item], how, seen, pending)
+    const { accepted, dropped } = dedupe([encoded(item)], how, seen, pending)
     if (accepted.length > 0) return "accepted"
     return Object.keys(dropped).length > 0 ? "dropped" : "elsewhere"
   })

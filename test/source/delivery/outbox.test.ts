@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest"
-import type { Item } from "../../../src/connectors/kit/item.ts"
 import {
   halve,
   nextSendable,
@@ -10,12 +9,14 @@ import {
   toRows,
   WAITING_ITEMS_MAX,
 } from "../../../src/source/delivery/outbox.ts"
+import { itemsIn } from "../../../src/source/protocol/outbox-body.ts"
 import type { OutboxMeta } from "../../../src/source/state/changes.ts"
+import { encoded, encodedAll, itemsOf } from "../../support/encoded.ts"
 import { fact, person } from "../../support/source-world.ts"
 
-const facts = (count: number) => Array.from({ length: count }, (_, index) => fact(`k${index}`, index + 1))
-const wide = (text: string) => fact("wide", 1, { data: { text } })
-const itemsOf = (row: { body: string }) => (JSON.parse(row.body) as Item[]).map(({ key }) => key)
+const facts = (count: number) => Array.from({ length: count }, (_, index) => encoded(fact(`k${index}`, index + 1)))
+const wide = (text: string) => encoded(fact("wide", 1, { data: { text } }))
+const keysOf = (row: { body: string }) => itemsOf(row).map(({ key }) => key)
 
 describe("rows", () => {
   it.each([
@@ -45,11 +46,11 @@ describe("rows", () => {
   it("keep the order of the items, and take the sequence number of their first", () => {
     const rows = toRows(facts(120), "run_1", 7)
     expect(rows.map((row) => row.id)).toEqual([7, 57, 107])
-    expect(rows.flatMap(itemsOf)).toEqual(facts(120).map(({ key }) => key))
+    expect(rows.flatMap(keysOf)).toEqual(facts(120).map(({ key }) => key))
   })
 
   it("say which objects and how many items of which collection they hold", () => {
-    const [row] = toRows([fact("a", 1), person("p", 1), person("p", 2), person("q", 1)], "run_1", 0)
+    const [row] = toRows(encodedAll([fact("a", 1), person("p", 1), person("p", 2), person("q", 1)]), "run_1", 0)
     expect(row?.objects.split(" ")).toHaveLength(2)
     expect(JSON.parse(row?.counts ?? "")).toEqual({ Orders: 1, People: 3 })
   })
@@ -63,7 +64,7 @@ describe("halving", () => {
       const [row] = toRows(items, "run_1", 100, 3)
       const halves = halve(row as OutboxMeta, items, 5)
       expect(halves.map((half) => half.id)).toEqual([100, 100 + Math.ceil(count / 2)])
-      expect(halves.flatMap(itemsOf)).toEqual(items.map(({ key }) => key))
+      expect(halves.flatMap(keysOf)).toEqual(items.map(({ key }) => key))
       expect(halves.map((half) => half.attempts)).toEqual(halves.map((half) => (half.items > 1 ? 3 : 1)))
       expect(halves.every((half) => half.notBefore === 5 && half.run === "run_1")).toBe(true)
     },
@@ -72,7 +73,7 @@ describe("halving", () => {
   it("goes down to single items without a number given twice", () => {
     let rows = toRows(facts(50), "run_1", 0)
     while (rows.some((row) => row.items > 1))
-      rows = rows.flatMap((row) => (row.items > 1 ? halve(row, JSON.parse(row.body) as Item[], 0) : [row]))
+      rows = rows.flatMap((row) => (row.items > 1 ? halve(row, itemsIn(row.body), 0) : [row]))
     expect(rows.map((row) => row.id).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, id) => id))
   })
 })
@@ -121,9 +122,22 @@ describe("the outbox", () => {
     expect(outbox.items).toBe(4)
   })
 
+  it("keeps no body once it is stored, and stores a change of the same commit with the row", () => {
+    const outbox = new Outbox([])
+    const [row] = toRows(facts(3), "run_1", 0)
+    if (!row) throw new Error("no row")
+    outbox.insert(row)
+    outbox.update(0, { attempts: 2 })
+    const { insert, update } = outbox.takeChanges()
+    expect([insert, update]).toEqual([[{ ...row, attempts: 2 }], []])
+    expect(outbox.get(0)).not.toHaveProperty("body")
+    outbox.update(0, { notBefore: 7 })
+    expect(outbox.takeChanges()).toMatchObject({ insert: [], update: [{ id: 0, notBefore: 7 }] })
+  })
+
   it("says what waits by collection", () => {
     const outbox = new Outbox([])
-    for (const row of toRows([...facts(60), person("p", 1)], "run_1", 0)) outbox.insert(row)
+    for (const row of toRows([...facts(60), encoded(person("p", 1))], "run_1", 0)) outbox.insert(row)
     expect(outbox.waiting()).toEqual({ Orders: 60, People: 1 })
     expect([outbox.hasRun("run_1"), outbox.hasRun("run_2")]).toEqual([true, false])
   })

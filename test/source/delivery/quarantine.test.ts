@@ -6,7 +6,9 @@ import { RPC_BYTES_MAX } from "../../../src/platform-limits.ts"
 import { Outbox } from "../../../src/source/delivery/outbox.ts"
 import { QUARANTINE_MAX } from "../../../src/source/delivery/quarantine.ts"
 import { bounded, ENTRY_BYTES } from "../../../src/source/protocol/entry.ts"
+import { encodedIn } from "../../../src/source/protocol/outbox-body.ts"
 import { NO_CHANGES } from "../../../src/source/state/changes.ts"
+import { encoded } from "../../support/encoded.ts"
 import { choose, fact, HOUR, person, START, START_DATE, sourceWorld, type World } from "../../support/source-world.ts"
 
 const reject = (key: string, collection = "Orders"): Reject => ({
@@ -108,6 +110,31 @@ describe(`${QUARANTINE_MAX} of one collection`, () => {
     expect(world.state().backfills).toHaveLength(1)
     // The live runs of these hours, and none of the backfill that could not read.
     expect(world.state().ids.run - runs).toBeLessThanOrEqual(4)
+  })
+})
+
+describe("a refused item", () => {
+  const removed = person("p", START, "Ada", { accountId: "acme.com", cleared: { shop_note: "text" } })
+
+  it("is shown with all that it tells, what was removed among its attributes", async () => {
+    const { cleared: _, ...shown } = removed
+    expect(await entries(await refused(removed, fact("a", START)))).toEqual([
+      expect.objectContaining({ kind: "item", key: "a", body: fact("a", START) }),
+      expect.objectContaining({
+        ...{ kind: "item", collection: "People", key: "p", reason: "too_large" },
+        body: { ...shown, userAttributes: { name: "Ada", shop_note: "" } },
+      }),
+    ])
+  })
+
+  it("is replayed with the text that was refused, whatever the destination's setting says by now", async () => {
+    const world = await refused(removed)
+    const destination = world.state().configuration.destination
+    await world.configure({ destination: destination && { ...destination, clearing: "null" } })
+    await world.engine.replay("all")
+    expect((await world.claim()).rows.flatMap(({ body }) => encodedIn(body))).toMatchObject([
+      { text: encoded(removed).text },
+    ])
   })
 })
 

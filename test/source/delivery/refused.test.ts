@@ -7,6 +7,7 @@ import {
   REFUSED_TRIES,
   TRIAL_MS,
 } from "../../../src/source/delivery/delivery.ts"
+import { itemsOf } from "../../support/encoded.ts"
 import { choose, DAY, fact, HOUR, MINUTE, person, START, sourceWorld, type World } from "../../support/source-world.ts"
 import { answerEach, claimed, delivery, facts, holding } from "./holding.ts"
 
@@ -145,8 +146,8 @@ describe("a refused row", () => {
         continue
       }
       for (const row of answer.claim.rows) {
-        const isBad = row.items.some(({ key }) => key === "k17")
-        if (!isBad) delivered.push(...row.items.map(({ key }) => key))
+        const isBad = itemsOf(row).some(({ key }) => key === "k17")
+        if (!isBad) delivered.push(...itemsOf(row).map(({ key }) => key))
         await world.report({ ...answer.claim, rows: [row] }, isBad ? "refused" : "delivered", { done: false })
       }
       await world.report(answer.claim, "delivered", { rows: [] })
@@ -186,8 +187,8 @@ async function forward(world: World, until: number, isAccepted: (items: readonly
     if (answer.kind === "later") world.advance(Math.max(1_000, answer.at - world.now()))
     if (answer.kind !== "given") continue
     for (const row of answer.claim.rows) {
-      const isGood = isAccepted(row.items)
-      if (isGood) accepted.push(...row.items)
+      const isGood = isAccepted(itemsOf(row))
+      if (isGood) accepted.push(...itemsOf(row))
       await world.report({ ...answer.claim, rows: [row] }, isGood ? "delivered" : "refused", { done: false })
     }
     await world.report({ ...answer.claim, rows: [] }, "later")
@@ -259,7 +260,7 @@ describe(`${REFUSED_SINGLES_MAX} single items refused in a row`, () => {
       await world.until(Math.max(retryAt ?? 0, world.now() + REFUSED_AGAIN_MS))
       const claim = await world.claim()
       for (const row of claim.rows) {
-        const isGood = row.items.some(({ key }) => key === "good")
+        const isGood = itemsOf(row).some(({ key }) => key === "good")
         await world.report({ ...claim, rows: [row] }, isGood ? "delivered" : "refused", {
           done: row === claim.rows.at(-1),
         })
@@ -295,7 +296,7 @@ describe("an object's newer state", () => {
     await world.page(await world.lease("live"), { items: [person("p", START + 1, "Bea"), person("q", START + 1)] })
     world.advance(CLAIM_MS)
     const claim = await world.claim()
-    expect(claim.rows.flatMap(({ items }) => items.map(({ userAttributes }) => userAttributes?.name))).toEqual(["Ada"])
+    expect(claim.rows.flatMap(itemsOf).map(({ userAttributes }) => userAttributes?.name)).toEqual(["Ada"])
     await world.report(claim, "delivered")
     expect(await world.deliver()).toHaveLength(2)
   })

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest"
 import type { Checkpoint, Task } from "../../../src/source/protocol/fetching.ts"
 import type { ForwardTask } from "../../../src/source/protocol/forwarding.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
+import { encoded } from "../../support/encoded.ts"
 import { fact, START, sourceWorld, type World } from "../../support/source-world.ts"
 
 /** A newer deploy's, and one that did not carry the number yet. */
@@ -29,7 +30,7 @@ const pageOf = (task: Task, protocol: number): Checkpoint => ({
   spreadMs: 0,
   ageMs: 0,
   records: 1,
-  items: [fact("b", START)],
+  items: [encoded(fact("b", START))],
   rejects: [],
   pending: [],
   closed: [],

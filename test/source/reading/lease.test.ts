@@ -3,7 +3,16 @@ import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
 import { begunWorld, choose, DAY, fact, START, START_DATE, sourceWorld } from "../../support/source-world.ts"
 
+const place = { org: "o", project: "p", sourceId: "1", key: "sealed:dest_1", owner: "" }
+
 describe("a lease", () => {
+  it("says how removed values are told to the destination of that time", async () => {
+    const world = await begunWorld({ destination: null })
+    expect(await world.lease("live")).toMatchObject({ clearing: "empty" })
+    await world.configure({ destination: { ...place, clearing: "null" }, destinationVersion: 2 })
+    expect(await world.lease("backfill")).toMatchObject({ clearing: "null" })
+  })
+
   it("asked for again with the same nonce is the same", async () => {
     const world = await begunWorld()
     const ask = { lane: "live" as const, nonce: "n", protocol: PROTOCOL }
