@@ -129,7 +129,7 @@ function rowOf(lines: readonly Lines[], start: number): number {
   return end
 }
 
-/** Cuts items into rows; `firstId` is the sequence number of the first item. */
+/** Cuts items into rows, their texts as they are; `firstId` is the sequence number of the first item. */
 export function toRows(
   items: readonly OutboxItem[],
   run: string,

@@ -36,19 +36,18 @@ export function encodeItem(item: Item, scope: string, clearing: Clearing): Encod
 
 /** The request's body: one entry a collection and type, items in their order. */
 export function trackBody(encoded: readonly Encoded[]): string {
-  const texts = new Map<string, string[]>()
+  const payloads = new Map<string, string>()
   for (const { entry, text } of encoded) {
-    const known = texts.get(entry)
-    if (known) known.push(text)
-    else texts.set(entry, [text])
+    const known = payloads.get(entry)
+    payloads.set(entry, known === undefined ? text : `${known},${text}`)
   }
-  return `{"track":[${[...texts].map(([entry, payload]) => entryText(entry, payload)).join(",")}]}`
+  return `{"track":[${[...payloads].map(([entry, payload]) => entryText(entry, payload)).join(",")}]}`
 }
 
-function entryText(entry: string, payload: readonly string[]): string {
+function entryText(entry: string, payload: string): string {
   const end = entry.indexOf("/")
   const [type, name] = [entry.slice(0, end), entry.slice(end + 1)]
-  return `{"name":${JSON.stringify(name)},"type":"${type}","payload":[${payload.join(",")}]}`
+  return `{"name":${JSON.stringify(name)},"type":"${type}","payload":[${payload}]}`
 }
 
 function typeOf(item: Item): EntryType {
@@ -58,16 +57,21 @@ function typeOf(item: Item): EntryType {
 }
 
 function payloadOf(item: Item, scope: string, clearing: Clearing): Payload {
-  const { userId, accountId, anotherUserId, data, cleared } = item
-  const withCleared = (attributes?: Attributes) =>
-    cleared && attributes ? { ...attributes, ...clearedValues(cleared, clearing) } : attributes
+  const { userId, accountId, anotherUserId, data, userAttributes, accountAttributes, cleared } = item
   return {
     eventId: eventIdOf(item, scope),
     timestamp: item.time,
-    ...{ userId, accountId, anotherUserId, data },
-    userAttributes: withCleared(item.userAttributes),
-    accountAttributes: withCleared(item.accountAttributes),
+    userId,
+    accountId,
+    anotherUserId,
+    data,
+    userAttributes: withCleared(userAttributes, cleared, clearing),
+    accountAttributes: withCleared(accountAttributes, cleared, clearing),
   }
+}
+
+function withCleared(attributes: Attributes | undefined, cleared: Cleared | undefined, clearing: Clearing) {
+  return attributes && cleared ? { ...attributes, ...clearedValues(cleared, clearing) } : attributes
 }
 
 /** How Intempt clears an attribute is documented nowhere and was not tried, so that a setting says it. */

@@ -1,6 +1,6 @@
 /** What one commit of a source's Durable Object changes: rows by table, and the alarm. Plain data, so that it can be simulated. */
 
-/** A stored row: `id` is the primary key, `body` JSON. */
+/** A stored row: `id` is the primary key, `body` JSON; of the outbox, lines (`protocol/outbox-body.ts`). */
 export interface Row {
   id: number
   body: string

@@ -137,8 +137,8 @@ export const DELIVERY: readonly Mutant[] = [
   {
     name: "of the texts of one entry only the last is sent",
     file: "source/protocol/track.ts",
-    from: "if (known) known.push(text)",
-    to: "if (known) known.fill(text)",
+    from: "known === undefined ? text",
+    to: "known !== null ? text",
   },
   {
     name: "what is discarded stays counted as taken",
