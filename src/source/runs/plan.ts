@@ -102,7 +102,13 @@ function canFetch(tx: Transaction, queue: "fetch" | "backfill"): boolean {
   const lane = queue === "fetch" ? "live" : "backfill"
   if (!mayRead(tx) || checkHoldsUntil(tx) !== null) return false
   if (isRenewing(tx) || sourceWait(tx.state, tx.now) || heldBackBy(tx, lane)) return false
+  if (lane === "backfill" && isEmptying(tx)) return false
   return ready(tx, lane).length > 0
+}
+
+/** History that was held back goes on once there is room for more than a page: else each page would cost a wake-up and a lease. */
+function isEmptying({ outbox, state, now }: Transaction): boolean {
+  return outbox.isHalfFull && inForce(state.claim, now)
 }
 
 function canForward(tx: Transaction): boolean {
