@@ -7,7 +7,7 @@
 import type { Lane, LeaseAnswer, Outcome, Task } from "../source/protocol/fetching.ts"
 import { PROTOCOL } from "../source/protocol/source.ts"
 import { type Counts, type LeasedSlice, leaveAhead, openSlice, type PageReader } from "./leased-slice.ts"
-import { readPage } from "./page.ts"
+import { readPage, saveKept } from "./page.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { search } from "./probe.ts"
 import { callSource } from "./rpc.ts"
@@ -141,14 +141,19 @@ async function readSlice(consumer: PageReader, wakeUp: WakeUp, task: Task): Prom
 }
 
 async function readPages(consumer: PageReader, wakeUp: WakeUp, slice: LeasedSlice): Promise<SliceEnd> {
-  const { task } = slice
   for (let pages = 0; pages < PAGES_MAX && (hasTime(consumer) || slice.ahead); pages++) {
     const step = await readPage(consumer, slice)
     if (step.kind === "end") return step.end
-    if (step.kind === "settle") return settle(consumer, task, step.outcome, slice.calls)
+    if (step.kind === "settle") return letGo(consumer, slice, step.outcome)
     startReaders(wakeUp, step.more)
   }
-  return settle(consumer, task, { kind: "release" }, slice.calls)
+  return letGo(consumer, slice, { kind: "release" })
+}
+
+/** Whatever ended the reading, the page before it is saved first. */
+async function letGo(consumer: PageReader, slice: LeasedSlice, outcome: Outcome): Promise<SliceEnd> {
+  const saved = await saveKept(consumer, slice)
+  return saved.kind === "end" ? saved.end : settle(consumer, slice.task, outcome, slice.calls)
 }
 
 async function settle(consumer: PageReader, task: Task, outcome: Outcome, calls: number): Promise<SliceEnd> {

@@ -2,7 +2,7 @@
 import type { AnyConnector, NormalizeContext, PageContext, PageRequest, Stream } from "../connectors/kit/define.ts"
 import type { AddedFields } from "../connectors/kit/to-items.ts"
 import { askPartner, type PartnerResult, REQUEST_TIMEOUT_MS } from "../http/partner.ts"
-import type { Outcome, Task } from "../source/protocol/fetching.ts"
+import type { Checkpoint, Outcome, Task } from "../source/protocol/fetching.ts"
 import { PROTOCOL, type SourceWork } from "../source/protocol/source.ts"
 import type { PipelinePorts } from "./ports.ts"
 import { callSource } from "./rpc.ts"
@@ -56,6 +56,20 @@ export interface LeasedSlice {
   mayAskAhead: boolean
   /** It has been asked for: what that comes to is looked at only once the page above it is saved. */
   ahead: AskedPage | null
+  /** The next page may be kept, to be handed over with the one after it. */
+  inPairs: boolean
+  kept: ReadPage | null
+}
+
+/** A page that was read, and has not been saved. */
+export interface ReadPage {
+  next: string | null
+  /** As they are sent. */
+  bytes: number
+  records: number
+  items: number
+  /** Anew for each try: how old it is counts from when it was asked for. */
+  checkpoint(): Checkpoint
 }
 
 /** A request for a page, with what it asked for: the window may be cut meanwhile. */
@@ -105,6 +119,8 @@ function sliceOf(task: Task, connector: AnyConnector, stream: Stream<unknown>, c
     calls: 0,
     mayAskAhead: false,
     ahead: null,
+    inPairs: false,
+    kept: null,
   }
 }
 

@@ -2,6 +2,7 @@
 import { LOOKUPS_MAX, type Page, type PageRecord, ShapeError } from "../connectors/kit/define.ts"
 import type { Itemized } from "../connectors/kit/to-items.ts"
 import type { Stamp } from "../http/partner.ts"
+import { assign } from "../lib/assign.ts"
 import { sentBytes, utf8Bytes } from "../lib/bytes.ts"
 import { framesOf } from "../lib/frames.ts"
 import { hash64 } from "../lib/hash.ts"
@@ -20,6 +21,7 @@ import {
   normalizeContext,
   type PageReader,
   pageContext,
+  type ReadPage,
 } from "./leased-slice.ts"
 import { normalizePage } from "./normalize.ts"
 import { outcomeOfFailure } from "./outcome.ts"
@@ -32,6 +34,8 @@ export const TOKEN_BYTES_MAX = 4_000
  * since the object holds it twice. A page that comes to more is asked for again with half the records.
  */
 export const CHECKPOINT_BYTES_MAX = 16_000_000
+/** A page of more is handed over by itself. */
+export const PAIRED_BYTES_MAX = 2_000_000
 const TOO_LARGE: Outcome = { kind: "too_large", reason: "The page comes to more than can be handed over at once." }
 /** Where in a connector's code it failed; its caller says the rest. */
 const FRAMES_LOGGED = 3
@@ -169,50 +173,88 @@ function placeOf(
 
 type Read = Omit<Checkpoint, "protocol" | "calls" | "asked" | "spreadMs" | "ageMs" | "answerMs">
 
-async function save(
-  consumer: PageReader,
+/** The page is kept, or handed over with the one that was kept. */
+async function save(consumer: PageReader, slice: LeasedSlice, page: Read, stamp: Stamp): Promise<Step> {
+  const read = readPageOf(consumer, slice, page, stamp)
+  if (read.bytes > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
+  // Counted with this page: the next one may have been asked for already.
+  slice.calls = 0
+  if (read.next !== null && page.digest !== undefined) slice.pages.add(pageKey(read.next, page.digest))
+  const isSmall = read.bytes <= PAIRED_BYTES_MAX
+  if (slice.inPairs && slice.kept === null && read.next !== null && isSmall) {
+    slice.kept = read
+    turnPage(slice, read.next)
+    return { kind: "go", more: 0 }
+  }
+  if (!isSmall) {
+    const saved = await saveKept(consumer, slice)
+    if (saved.kind !== "go") return saved
+  }
+  const step = await handOver(consumer, slice, read)
+  if (step.kind === "go" && read.next !== null) turnPage(slice, read.next)
+  return step
+}
+
+/** A page that was kept does not outlive the lease it was read under. */
+export async function saveKept(consumer: PageReader, slice: LeasedSlice): Promise<Exclude<Step, { kind: "settle" }>> {
+  const { kept } = slice
+  if (kept === null) return { kind: "go", more: 0 }
+  slice.kept = null
+  return handOver(consumer, slice, kept)
+}
+
+function readPageOf(
+  { ports }: PageReader,
   slice: LeasedSlice,
   page: Read,
   { asked, spreadMs, sentAt, elapsedMs }: Stamp,
-): Promise<Step> {
-  const { ports } = consumer
+): ReadPage {
   // Of a record that could not be read, what quarantine would keep of it.
   const rejects = page.rejects.map((reject) => ({ ...reject, record: bounded(reject.record) }))
-  // A duration: what our clock shows is no business of the source's, which reckons with its own.
-  // The next page may be asked for while this one is sent: that call counts with the next.
   const { calls } = slice
-  const checkpointOf = () => ({
+  // A duration: what our clock shows is no business of the source's, which reckons with its own.
+  const checkpoint = () => ({
     ...page,
     ...{ rejects, protocol: PROTOCOL, asked, spreadMs, answerMs: elapsedMs, calls },
     ageMs: ports.clock.now() - sentAt,
   })
-  if (sentBytes(checkpointOf()) > CHECKPOINT_BYTES_MAX) return { kind: "settle", outcome: TOO_LARGE }
-  const told = await callSource(ports, "checkpoint", () => consumer.source().checkpoint(checkpointOf()))
+  const { next, records, items } = page
+  return { next, records, items: items.length, checkpoint, bytes: sentBytes(checkpoint()) }
+}
+
+async function handOver(
+  consumer: PageReader,
+  slice: LeasedSlice,
+  last: ReadPage,
+): Promise<Exclude<Step, { kind: "settle" }>> {
+  const { kept } = slice
+  slice.kept = null
+  const checkpoint = () => ({ ...last.checkpoint(), ...(kept && { before: kept.checkpoint() }) })
+  const told = await callSource(consumer.ports, "checkpoint", () => consumer.source().checkpoint(checkpoint()))
   if (told === null) return { kind: "end", end: "lost" }
   if (told.answer.kind === "stale") return { kind: "end", end: "stale" }
-  countPage(consumer, page)
-  if (told.answer.kind === "stop" || page.next === null) return { kind: "end", end: "stop" }
-  if (page.digest !== undefined) slice.pages.add(pageKey(page.next, page.digest))
-  slice.calls -= calls
-  turnPage(slice, page.next, told.answer)
+  for (const page of kept ? [kept, last] : [last]) countPage(consumer, page)
+  if (told.answer.kind === "stop" || last.next === null) return { kind: "end", end: "stop" }
+  goOn(slice, told.answer)
   return { kind: "go", more: told.answer.more ?? 0 }
 }
 
 type Go = Extract<CheckpointAnswer, { kind: "go" }>
 
-function turnPage(slice: LeasedSlice, next: string, { until, paceMs, from, ahead = false }: Go): void {
+function goOn(slice: LeasedSlice, { until, paceMs, from, ahead = false, inPairs = false }: Go): void {
   if (from !== undefined) slice.task = { ...slice.task, window: { ...slice.task.window, from } }
-  slice.mayAskAhead = ahead
-  slice.until = until
-  slice.paceMs = paceMs
+  assign(slice, { until, paceMs, inPairs, mayAskAhead: ahead })
+}
+
+function turnPage(slice: LeasedSlice, next: string): void {
   slice.page++
   slice.pageToken = next
 }
 
-function countPage({ counts }: PageReader, page: Read): void {
+function countPage({ counts }: PageReader, { records, items }: ReadPage): void {
   counts.pages++
-  counts.records += page.records
-  counts.items += page.items.length
+  counts.records += records
+  counts.items += items
 }
 
 // ---------------------------------------------------------------------------------------------------------- failures

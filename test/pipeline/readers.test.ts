@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest"
 import { consume, READERS_AT_ONCE } from "../../src/pipeline/consume.ts"
 import { FETCH_BUDGET_MS, runFetch } from "../../src/pipeline/fetch.ts"
-import type { CheckpointAnswer, LeaseAnswer, Task } from "../../src/source/protocol/fetching.ts"
+import { PAIRED_BYTES_MAX } from "../../src/pipeline/page.ts"
+import type { Checkpoint, CheckpointAnswer, LeaseAnswer, Task } from "../../src/source/protocol/fetching.ts"
 import { fakeClock } from "../support/dates/fake-clock.ts"
 import { delayed, json, page, type Reply, taskOf, testPorts } from "../support/pipeline.ts"
-import { fakeSource, type Script } from "../support/platform/fake-source.ts"
+import { fakeSource, outcomesOf, type Script } from "../support/platform/fake-source.ts"
 
 const LEASE_MS = 180_000
 const STOP: CheckpointAnswer = { kind: "stop", reason: "read whole" }
@@ -200,5 +201,94 @@ describe("the page after the one that is being saved", () => {
     const { asked, source } = await readAhead(replies, { checkpoint: [AHEAD, AHEAD, AHEAD, () => STOP] })
     expect(asked).toEqual([1, 3, 3, 4])
     expect(source.settlements).toEqual([])
+  })
+})
+
+describe("pages in pairs", () => {
+  const PAIRS = () => go({ inPairs: true })
+  const listOf = (...ids: string[]): Reply[] =>
+    ids.map((id, at) => page([id], at < ids.length - 1 ? `t${at + 1}` : null))
+  const keysOf = ({ before, items }: Checkpoint): string[] => [
+    ...(before ? keysOf(before) : []),
+    ...items.map(({ key }) => key),
+  ]
+
+  async function readInPairs(replies: Reply[], script: Partial<Script> = {}) {
+    const source = fakeSource({
+      lease: leasesOf(1),
+      checkpoint: [(ask) => (ask.next === null ? STOP : PAIRS())],
+      ...script,
+    })
+    const ports = testPorts(replies, () => source, clock)
+    return { source, ports, run: await runFetch(ports, "o/p/src_1", "backfill") }
+  }
+
+  it("are handed over in one call each, in their order, with their own numbers and calls; a last one by itself", async () => {
+    const { source, run } = await readInPairs(listOf("a", "b", "c", "d", "e", "f"))
+    expect(source.checkpoints.map(keysOf)).toEqual([["a"], ["b", "c"], ["d", "e"], ["f"]])
+    expect(source.checkpoints.map(({ page, before }) => [before?.page, page])).toEqual([
+      [undefined, 0],
+      [1, 2],
+      [3, 4],
+      [undefined, 5],
+    ])
+    expect(source.checkpoints.map(({ calls, before }) => (before?.calls ?? 0) + calls)).toEqual([1, 2, 2, 1])
+    expect(run).toMatchObject({ pages: 6, records: 6, items: 6, calls: 6 })
+  })
+
+  it.each<[string, Reply, string]>([
+    ["fails", json({}, 503), "transient"],
+    ["is nowhere", json({}, 404), "fault"],
+    ["has to wait", json({}, 429), "limited"],
+    ["cannot be read", json({ rows: "none" }), "transient"],
+  ])("where the second one %s, the first is saved before that is told", async (_title, reply, kind) => {
+    const { source } = await readInPairs([...listOf("a", "b", "c").slice(0, 2), reply])
+    expect(source.checkpoints.map(keysOf)).toEqual([["a"], ["b"]])
+    expect(outcomesOf(source)).toMatchObject([{ kind }])
+  })
+
+  it("tell nothing where the first one could not be saved", async () => {
+    const answers = [PAIRS, () => STOP]
+    const { source } = await readInPairs([...listOf("a", "b", "c").slice(0, 2), json({}, 503)], { checkpoint: answers })
+    expect(source.checkpoints).toHaveLength(2)
+    expect(source.settlements).toEqual([])
+  })
+
+  it("end with the reader's time: what was kept is saved", async () => {
+    const late = (reply: Reply) => delayed(FETCH_BUDGET_MS / 2 - 1_000, reply)
+    const [a, b, c] = listOf("a", "b", "c", "d") as [Reply, Reply, Reply]
+    const [given] = leasesOf(1)
+    const afterAWhile = () => {
+      clock.advance(3_000)
+      return given?.() as LeaseAnswer
+    }
+    const { source } = await readInPairs([late(a), late(b), c], { lease: [afterAWhile] })
+    expect(source.checkpoints.map(keysOf)).toEqual([["a"], ["b"]])
+    expect(outcomesOf(source)).toEqual([{ kind: "release" }])
+  })
+
+  it("are none where a page is large", async () => {
+    const many = Array.from({ length: PAIRED_BYTES_MAX / 200 }, (_, at) => `c${at}`)
+    const { source } = await readInPairs([
+      page(["a"], "t1"),
+      page(["b"], "t2"),
+      page(many, "t3"),
+      page(["d"], "t4"),
+      page(["e"]),
+    ])
+    expect(source.checkpoints.map(keysOf)).toEqual([["a"], ["b"], many, ["d", "e"]])
+  })
+
+  it("are sent whole again where the answer was lost", async () => {
+    let lost = 0
+    const { source } = await readInPairs(listOf("a", "b", "c"), {
+      checkpoint: [
+        (ask) => {
+          if (ask.before && lost++ === 0) throw new Error("Durable Object reset because its code was updated.")
+          return ask.next === null ? STOP : PAIRS()
+        },
+      ],
+    })
+    expect(source.checkpoints.map(keysOf)).toEqual([["a"], ["b", "c"], ["b", "c"]])
   })
 })

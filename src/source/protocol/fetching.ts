@@ -112,14 +112,25 @@ export interface Checkpoint {
   calls: number
   /** Records of the page that took further calls to complete: read again, they are passed over. */
   completed: Completed[]
+  /** The page above it, where both are saved in one commit: neither without the other. */
+  before?: Checkpoint
 }
 
 export type CheckpointAnswer =
   /**
    * `from`: the window's lower bound from now on, where the list was cut: what lies below is another slice's. `more`: slices that others
-   * could read now, beside this one. `ahead`: the next page but one may be asked for while the next one is saved.
+   * could read now, beside this one. `ahead`: the next page but one may be asked for while the next one is saved. `inPairs`: the
+   * next page may be kept and handed over with the one after it.
    */
-  | { kind: "go"; until: number; paceMs: number; from?: number | null; more?: number; ahead?: boolean }
+  | {
+      kind: "go"
+      until: number
+      paceMs: number
+      from?: number | null
+      more?: number
+      ahead?: boolean
+      inPairs?: boolean
+    }
   /** Saved; read no further now (window read whole, or backpressure, pause, abort). The lease is over. */
   | { kind: "stop"; reason: string }
   /** Not saved: the lease or the page is no longer current. Drop everything. */

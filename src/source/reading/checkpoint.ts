@@ -52,12 +52,19 @@ const ASKED_AHEAD_FROM_MS = 50
 export const COMPLETED_MAX = 500
 const LARGER_THAN_SENT = `This item is larger than ${ROW_BYTES / 1e6} MB, which the destination does not take. It was not sent and can only be discarded.`
 
+/** One page, or two that are saved at once: what was sent twice is applied once, and no page without the one above it. */
 export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer {
   const slice = slicesOf(tx.state).find((one) => one.id === page.lease.slice)
   if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
   if (page.page === slice.page - 1) return goOn(tx, slice, slice.lease.until)
-  if (page.page !== slice.page || !(page.ageMs <= PAGE_STALE_MS)) return { kind: "stale" }
+  const above = page.before && savePage(tx, slice, page.before, true)
+  return above && above.kind !== "go" ? above : savePage(tx, slice, page, false)
+}
+
+/** `isFollowed`: the next page comes with it, so that nothing stops the reading between the two. */
+function savePage(tx: Transaction, slice: Slice, page: Checkpoint, isFollowed: boolean): CheckpointAnswer {
+  if (!slice.lease || page.page !== slice.page || !(page.ageMs <= PAGE_STALE_MS)) return { kind: "stale" }
   const run = runOf(tx, slice)
   if (!run) return { kind: "stale" }
   run.calls += page.calls
@@ -86,9 +93,11 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   // A part that has been read is in none any more.
   const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
-  const answer = next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, next, page.digest, moved)
+  const answer =
+    next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, page, { next, moved, isFollowed })
   if (next !== null && isFirstPage(slice)) cutAtRange(tx, slice)
   if (backfill) noteRead(backfill, page.records, (stream) => orderOf(tx, stream))
+  if (isFollowed) return answer
   pruneSeen(tx, run)
   if (answer.kind !== "go" || slice.lane === "live") return answer
   cutWherePays(tx, slice, { from: readFrom, rows: page.records })
@@ -242,9 +251,8 @@ function pruneSeen(tx: Transaction, run: Run): void {
 function proceed(
   tx: Transaction,
   slice: Slice,
-  next: string,
-  digest: string | undefined,
-  moved: boolean,
+  { digest }: Checkpoint,
+  { next, moved, isFollowed }: { next: string; moved: boolean; isFollowed: boolean },
 ): CheckpointAnswer {
   slice.pageToken = next
   slice.digest = digest ?? null
@@ -252,7 +260,7 @@ function proceed(
   slice.lapses = 0
   if (moved) slice.attempts = 0
   growPage(tx, slice)
-  const reason = stopReason(tx, slice)
+  const reason = isFollowed ? null : stopReason(tx, slice)
   if (reason) {
     slice.lease = null
     slice.mayHaveMoved = false
@@ -263,17 +271,15 @@ function proceed(
 }
 
 function goOn(tx: Transaction, slice: Slice, until: number): CheckpointAnswer {
-  const [more, ahead] = [readyBeside(tx, slice.lane), mayAskAhead(tx, slice)]
-  return { kind: "go", until, paceMs: paceOf(tx, slice), more, ahead, ...(slice.isPart && { from: slice.window.from }) }
+  const inPairs = readsOn(tx, slice)
+  const ahead = inPairs && !tx.outbox.isHalfFull && (tx.state.answerMs ?? 0) >= ASKED_AHEAD_FROM_MS
+  const [more, from] = [readyBeside(tx, slice.lane), slice.isPart ? { from: slice.window.from } : {}]
+  return { kind: "go", until, paceMs: paceOf(tx, slice), more, ahead, inPairs, ...from }
 }
 
-/**
- * Whether a page may be asked for before the one above it is saved. Not where that might have to be left: live windows are short, read oldest
- * first one may end with any page, and what fills the outbox is soon told to stop.
- */
-function mayAskAhead(tx: Transaction, slice: Slice): boolean {
-  if (slice.lane === "live" || isOldestFirst(tx, slice.stream) || tx.outbox.isHalfFull) return false
-  return (tx.state.answerMs ?? 0) >= ASKED_AHEAD_FROM_MS
+/** Whether the next page is taken whatever this one holds: live windows are short, and read oldest first one may end with any page. */
+function readsOn(tx: Transaction, { lane, stream }: Slice): boolean {
+  return lane === "backfill" && orderOf(tx, stream) === "newest"
 }
 
 /**

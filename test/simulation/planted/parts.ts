@@ -84,4 +84,23 @@ export const PARTS: readonly Mutant[] = [
     from: "  if (at > 0 && at < downTo(slice.edge.time, granularityMs)) cutAt(tx, backfill, slice, at)\n",
     to: "  if (at > 0 && at < downTo(slice.edge.time, granularityMs)) Object.assign(slice, { window: { ...slice.window, from: at }, bottom: at })\n",
   },
+  {
+    name: "a page that was kept is lost where the next one fails",
+    file: "pipeline/fetch.ts",
+    from: "  const saved = await saveKept(consumer, slice)\n  return saved.kind",
+    to: '  const saved = { kind: "go" as string, end: "stop" as const }\n  return saved.kind',
+  },
+  {
+    name: "of two pages that come at once only the second is saved",
+    file: "source/reading/checkpoint.ts",
+    from: "page.before && savePage(tx, slice, page.before, true)",
+    to: "page.before && ((slice.page = page.page), null)",
+  },
+  {
+    name: "two pages that are sent again are saved again",
+    file: "source/reading/checkpoint.ts",
+    from: "  if (page.page === slice.page - 1) return goOn(tx, slice, slice.lease.until)\n",
+    to: "  if (page.before && page.page === slice.page - 1) slice.page -= 2\n  else if (page.page === slice.page - 1) return goOn(tx, slice, slice.lease.until)\n",
+    survives: "What is saved again is known: nothing differs but counts.",
+  },
 ]

@@ -1,8 +1,11 @@
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
+import { WAITING_ITEMS_MAX } from "../../../src/source/delivery/outbox.ts"
+import type { Checkpoint } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { PAGE_STALE_MS } from "../../../src/source/reading/checkpoint.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
-import { begunWorld, choose, DAY, fact, MINUTE, START } from "../../support/source-world.ts"
+import { encoded } from "../../support/encoded.ts"
+import { begunWorld, choose, DAY, fact, MINUTE, START, START_DATE } from "../../support/source-world.ts"
 
 describe("a checkpoint", () => {
   it("sent again is answered as before and saved once", async () => {
@@ -43,6 +46,60 @@ describe("a checkpoint", () => {
       completed: [],
     })
     expect(answer.kind).toBe(expected)
+  })
+
+  describe("with the page above it", () => {
+    const LIST = { collections: choose("Orders") }
+    const key = (items: { key: string }[]) => items.map((item) => item.key)
+
+    async function pair(changes: Partial<Checkpoint> = {}) {
+      const world = await begunWorld(LIST)
+      const task = await world.lease("backfill")
+      const commits = vi.spyOn(world.store, "commit")
+      const of = (page: number, name: string, next: string | null): Checkpoint => ({
+        ...{ protocol: PROTOCOL, lease: task.lease, page, asked: START, spreadMs: 0, ageMs: 0, records: 1, calls: 1 },
+        ...{ rejects: [], pending: [], closed: [], completed: [] },
+        ...{ items: [encoded(fact(name, START_DATE + (9 - page) * DAY))], edge: START_DATE + (9 - page) * DAY, next },
+      })
+      const both: Checkpoint = { ...of(1, "b", "t2"), before: of(0, "a", "t1"), ...changes }
+      const answer = await world.engine.checkpoint(both)
+      return { world, both, answer: answer.kind, slice: world.state().backfills[0]?.slices[0], commits }
+    }
+
+    it("saves both in one commit", async () => {
+      const { world, answer, slice, commits } = await pair()
+      expect([answer, commits.mock.calls.length]).toEqual(["go", 1])
+      expect(slice).toMatchObject({ page: 2, pageToken: "t2", records: 2 })
+      expect(key(await world.deliver())).toEqual(["a", "b"])
+    })
+
+    it("sent again is answered as before and saved once", async () => {
+      const { world, both } = await pair()
+      expect((await world.engine.checkpoint(both)).kind).toBe("go")
+      expect(key(await world.deliver())).toEqual(["a", "b"])
+    })
+
+    it("may end the list", async () => {
+      const { world, answer } = await pair({ next: null })
+      expect([answer, world.state().backfills]).toEqual(["stop", []])
+    })
+
+    it("saves the first alone where the second is too old or of another number, and neither where the first is", async () => {
+      const second = await pair({ page: 2 })
+      expect([second.answer, second.slice?.page]).toEqual(["stale", 1])
+      const first = await pair()
+      const stale = { ...first.both, page: 3, before: { ...first.both, page: 2, ageMs: PAGE_STALE_MS + 1 } }
+      expect((await first.world.engine.checkpoint(stale)).kind).toBe("stale")
+      expect(first.world.state().backfills[0]?.slices[0]?.page).toBe(2)
+    })
+
+    it("takes both though the outbox was full after the first: it has been read", async () => {
+      const many = Array.from({ length: WAITING_ITEMS_MAX + 1 }, (_, at) => encoded(fact(`k${at}`, START_DATE + DAY)))
+      const { both } = await pair()
+      const { world, answer } = await pair({ before: { ...(both.before as Checkpoint), items: many } })
+      expect([answer, world.state().backfills[0]?.slices[0]?.page]).toEqual(["stop", 2])
+      expect((await world.deliver()).length).toBe(WAITING_ITEMS_MAX + 2)
+    })
   })
 
   it("renews the lease", async () => {
