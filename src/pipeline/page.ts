@@ -200,7 +200,7 @@ export async function saveKept(consumer: PageReader, slice: LeasedSlice): Promis
   const { kept } = slice
   if (kept === null) return { kind: "go", more: 0 }
   slice.kept = null
-  return handOver(consumer, slice, kept)
+  return handOver(consumer, slice, { ...kept, checkpoint: () => ({ ...kept.checkpoint(), isFollowed: true }) })
 }
 
 function readPageOf(

@@ -114,6 +114,8 @@ export interface Checkpoint {
   completed: Completed[]
   /** The page above it, where both are saved in one commit: neither without the other. */
   before?: Checkpoint
+  /** What came of asking for the next page is told right after it, and must not get lost: nothing stops the reading in between. */
+  isFollowed?: boolean
 }
 
 export type CheckpointAnswer =

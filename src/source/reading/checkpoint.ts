@@ -58,12 +58,11 @@ export function checkpoint(tx: Transaction, page: Checkpoint): CheckpointAnswer 
   if (page.protocol !== PROTOCOL || !slice?.lease || !holds(slice.lease, page.lease.number)) return { kind: "stale" }
   // The answer to this page's checkpoint was lost and it is sent again: it has been saved, so it is answered and not applied.
   if (page.page === slice.page - 1) return goOn(tx, slice, slice.lease.until)
-  const above = page.before && savePage(tx, slice, page.before, true)
-  return above && above.kind !== "go" ? above : savePage(tx, slice, page, false)
+  const above = page.before && savePage(tx, slice, { ...page.before, isFollowed: true })
+  return above && above.kind !== "go" ? above : savePage(tx, slice, page)
 }
 
-/** `isFollowed`: the next page comes with it, so that nothing stops the reading between the two. */
-function savePage(tx: Transaction, slice: Slice, page: Checkpoint, isFollowed: boolean): CheckpointAnswer {
+function savePage(tx: Transaction, slice: Slice, page: Checkpoint): CheckpointAnswer {
   if (!slice.lease || page.page !== slice.page || !(page.ageMs <= PAGE_STALE_MS)) return { kind: "stale" }
   const run = runOf(tx, slice)
   if (!run) return { kind: "stale" }
@@ -93,11 +92,10 @@ function savePage(tx: Transaction, slice: Slice, page: Checkpoint, isFollowed: b
   if (slice.state === "denied") return { kind: "stop", reason: "the credentials may not read it" }
   // A part that has been read is in none any more.
   const backfill = tx.state.backfills.find((one) => one.slices.includes(slice))
-  const answer =
-    next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, page, { next, moved, isFollowed })
+  const answer = next === null ? finishWindow(tx, slice, run, page.asked) : proceed(tx, slice, page, { next, moved })
   if (next !== null && isFirstPage(slice)) cutAtRange(tx, slice)
   if (backfill) noteRead(backfill, page.records, (stream) => orderOf(tx, stream))
-  if (isFollowed) return answer
+  if (page.isFollowed) return answer
   pruneSeen(tx, run)
   if (answer.kind !== "go" || slice.lane === "live") return answer
   cutWherePays(tx, slice, { from: readFrom, rows: page.records })
@@ -251,8 +249,8 @@ function pruneSeen(tx: Transaction, run: Run): void {
 function proceed(
   tx: Transaction,
   slice: Slice,
-  { digest }: Checkpoint,
-  { next, moved, isFollowed }: { next: string; moved: boolean; isFollowed: boolean },
+  { digest, isFollowed = false }: Checkpoint,
+  { next, moved }: { next: string; moved: boolean },
 ): CheckpointAnswer {
   slice.pageToken = next
   slice.digest = digest ?? null

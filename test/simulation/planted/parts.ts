@@ -93,7 +93,7 @@ export const PARTS: readonly Mutant[] = [
   {
     name: "of two pages that come at once only the second is saved",
     file: "source/reading/checkpoint.ts",
-    from: "page.before && savePage(tx, slice, page.before, true)",
+    from: "page.before && savePage(tx, slice, { ...page.before, isFollowed: true })",
     to: "page.before && ((slice.page = page.page), null)",
   },
   {

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from "vitest"
 import { WAITING_ITEMS_MAX } from "../../../src/source/delivery/outbox.ts"
-import type { Checkpoint } from "../../../src/source/protocol/fetching.ts"
+import type { Checkpoint, Outcome } from "../../../src/source/protocol/fetching.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { PAGE_STALE_MS } from "../../../src/source/reading/checkpoint.ts"
 import { LEASE_MS } from "../../../src/source/reading/lease.ts"
 import { encoded } from "../../support/encoded.ts"
-import { begunWorld, choose, DAY, fact, MINUTE, START, START_DATE } from "../../support/source-world.ts"
+import { begunWorld, choose, DAY, fact, HOUR, MINUTE, START, START_DATE } from "../../support/source-world.ts"
 
 describe("a checkpoint", () => {
   it("sent again is answered as before and saved once", async () => {
@@ -91,6 +91,16 @@ describe("a checkpoint", () => {
       const stale = { ...first.both, page: 3, before: { ...first.both, page: 2, ageMs: PAGE_STALE_MS + 1 } }
       expect((await first.world.engine.checkpoint(stale)).kind).toBe("stale")
       expect(first.world.state().backfills[0]?.slices[0]?.page).toBe(2)
+    })
+
+    it("stops nothing where what came of the next page is told after it: a partner that asks to wait is heard", async () => {
+      const many = Array.from({ length: WAITING_ITEMS_MAX + 1 }, (_, at) => encoded(fact(`k${at}`, START_DATE + DAY)))
+      const { world, answer, slice, both } = await pair({ items: many, isFollowed: true })
+      expect(answer).toBe("go")
+      const wait: Outcome = { kind: "limited", until: world.now() + HOUR, reason: "too many calls" }
+      await world.engine.settle({ protocol: PROTOCOL, lease: both.lease, outcome: wait, calls: 1 })
+      expect(slice?.page).toBe(2)
+      expect(await world.refusedLease("backfill")).toMatchObject({ kind: "later", reason: "too many calls" })
     })
 
     it("takes both though the outbox was full after the first: it has been read", async () => {
