@@ -32,7 +32,7 @@ export const UNREACHED: readonly Unreached[] = [
     lines: ["if (fault !== null) return { outcome", 'return "An Intempt API key is written'],
   },
   {
-    file: "src/destinations/intempt.ts",
+    file: "src/source/protocol/track.ts",
     why: "No shipped collection describes accounts rather than people.",
     lines: ['return item.userAttributes ? "identify" : "group"'],
   },
@@ -51,11 +51,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/pipeline/claim.ts",
     why: SIZE,
-    lines: [
-      "if (body.length <= destination.bytesMax",
-      "claim.waiting.unshift(rows.splice",
-      "return bodyOf(destination",
-    ],
+    lines: ["claim.waiting.unshift(rows.splice", "return bodyOf(destination"],
   },
   {
     file: "src/pipeline/consume.ts",
@@ -80,7 +76,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/pipeline/pack.ts",
     why: "The outbox hands out no two rows with states of one object; tables show that packing would keep them apart.",
-    lines: ["if (!claimObjects(objects", "if (keys.some((key) => taken.has(key))) return false"],
+    lines: ["if (!claimObjects(objects", "if (hashes.some((hash) => taken.has(hash))) return false"],
   },
   { file: "src/pipeline/page.ts", why: CONTRACT, functions: ["thrown", "fault"] },
   { file: "src/lib/frames.ts", why: CONTRACT, functions: ["framesOf"] },
@@ -114,14 +110,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/http/partner.ts",
     why: MEANT,
-    lines: [
-      "if (status === 401)",
-      "if (status === 403)",
-      "if (status === 429)",
-      "if (status === 503 &&",
-      "if (status < 400)",
-      'return { kind: "fault", reason: `',
-    ],
+    lines: ["if (status === 429)", "if (status === 503 &&", "if (status < 400)", 'return { kind: "fault", reason: `'],
   },
   {
     file: "src/pipeline/rpc.ts",
@@ -149,7 +138,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/reading/checkpoint.ts",
     why: SIZE,
-    lines: ["quarantineItem(tx, item, LARGER_THAN_SENT", "return isQuarantineFull("],
+    lines: ["return isQuarantineFull("],
   },
   { file: "src/source/control/commands.ts", why: DEFAULTS, lines: ["if (!live) continue"] },
   {
@@ -169,7 +158,6 @@ export const UNREACHED: readonly Unreached[] = [
       "state.delivery.retryAt = Math.max(nextSendable",
       "number: held?.number ?? 0,",
       "until: held?.until ?? 0,",
-      "alone: (tx.outbox.get(row.id)?.attempts ?? 0)",
       'return { kind: "stop", reason: state.delivery.reason ??',
       "if (!row) continue",
       "else for (const id of rows) tx.outbox.update(id, { attempts: Math.max(",
@@ -179,18 +167,13 @@ export const UNREACHED: readonly Unreached[] = [
   { file: "src/source/reading/settlement.ts", why: CONTRACT, lines: ["retry(tx, slice, reason)", "return"] },
   {
     file: "src/source/reading/settlement.ts",
-    why: "An access token that is refused is renewed, and it is the renewal that says to sign in again; tables show the rest.",
-    lines: ["const way = state.token", "code: state.token"],
-  },
-  {
-    file: "src/source/reading/settlement.ts",
     why: SIZE,
     lines: ['if (slice.state !== "reading" || !isQuarantineFull', "abort(", "tx,", "slice,", "`$"],
   },
   {
     file: "src/source/reading/lease.ts",
     why: DEFAULTS,
-    lines: ["return (pass?.run && findRun", "lease: { slice: slice.id", "until: slice.lease?.until ?? 0,"],
+    lines: ["lease: { slice: slice.id", "until: slice.lease?.until ?? 0,"],
   },
   {
     file: "src/source/reading/live.ts",
@@ -198,14 +181,12 @@ export const UNREACHED: readonly Unreached[] = [
     lines: [
       "if (!live || chosen(tx.state, stream).length === 0) continue",
       "if (!live || !stream) return",
-      "const end = slice.top ??",
       "if (!slice) return",
       "return cut >= partnerNow(tx) - UNCUT_MS",
       "const hours = Math.max(",
     ],
   },
   { file: "src/source/engine/engine.ts", why: PEOPLE, functions: ["run", "discard", "access"] },
-  { file: "src/source/engine/engine.ts", why: PEOPLE, lines: ['const all = ids === "all"'] },
   {
     file: "src/source/engine/engine.ts",
     why: SEALS,
@@ -259,19 +240,12 @@ export const UNREACHED: readonly Unreached[] = [
     file: "src/source/backfill/backfill.ts",
     why: "Every collection of both simulated partners is told by a list too; tables show one that is not.",
     functions: ["rangeInWords"],
-    lines: ["const run = plans.length > 0", "run?.incomplete.push", "return plans.length > 0 ? openBackfill"],
+    lines: ["const run = plans.length > 0"],
   },
   {
     file: "src/source/backfill/backfill.ts",
     why: DEFAULTS,
-    lines: [
-      "const to = covered ??",
-      "`$",
-      "const range = slice.range ??",
-      "return { from: range.from - (stream?.reach?.days",
-      "return known.length === 0 ? null",
-      "const from = slice.window.from ??",
-    ],
+    lines: ["const to = covered ??"],
   },
   {
     file: "src/source/runs/plan.ts",
@@ -293,7 +267,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/runs/plan.ts",
     why: DEFAULTS,
-    lines: ["if (!Object.values(state.live).some(", "isRenewing(tx) ? (state.token?.intent"],
+    lines: ["isRenewing(tx) ? (state.token?.intent"],
   },
   {
     file: "src/source/delivery/quarantine.ts",
@@ -301,10 +275,8 @@ export const UNREACHED: readonly Unreached[] = [
     lines: [
       "const hash = keyHash(`!",
       "if (tx.seen.get(hash)) continue",
-      'tx.seen.put(hash, "live", { version: place',
       'put(tx, { kind: "record"',
       "countQuarantined(tx, collection, run.id)",
-      'if (kind === "record") return',
     ],
   },
   { file: "src/source/delivery/quarantine.ts", why: PEOPLE, functions: ["discard"] },
@@ -345,13 +317,7 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/credentials/token.ts",
     why: "A grant is not replaced by a pasted key, and both partners say when tokens run out; tables show the others.",
-    lines: [
-      "if (token) state.token = null",
-      "const ahead = Math.min(KEEP_AHEAD_MS",
-      "if (expiresAt === null) return false",
-      "return now >= expiresAt -",
-      "if (!token || error) return",
-    ],
+    lines: ["if (token) state.token = null", "const ahead = Math.min(KEEP_AHEAD_MS", "return now >= expiresAt -"],
   },
   {
     file: "src/source/control/view.ts",
@@ -362,11 +328,6 @@ export const UNREACHED: readonly Unreached[] = [
   {
     file: "src/source/control/view.ts",
     why: PEOPLE,
-    lines: [
-      "const before = cursor === null",
-      "return { ok: true, runs, cursor",
-      "const rows = tx.stored.quarantine(",
-      "return { ok: true, entries, cursor",
-    ],
+    lines: ["const before = cursor === null", "return { ok: true, runs, cursor", "return { ok: true, entries, cursor"],
   },
 ]
