@@ -18,7 +18,7 @@ export interface Section {
   reading: string
 }
 
-export const SECTION_KEYS = ["paired", "latency", "large", "increments"] as const
+export const SECTION_KEYS = ["paired", "profile", "latency", "large", "increments"] as const
 export type SectionKey = (typeof SECTION_KEYS)[number]
 
 export interface Origin {

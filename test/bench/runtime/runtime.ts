@@ -3,7 +3,7 @@ import { resolve } from "node:path"
 import { createTestHarness } from "wrangler"
 import { descendants, memoryOf, statOf } from "./proc.ts"
 
-const ROOT = resolve(import.meta.dirname, "../../..")
+export const ROOT = resolve(import.meta.dirname, "../../..")
 /** Any 32 bytes: nothing here is secret. */
 const VAULT_KEYS = `k1:${Buffer.alloc(32, 1).toString("base64")}`
 
@@ -51,7 +51,7 @@ async function start(server: string): Promise<Runtime> {
 }
 
 /** The queues' settings are those of wrangler.toml. */
-function configOf(server: string) {
+export function configOf(server: string) {
   const lanes = ["fetch", "backfill", "forward"] as const
   return {
     name: "cloud-sources-bench",
