@@ -107,14 +107,23 @@ async function sample(inspector: Inspector, work: () => Promise<void>) {
   }
 }
 
+/** Node's takes headers, which the type of browsers does not know. https://nodejs.org/docs/latest-v22.x/api/globals.html#websocket */
+const WithHeaders = WebSocket as unknown as new (
+  address: string,
+  init: { headers: Record<string, string> },
+) => WebSocket
+
 async function connect(port: number): Promise<Inspector> {
   const targets = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as { webSocketDebuggerUrl: string }[]
   const [target] = targets
   if (!target) throw new Error("nothing to inspect")
-  const socket = new WebSocket(target.webSocketDebuggerUrl)
+  const socket = new WithHeaders(target.webSocketDebuggerUrl.replace("localhost", "127.0.0.1"), {
+    // Node says which program asks; then the inspector wants to know whose page, too.
+    headers: { origin: "http://localhost" },
+  })
   await new Promise((resolve, reject) => {
     socket.addEventListener("open", resolve, { once: true })
-    socket.addEventListener("error", reject, { once: true })
+    socket.addEventListener("error", () => reject(new Error("the inspector does not answer")), { once: true })
   })
   const scripts = new Map<string, string>()
   const waiting = new Map<number, { resolve(result: never): void; reject(error: Error): void }>()
