@@ -211,8 +211,9 @@ function objectFaults(outcome: Outcome): string[] {
 }
 
 /**
- * Each arrival is one of the states, none earlier than the one before. But of two states of one second a list may show the last before the
- * feed shows the first: nothing says which is the later, and the feed will show the last one, too.
+ * Each arrival is one of the states, none earlier than the one before. But of two states of one second (so that they may bear one update
+ * time) a list may show the last before the feed, which runs behind, shows the first: nothing says which is the later, and the feed will
+ * show the last one, too.
  */
 function orderFaults(
   { id, states, seconds = [] }: Person,
@@ -227,7 +228,8 @@ function orderFaults(
     if (at < 0 && !states.includes(state)) return [`customer ${id} never was ${state}`]
     const known = at < 0 ? states.lastIndexOf(state, reached) : at
     const isOfOneSecond = seconds[known] !== undefined && seconds[known] === seconds[reached]
-    const mayGoBack = isOfOneSecond && last !== null && wasListed(last) && !wasListed(item)
+    const isOfOneVersion = item.timestamp === last?.timestamp
+    const mayGoBack = (isOfOneSecond || isOfOneVersion) && last !== null && wasListed(last) && !wasListed(item)
     if (at < 0 && !mayGoBack) return [`customer ${id} went back to ${state}`]
     reached = known
     last = item
