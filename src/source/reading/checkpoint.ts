@@ -150,7 +150,7 @@ function save(tx: Transaction, slice: Slice, run: Run, page: Checkpoint): void {
   }
   take(tx, accepted, run)
   quarantineRecords(tx, page.rejects, run, slice.no, page.asked)
-  notePending(tx, run, page)
+  notePending(tx, slice, run, page)
   if (slice.lane === "live") noteCompleted(tx, slice, page)
   slice.records += page.records
 }
@@ -206,11 +206,17 @@ export function take(tx: Transaction, items: Checkpoint["items"], run: Run): voi
   if (fitting.length > 0 && state.delivery.state === "ok") state.delivery.retryAt = null
 }
 
-/** A key whose fact was already accepted is not pending any more, however late an older page shows it so. */
-function notePending(tx: Transaction, run: Run, { pending, closed }: Checkpoint): void {
+/**
+ * A key whose fact was already accepted is not pending any more, however late an older page shows it so; nor is one whose fact the page
+ * itself tells, also where that was sent so long ago that `seen` has forgotten it.
+ */
+function notePending(tx: Transaction, slice: Slice, run: Run, { items, pending, closed }: Checkpoint): void {
   for (const { collection, key, time } of pending) {
     const hash = keyHash(collection, key)
-    if (!tx.seen.get(hash)) tx.pending.add(hash, time)
+    const isTold =
+      slice.collections.includes(collection) &&
+      items.some((item) => item.key === key && item.collection === collection)
+    if (!tx.seen.get(hash) && !isTold) tx.pending.add(hash, time)
   }
   for (const { collection, key } of closed) tx.pending.remove(keyHash(collection, key))
   if (pending.length === 0) return

@@ -49,8 +49,14 @@ export const SEEN: readonly Mutant[] = [
   {
     name: "pending keys are forgotten",
     file: "source/reading/checkpoint.ts",
-    from: "if (!tx.seen.get(hash)) tx.pending.add(hash, time)",
-    to: "if (tx.seen.get(hash)) tx.pending.add(hash, time)",
+    from: "if (!tx.seen.get(hash) && !isTold) tx.pending.add(hash, time)",
+    to: "if (tx.seen.get(hash) && !isTold) tx.pending.add(hash, time)",
+  },
+  {
+    name: "a key whose fact the page tells is pending all the same",
+    file: "source/reading/checkpoint.ts",
+    from: "if (!tx.seen.get(hash) && !isTold) tx.pending.add(hash, time)",
+    to: "if (!tx.seen.get(hash)) tx.pending.add(hash, time)",
   },
   {
     name: "a key that comes again is found under its older entry",

@@ -158,6 +158,13 @@ describe("a pending key", () => {
     expect(world.store.pending()).toEqual([])
   })
 
+  it("is none whose fact the page tells beside it, though it was sent so long ago that it is not known any more", async () => {
+    const world = await begunWorld()
+    const sentBefore = fact("a:paid", START - DAY, { announcedAt: START - 2 * DAY })
+    await world.page(await world.lease("live"), { items: [sentBefore], pending: [open], next: "t1" })
+    expect([await world.deliver(), world.store.pending()]).toEqual([[], []])
+  })
+
   it("that will never become a fact is forgotten", async () => {
     const world = await begunWorld({ collections: choose("Orders") })
     const task = await world.lease("backfill")
