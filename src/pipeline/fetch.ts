@@ -64,7 +64,7 @@ interface WakeUp {
   readers: Promise<string>[]
   /** Readers that have asked for a lease and have no answer yet. */
   asking: number
-  /** What a reader beside the first threw. */
+  /** What the first reader to throw threw. */
   thrown: { error: unknown } | null
 }
 
@@ -77,7 +77,7 @@ export async function runFetch(
   const counts: Counts = { leases: 0, pages: 0, records: 0, items: 0, calls: 0 }
   const deadline = ports.clock.now() + FETCH_BUDGET_MS
   const wakeUp: WakeUp = { ports, source, lane, deadline, counts, spare, readers: [], asking: 0, thrown: null }
-  let end = await readLeases(wakeUp)
+  let end = await readThrough(wakeUp)
   // Each of them may start others.
   for (const reader of wakeUp.readers) end = await reader
   if (wakeUp.thrown) throw wakeUp.thrown.error
@@ -93,13 +93,18 @@ function startReaders(wakeUp: WakeUp, ready: number): void {
 }
 
 async function readBeside(wakeUp: WakeUp): Promise<string> {
+  const end = await readThrough(wakeUp)
+  wakeUp.spare.readers++
+  return end
+}
+
+/** A mistake of ours that one reader meets is told once all are through: the others hold leases, and know what came of their pages. */
+async function readThrough(wakeUp: WakeUp): Promise<string> {
   try {
     return await readLeases(wakeUp)
   } catch (error) {
-    wakeUp.thrown = { error }
+    wakeUp.thrown ??= { error }
     return "failed"
-  } finally {
-    wakeUp.spare.readers++
   }
 }
 

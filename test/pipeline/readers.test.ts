@@ -107,18 +107,29 @@ describe("readers of one wake-up", () => {
     expect([...sources.values()].map(({ checkpoints }) => checkpoints.length)).toEqual([8, 8])
   })
 
-  it("that meets a mistake in our code ends the wake-up as one that failed, once the others are through", async () => {
-    const source = fakeSource({ lease: leasesOf(3) })
-    const ports = testPorts([together(2)], () => source, clock)
-    const { id } = ports.random
-    let ids = 0
-    ports.random.id = (prefix) => {
-      if (++ids === 2) throw new RangeError("ada@example.com")
-      return id(prefix)
-    }
-    await expect(runFetch(ports, "o/p/src_1", "backfill", { readers: 5 })).rejects.toThrow(RangeError)
-    expect(source.checkpoints).toHaveLength(3)
-  })
+  it.each([
+    ["beside the first", (asked: number) => asked === 2],
+    ["first", (_: number, saved: number) => saved === 1],
+  ])(
+    "that meets a mistake in our code, the one %s, ends the wake-up as failed, once the others are through",
+    async (_, isMistaken) => {
+      const source = fakeSource({ lease: leasesOf(3) })
+      let asked = 0
+      const othersAreSlow: Reply = async (...args) => {
+        if (++asked > 1) for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate)
+        return page([`or_${asked}`])(...args)
+      }
+      const ports = testPorts([othersAreSlow], () => source, clock)
+      const { id } = ports.random
+      let ids = 0
+      ports.random.id = (prefix) => {
+        if (isMistaken(++ids, source.checkpoints.length)) throw new RangeError("ada@example.com")
+        return id(prefix)
+      }
+      await expect(runFetch(ports, "o/p/src_1", "backfill", { readers: 5 })).rejects.toThrow(RangeError)
+      expect(source.checkpoints).toHaveLength(3)
+    },
+  )
 })
 
 describe("the page after the one that is being saved", () => {

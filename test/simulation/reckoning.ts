@@ -171,13 +171,23 @@ export function createReckoning(shared: Shared, tenant: Tenant, isWell: () => bo
 
   /** A sync that finds nothing costs one call a live stream and forwards nothing. */
   async function idle(): Promise<void> {
+    // The run that finds allowed again what was denied so far has a backfill read it: none of the two is idle.
+    if (wasDenied()) await runPasses("a run that reads what was denied has passed")
     const { partnerCalls } = network
     const items = network.intempt.received.length
-    const before = watch.lastReadRun ?? 0
-    await rest("an idle run has passed", () => isQuiet() && (watch.lastReadRun ?? 0) > before)
+    await runPasses("an idle run has passed")
     if (network.partnerCalls - partnerCalls > partner.callsOfARun)
       failures.push(`an idle run cost ${network.partnerCalls - partnerCalls} partner calls`)
     if (network.intempt.received.length > items) failures.push("an idle run forwarded something")
+  }
+
+  function wasDenied(): boolean {
+    return Object.keys(watch.state?.denied ?? {}).length > 0
+  }
+
+  async function runPasses(what: string): Promise<void> {
+    const before = watch.lastReadRun ?? 0
+    await rest(what, () => isQuiet() && (watch.lastReadRun ?? 0) > before)
   }
 
   async function deleted(): Promise<void> {

@@ -214,8 +214,7 @@ function notePending(tx: Transaction, slice: Slice, run: Run, { items, pending, 
   for (const { collection, key, time } of pending) {
     const hash = keyHash(collection, key)
     const isTold =
-      slice.collections.includes(collection) &&
-      items.some((item) => item.key === key && item.collection === collection)
+      slice.collections.includes(collection) && items.some((item) => item.key === key && item.collection === collection)
     if (!tx.seen.get(hash) && !isTold) tx.pending.add(hash, time)
   }
   for (const { collection, key } of closed) tx.pending.remove(keyHash(collection, key))
