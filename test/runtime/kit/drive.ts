@@ -66,6 +66,20 @@ export async function until(world: World, source: Source, holds: (seen: Seen) =>
   }
 }
 
+/**
+ * Resolves once the condition holds, and lets no time pass but real time. For counting what a run writes: a wake-up that a busy machine
+ * is slow to deliver would be sent again, once the clock is moved on.
+ */
+export async function untilUnmoved(source: Source, holds: (seen: Seen) => boolean): Promise<Seen> {
+  const patience = realNow() + PATIENCE_MS
+  for (;;) {
+    const seen = await look(source)
+    if (holds(seen)) return seen
+    if (realNow() > patience) throw new Error(`it did not come to that: ${JSON.stringify(seen).slice(0, 4000)}`)
+    await pause()
+  }
+}
+
 /** Until everything that is to be read has been read, and everything that was read has been delivered. */
 export function settled(world: World, source: Source): Promise<Seen> {
   return until(world, source, isAtRest)
