@@ -18,8 +18,8 @@ export const CLAIM_MS = 60_000
 const RENEW_BELOW_MS = 45_000
 /** POSTs under way at once. */
 export const POSTS_AT_ONCE = 5
-/** Rows a claim hands out: some rounds of parallel POSTs. */
-export const CLAIM_ROWS = 4 * POSTS_AT_ONCE
+/** Rows a claim hands out: rounds enough of parallel POSTs that what lies between two claims, when none is under way, is little beside them. */
+export const CLAIM_ROWS = 12 * POSTS_AT_ONCE
 /** And at most this much, as sent: half of what the platform lets an object answer (`RPC_BYTES_MAX`); memory holds it twice. */
 export const CLAIM_BYTES_MAX = 16_000_000
 const SEND_RETRY_BASE_MS = 5_000
