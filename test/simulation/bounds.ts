@@ -39,7 +39,7 @@ const KEY_BYTES = 37
 const PENDING_ROWS_MAX = 100
 const SINGLES_REFUSED_MAX = 20
 /** Rows of a claim, which may be reported as delivered after they were given up: forgotten with the next claim. */
-const SETTLED_MEANWHILE_MAX = 20
+const SETTLED_MEANWHILE_MAX = 60
 const WAKES_MAX = 3
 /** A backfill, or a live window, that never gets anywhere may not wake everybody for ever. */
 const ALARMS_MAX = 240
@@ -48,7 +48,7 @@ const ALARMS_WITHIN_MS = 600_000
 /** The longest that a partner may have us wait is a day, and a little. Sources sync once a day at least. */
 const AHEAD_MAX_MS = 2 * 86_400_000
 /** Lives of tokens, set by others; and bounds of what was to be read, set while our clock stood ahead: they end where it was read. */
-const NOT_OURS = /^(tokens|window|top|range|overlap|offAt|passSpans|liveFrom|alarmAt|probe|places|place)$/
+const NOT_OURS = /^(tokens|window|top|range|overlap|offAt|backfillSpans|liveFrom|alarmAt|probe|places|place)$/
 
 /** No time that is kept lies so far ahead that a source would stand still until then. */
 export function assertWithinReach(state: State, now: number): void {

@@ -4,6 +4,7 @@
  */
 import { assign } from "../../lib/assign.ts"
 import { HOUR_MS } from "../../lib/time.ts"
+import type { Span } from "../protocol/backfill.ts"
 import type { Checkpoint } from "../protocol/fetching.ts"
 import { restartWindow } from "../reading/live.ts"
 import { retry } from "../reading/settlement.ts"
@@ -12,7 +13,7 @@ import { addNote, findLastRead } from "../runs/run.ts"
 import type { LiveStream, Slice } from "../state/slices.ts"
 import type { ClockReading as Reading, Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
-import { latestBelievable } from "./partner-time.ts"
+import { latestBelievable, partnerNow } from "./partner-time.ts"
 import { judge, SKEW_MAX_MS } from "./skew.ts"
 
 /** One wrong answer is asked for again soon; a clock that was set needs three answers over two minutes to be believed. */
@@ -99,10 +100,19 @@ function takeBack(tx: Transaction, run: Run, limit: number): boolean {
   if (!isTaken) return false
   state.clock.tooLate = { limit, window: state.windows }
   for (const [name, from] of Object.entries(state.liveFrom)) state.liveFrom[name] = Math.min(from, limit)
-  for (const spans of Object.values(state.backfillSpans)) for (const span of spans) span.to = Math.min(span.to, limit)
-  for (const { range } of state.backfills.flatMap((backfill) => backfill.slices))
-    if (range) range.to = Math.min(range.to, limit)
+  for (const [name, spans] of Object.entries(state.backfillSpans)) {
+    for (const span of spans) lower(span, limit)
+    state.backfillSpans[name] = spans.filter(({ from, to }) => from < to)
+  }
+  for (const { range } of state.backfills.flatMap((backfill) => backfill.slices)) if (range) lower(range, limit)
+  // Switched on again, they are read from there: what is read again meanwhile is not read for them.
+  for (const off of Object.values(state.offAt))
+    assign(off, { from: Math.min(off.from, limit), to: Math.min(off.to, partnerNow(tx)) })
   return true
+}
+
+function lower(span: Span, limit: number): void {
+  assign(span, { from: Math.min(span.from, limit), to: Math.min(span.to, limit) })
 }
 
 function lowerStream(tx: Transaction, stream: string, live: LiveStream, limit: number): boolean {

@@ -79,4 +79,11 @@ export const CLOCK: readonly Mutant[] = [
     from: "if ((wait.since ?? now) > now) assign",
     to: "if ((wait.since ?? now) > now + 1e15) assign",
   },
+  {
+    name: "what was switched off while the cursor stood ahead is not read from where the others are",
+    file: "source/clocks/answer-date.ts",
+    from: "from: Math.min(off.from, limit)",
+    to: "from: off.from",
+    survives: "Hardly ever is a collection switched off in the hours in which a cursor stands ahead; a test shows it.",
+  },
 ]

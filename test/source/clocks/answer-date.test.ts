@@ -5,6 +5,7 @@ import { CLOCK_TOLERANCE_MS } from "../../../src/source/clocks/skew.ts"
 import { PROTOCOL } from "../../../src/source/protocol/source.ts"
 import { beginningOf } from "../../../src/use-cases/check-account.ts"
 import {
+  choose,
   crowd,
   DAY,
   fact,
@@ -152,6 +153,25 @@ describe("a stored cursor above the partner's time", () => {
       expect((await world.view()).lastRun?.incomplete[0]?.reason).toMatch(/is read again/)
     },
   )
+
+  it("of a collection that was switched off meanwhile comes down too: switched on, it is read from there", async () => {
+    const world = await readWorld()
+    await world.until(START + HOUR)
+    await world.configure({ collections: choose("Orders") })
+    const ahead = { from: START + 30 * DAY, to: START + 30 * DAY + HOUR }
+    tamper(world, (state) => {
+      if (state.live.feed) state.live.feed.cursor = ahead.to
+      state.offAt = { People: { ...ahead } }
+      state.backfillSpans = { Orders: [{ ...ahead }] }
+    })
+    await world.until(START + 2 * HOUR)
+    await readFor(world, 2, 0)
+    expect(world.state().backfillSpans).toEqual({ Orders: [] })
+    await world.configure({ collections: choose("Orders", "People") })
+    const ranges = world.state().backfills.flatMap(({ slices }) => slices.map(({ range }) => range))
+    expect(ranges).toEqual([{ from: START, to: expect.any(Number) }])
+    expect(ranges[0]?.to).toBeGreaterThan(START + HOUR)
+  })
 
   it("is not taken for one while the answers themselves are doubted", async () => {
     const world = await readWorld()
