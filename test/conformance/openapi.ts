@@ -15,6 +15,7 @@ export interface Schema {
 interface Parameter {
   name: string
   in: string
+  description?: string
   schema: Schema
 }
 

@@ -175,6 +175,11 @@ export interface Stream<Config> {
    * window is then read again from its beginning. Such a list counts as one in no order.
    */
   scroll?: true
+  /**
+   * The query cannot be bounded by time: pages are read from the newest on, what lies above the window is passed over, and the page that
+   * comes below it is the last.
+   */
+  unbounded?: true
   /** The bucket of `limits.buckets` that its calls count against. Left out: the partner's one rate. */
   bucket?: string
   /**
