@@ -216,6 +216,7 @@ export const paddle = restConnector({
         "Paddle does not accept this key. Check under Developer tools, Authentication, that it exists, has not expired and is of this " +
         "environment.",
     },
+    token: ["invalid_cursor"],
     denied: {
       codes: ["forbidden", "paddle_billing_not_enabled"],
       reason:

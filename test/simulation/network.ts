@@ -143,7 +143,8 @@ export function createNetwork(parts: NetworkParts): Network {
       if (strikes("partner_hangs", life)) return
       parts.tokens.used(call)
       const answer = partnerAnswer(life, call)
-      if (answer.status === 401 && answer.headers?.["content-type"] !== "text/html") {
+      const refuses = partner.refusesKey?.(answer) ?? answer.status === 401
+      if (refuses && answer.headers?.["content-type"] !== "text/html") {
         if (!answer.spoilt) network.unauthorized++
         parts.tokens.refused(call)
       }

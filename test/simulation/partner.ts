@@ -38,6 +38,8 @@ export interface PartnerAccount {
   /** While the credential may not read something: what is answered in place of the answer, if anything. */
   forbid(call: Call, isForbidding: boolean): Answer | null
   refuse(how: Refusal, call: Call): Answer
+  /** Whether an answer says that the credential is not accepted. Left out: with 401. */
+  refusesKey?(answer: { status: number; body?: string }): boolean
   /** Rows that a request asks for; null: it is not for a page. */
   rowsAsked(call: Call): number | null
   /** A record for which this partner always fails, until the calm: no page that holds it is ever answered. */

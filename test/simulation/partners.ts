@@ -1,10 +1,11 @@
 /** The partners that can be simulated, by the name of their connector. */
 import { MEADOW } from "./meadow/account.ts"
+import { PADDLE } from "./paddle/account.ts"
 import type { PartnerKind } from "./partner.ts"
 import { SHOPIFY } from "./shopify/account.ts"
 import { STRIPE } from "./stripe/account.ts"
 
-export const PARTNERS = { stripe: STRIPE, shopify: SHOPIFY, meadow: MEADOW } as const satisfies Record<
+export const PARTNERS = { stripe: STRIPE, shopify: SHOPIFY, meadow: MEADOW, paddle: PADDLE } as const satisfies Record<
   string,
   PartnerKind
 >

@@ -5,7 +5,7 @@
  *   npm run simulate -- --seed 42                  one seed, replayed exactly; where it fails, shrunk and told as a story
  *   npm run simulate -- --seed 42 --without "evicted,mutation#3"    the same with something left out (as a story suggests)
  *   npm run simulate -- --seed 42 --story          told although nothing fails
- *   npm run simulate -- --partner shopify --seeds 1000       another partner: shopify, or meadow, which is made up
+ *   npm run simulate -- --partner shopify --seeds 1000       another partner: shopify, paddle, or meadow, which is made up
  *   npm run simulate -- --auth oauth --seeds 1000            sources let in by signing in; "key", or "either" as the seed has it
  *   npm run simulate -- --seeds 500 --coverage     what of src/source and src/pipeline no seed has reached
  *   npm run mutants                                is every planted bug found? (see mutants.ts)

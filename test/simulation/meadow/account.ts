@@ -1,10 +1,9 @@
 /** The made-up partner's side: an account with three live streams of different orders and limits. */
 import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import { type Answer, httpDate } from "../../sandbox/http.ts"
-import { createGrants } from "../../sandbox/oauth/grants.ts"
 import { createRandom } from "../../sandbox/random.ts"
-import { createWriter } from "../../sandbox/store.ts"
-import type { PartnerAccount, PartnerKind, PartnerOAuth, Refusal } from "../partner.ts"
+import { nobodySignsIn } from "../nobody.ts"
+import type { PartnerAccount, PartnerKind, Refusal } from "../partner.ts"
 import { DAY, type Scenario } from "../scenario.ts"
 import { createApi, refusal } from "./api.ts"
 import { LOOKBACK_S, meadow } from "./connector.ts"
@@ -87,7 +86,7 @@ function open(scenario: Scenario, clock: () => number): PartnerAccount {
     rollKey() {
       keys++
     },
-    oauth: nobodySignsIn(clock),
+    oauth: nobodySignsIn("meadow", clock),
     ledger: meadowLedger(desk),
     pages(rows) {
       const pagesOf = (count: number) => Math.ceil(count / Math.min(rows, 20)) + 1
@@ -138,26 +137,4 @@ function listed(body: string): string {
   if (!data) return body.slice(0, 100)
   const names = data.map((row) => `${row.id}`).join(", ")
   return `${data.length}, next ${next ?? scroll ?? null}: ${names.slice(0, 300)}`
-}
-
-function nobodySignsIn(clock: () => number): PartnerOAuth {
-  const policy = { codeLifeS: 60, accessLifeS: 60, refreshLifeS: 60, retires: "used", revokesOnReuse: false } as const
-  const grants = createGrants({
-    partner: "meadow",
-    policy,
-    clock,
-    writer: createWriter(null),
-    accessPrefix: "",
-    refreshPrefix: "",
-  } as never)
-  const never = () => Promise.reject(new Error("nobody signs in at this partner"))
-  return {
-    client: { id: "", secrets: [""] },
-    grants,
-    isTokenCall: () => false,
-    answer: never,
-    signIn: never,
-    takeAway: () => undefined,
-    isInstalled: () => false,
-  }
 }
