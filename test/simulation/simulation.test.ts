@@ -18,12 +18,13 @@ describe("nothing is lost, repeated or turned back", () => {
   })
 })
 
-/** Shopify's seeds, half of them signed in; Stripe's, signed in; and those of a made-up partner with three live streams. */
+/** Shopify's seeds, half of them signed in; Stripe's, signed in; those of a made-up partner with three live streams; and Paddle's. */
 describe("nothing is lost at another partner, or while tokens run out", () => {
   it.each<[Options, number]>([
     [{ partner: "shopify" }, 50],
     [{ partner: "stripe", auth: "oauth" }, 30],
     [{ partner: "meadow" }, 40],
+    [{ partner: "paddle" }, 30],
   ])("%o: %i histories", { timeout: 300_000 }, async (options, seeds) => {
     const failed: string[] = []
     for (let seed = 1; seed <= seeds; seed++) {
