@@ -2,7 +2,6 @@
 import { ALIAS } from "../../connectors/kit/item.ts"
 import { assign } from "../../lib/assign.ts"
 import { DAY_MS } from "../../lib/time.ts"
-import { noteReach } from "../backfill/incomplete.ts"
 import { dateRefusal } from "../clocks/answer-date.ts"
 import { datedSurely } from "../clocks/dating.ts"
 import { latestBelievable } from "../clocks/partner-time.ts"
@@ -22,9 +21,10 @@ import type { Run } from "../state/state.ts"
 import { slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { smoothed } from "./budget.ts"
-import { noteCollections, noteReadable } from "./collection-notes.ts"
+import { noteCollections } from "./collection-notes.ts"
 import { cutAtRange, cutWherePays } from "./cut.ts"
 import { abort } from "./ending.ts"
+import { finishWindow } from "./finish.ts"
 import {
   areKeysFull,
   heldBackBy,
@@ -36,9 +36,9 @@ import {
   runOf,
   waitsToBegin,
 } from "./lease.ts"
-import { leaveLost, SHOWN_LATE_MS, windowRead } from "./live.ts"
+import { leaveLost, SHOWN_LATE_MS } from "./live.ts"
 import { neededKeys } from "./needed-keys.ts"
-import { reachesBelow, takeOut } from "./parts.ts"
+import { reachesBelow } from "./parts.ts"
 import { feedsOf, isOldestFirst, lowestWatermark, orderOf, watermarkOf } from "./slice.ts"
 import { waitOf } from "./waits.ts"
 
@@ -313,22 +313,4 @@ function stopReason(tx: Transaction, slice: Slice): string | null {
 
 function isFirstPage({ lane, page }: Slice): boolean {
   return lane === "backfill" && page === 1
-}
-
-function finishWindow(tx: Transaction, slice: Slice, run: Run, asked: number): CheckpointAnswer {
-  slice.lease = null
-  slice.state = "read"
-  if (slice.lane === "live") finishLive(tx, slice, run)
-  else finishList(tx, slice, run, asked)
-  return { kind: "stop", reason: "the window has been read whole" }
-}
-
-function finishList(tx: Transaction, slice: Slice, run: Run, asked: number): void {
-  noteReach(tx, slice, run, asked)
-  takeOut(tx, slice)
-}
-
-function finishLive(tx: Transaction, slice: Slice, run: Run): void {
-  noteReadable(tx, slice, run)
-  windowRead(tx, slice, run)
 }

@@ -15,6 +15,7 @@ import type { Slice, SteppedOver } from "../state/slices.ts"
 import type { Run } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { abort, type Trouble } from "./ending.ts"
+import { finishWindow } from "./finish.ts"
 import { beginProbe } from "./probe.ts"
 
 /** Failures in a row at one size before the page is made smaller: the first may be chance. */
@@ -49,6 +50,8 @@ export function searchPlace(tx: Transaction, slice: Slice): boolean {
   return true
 }
 
+type Retry = (tx: Transaction, slice: Slice, reason: string) => void
+
 /** What the search has come to so far. */
 export function probed(
   tx: Transaction,
@@ -56,7 +59,7 @@ export function probed(
   run: Run | null,
   found: Found,
   reason: string,
-  retry: (tx: Transaction, slice: Slice, reason: string) => void,
+  retry: Retry,
 ): void {
   slice.probe = found.kind === "asking" ? found.probe : null
   if (found.kind === "asking" || run === null) return
@@ -70,6 +73,7 @@ export function probed(
   if (times >= SIGHTINGS_NEEDED && mayStep(tx, slice, fresh.length)) {
     for (const place of fresh) keepPlace(tx, slice, run, place, reason)
     stepOver(tx, slice, found.places, fresh)
+    finishEmpty(tx, slice, run, reason, retry)
     return
   }
   const where = fresh.map(secondInWords).join(" and ")
@@ -143,6 +147,18 @@ function stepOver(tx: Transaction, slice: Slice, places: readonly Span[], fresh:
     waiting: null,
     notBefore: 0,
   })
+}
+
+/**
+ * A record that stands at the window's lower bound, or below it within what the partner can be asked for, leaves nothing of the window.
+ * Asked for all the same, it would be met again and again.
+ */
+function finishEmpty(tx: Transaction, slice: Slice, run: Run, reason: string, retry: Retry): void {
+  const { from, to } = slice.window
+  if (from === null || to === null || from < to) return
+  // Before a page was read, nothing says up to when the window has been seen.
+  if (slice.bound === null) retry(tx, slice, reason)
+  else finishWindow(tx, slice, run, slice.bound)
 }
 
 function keepPlace(tx: Transaction, slice: Slice, run: Run, place: Span, reason: string): void {

@@ -41,7 +41,7 @@ export const PARTS: readonly Mutant[] = [
   },
   {
     name: "a part is taken out before what the feed forgot of it is noted",
-    file: "source/reading/checkpoint.ts",
+    file: "source/reading/finish.ts",
     from: "  noteReach(tx, slice, run, asked)\n  takeOut(tx, slice)\n",
     to: "  takeOut(tx, slice)\n  if (!slice.isPart) noteReach(tx, slice, run, asked)\n",
     survives:

@@ -240,7 +240,7 @@ function isJoined(
   const wasHidden = runs.some(({ denied }) => denied.some((one) => one.collection === CUSTOMERS))
   if (identity === "partnerId" && wasHidden) return true
   const isSteady = chronicle.emails.get(customer)?.size === 1 && shop.tables.customer.byId.has(customer)
-  const isHeld = [...quarantine, ...discarded].some(({ key }) => key.split(":")[0] === String(customer))
+  const isHeld = [...quarantine, ...discarded].some(({ key }) => key.split(":").includes(String(customer)))
   return (
     !isSteady ||
     isHeld ||

@@ -330,3 +330,33 @@ it(`no more than ${STEPS_A_DAY} are stepped over in one stream within a day`, as
   expect(await stage.entries()).toHaveLength(bad.length)
   expect((await stage.delivered()).sort()).toEqual(made.filter((id) => !bad.includes(id)))
 })
+
+describe("where it leaves nothing of the window", () => {
+  /** Known already: stepped over by an earlier window, and met again at the bottom of this one. */
+  function met(bound: number | null) {
+    const tx = transactionOf()
+    const run = newRun(tx, "live", "schedule")
+    tx.state.run = run
+    openWindows(tx)
+    const slice = tx.state.live.feed?.slice as Slice
+    const place = { from: (slice.window.from ?? 0) - SECOND, to: (slice.window.from ?? 0) + SECOND }
+    tx.state.steppedOver = { feed: [{ at: START, place }] }
+    slice.bound = bound
+    const retried: string[] = []
+    probed(tx, slice, run, { kind: "places", places: [place] }, "Shop answered 500.", (_tx, _slice, reason) => {
+      retried.push(reason)
+    })
+    return { tx, retried }
+  }
+
+  it("the window has been read", () => {
+    const { tx, retried } = met(START + MINUTE)
+    expect(tx.state.live.feed).toMatchObject({ cursor: START + MINUTE })
+    expect(tx.state.live.feed?.slice?.window.to ?? null).toBeNull()
+    expect(retried).toEqual([])
+  })
+
+  it("and no page of it was read, the run counts a failure: it is not asked for without end", () => {
+    expect(met(null).retried).toEqual(["Shop answered 500."])
+  })
+})
