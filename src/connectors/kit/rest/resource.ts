@@ -30,8 +30,8 @@ export interface List {
   query?: QueryTemplate
   /** Likewise; the request is then a POST. */
   body?: JsonValue
-  /** Dotted path of the rows; `""`: the answer itself. */
-  rows: string
+  /** Dotted path of the rows, `""` for the answer itself; or, where a path cannot say it, how they are found. */
+  rows: string | ((body: JsonValue) => JsonValue | undefined)
   /** Dotted path of a row's id. Left out: `id`. */
   id?: string
   paging: Paging
@@ -217,7 +217,7 @@ export function pageOf(
   ctx: PageContext<unknown>,
 ): Page {
   const body = json(answer.body)
-  const listed = list.rows === "" ? body : at(body, list.rows)
+  const listed = rowsIn(body, list.rows)
   if (!Array.isArray(listed)) throw new ShapeError(`${title}'s answer is not the list that was asked for.`)
   const rows = listed.map((row) => recordOf(row, list, reading, title))
   const turn = { answer, ids: rows.map(({ id }) => id), size: ctx.pageSize, token: ctx.pageToken, title }
@@ -226,6 +226,11 @@ export function pageOf(
     ({ time }) => time >= (from ?? Number.NEGATIVE_INFINITY) && time < (to ?? Number.POSITIVE_INFINITY),
   )
   return { records, next: isPast(rows, reading, ctx) ? null : tokenOfNext(list.paging, turn) }
+}
+
+function rowsIn(body: JsonValue, rows: List["rows"]): JsonValue | undefined {
+  if (typeof rows === "function") return rows(body)
+  return rows === "" ? body : at(body, rows)
 }
 
 /** Beyond the end of its window a list that is in order holds nothing that is meant. */
