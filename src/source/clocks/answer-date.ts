@@ -11,7 +11,7 @@ import { retry } from "../reading/settlement.ts"
 import { lookbackMs, streamsOf } from "../reading/slice.ts"
 import { addNote, findLastRead } from "../runs/run.ts"
 import type { LiveStream, Slice } from "../state/slices.ts"
-import type { ClockReading as Reading, Run } from "../state/state.ts"
+import { type ClockReading as Reading, type Run, slicesOf } from "../state/state.ts"
 import type { Transaction } from "../transaction.ts"
 import { latestBelievable, partnerNow } from "./partner-time.ts"
 import { judge, SKEW_MAX_MS } from "./skew.ts"
@@ -99,6 +99,8 @@ function takeBack(tx: Transaction, run: Run, limit: number): boolean {
   }
   if (!isTaken) return false
   state.clock.tooLate = { limit, window: state.windows }
+  // What they note from here on was dated by a clock that is believed.
+  for (const slice of slicesOf(state)) slice.no = ++state.windows
   for (const [name, from] of Object.entries(state.liveFrom)) state.liveFrom[name] = Math.min(from, limit)
   for (const [name, spans] of Object.entries(state.backfillSpans)) {
     for (const span of spans) lower(span, limit)

@@ -86,4 +86,10 @@ export const CLOCK: readonly Mutant[] = [
     to: "from: off.from",
     survives: "Hardly ever is a collection switched off in the hours in which a cursor stands ahead; a test shows it.",
   },
+  {
+    name: "what is noted after a clock was set back counts as dated by it",
+    file: "source/clocks/answer-date.ts",
+    from: "  for (const slice of slicesOf(state)) slice.no = ++state.windows\n",
+    to: "",
+  },
 ]

@@ -113,6 +113,20 @@ describe("a partner's clock that was set half an hour ahead", () => {
   })
 })
 
+describe("a window that is read again after a clock was set back", () => {
+  it("tells no older state after a newer one: what it notes from then on was dated rightly", async () => {
+    const world = await readWorld()
+    await world.until(START + HOUR)
+    await readFor(world, 5, HOUR / 2)
+    await world.until(START + 2 * HOUR + 5 * MINUTE)
+    await readFor(world, 3, 0)
+    const task = await world.lease("live")
+    await world.page(task, { items: [person("p", world.now() - MINUTE, "Ada")], next: "t1" })
+    await world.page(task, { items: [person("p", world.now() - 2 * MINUTE, "Grace")] })
+    expect((await world.deliver()).map(({ userAttributes }) => userAttributes)).toEqual([{ name: "Ada" }])
+  })
+})
+
 describe("a partner's clock that is days off", () => {
   it("is said by the run, which fails of it; the next one goes on, and nothing was read", async () => {
     const world = await readWorld()
