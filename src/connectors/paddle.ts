@@ -7,7 +7,7 @@ import { pastedKey, restConnector } from "./kit/rest/connector.ts"
 import { address, currency, flag, minor, number, text, time } from "./kit/rest/fields.ts"
 import { afterLast } from "./kit/rest/paging.ts"
 import type { History } from "./kit/rest/resource.ts"
-import { event, user } from "./kit/rest/tells.ts"
+import { event, type Happening, user } from "./kit/rest/tells.ts"
 import { iso, timeAt } from "./kit/rest/times.ts"
 import { json, rows, text as textAt } from "./kit/values.ts"
 import { templates } from "./paddle/templates.ts"
@@ -65,16 +65,22 @@ const plan = {
 const newTrial = event(
   "New trial",
   "A trial begins for a subscription.",
-  { fact: "trial", time: iso("started_at"), who, when: beganInTrial, isPrompt: true },
+  { fact: "trial", time: iso("started_at"), who, when: beganInTrial },
   trial,
 )
 const trialExpired = event(
   "Trial expired",
   "A trial has ended, and the subscription is billed for the first time.",
-  { fact: "billed", time: iso("first_billed_at"), who, when: wasBilledAfterTrial, isPrompt: true },
+  {
+    ...{ fact: "billed", time: iso("first_billed_at"), who, when: wasBilledAfterTrial },
+    pending: { while: isInTrial, since: iso("started_at") },
+    never: { canceled_at: "present", first_billed_at: "absent" },
+    // Whenever a subscription is paid again after it was past due.
+    isShownLater: true,
+  },
   trial,
 )
-const ended = { fact: "cancelled", time: iso("canceled_at"), who, isPrompt: true } as const
+const ended = { fact: "cancelled", time: iso("canceled_at"), who } as const
 const trialCancelled = event(
   "Trial cancelled",
   "A subscription is cancelled in its trial, before anything was billed.",
@@ -106,25 +112,28 @@ const payment = paid(
     invoice_number: text("invoice_number", "Payments: number of the invoice"),
   },
 )
-const failure = declined(
-  { amount: "amount", currency: "of.currency_code" },
-  {
-    ...{
-      each: "payments",
-      id: "payment_attempt_id",
-      fact: "failed",
-      time: iso("created_at"),
-      who: { id: "of.customer_id" },
+/** Attempts that a list shows. An event is about the newest of them: those before had events of their own. */
+const failure = (each: Happening["each"] & {}) =>
+  declined(
+    { amount: "amount", currency: "of.currency_code" },
+    {
+      ...{ each, id: "payment_attempt_id", fact: "failed", time: iso("created_at"), who: { id: "of.customer_id" } },
+      when: { status: ["error"] },
+      // Whoever pays may take their time to answer the bank.
+      pending: {
+        while: { status: ["created", "action_required", "pending_no_action_required"] },
+        since: iso("created_at"),
+      },
+      never: { status: ["authorized", "authorized_flagged", "captured", "canceled", "dropped"] },
     },
-    ...{ when: { status: ["error"] }, isPrompt: true },
-  },
-  {
-    transaction: text("of.id", transaction.about),
-    subscription: text("of.subscription_id", subscription.about),
-    customer: text("of.customer_id", customer.about),
-    failure: text("error_code", "Payments that failed, why: declined, expired_card, not_enough_balance ..."),
-  },
-)
+    {
+      transaction: text("of.id", transaction.about),
+      subscription: text("of.subscription_id", subscription.about),
+      customer: text("of.customer_id", customer.about),
+      failure: text("error_code", "Payments that failed, why: declined, expired_card, not_enough_balance ..."),
+    },
+  )
+const newestFailure = failure((row) => rows(row, "payments").slice(0, 1))
 const refund = refunded(
   { amount: "totals.total", currency: "totals.currency_code" },
   {
@@ -133,6 +142,7 @@ const refund = refunded(
     when: { action: ["refund"], status: ["approved"] },
     pending: { while: { action: ["refund"], status: ["pending_approval"] }, since: iso("created_at") },
     never: { action: ["refund"], status: ["rejected"] },
+    isShownLater: true,
   },
   {
     refund: text("id", "Refunds: Paddle's id of the adjustment (adj_...)"),
@@ -180,9 +190,10 @@ export const paddle = restConnector({
     },
     tells: {
       ...{ "customer.created": [customers], "customer.updated": [customers], "customer.imported": [customers] },
-      ...{ "subscription.trialing": [newTrial], "subscription.canceled": [trialCancelled, cancelled] },
+      ...{ "subscription.trialing": [newTrial, trialExpired] },
+      ...{ "subscription.canceled": [trialCancelled, cancelled, trialExpired] },
       ...{ "subscription.activated": [trialExpired], "subscription.past_due": [trialExpired] },
-      ...{ "transaction.completed": [payment], "transaction.payment_failed": [failure] },
+      ...{ "transaction.completed": [payment], "transaction.payment_failed": [newestFailure] },
       ...{ "adjustment.created": [refund], "adjustment.updated": [refund] },
     },
   },
@@ -199,7 +210,7 @@ export const paddle = restConnector({
       ...{ name: "transactions", title: "Transactions", path: "/transactions", ...PAGED, pageSize: 30 },
       query: { ...NEWEST, "created_at[GTE]": "{from}", "created_at[LT]": "{to}" },
       history: { time: iso("created_at"), order: "newest", reach: "all", lower: "inclusive", isCut: true },
-      tells: [payment, failure],
+      tells: [payment, failure("payments")],
     },
     {
       ...{ name: "adjustments", title: "Refunds", path: "/adjustments", ...PAGED, pageSize: 50 },
@@ -238,6 +249,10 @@ function callerOf(answer: PartnerAnswer): Account {
 function beganInTrial(row: JsonValue): boolean {
   const started = textAt(row, "started_at")
   return started !== null && textAt(row, "first_billed_at") !== started
+}
+
+function isInTrial(row: JsonValue): boolean {
+  return beganInTrial(row) && textAt(row, "first_billed_at") === null && textAt(row, "canceled_at") === null
 }
 
 function wasBilledAfterTrial(row: JsonValue): boolean {

@@ -8,6 +8,11 @@ export const SHARE = { kind: "percentage", decimals: 1 } as const
 
 /** Amounts of several currencies cannot be added up: the user sets another one when creating the metric. */
 export const USD: Filter = { attribute: "currency", operator: "=", value: "usd" }
+/** Of `Charge`. */
+export const PAYMENT: Filter = { attribute: "type", operator: "=", value: "payment" }
+export const SUCCEEDED: Filter = { attribute: "status", operator: "=", value: "succeeded" }
+export const PAID: readonly Filter[] = [PAYMENT, SUCCEEDED]
+export const FAILED: Filter = { attribute: "status", operator: "=", value: "failed" }
 /** Items that name nobody: each would be somebody new. */
 export const KNOWN: Filter = { attribute: "anonymous", operator: "not exists" }
 

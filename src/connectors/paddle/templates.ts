@@ -1,26 +1,21 @@
 /** Metrics and segments to start from. Amounts of money are of one currency: the user sets it when creating them. */
 import type { Templates } from "../kit/define.ts"
+import { CHARGE } from "../kit/rest/charges.ts"
 import {
   aggregated,
   COUNT,
   counted,
   done,
+  FAILED,
   formula,
   KNOWN,
   MONEY,
   notDone,
+  PAID,
   people,
   SHARE,
   USD,
 } from "../kit/template-builders.ts"
-import type { Filter } from "../kit/templates.ts"
-
-const CHARGE = "Charge"
-const PAID: Filter[] = [
-  { attribute: "type", operator: "=", value: "payment" },
-  { attribute: "status", operator: "=", value: "succeeded" },
-]
-const FAILED: Filter[] = [{ attribute: "status", operator: "=", value: "failed" }]
 
 const revenue = aggregated(
   "revenue",
@@ -64,7 +59,10 @@ export const templates: Templates = {
     counted("churned", "Cancelled subscriptions", "Paid subscriptions that ended.", "Subscription cancelled"),
   ],
   segments: [
-    people("failed_payment", "Failed payment", "A payment failed in the last 14 days.", [done(CHARGE, 14, FAILED)]),
+    people("failed_payment", "Failed payment", "A payment failed in the last 14 days, and none succeeded.", [
+      done(CHARGE, 14, [FAILED]),
+      notDone(CHARGE, 14, [...PAID]),
+    ]),
     people("in_trial", "In trial", "Began a trial in the last 30 days that was not billed and not cancelled yet.", [
       done("New trial", 30),
       notDone("Trial expired", 30),
@@ -76,6 +74,6 @@ export const templates: Templates = {
     people("refunded_90", "Refunded in 90 days", "Got a refund in the last 90 days.", [
       done(CHARGE, 90, [{ attribute: "type", operator: "=", value: "refund" }]),
     ]),
-    people("paid_90", "Paid in 90 days", "A payment succeeded in the last 90 days.", [done(CHARGE, 90, PAID)]),
+    people("paid_90", "Paid in 90 days", "A payment succeeded in the last 90 days.", [done(CHARGE, 90, [...PAID])]),
   ],
 }

@@ -9,6 +9,7 @@ import {
   formula,
   KNOWN,
   MONEY,
+  PAID,
   people,
   SHARE,
   USD,
@@ -22,10 +23,6 @@ import { CANCELLED, PLACED, REFUNDED } from "./order.ts"
 
 /** Tests are told as such, and are nobody's business. */
 const REAL: Filter = { attribute: "test", operator: "not exists" }
-const PAID: Filter[] = [
-  { attribute: "type", operator: "=", value: "payment" },
-  { attribute: "status", operator: "=", value: "succeeded" },
-]
 
 const orders = real("orders", "Orders", "Orders that were placed.", PLACED)
 const refunds = real("refunds", "Order refunds", "Number of refunds; an order may have several.", REFUNDED)

@@ -5,12 +5,16 @@ import {
   COUNT,
   counted,
   done,
+  FAILED,
   formula,
   KNOWN,
   MONEY,
   notDone,
+  PAID,
+  PAYMENT,
   people,
   SHARE,
+  SUCCEEDED,
   USD,
 } from "../kit/template-builders.ts"
 import type { Filter } from "../kit/templates.ts"
@@ -19,11 +23,8 @@ import { CUSTOMERS } from "./customer.ts"
 import { INVOICE } from "./invoice.ts"
 import { CANCELLED, CHANGE, NEW_TRIAL, TRIAL_CANCELLED, TRIAL_EXPIRED } from "./subscription.ts"
 
-const SUCCEEDED: Filter = { attribute: "status", operator: "=", value: "succeeded" }
-const PAYMENT: Filter = { attribute: "type", operator: "=", value: "payment" }
 const REFUND: Filter = { attribute: "type", operator: "=", value: "refund" }
-const PAYMENTS = [PAYMENT, SUCCEEDED, USD]
-const FAILED: Filter = { attribute: "status", operator: "=", value: "failed" }
+const PAYMENTS = [...PAID, USD]
 const CONVERTED: Filter = { attribute: "status", operator: "=", value: "active" }
 /** A trial that ran out: the change that ended it says what became of it. One that was cancelled ended otherwise. */
 const RAN_OUT: Filter[] = [
@@ -92,7 +93,7 @@ export const templates: Templates = {
       "paying_customers",
       "Paying customers",
       "People with a payment that succeeded. Guests without an email are left out.",
-      { collection: CHARGE, field: "userId", function: "unique", filters: [PAYMENT, SUCCEEDED, KNOWN], format: COUNT },
+      { collection: CHARGE, field: "userId", function: "unique", filters: [...PAID, KNOWN], format: COUNT },
     ),
     counted("failed_payments", "Failed payments", "Payments that failed, each try counted.", CHARGE, [PAYMENT, FAILED]),
     trials,
@@ -166,7 +167,7 @@ export const templates: Templates = {
       "failed_payment_14_days",
       "Failed-payment customers",
       "A payment failed in the last 14 days, and none succeeded in that time.",
-      [done(CHARGE, 14, [PAYMENT, FAILED, KNOWN]), notDone(CHARGE, 14, [PAYMENT, SUCCEEDED])],
+      [done(CHARGE, 14, [PAYMENT, FAILED, KNOWN]), notDone(CHARGE, 14, [...PAID])],
     ),
     people("in_trial", "In trial", "Began a trial in the last 30 days, and no trial of theirs ended in that time.", [
       done(NEW_TRIAL, 30),

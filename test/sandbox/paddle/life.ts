@@ -1,7 +1,26 @@
-/** What happens in a simulated Paddle account: customers, trials, subscriptions, payments, invoices and refunds, each with its events. */
-import type { JsonObject } from "../json.ts"
+/** What happens in a simulated Paddle account: customers, trials, subscriptions, payments, invoices and refunds. */
 import type { Random } from "../random.ts"
-import { type Books, EVENTS, type Fact, present, put, type Row, sizeOf, someone, sortableId } from "../rest/books.ts"
+import { type Books, present, type Row, someone } from "../rest/books.ts"
+import {
+  addCustomer,
+  attemptOf,
+  buyer,
+  changed,
+  checkout,
+  complete,
+  currently,
+  customerOf,
+  fail,
+  grandTotal,
+  made,
+  note,
+  noteMoney,
+  noteRefund,
+  paymentsOf,
+  subscribe,
+  tell,
+  time,
+} from "./entries.ts"
 
 type Act = (books: Books, random: Random) => string
 
@@ -9,13 +28,7 @@ const NOTHING = "nothing"
 
 export const LIFE: Readonly<Record<string, Act>> = {
   arrive(books) {
-    const no = sizeOf(books, "customers")
-    const row = made(books, "customers", "ctm_", {
-      ...{ name: `Customer ${no}`, email: `c${no}@example.com`, locale: "en", status: "active" },
-      ...{ marketing_consent: false, custom_data: null, import_meta: null },
-    })
-    tell(books, "customer.created", row)
-    return `${row.id} is added`
+    return `${addCustomer(books).id} is added`
   },
   rename(books, random) {
     const customer = someone(books, random, "customers")
@@ -52,6 +65,27 @@ export const LIFE: Readonly<Record<string, Act>> = {
     const transaction = checkout(books, random, customer, { origin: "web" })
     fail(books, transaction.id)
     return `${customer.id} tries to pay ${transaction.id}`
+  },
+  /** The bank asks whether it is really them. */
+  hesitate(books, random) {
+    const customer = buyer(books, random)
+    const transaction = checkout(books, random, customer, { origin: "web" })
+    const attempt = { ...attemptOf(books, transaction), status: "action_required", error_code: null }
+    tell(books, "transaction.updated", changed(books, "transactions", transaction, { payments: [attempt] }))
+    return `${customer.id} hesitates to pay ${transaction.id}`
+  },
+  /** And they never answer: the attempt has failed, long after it began. */
+  give_up(books, random) {
+    const hesitant = (row: Row) => paymentsOf(row)[0]?.status === "action_required" && row.status === "ready"
+    const transaction = someone(books, random, "transactions", hesitant)
+    const [attempt, ...earlier] = transaction ? paymentsOf(transaction) : []
+    if (!transaction || !attempt) return NOTHING
+    const failed = { ...attempt, status: "error", error_code: "authentication_failed" }
+    const row = changed(books, "transactions", transaction, { payments: [failed, ...earlier] })
+    const at = Date.parse(String(attempt.created_at))
+    noteMoney(books, row, `failed ${row.id}@${at}`, at)
+    tell(books, "transaction.payment_failed", row)
+    return `${transaction.id} is given up`
   },
   try_again(books, random) {
     const transaction = someone(books, random, "transactions", ({ status }) => status === "ready")
@@ -102,7 +136,7 @@ export const LIFE: Readonly<Record<string, Act>> = {
     tell(
       books,
       "transaction.past_due",
-      changed(books, "transactions", now(books, "transactions", transaction.id), { status: "past_due" }),
+      changed(books, "transactions", currently(books, "transactions", transaction.id), { status: "past_due" }),
     )
     tell(books, "subscription.past_due", changed(books, "subscriptions", found, { status: "past_due" }))
     return `${found.id} is past due`
@@ -189,6 +223,13 @@ export const LIFE: Readonly<Record<string, Act>> = {
     if (adjustment.status === "approved") noteRefund(books, adjustment)
     return `${found.id} is ${adjustment.status}`
   },
+  /** Something of a refund changes long after it was approved: the money has moved before. */
+  change_refund(books, random) {
+    const found = someone(books, random, "adjustments", (row) => row.action === "refund" && row.status === "approved")
+    if (!found) return NOTHING
+    tell(books, "adjustment.updated", changed(books, "adjustments", found, { reason: "changed" }))
+    return `${found.id} is changed`
+  },
   /** Credit for the next bill: no money moves. */
   give_credit(books, random) {
     const transaction = someone(books, random, "transactions", ({ status }) => status === "completed")
@@ -202,173 +243,4 @@ export const LIFE: Readonly<Record<string, Act>> = {
     tell(books, "adjustment.created", adjustment)
     return `${customer_id} has credit`
   },
-}
-
-// -------------------------------------------------------------------------------------------------------------- parts
-
-/** Microseconds, as Paddle has them. */
-function time(books: Books): string {
-  return new Date(books.now()).toISOString().replace("Z", "000Z")
-}
-
-function made(books: Books, table: string, prefix: string, row: JsonObject): Row {
-  const at = time(books)
-  return put(books, table, { id: sortableId(books, prefix), ...row, created_at: at, updated_at: at })
-}
-
-function changed(books: Books, table: string, row: Row, changes: JsonObject): Row {
-  return put(books, table, { ...row, ...changes, updated_at: time(books) })
-}
-
-function now(books: Books, table: string, id: string): Row {
-  const row = present(books, table, id)
-  if (!row) throw new Error(`there is no ${id}`)
-  return row
-}
-
-function tell(books: Books, event_type: string, data: Row): void {
-  put(books, EVENTS, { id: sortableId(books, "evt_"), event_type, occurred_at: time(books), data })
-}
-
-function note(books: Books, collection: string, name: string, person: string, money: Partial<Fact> = {}): void {
-  books.facts.push({ collection, name, at: books.now(), amount: null, person, ...money })
-}
-
-function buyer(books: Books, random: Random): Row {
-  const known = someone(books, random, "customers")
-  if (known && random.chance(0.8)) return known
-  LIFE.arrive?.(books, random)
-  return [...(books.tables.get("customers")?.values() ?? [])].at(-1)?.at(-1)?.row as Row
-}
-
-function customerOf(books: Books, { customer_id }: Row): Row {
-  return now(books, "customers", String(customer_id))
-}
-
-/** Yen have no cents. */
-const CURRENCIES = ["USD", "EUR", "JPY"]
-
-function checkout(books: Books, random: Random, customer: Row, changes: JsonObject = {}): Row {
-  const currency_code = random.pick(CURRENCIES)
-  const total = changes.isFree ? "0" : String(random.int(100, 99_999))
-  const { isFree: _, ...rest } = changes
-  const totals = {
-    subtotal: total,
-    discount: "0",
-    tax: "0",
-    total,
-    credit: "0",
-    credit_to_balance: "0",
-    balance: total,
-    grand_total: total,
-    currency_code,
-  }
-  return made(books, "transactions", "txn_", {
-    ...{
-      status: "ready",
-      customer_id: customer.id,
-      currency_code,
-      subscription_id: null,
-      invoice_number: null,
-      billed_at: null,
-    },
-    ...{ collection_mode: "automatic", payments: [], details: { totals }, ...rest },
-  })
-}
-
-/** An attempt that is declined. */
-function fail(books: Books, id: string): void {
-  const transaction = now(books, "transactions", id)
-  const attempt = {
-    ...{
-      payment_attempt_id: sortableId(books, ""),
-      amount: String(grandTotal(transaction)),
-      status: "error",
-      error_code: "declined",
-    },
-    ...{ created_at: time(books), captured_at: null },
-  }
-  const row = changed(books, "transactions", transaction, { payments: [attempt, ...paymentsOf(transaction)] })
-  noteMoney(books, row, `failed ${id}@${books.now()}`)
-  tell(books, "transaction.payment_failed", row)
-}
-
-/** `isCaptured`: by a payment method; a bank transfer leaves no capture, and the payment counts from when it was billed. */
-function complete(books: Books, id: string, isCaptured = true): void {
-  const transaction = now(books, "transactions", id)
-  const at = time(books)
-  const capture = {
-    ...{
-      payment_attempt_id: sortableId(books, ""),
-      amount: String(grandTotal(transaction)),
-      status: "captured",
-      error_code: null,
-    },
-    ...{ created_at: at, captured_at: at },
-  }
-  const isFree = grandTotal(transaction) === 0
-  const payments = isCaptured && !isFree ? [capture, ...paymentsOf(transaction)] : paymentsOf(transaction)
-  const billed_at = transaction.billed_at ?? at
-  tell(books, "transaction.paid", changed(books, "transactions", transaction, { status: "paid", billed_at, payments }))
-  const row = changed(books, "transactions", now(books, "transactions", id), { status: "completed" })
-  if (!isFree) noteMoney(books, row, `paid ${id}`, isCaptured ? books.now() : Date.parse(String(billed_at)))
-  tell(books, "transaction.completed", row)
-}
-
-function subscribe(books: Books, random: Random, customer: Row, isTrial: boolean): Row {
-  const transaction = checkout(books, random, customer, { origin: "web", isFree: isTrial })
-  complete(books, transaction.id)
-  const at = time(books)
-  const subscription = made(books, "subscriptions", "sub_", {
-    ...{
-      status: isTrial ? "trialing" : "active",
-      customer_id: customer.id,
-      currency_code: String(transaction.currency_code),
-    },
-    ...{
-      started_at: at,
-      first_billed_at: isTrial ? null : at,
-      canceled_at: null,
-      paused_at: null,
-      next_billed_at: null,
-    },
-    ...{ billing_cycle: { interval: "month", frequency: 1 }, scheduled_change: null },
-    items: [
-      {
-        ...{ status: isTrial ? "trialing" : "active", quantity: random.int(1, 9) },
-        price: { id: "pri_1", name: "Monthly", unit_price: { amount: "500", currency_code: "USD" } },
-        product: { id: "pro_1", name: "Team" },
-      },
-    ],
-  })
-  tell(books, "subscription.created", subscription)
-  tell(books, isTrial ? "subscription.trialing" : "subscription.activated", subscription)
-  if (isTrial) note(books, "New trial", `trial ${subscription.id}`, customer.id)
-  return subscription
-}
-
-function noteMoney(books: Books, row: Row, name: string, at = books.now()): void {
-  const { currency_code } = row
-  const decimals = currency_code === "JPY" ? 1 : 100
-  note(books, "Charge", name, String(row.customer_id), {
-    at,
-    amount: grandTotal(row) / decimals,
-    currency: String(currency_code).toLowerCase(),
-  })
-}
-
-/** Nothing tells when it was approved: it counts from when it was asked for. */
-function noteRefund(books: Books, { id, totals, currency_code, customer_id, created_at }: Row): void {
-  const decimals = currency_code === "JPY" ? 1 : 100
-  const amount = Number((totals as JsonObject).total) / decimals
-  const currency = String(currency_code).toLowerCase()
-  note(books, "Charge", `refunded ${id}`, String(customer_id), { at: Date.parse(String(created_at)), amount, currency })
-}
-
-function paymentsOf({ payments }: Row): JsonObject[] {
-  return payments as JsonObject[]
-}
-
-function grandTotal({ details }: Row): number {
-  return Number(((details as JsonObject).totals as JsonObject).grand_total)
 }

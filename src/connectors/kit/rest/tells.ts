@@ -128,17 +128,20 @@ export interface Happening {
   /** Of these it never will. */
   never?: Condition
   /**
-   * The row holds several, under this path (the payments of an order): all of the above is read from one of them, which has the row itself
-   * as `of`.
+   * The row holds several, under this path or found so (the payments of an order): all of the above is read from one of them, which has
+   * the row itself as `of`.
    */
-  each?: string
-  /** The feed shows it within its lag. An event of much later that shows it once more does not tell it again. */
-  isPrompt?: true
+  each?: string | ((row: JsonValue) => readonly JsonValue[])
+  /**
+   * The feed may show it again long after it was told (a refund that is changed later), which does not tell it again. So it has to be shown
+   * first within the feed's lag, or to have been pending: what is neither, and comes late, is taken for told.
+   */
+  isShownLater?: true
 }
 
 /** Something that happened, told once. */
 export function event(name: string, about: string, happening: Happening, fields: Fields, options: Options = {}): Tells {
-  const { id: idPath = "id", when = {}, pending, never, each, isPrompt } = happening
+  const { id: idPath = "id", when = {}, pending, never, each, isShownLater } = happening
   const times = Array.isArray(happening.time) ? happening.time : [happening.time as TimeOf]
   const readOne = (row: JsonValue, telling: Telling): Normalized => {
     const id = idAt(row, idPath)
@@ -153,7 +156,7 @@ export function event(name: string, about: string, happening: Happening, fields:
     if (time === null) throw new RecordError("the record does not say when it happened")
     const { isAnonymous, ...who } = named(row, happening.who, id, telling)
     const data = { ...attributesOf(fields, row), ...(isAnonymous && { anonymous: true }) }
-    const announced = (isPrompt || telling.isShownAgain) && { announcedAt: time }
+    const announced = (isShownLater || telling.isShownAgain) && { announcedAt: time }
     return {
       drafts: [
         { collection: name, ...who, id, ...(fact !== undefined && { fact }), time, ...announced, data, from: row },
@@ -170,8 +173,9 @@ export function event(name: string, about: string, happening: Happening, fields:
   }
 }
 
-function partsOf(row: JsonValue, path: string): JsonValue[] {
-  return rows(row, path).flatMap((part) => (isObject(part) ? [{ ...part, of: row }] : []))
+function partsOf(row: JsonValue, each: NonNullable<Happening["each"]>): JsonValue[] {
+  const parts = typeof each === "function" ? each(row) : rows(row, each)
+  return parts.flatMap((part) => (isObject(part) ? [{ ...part, of: row }] : []))
 }
 
 /** What every event may carry beside its own fields. */

@@ -141,7 +141,7 @@ describe("an event", () => {
 
   it("that comes again with its row counts as shown at its own time", () => {
     expect(first(bought(), row, { isShownAgain: true }).announcedAt).toBe(TIME)
-    expect(first(bought({ isPrompt: true }), row).announcedAt).toBe(TIME)
+    expect(first(bought({ isShownLater: true }), row).announcedAt).toBe(TIME)
     expect(first(bought(), row).announcedAt).toBeUndefined()
   })
 
