@@ -1,10 +1,10 @@
 /** The made-up partner's side: an account with three live streams of different orders and limits. */
-import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import { type Answer, httpDate } from "../../sandbox/http.ts"
 import { createRandom } from "../../sandbox/random.ts"
 import { nobodySignsIn } from "../nobody.ts"
 import type { PartnerAccount, PartnerKind, Refusal } from "../partner.ts"
 import { DAY, type Scenario } from "../scenario.ts"
+import { smallPages } from "../small-pages.ts"
 import { createApi, refusal } from "./api.ts"
 import { LOOKBACK_S, meadow } from "./connector.ts"
 import { createDesk, LIFE } from "./desk.ts"
@@ -20,7 +20,7 @@ const LIVE_PATHS = ["/v1/activity", "/v1/people", "/v1/companies/scroll"]
 
 export const MEADOW: PartnerKind = {
   title: "Meadow",
-  connector: sliced,
+  connector: smallPages(meadow),
   lookbackMs: 1000 * LOOKBACK_S,
   takesBack: false,
   liveStreams: 3,
@@ -28,17 +28,6 @@ export const MEADOW: PartnerKind = {
   life: Object.keys(LIFE),
   faults: [],
   open,
-}
-
-const slicedMeadows = new Map<number, AnyConnector>()
-
-function sliced(pageSize: number): AnyConnector {
-  const known = slicedMeadows.get(pageSize)
-  if (known) return known
-  const streams = meadow.streams.map((stream) => ({ ...stream, pageSize: Math.min(stream.pageSize, pageSize) }))
-  const made = { ...meadow, streams }
-  slicedMeadows.set(pageSize, made)
-  return made
 }
 
 function open(scenario: Scenario, clock: () => number): PartnerAccount {

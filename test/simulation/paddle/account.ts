@@ -1,5 +1,4 @@
 /** Paddle's side: one feed, newest first, of which no page can be bounded by time, and lists of which only one can. */
-import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import { paddle } from "../../../src/connectors/paddle.ts"
 import { type Answer, httpDate } from "../../sandbox/http.ts"
 import { answerFor, refusal } from "../../sandbox/paddle/api.ts"
@@ -9,6 +8,7 @@ import { EVENTS, openBooks, sizeOf } from "../../sandbox/rest/books.ts"
 import { nobodySignsIn } from "../nobody.ts"
 import type { PartnerAccount, PartnerKind, Refusal } from "../partner.ts"
 import type { Scenario } from "../scenario.ts"
+import { smallPages } from "../small-pages.ts"
 import { paddleLedger } from "./ledger.ts"
 
 /** Everything is shown within this. */
@@ -18,7 +18,7 @@ const LISTS = { customers: 200, subscriptions: 200, transactions: 30, adjustment
 
 export const PADDLE: PartnerKind = {
   title: "Paddle",
-  connector: sliced,
+  connector: smallPages(paddle),
   lookbackMs: 600_000,
   takesBack: false,
   liveStreams: 1,
@@ -26,17 +26,6 @@ export const PADDLE: PartnerKind = {
   life: Object.keys(LIFE),
   faults: [],
   open,
-}
-
-const slicedPaddles = new Map<number, AnyConnector>()
-
-function sliced(pageSize: number): AnyConnector {
-  const known = slicedPaddles.get(pageSize)
-  if (known) return known
-  const streams = paddle.streams.map((stream) => ({ ...stream, pageSize: Math.min(stream.pageSize, pageSize) }))
-  const made = { ...paddle, streams }
-  slicedPaddles.set(pageSize, made)
-  return made
 }
 
 function open(scenario: Scenario, clock: () => number): PartnerAccount {

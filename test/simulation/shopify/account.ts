@@ -1,5 +1,4 @@
 /** The partner's side: a small shop in which things happen, before the source is connected and while it is read. */
-import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import { CONNECTIONS } from "../../../src/connectors/shopify/documents.ts"
 import { shopify } from "../../../src/connectors/shopify.ts"
 import { type ActiveFault, createFaults } from "../../sandbox/faults.ts"
@@ -11,6 +10,7 @@ import { asOf, type Shop, type ShopOptions } from "../../sandbox/shopify/shop.ts
 import { createWriter } from "../../sandbox/store.ts"
 import type { PartnerAccount, PartnerKind, PartnerOAuth, Refusal } from "../partner.ts"
 import type { Scenario } from "../scenario.ts"
+import { smallPages } from "../small-pages.ts"
 import { createChronicle } from "./chronicle.ts"
 import { LIFE } from "./life.ts"
 import { shopifyLedger } from "./oracle.ts"
@@ -29,9 +29,13 @@ const TIGHT_BUCKETS = [
   { rows: 8, bucket: { maximum: 170, rate: 1 } },
 ]
 
+/** So many rows of each list a page, alone and beside the others. */
+const rowsOfPage = ({ mode, pageSize }: { mode: string; pageSize: number }, rows: number) =>
+  Math.min(pageSize, (mode === "live" ? CONNECTIONS.length : 1) * rows)
+
 export const SHOPIFY: PartnerKind = {
   title: "Shopify",
-  connector: sliced,
+  connector: smallPages(shopify, rowsOfPage),
   lookbackMs: LOOKBACK_MS,
   takesBack: true,
   repeatsRefreshMs: 30 * 86_400_000,
@@ -48,21 +52,6 @@ export interface Sight {
   seesAllOrders: boolean
   /** Without it people are known by their ids. */
   seesPeople: boolean
-}
-
-const slicedShopifies = new Map<number, AnyConnector>()
-
-/** So many rows of each list a page, alone and beside the others. */
-function sliced(pageSize: number): AnyConnector {
-  const known = slicedShopifies.get(pageSize)
-  if (known) return known
-  const streams = shopify.streams.map((stream) => {
-    const lists = stream.mode === "live" ? CONNECTIONS.length : 1
-    return { ...stream, pageSize: Math.min(stream.pageSize, lists * pageSize) }
-  })
-  const made = { ...shopify, streams }
-  slicedShopifies.set(pageSize, made)
-  return made
 }
 
 function open(scenario: Scenario, clock: () => number): PartnerAccount {

@@ -1,5 +1,4 @@
 /** The partner's side: a small Stripe account in which things happen, before the source is connected and while it is read. */
-import type { AnyConnector } from "../../../src/connectors/kit/define.ts"
 import { stripe } from "../../../src/connectors/stripe.ts"
 import { createFaults } from "../../sandbox/faults.ts"
 import { type Answer, httpDate } from "../../sandbox/http.ts"
@@ -11,6 +10,7 @@ import { runDue } from "../../sandbox/stripe/engine.ts"
 import { createStripe, type Stripe } from "../../sandbox/stripe/partner.ts"
 import type { PartnerAccount, PartnerKind, PartnerOAuth } from "../partner.ts"
 import type { Scenario } from "../scenario.ts"
+import { smallPages } from "../small-pages.ts"
 import { happen, LIFE } from "./life.ts"
 import { stripeLedger } from "./oracle.ts"
 
@@ -25,7 +25,7 @@ const CALLS_OF_A_PAGE = 6
 
 export const STRIPE: PartnerKind = {
   title: "Stripe",
-  connector: sliced,
+  connector: smallPages(stripe, (_, rows) => rows),
   lookbackMs: 600_000,
   takesBack: false,
   liveStreams: 1,
@@ -35,17 +35,6 @@ export const STRIPE: PartnerKind = {
   },
   faults: [],
   open,
-}
-
-const slicedStripes = new Map<number, AnyConnector>()
-
-function sliced(pageSize: number): AnyConnector {
-  const known = slicedStripes.get(pageSize)
-  if (known) return known
-  const streams = stripe.streams.map((stream) => ({ ...stream, pageSize }))
-  const made = { ...stripe, streams }
-  slicedStripes.set(pageSize, made)
-  return made
 }
 
 function open(scenario: Scenario, clock: () => number): PartnerAccount {

@@ -219,7 +219,7 @@ export function pageOf(
   const body = json(answer.body)
   const listed = rowsIn(body, list.rows)
   if (!Array.isArray(listed)) throw new ShapeError(`${title}'s answer is not the list that was asked for.`)
-  const rows = listed.map((row) => recordOf(row, list, reading, title))
+  const rows = placed(listed, list, reading, title)
   const turn = { answer, ids: rows.map(({ id }) => id), size: ctx.pageSize, token: ctx.pageToken, title }
   const { from, to } = ctx.window
   const records = rows.filter(
@@ -244,12 +244,25 @@ function isPast(
   return order === "newest" ? from !== null && last.time < from : to !== null && last.time >= to
 }
 
-function recordOf(row: JsonValue, { id: path }: List, { time: place }: Reading, title: string): PageRecord {
-  const id = idAt(row, path ?? "id")
-  const time = timeAt(row, place)
-  if (id === null || time === null)
-    throw new ShapeError(`${title} sent a row without ${id === null ? (path ?? "id") : place.path}.`)
-  return { id, time, body: row }
+/**
+ * A row that lacks its time stands where the one before it does, or the first that has one: a list would never get past it otherwise.
+ * What it tells is its own business.
+ */
+function placed(
+  listed: readonly JsonValue[],
+  { id: path = "id" }: List,
+  { time: place }: Reading,
+  title: string,
+): PageRecord[] {
+  const times = listed.map((row) => timeAt(row, place))
+  let time = times.find((one) => one !== null) ?? null
+  return listed.map((row, index) => {
+    const id = idAt(row, path)
+    time = times[index] ?? time
+    if (id === null || time === null)
+      throw new ShapeError(`${title} sent a row without ${id === null ? path : place.path}.`)
+    return { id, time, body: row }
+  })
 }
 
 // --------------------------------------------------------------------------------------------------------- normalizing

@@ -3,8 +3,9 @@
  * with all that cannot do without it: a query's parameter, a field of a body, and the whole of an object that stands in a list (one
  * filter of several).
  *
- *   {from} {to}   the window's bounds, as the partner writes them      {token}  what the page before said of this one
- *   {size}        rows to ask for                                      {fields} names of the fields that the user added
+ *   {from} {to}   the window's bounds, as the partner writes them
+ *   {token}       what the page before said of this one
+ *   {size}        rows to ask for
  */
 import type { JsonValue, PageRequest } from "../define.ts"
 

@@ -133,6 +133,12 @@ describe("a page", () => {
     })
   })
 
+  it("places a row without a time where its neighbours stand", () => {
+    const lacking = (id: string): JsonValue => ({ id, changed: null })
+    const data = [lacking("or_a"), order("or_b", TO - 1), lacking("or_c"), order("or_d", FROM), lacking("or_e")]
+    expect(page({ data }).records.map(({ time }) => time)).toEqual([TO - 1, TO - 1, TO - 1, FROM, FROM])
+  })
+
   it.each([
     [{ data: {} }, /not the list/],
     [{ rows: [] }, /not the list/],
